@@ -1,0 +1,50 @@
+# The one list of commands. `make` alone explains them.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format e2e stack bench clean
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(0 if sys.version_info >= (3, 10) else f"flowery_logging needs Python 3.10 or newer; $(PYTHON) is {v}. Name another one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo ## Run the example shop, send requests, show what was logged
+	@$(BIN)/python -m examples.shop.demo
+
+test: $(VENV)/.dev ## Unit and integration tests (no Go, no Java)
+	$(BIN)/python -m pytest --numprocesses auto
+
+check: $(VENV)/.dev ## Formatting, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## Format the code and mend what lint can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+e2e: $(VENV)/.dev ## The shop through the real Filebeat into the real Elasticsearch (needs Go, JDK 21+, Maven, Node.js)
+	$(BIN)/python -m pytest tests/e2e
+
+stack: $(VENV)/.dev ## The same way left running to look around in; Ctrl-C ends all of it
+	@$(BIN)/python -m examples.stack
+
+bench: $(VENV)/.dev ## Speed beside the peers, as ratios to a plain-text line
+	$(BIN)/python -m bench
+
+clean: ## Remove the environment and caches, but not the downloaded programs
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
