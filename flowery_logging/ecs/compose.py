@@ -1,0 +1,134 @@
+"""The general path: any event as a document, and that as the first half of a line.
+
+A ladder, of which no rung raises: the placed document; the same made smaller where the line would
+be too long; a minimal line with the message and what failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flowery_logging.counters import Counters
+from flowery_logging.ecs import fields as ecs_fields
+from flowery_logging.ecs.conversion import utf16_units
+from flowery_logging.ecs.document import Document, Placer
+from flowery_logging.ecs.encode import dumps, text
+from flowery_logging.ecs.event import Clock, Event, Halves, Static, usable_time
+from flowery_logging.ecs.exception import error_fields, shorten
+from flowery_logging.ecs.plain import describe
+from flowery_logging.ecs.shrink import shrink
+
+SPLICE_BYTES: Final = 200
+"""An upper bound of what the writer puts between the halves."""
+
+LONGEST_READ: Final = 1_000_000
+"""Characters of a message or stack trace that are searched for secrets; of longer ones a part."""
+
+
+class Composer:
+    """Composes events for the processes of one configuration."""
+
+    def __init__(self, static: Static, placer: Placer, counters: Counters) -> None:
+        self._static = static
+        self._placer = placer
+        self._counters = counters
+        self._clock = Clock()
+        self._max_bytes = placer.limits.line_bytes - SPLICE_BYTES
+
+    def compose(self, event: Event) -> Halves:
+        """Return the halves of any event. Never raises: in the worst case a minimal line."""
+        try:
+            return self._fitting(event, self.document(event)), event.thread
+        except Exception as error:
+            self._counters.add("fallbacks")
+            return self._half(event, self._minimal(event, error)), event.thread
+
+    def document(self, event: Event) -> dict[str, Any]:
+        """Return the nested document of an event, without what the writer adds."""
+        placed = self._placer.place(event.fields, event.bound)
+        self._add_error(event, placed)
+        static = self._static
+        ours = {
+            "message": self._clean(text(event.message)),
+            "service": static.service,
+            "host": static.host,
+            "data_stream": static.data_stream,
+            "log": event.site.log,
+            "event": {"dataset": static.dataset},
+        }
+        tree = {**_merged(ours, placed.tree), "labels": placed.labels.texts}
+        return {**tree, "numeric_labels": placed.labels.numbers}
+
+    def _clean(self, value: str) -> str:
+        return self._placer.redactor.clean(shorten(value, LONGEST_READ))
+
+    def _add_error(self, event: Event, placed: Document) -> None:
+        """Add what the library says of the exception; the caller's own values stand."""
+        found = placed.tree.setdefault("error", {})
+        if event.error is not None:
+            for name, value in error_fields(event.error, event.trace, event.frames).items():
+                found.setdefault(name, self._trace(value))
+        if event.stack:
+            if "stack_trace" in found:
+                placed.labels.put("stack_info", event.stack)
+            else:
+                found["stack_trace"] = self._trace(event.stack)
+
+    def _trace(self, value: str) -> str:
+        """Return a stack trace or message of an exception as long as the templates index it."""
+        limit = self._placer.limits.trace_chars
+        clean = self._clean(value)
+        if len(clean) > limit:
+            self._counters.add("cut_traces")
+            clean = shorten(clean, limit)
+        return clean if utf16_units(clean) <= limit else shorten(clean, limit // 2)
+
+    def _fitting(self, event: Event, tree: dict[str, Any]) -> bytes:
+        room = self._max_bytes - len(event.thread)
+        half = self._half(event, tree)
+        if len(half) <= room:
+            return half
+        self._counters.add("cut_lines")
+        return self._half(event, shrink(tree, lambda t: len(self._half(event, t)) <= room))
+
+    def _half(self, event: Event, tree: Mapping[str, Any]) -> bytes:
+        """Encode a document as the first half; `event` comes last, and stays open."""
+        rest = b"".join(
+            b",%b:%b" % (dumps(key), dumps(value))
+            for key, value in tree.items()
+            if value and key not in {"message", "event"}
+        )
+        return b'%b%b%b,"ecs.version":"%b"%b,"event":%b,' % (
+            self._clock.encode(usable_time(event.created)),
+            event.site.prefix,
+            dumps(tree["message"]),
+            ecs_fields.VERSION.encode(),
+            rest,
+            dumps(tree["event"])[:-1],
+        )
+
+    def _minimal(self, event: Event, error: Exception) -> dict[str, Any]:
+        """The last rung: the message, where it comes from, and what failed."""
+        try:
+            message = self._clean(text(event.message))
+        except Exception:
+            message = describe(event.message)
+        failure = f"{type(error).__name__}: {text(error)}"
+        return {
+            "message": shorten(message, self._max_bytes // 8),
+            "service": self._static.service,
+            "data_stream": self._static.data_stream,
+            "log": event.site.log,
+            "labels": {"logging_error": shorten(failure, 1024)},
+            "event": {"dataset": self._static.dataset},
+        }
+
+
+def _merged(ours: Mapping[str, Any], placed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both trees as one; where they have the same field, the placed value stands."""
+    tree = {**ours, **placed}
+    for name in ours.keys() & placed.keys():
+        if isinstance(ours[name], Mapping):
+            tree[name] = _merged(ours[name], placed[name])
+    return tree

@@ -1,0 +1,198 @@
+"""Where a caller's field goes: reserved names, ECS and declared fields, labels (DESIGN: the line).
+
+Decided per leaf, by the first rule that applies, so that one field never has two types over all
+services and no two events can disagree with the mapping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import copy
+from typing import Any, Final
+
+from flowery_logging.counters import Counters
+from flowery_logging.ecs.conversion import MISFIT
+from flowery_logging.ecs.encode import CYCLE, to_json
+from flowery_logging.ecs.labels import Labels
+from flowery_logging.ecs.limits import Limits
+from flowery_logging.ecs.plain import AS_IS, MAX_ITEMS, Model, entries, key_text, plain
+from flowery_logging.ecs.redact import MARKER, NoRedactor, Redactor
+from flowery_logging.ecs.schema import OWN_LABELS, Place, Schema, is_reserved, put
+
+MAX_VISITS: Final = 4096
+"""How many values of one event are looked at, however they are nested."""
+
+MORE: Final = "more_fields"
+"""The label that holds, as JSON, the fields beyond the limit of one event."""
+
+QUERIES: Final = frozenset({"query", "query_string", "querystring"})
+"""Last parts of names whose values are the query of a URL, without its question mark."""
+
+
+class Document:
+    """The placed fields of one event: `tree` with ECS and declared ones, and the labels."""
+
+    __slots__ = ("labels", "paths", "tree")
+
+    def __init__(self, labels: Labels) -> None:
+        self.tree: dict[str, Any] = {}
+        self.labels = labels
+        self.paths: dict[str, int] = {}  # the caller's dotted name → its layer
+
+
+class Placer:
+    """Places the fields of events, by the configuration of one `setup()`.
+
+    Args:
+        declared: the team's own typed fields, e.g. `{"flowery.order.id": "long"}`.
+        redactor: what must not be shown.
+        limits: what one event may hold.
+        counters: where conflicts and cuts are counted.
+
+    """
+
+    def __init__(
+        self,
+        declared: Mapping[str, str],
+        redactor: Redactor,
+        limits: Limits,
+        counters: Counters,
+    ) -> None:
+        self.schema = Schema(declared)
+        self.redactor = redactor
+        self.limits = limits
+        self.counters = counters
+        self.protect = True  # reserved names (see schema.py) are the library's
+
+    def relaxed(self, limits: Limits) -> Placer:
+        """Return a placer by other limits, for documents of the library's own: none is reserved."""
+        other = copy(self)
+        other.limits, other.protect = limits, False
+        return other
+
+    def unredacted(self) -> Placer:
+        """Return a placer that hides nothing, for the library's own records."""
+        other = copy(self)
+        other.redactor = NoRedactor()
+        return other
+
+    def place(self, *layers: Mapping[Any, Any]) -> Document:
+        """Place the fields of all layers; where two give the same name, the first stands."""
+        return _Placing(self).run(layers)
+
+    def cut(self, text: str) -> str:
+        """Return a text without secrets, at most as long as a label may be."""
+        return Labels(self.limits, self.redactor, self.counters).text(text)
+
+
+class _Placing:
+    """The placing of one event."""
+
+    def __init__(self, placer: Placer) -> None:
+        self._schema = placer.schema
+        self._redactor = placer.redactor
+        self._counters = placer.counters
+        self._limits = placer.limits
+        self._protect = placer.protect
+        self._labels = Labels(placer.limits, placer.redactor, placer.counters)
+        self._document = Document(self._labels)
+        self._layer = 0
+        self._left = placer.limits.fields
+        self._visits = MAX_VISITS
+        self._more: dict[str, Any] = {}
+        self._around: list[Any] = []  # the mappings that a value lies in
+
+    def run(self, layers: tuple[Mapping[Any, Any], ...]) -> Document:
+        for self._layer, layer in enumerate(layers):
+            for key, value in entries(layer):
+                self._walk(key_text(key), value, 1)
+        if self._more:
+            self._counters.add("fields_over_limit", len(self._more))
+            self._labels.put(MORE, to_json(self._more, self._redactor, self._limits.depth))
+        return self._document
+
+    def _walk(self, path: str, given: Any, depth: int) -> None:
+        self._visits -= 1
+        value = given if type(given) in AS_IS else plain(given)
+        if value is None or (type(value) in {list, dict} and not value):
+            return
+        if any(map(self._redactor.hides, path.split("."))):
+            value = given = MARKER
+        elif any(value is outer for outer in self._around):
+            value = given = CYCLE
+        if self._left > 0 and depth <= self._limits.depth and self._is_set(path, value):
+            self._around.append(value)
+            for key, item in entries(value):
+                self._walk(f"{path}.{key_text(key)}", item, depth + 1)
+            self._around.pop()
+        else:
+            self._store(path, value, given)
+
+    def _store(self, path: str, value: Any, given: Any) -> None:
+        """Place one leaf, plain and as given, or keep it aside where an event has too many."""
+        if self._left > 0 and self._visits > 0:
+            self._left -= 1
+            self._place(path, value, given)
+        elif len(self._more) < MAX_ITEMS:
+            self._more[path] = value
+
+    def _is_set(self, path: str, value: Any) -> bool:
+        """Tell whether a value is a set of fields, each of which has a place of its own."""
+        if not isinstance(value, Mapping) or isinstance(value, Model):
+            return False
+        place = self._schema.locate(path) if self._schema.is_value(path) else None
+        return self._visits > 0 and (place is None or self._fit(place, value) is MISFIT)
+
+    def _place(self, path: str, value: Any, given: Any) -> None:
+        known = self._document.paths.get(path)
+        if known is not None and known < self._layer:
+            return  # a bound field, overridden by the event's own
+        place = self._schema.locate(path)
+        if self._protect and is_reserved(path):
+            self._counters.add("reserved_names")
+        elif place is not None:
+            converted = self._fit(place, given) if known is None else MISFIT
+            if converted is not MISFIT and put(self._document.tree, place.path, converted):
+                self._document.paths[path] = self._layer
+                return
+            self._counters.add("misfits")
+        self._document.paths.setdefault(path, self._layer)
+        self._labels.put(_label_path(path), _query(path, value, self._redactor))
+
+    def _fit(self, place: Place, value: Any) -> Any:
+        try:
+            converted = self._schema.fit(place, _query(place.path, value, self._redactor))
+            return converted if converted is MISFIT else self._clean(converted)
+        except Exception:
+            return MISFIT
+
+    def _clean(self, value: Any) -> Any:
+        """Clean and cut the strings of a converted value; MISFIT where the marker would not fit."""
+        if type(value) is str:
+            return self._labels.text(value)
+        if isinstance(value, list):
+            items = [self._clean(item) for item in self._labels.first(value)]
+            return MISFIT if any(item is MISFIT for item in items) else items
+        if isinstance(value, dict):
+            return self._clean_entries(value)
+        return value
+
+    def _clean_entries(self, value: Mapping[str, Any]) -> Any:
+        clean: dict[str, Any] = {}
+        for key, item in value.items():
+            hidden = self._redactor.hides(key)
+            clean[key] = (MARKER if type(item) is str else MISFIT) if hidden else self._clean(item)
+        return MISFIT if any(item is MISFIT for item in clean.values()) else clean
+
+
+def _label_path(path: str) -> str:
+    """A caller's own `labels={…}` merges: its entries lose that first part."""
+    root, _, rest = path.partition(".")
+    return rest if rest and root in OWN_LABELS else path
+
+
+def _query(path: str, value: Any, redactor: Redactor) -> Any:
+    """Return the value; the query of a URL without the secrets in its parameters."""
+    if type(value) is str and path.rpartition(".")[2] in QUERIES:
+        return redactor.clean(f"?{value}")[1:]
+    return value

@@ -1,0 +1,138 @@
+"""Plain data → JSON bytes, never failing: orjson, then orjson on a copy that it can take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+
+from flowery_logging.ecs.plain import describe, entries, is_number, key_text, plain, scalar_text
+
+MAX_NODES: Final = 1000
+"""How many values of one nested object are read; the rest is only counted."""
+
+MAX_DEPTH: Final = 8
+
+CYCLE: Final = "<cycle>"
+"""What stands for an object inside itself."""
+
+
+def dumps(tree: Any) -> bytes:
+    """Encode plain data (no cycles, integers of 64 bits); lone surrogates become escapes."""
+    try:
+        return orjson.dumps(tree)
+    except (TypeError, ValueError):
+        return orjson.dumps(without_surrogates(tree))
+
+
+def without_surrogates(tree: Any) -> Any:
+    """Copy plain data, with each lone surrogate written out as `\\udc80`."""
+    if type(tree) is str:
+        return tree.encode("utf-8", "backslashreplace").decode()
+    if isinstance(tree, dict):
+        return {without_surrogates(k): without_surrogates(v) for k, v in tree.items()}
+    if isinstance(tree, list):
+        return [without_surrogates(item) for item in tree]
+    return tree
+
+
+class Redaction:
+    """What `to_json` asks about keys and values; this one hides nothing."""
+
+    marker: str = "[redacted]"
+
+    def hides(self, key: str) -> bool:  # noqa: ARG002
+        """Tell whether the value of this key must not be shown."""
+        return False
+
+    def clean(self, text: str) -> str:
+        """Return a text without the secrets in it."""
+        return text
+
+    def clean_number(self, value: float) -> Any:
+        """Return a number, or the marker if it is a secret."""
+        return value
+
+
+def to_json(value: Any, redaction: Redaction | None = None, depth: int = MAX_DEPTH) -> str:
+    """Return any value as a JSON text: bounded in depth and number of values. Never raises."""
+    return dumps(_Walker(redaction or Redaction(), depth).copy(value, 0)).decode()
+
+
+def text(value: Any) -> str:
+    """Return any value as text: strings as they are, containers as JSON, the rest by `str`."""
+    if type(value) is str:
+        return value
+    try:
+        if isinstance(value, (Mapping, list, tuple, set, frozenset)):
+            return to_json(value)
+        return str.__str__(str(value))
+    except Exception:
+        return describe(value)
+
+
+class _Walker:
+    """Copies a nested object as plain data, as long as its budget lasts."""
+
+    def __init__(self, redaction: Redaction, depth: int) -> None:
+        self._redaction = redaction
+        self._depth = depth
+        self._left = MAX_NODES
+        self._around: list[Any] = []  # the objects that a value lies in
+
+    def copy(self, value: Any, depth: int) -> Any:
+        self._left -= 1
+        value = plain(value)
+        if type(value) is str:
+            return self._redaction.clean(value)
+        if type(value) is int or type(value) is float:
+            return self._number(value)
+        if not isinstance(value, (Mapping, list)):
+            return value
+        if depth >= self._depth or self._left <= 0:
+            return f"<{type(value).__name__} with {_length(value)} entries>"
+        if any(value is outer for outer in self._around):
+            return CYCLE
+        self._around.append(value)
+        try:
+            return self._contents(value, depth + 1)
+        except Exception:
+            return describe(value)
+        finally:
+            self._around.pop()
+
+    def _number(self, value: float) -> Any:
+        value = self._redaction.clean_number(value)
+        if type(value) is int and -(2**63) <= value < 2**63:
+            return value
+        return value if is_number(value) else scalar_text(value)
+
+    def _contents(self, value: Mapping[Any, Any] | Sequence[Any], depth: int) -> Any:
+        if isinstance(value, Mapping):
+            return self._entries(value, depth)
+        items: list[Any] = []
+        for item in value:
+            if self._left <= 0:
+                items.append(f"<{_length(value) - len(items)} more>")
+                break
+            items.append(self.copy(item, depth))
+        return items
+
+    def _entries(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, item in entries(value):
+            if self._left <= 0:
+                found["<more>"] = _length(value) - len(found)
+                break
+            name = key_text(key)
+            hidden = self._redaction.hides(name)
+            found[name] = self._redaction.marker if hidden else self.copy(item, depth)
+        return found
+
+
+def _length(value: Any) -> int:
+    try:
+        return len(value)
+    except Exception:
+        return 0

@@ -1,0 +1,139 @@
+"""What an event is made of, before it becomes a line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from types import TracebackType
+from typing import Any, Final
+
+from flowery_logging.ecs import fields as ecs_fields
+from flowery_logging.ecs.conversion import KEYWORD_UNITS
+from flowery_logging.ecs.encode import dumps
+from flowery_logging.ecs.plain import is_number, plain, scalar_text
+
+Halves = tuple[bytes, bytes]
+"""What stands in a line before and after `event.id` and `event.sequence`."""
+
+Fields = Mapping[str, Any]
+
+NO_FIELDS: Final[Fields] = {}
+
+EARLIEST: Final = 1.0
+LATEST: Final = 9_214_646_400.0
+"""Seconds since the epoch, end of 2261: what `date_nanos`, the type of `@timestamp`, holds."""
+
+_LEVEL_CHARS: Final = 64
+_KEYWORD_CHARS: Final = KEYWORD_UNITS // 2  # whatever the characters
+
+
+def identity(entity: str, pid: int) -> bytes:
+    """Return what stands between the halves, as a `%`-template for the sequence number (twice)."""
+    template = '"id":"{0}-%d","sequence":%d}},"process":{{"entity_id":"{0}","pid":{1},'
+    return template.format(entity, pid).encode()
+
+
+@dataclass(frozen=True)
+class Static:
+    """The fields that all events of this process share."""
+
+    service: Fields
+    host: Fields
+    data_stream: Mapping[str, str]
+    dataset: str  # event.dataset
+
+    def encoded(self) -> bytes:
+        """Return these fields as they stand in a line, each after a comma."""
+        parts = {"service": self.service, "host": self.host, "data_stream": self.data_stream}
+        return b"".join(b',"%b":%b' % (name.encode(), dumps(part)) for name, part in parts.items())
+
+
+class Site:
+    """A call site: its fields, and the fragments they become."""
+
+    __slots__ = ("code", "level", "log", "prefix", "suffix")
+
+    def __init__(self, level: Any, log: dict[str, Any], static: bytes) -> None:
+        self.code: object = None  # kept alive where its `id` is the key of the site
+        self.level = keyword(level, _LEVEL_CHARS).lower() or "notset"
+        self.log = log
+        self.prefix = b'Z","log.level":%b,"message":' % dumps(self.level)
+        origin = b',"log":%b' % dumps(log) if log else b""
+        self.suffix = b',"ecs.version":"%b"%b%b' % (ecs_fields.VERSION.encode(), static, origin)
+
+
+def log_fields(logger: Any, file: Any, line: Any, function: Any) -> dict[str, Any]:
+    """Return ECS's `log` object; what a record made by others lacks or has wrong is left out."""
+    log: dict[str, Any] = {"logger": keyword(logger)} if logger else {}
+    origin: dict[str, Any] = {}
+    if file:
+        origin["file"] = {"name": keyword(file)}
+        if type(line) is int and is_number(line):
+            origin["file"]["line"] = line
+        if function:
+            origin["function"] = keyword(function)
+    return {**log, "origin": origin} if origin else log
+
+
+def thread_fields(ident: Any, name: Any) -> dict[str, Any]:
+    """Return ECS's `process.thread` object."""
+    fields: dict[str, Any] = {"id": ident} if type(ident) is int and is_number(ident >> 11) else {}
+    return {**fields, "name": keyword(name)} if name else fields
+
+
+def keyword(value: Any, limit: int = _KEYWORD_CHARS) -> str:
+    """Return any value as a text that fits a keyword."""
+    return scalar_text(plain(value))[:limit]
+
+
+@dataclass(slots=True)
+class Event:
+    """Everything about one event, for the general path."""
+
+    created: float  # seconds since the epoch
+    site: Site
+    message: Any
+    thread: bytes  # as `LineEncoder.thread` gives it
+    fields: Fields = field(default_factory=dict)
+    bound: Fields = field(default_factory=dict)
+    error: BaseException | None = None
+    trace: TracebackType | None = None
+    stack: str | None = None  # stack_info, or the text of an exception that is gone
+    frames: int | None = None  # how many frames of each traceback; None: all
+
+
+class Clock:
+    """Encodes times; the part up to the second is kept, as it serves many events."""
+
+    __slots__ = ("_second",)
+
+    def __init__(self) -> None:
+        self._second: tuple[int, bytes] = (-1, b"")
+
+    def encode(self, created: float) -> bytes:
+        """Return the beginning of a line up to the microseconds, e.g. `{"@timestamp":"…12.345678`.
+
+        Raises ValueError for a time that Elasticsearch refuses.
+        """
+        second = int(created)
+        known, prefix = self._second
+        if known != second:
+            if not EARLIEST <= created < LATEST:
+                raise ValueError("a time that @timestamp cannot hold")
+            prefix = b'{"@timestamp":"%b.' % rfc3339(second)[:19].encode()
+            self._second = (second, prefix)
+        return b"%b%06d" % (prefix, (created - second) * 1_000_000)
+
+
+def rfc3339(created: float) -> str:
+    """Return a time in UTC with microseconds, e.g. `2026-01-02T03:04:05.678901Z`."""
+    return datetime.fromtimestamp(created, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def usable_time(created: Any) -> float:
+    """Return the time of an event; now, where a record made by others has none that can be used."""
+    if isinstance(created, (int, float)) and EARLIEST <= created < LATEST:
+        return float(created)
+    return min(max(time.time(), EARLIEST), LATEST - 1)

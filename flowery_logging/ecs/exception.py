@@ -1,0 +1,102 @@
+"""An exception as ECS fields: its type, its message and the whole chain as one text."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from types import TracebackType
+from typing import Any, Final
+
+from flowery_logging.ecs.event import keyword
+from flowery_logging.ecs.plain import describe
+
+HEAD_SHARE: Final = 0.35
+"""What a cut text keeps of its head; the tail of a stack trace says more."""
+
+
+def exception_of(exc_info: Any) -> BaseException | None:
+    """Return the exception that `exc_info` stands for: an exception, a tuple of three, or true.
+
+    For anything else that is true, the exception being handled now (as `logging` does).
+    """
+    if isinstance(exc_info, BaseException):
+        return exc_info
+    if isinstance(exc_info, tuple):
+        found = exc_info[1] if len(exc_info) == 3 else None
+        return found if isinstance(found, BaseException) else None
+    # `exc_info` may be an object whose truth raises: it was asked for, so that counts as true.
+    return sys.exc_info()[1] if exc_info is not None and exc_info is not False else None
+
+
+def traceback_of(exc_info: Any) -> TracebackType | None:
+    """Return the traceback that stands beside the exception in a tuple of three."""
+    found = exc_info[2] if isinstance(exc_info, tuple) and len(exc_info) == 3 else None
+    return found if isinstance(found, TracebackType) else None
+
+
+def qualified_name(kind: type) -> str:
+    """Return a class with its module; builtins without, as a traceback shows them."""
+    try:
+        module, name = kind.__module__, kind.__qualname__
+    except Exception:  # a metaclass may do anything
+        return "BaseException"
+    return name if module == "builtins" else f"{module}.{name}"
+
+
+def message_of(error: BaseException) -> str:
+    """Return what `str()` says of an exception, or that it fails. Never raises."""
+    try:
+        return str.__str__(str(error))
+    except Exception:
+        return describe(error)
+
+
+def stack_trace(
+    error: BaseException, trace: TracebackType | None = None, limit: int | None = None
+) -> str:
+    """Return causes, contexts, notes and groups as Python prints them. Never raises.
+
+    `limit` is the number of frames of each traceback, as `traceback` takes it.
+    """
+    try:
+        formatted = traceback.TracebackException(
+            type(error), error, trace or error.__traceback__, limit=limit, compact=True
+        )
+        return "".join(formatted.format()).rstrip("\n")
+    except Exception:
+        return _frames_only(error)
+
+
+def _frames_only(error: BaseException) -> str:
+    """What is left where an exception's own attributes raise."""
+    last = f"{qualified_name(type(error))}: {message_of(error)}"
+    try:
+        return "".join(traceback.format_tb(error.__traceback__)) + last
+    except Exception:
+        return last
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return a text of at most `limit` characters: head, tail, and a line of how much is left out.
+
+    Where `limit` leaves no room for such a line, the head alone.
+    """
+    if len(text) <= limit:
+        return text
+    room = limit - len(f"\n… [{len(text)} characters left out] …\n")
+    if room <= 0:
+        return text[:limit]
+    head = int(room * HEAD_SHARE)
+    tail = text[len(text) - (room - head) :]
+    return f"{text[:head]}\n… [{len(text) - room} characters left out] …\n{tail}"
+
+
+def error_fields(
+    error: BaseException, trace: TracebackType | None = None, limit: int | None = None
+) -> dict[str, str]:
+    """Return `type`, `message` and `stack_trace` for ECS's `error`; texts are uncut."""
+    return {
+        "type": keyword(qualified_name(type(error))),
+        "message": message_of(error),
+        "stack_trace": stack_trace(error, trace, limit),
+    }

@@ -1,0 +1,236 @@
+"""An event becomes the two halves of a line, between which the writer puts ID and sequence.
+
+The hot path joins fragments that are encoded already. An event differs from the one before it in
+its time, message and extra fields; all else is prepared: per process (service, host, data
+stream), per call site (level, logger, file, line, function), per context (trace, bound fields)
+and per thread. `encode` handles what is common (a string message; fields with ordinary names and
+values of type str, int, float, bool) by joining; whatever is unusual (an ECS or dotted name, a
+name that the context has too, an odd value, something that may be a secret, an exception, a line
+that is too long) takes the one general path through `compose.py`. Both give the same document.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, Protocol
+
+import orjson
+
+from flowery_logging.counters import Counters
+from flowery_logging.ecs.compose import SPLICE_BYTES, Composer
+from flowery_logging.ecs.document import QUERIES, Document, Placer
+from flowery_logging.ecs.encode import dumps
+from flowery_logging.ecs.event import (
+    NO_FIELDS,
+    Clock,
+    Event,
+    Fields,
+    Halves,
+    Site,
+    Static,
+    log_fields,
+    thread_fields,
+)
+from flowery_logging.ecs.redact import SMALLEST_NUMBER, Redactor
+from flowery_logging.ecs.schema import is_reserved
+
+MAX_CACHED: Final = 4096
+"""Entries of each cache (call sites, names, threads); beyond it nothing more is kept."""
+
+_OURS: Final = frozenset({
+    "service", "host", "data_stream", "log", "event", "process", "error", "message",
+})  # fmt: skip
+_SUSPICIOUS_DIGITS: Final = len(str(SMALLEST_NUMBER))
+_ORDINARY_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+_dumps = orjson.dumps
+
+
+class Scope(Protocol):
+    """What a context gives the encoder (see context.py)."""
+
+    def fields(self) -> Fields:
+        """Return the bound fields."""
+        ...
+
+    def rendered(self, render: Any) -> Any:
+        """Return `render(fields())`, made anew only after a change."""
+        ...
+
+
+class ContextFragment:
+    """The fields of a context as they stand in a line.
+
+    `room` tells how many fields may be joined to it: -1 if it has a part that a line has anyway.
+    `prefixes` keeps, by name, what stands before the value of a field that may be joined.
+    """
+
+    __slots__ = ("head", "labels", "names", "numbers", "prefixes", "room")
+
+    def __init__(
+        self,
+        max_fields: int,
+        document: Document | None = None,
+        names: frozenset[str] = frozenset(),
+    ) -> None:
+        tree = {} if document is None else document.tree
+        self.head = b"".join(b",%b:%b" % (dumps(key), dumps(value)) for key, value in tree.items())
+        self.labels = self.numbers = b""
+        self.names, self.room = names, max_fields
+        self.prefixes: dict[str, bytes] = {}
+        if document is not None:
+            self.labels = _opened(b"labels", document.labels.texts)
+            self.numbers = _opened(b"numeric_labels", document.labels.numbers)
+            self.names = names | document.labels.names
+            self.room = max_fields - len(document.paths) if _OURS.isdisjoint(tree) else -1
+
+
+def _opened(name: bytes, labels: Fields) -> bytes:
+    """Return `,"labels":{"a":"x"` without the closing brace, or nothing."""
+    return b',"%b":%b' % (name, dumps(labels)[:-1]) if labels else b""
+
+
+def _closed(name: bytes, opened: bytes, more: bytes) -> bytes:
+    """Return an object of labels: those of a context, and more of the form `,"b":"y"`."""
+    if opened:
+        return opened + more + b"}"
+    return b',"%b":{%b}' % (name, more[1:]) if more else b""
+
+
+class LineEncoder:
+    """Encodes the events of one process, by the configuration of one `setup()`."""
+
+    def __init__(
+        self, static: Static, placer: Placer, redactor: Redactor, counters: Counters
+    ) -> None:
+        self.static = static
+        self.placer = placer
+        self._redactor = redactor
+        self._composer = Composer(static, placer, counters)
+        self._clock = Clock()
+        self._label_chars = placer.limits.label_chars
+        self._no_context = ContextFragment(placer.limits.fields)
+        self._max_bytes = placer.limits.line_bytes - SPLICE_BYTES
+        self._static_bytes = static.encoded()
+        self._event_open = b',"event":{"dataset":%b,' % dumps(static.dataset)
+        self._sites: dict[Any, Site] = {}
+        self._names: dict[str, bytes] = {}
+        self._threads: dict[tuple[Any, Any], bytes] = {}
+        self._render = self._render_context  # one object, so that caches can compare it
+        self.encode_event = self._composer.compose
+        self.known_site = self._sites.get
+
+    def site(self, key: Any, level: Any, logger: Any, file: Any, line: Any, function: Any) -> Site:
+        """Return the call site of this key, making it the first time."""
+        known = self._sites.get(key)
+        if known is not None:
+            return known
+        site = Site(level, log_fields(logger, file, line, function), self._static_bytes)
+        if len(self._sites) < MAX_CACHED:
+            self._sites[key] = site
+        return site
+
+    def thread(self, ident: Any, name: Any) -> bytes:
+        """Return the second half of a line: the thread's fields and the end."""
+        half = self._threads.get((ident, name))
+        if half is None:
+            half = b'"thread":%b}}\n' % dumps(thread_fields(ident, name))
+            if len(self._threads) < MAX_CACHED:
+                self._threads[ident, name] = half
+        return half
+
+    def encode(
+        self,
+        created: float,
+        site: Site,
+        message: Any,
+        fields: Fields,
+        scope: Scope | None,
+        thread: bytes,
+    ) -> Halves:
+        """Return the halves of an event without an exception. Never raises."""
+        try:
+            context = self._no_context if scope is None else scope.rendered(self._render)
+            half = self._join(created, site, message, fields, context)
+            if half is not None and len(half) + len(thread) <= self._max_bytes:
+                return half, thread
+        except Exception:
+            pass  # the general path finds out what it is, and counts it
+        bound = NO_FIELDS if scope is None else scope.fields()
+        return self.encode_event(Event(created, site, message, thread, fields, bound))
+
+    def _join(
+        self, created: float, site: Site, message: Any, fields: Fields, context: ContextFragment
+    ) -> bytes | None:
+        """Return the first half by joining fragments, or None if the event is unusual."""
+        if type(message) is not str or len(fields) > context.room:
+            return None
+        labels = numbers = b""
+        texts = message
+        prefixes = context.prefixes
+        for name, value in fields.items():
+            prefix = prefixes.get(name) or self._prefix(name, context)
+            if not prefix:
+                return None
+            kind = type(value)
+            if kind is str:
+                if len(value) > self._label_chars:
+                    return None
+                labels += prefix + _dumps(value)
+                texts += "\n" + value
+            elif kind is int:
+                digits = _dumps(value)
+                if len(digits) >= _SUSPICIOUS_DIGITS:
+                    return None
+                numbers += prefix + digits
+            elif kind is bool:
+                labels += prefix + (b'"true"' if value else b'"false"')
+            elif kind is float:
+                if value - value != 0:  # NaN or infinite
+                    return None
+                numbers += prefix + _dumps(value)
+            elif value is not None:
+                return None
+        if self._redactor.suspects(texts):
+            return None
+        return b"%b%b%b%b%b%b%b%b" % (
+            self._clock.encode(created),
+            site.prefix,
+            _dumps(message),
+            site.suffix,
+            context.head,
+            _closed(b"labels", context.labels, labels),
+            _closed(b"numeric_labels", context.numbers, numbers),
+            self._event_open,
+        )
+
+    def _prefix(self, name: Any, context: ContextFragment) -> bytes:
+        """Return `,"name":` if a field of this name may be joined to a context."""
+        if name in context.names:
+            return b""
+        prefix = self._names.get(name)
+        if prefix is None:
+            prefix = self._learn(name)
+        if prefix and len(context.prefixes) < MAX_CACHED:
+            context.prefixes[name] = prefix
+        return prefix
+
+    def _learn(self, name: Any) -> bytes:
+        """Return `,"name":` if a field of this name is always a label; otherwise nothing."""
+        ordinary = (
+            type(name) is str
+            and len(name) <= self.placer.limits.name_chars
+            and _ORDINARY_NAME.fullmatch(name) is not None
+            and name not in QUERIES
+            and not self.placer.schema.has_root(name)
+            and not is_reserved(name)
+            and not self._redactor.hides(name)
+        )
+        fragment = b',"%b":' % name.encode() if ordinary else b""
+        if len(self._names) < MAX_CACHED and type(name) is str and len(name) <= MAX_CACHED:
+            self._names[name] = fragment
+        return fragment
+
+    def _render_context(self, fields: Fields) -> ContextFragment:
+        document = self.placer.place(fields)
+        return ContextFragment(self.placer.limits.fields, document, frozenset(fields))

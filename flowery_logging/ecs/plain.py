@@ -1,0 +1,176 @@
+"""Any object as plain data: strings, numbers, booleans, None, lists and mappings.
+
+What python-json-logger's encoders do well (dates, UUIDs, enums, exceptions, binary data) is left to
+them; what they lack stands here. Nothing that a caller owns is changed, and numpy, pandas, pydantic
+and Django are recognised without being imported.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Set as AbstractSet
+from decimal import Decimal
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from itertools import islice
+from typing import Any, Final
+
+AS_IS: Final = frozenset({str, int, float, bool, type(None)})
+MAX_SAFE_INTEGER: Final = 2**53
+"""Integers beyond it lose digits in a double, which is what `numeric_labels` hold."""
+
+MAX_ITEMS: Final = 10_000
+"""How many items of a collection are looked at: one may never end."""
+
+_TEXT_TYPES: Final = (Decimal, IPv4Address, IPv6Address, IPv4Network, IPv6Network)
+_SCALARS: Final[tuple[tuple[type, Callable[[Any], Any]], ...]] = (
+    (str, str.__str__), (int, int.__int__), (float, float.__float__),
+)  # fmt: skip
+
+
+def plain(value: Any) -> Any:
+    """Return one value as str, int, float, bool, None, a list or a Mapping, not looking inside.
+
+    Never raises: what cannot be read becomes a text that says so.
+    """
+    if type(value) in AS_IS:
+        return value
+    try:
+        return _known(value)
+    except Exception:
+        return describe(value)
+
+
+def _known(value: Any) -> Any:
+    module = str(type(value).__module__)
+    if module.startswith("django.utils.functional"):
+        return _lazy(value)
+    if isinstance(value, Mapping):
+        return _multi_dict(value)
+    if isinstance(value, _TEXT_TYPES):
+        return str(value)
+    if isinstance(value, os.PathLike):
+        return plain(os.fspath(value))
+    if isinstance(value, (list, tuple, AbstractSet)):
+        if type(value) is list:
+            return value
+        exact = type(value) in {tuple, set, frozenset}
+        return list(value if exact else islice(value, MAX_ITEMS))
+    if module.partition(".")[0] == "numpy":
+        return _numpy(value)
+    return _encoded(value)
+
+
+def _lazy(value: Any) -> Any:
+    """A lazy string or object of Django's: what it stands for, if that can be had here."""
+    try:
+        return str.__str__(str(value))
+    except Exception:  # e.g. a database query in an async context
+        return str.__str__(repr(value))
+
+
+def _multi_dict(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """Django's QueryDict with all its values: its items() has the last one of each key only."""
+    lists = getattr(value, "lists", None) if type(value) is not dict else None
+    return (
+        {key: items[0] if len(items) == 1 else items for key, items in lists()} if lists else value
+    )
+
+
+def _numpy(value: Any) -> Any:
+    if getattr(value, "ndim", 0) == 0:
+        return plain(value.item())
+    flat = value.reshape(-1)[:MAX_ITEMS] if value.size > MAX_ITEMS else value
+    return flat.tolist()
+
+
+def _encoded(value: Any) -> Any:
+    """What python-json-logger has an encoder for, subclasses of scalars, models, then `repr`."""
+    from pythonjsonlogger import defaults
+
+    if defaults.use_enum_default(value):
+        return plain(defaults.enum_default(value))
+    for kind, convert in _SCALARS:
+        if isinstance(value, kind):
+            return convert(value)
+    if defaults.use_datetime_any(value):
+        return defaults.datetime_any(value)
+    if defaults.use_uuid_default(value):
+        return defaults.uuid_default(value)
+    if defaults.use_exception_default(value):
+        return defaults.exception_default(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _bytes(bytes(value))
+    if isinstance(value, type):
+        return f"{value.__module__}.{value.__qualname__}"
+    return _model(value)
+
+
+def _bytes(value: bytes) -> str:
+    """Text where the bytes are UTF-8, base 64 otherwise."""
+    from pythonjsonlogger import defaults
+
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return defaults.bytes_default(value, url_safe=False)
+
+
+def _model(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        # Not python-json-logger's encoder: it copies deeply, which fails at locks and files.
+        names = [field.name for field in dataclasses.fields(value) if field.repr]
+        return Model((name, getattr(value, name)) for name in names)
+    if hasattr(type(value), "model_fields") and hasattr(value, "model_dump"):  # pydantic
+        return Model(value.model_dump(mode="json"))
+    return str.__str__(repr(value))
+
+
+def entries(mapping: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
+    """Return the entries of a mapping, as far as it gives them without raising or ending."""
+    try:
+        if type(mapping) is dict:  # copied first: another thread may change it meanwhile
+            yield from list(mapping.items())
+        else:
+            yield from islice(mapping.items(), MAX_ITEMS)
+    except Exception as error:
+        yield "unreadable", f"{type(mapping).__name__}: {type(error).__name__}"
+
+
+class Model(dict[Any, Any]):
+    """The fields of an object that is a mapping for us only: it is kept as one JSON text."""
+
+
+def describe(value: Any) -> str:
+    """Return a text for an object that cannot be read. Never raises."""
+    try:
+        return f"<unprintable {type(value).__qualname__}>"
+    except Exception:
+        return "<unprintable>"
+
+
+def key_text(key: Any) -> str:
+    """Return the key of a mapping as text. Never raises."""
+    return key if type(key) is str else scalar_text(plain(key))
+
+
+def scalar_text(value: Any) -> str:
+    """Return a plain value as text: `true`, `7`, `NaN`; others by `str`. Never raises."""
+    if type(value) is str:
+        return value
+    if value is True or value is False:
+        return "true" if value else "false"
+    if type(value) is float and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    try:
+        return str(value)
+    except Exception:  # an integer with more digits than Python prints, a repr that raises
+        return hex(value) if type(value) is int else describe(value)
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a plain value fits a double without loss of an integer's digits."""
+    if type(value) is int:
+        return -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER
+    return type(value) is float and math.isfinite(value)

@@ -1,0 +1,235 @@
+"""Secrets kept out of the logs: by the name of a key, and by the form of a value.
+
+Keys are compared by words, so that `author` is not `auth` and `token_count` is not `token`.
+Values are looked at only if a cheap test finds something that could be one of the forms; card and
+Korean resident numbers must have a valid check digit.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from collections.abc import Iterable
+from typing import Any, Final
+
+from flowery_logging.ecs.encode import Redaction
+
+MARKER: Final = "[redacted]"
+SMALLEST_NUMBER: Final = 10**12
+"""Card numbers have 13 digits or more; resident numbers 13, perhaps with a leading zero."""
+
+_KEY_CHARS: Final = 256
+"""Characters of a key that are looked at."""
+_MAX_CACHED: Final = 4096
+
+# Anywhere in a key, whatever surrounds them (compared without separators, in lower case).
+_FRAGMENTS: Final = (
+    "password", "passwd", "passphrase", "passcode", "secret", "credential", "authorization",
+    "apikey", "privatekey", "accesskey", "secretkey", "signingkey", "encryptionkey",
+    "cardnumber", "cardno", "creditcard", "sessionid", "csrftoken", "xsrftoken",
+    "주민등록번호", "주민번호", "외국인등록번호", "비밀번호", "암호", "카드번호", "여권번호",
+    "운전면허번호",
+)  # fmt: skip
+
+# A word of the key (`user_pwd`, `userPwd`, `user.pwd`).
+_WORDS: Final = frozenset({
+    "pwd", "pw", "cookie", "cookies", "jwt", "rrn", "ssn", "cvv", "cvc", "cvv2", "otp", "pin",
+    "bearer",
+})  # fmt: skip
+
+# The last word of the key (`access_token`, `basic-auth`, but not `token_count`, `auth_method`).
+_LAST_WORDS: Final = frozenset({"token", "auth"})
+
+# Names that the rules above would catch although they hold no secret.
+_SAFE: Final = frozenset({"tokens", "secretary", "nextpagetoken", "pagetoken", "continuationtoken"})
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W_A-Z]+|[A-Z]")
+_SEPARATORS = re.compile(r"[\W_]+")
+
+_JWT: Final = re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)+")
+_BEARER: Final = re.compile(
+    r"\b(Bearer\s+)(?!\[redacted\]|(?:token|auth\w*|scheme|header|realm|error)\b)[\w.~+/=-]{6,}",
+    re.IGNORECASE,
+)
+_BASIC: Final = re.compile(r"\b(Basic\s+)([A-Za-z0-9+/_-]{6,}={0,2})", re.IGNORECASE)
+_DIGITS: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12}")
+# The same, coarsely and without a regular expression: a run of twelve digits, blanks or dashes.
+_DIGITS_TO_ZERO: Final = bytes(48 if chr(code) in "0123456789 -" else 120 for code in range(256))
+_LONG_NUMBER: Final = b"0" * 12
+_CARD: Final = re.compile(
+    r"(?<![\w.-])(?:(?:[0-9]{4}[ -]?){3}[0-9]{1,7}|3[0-9]{3}[ -]?[0-9]{6}[ -]?[0-9]{4,5})(?![\w-])"
+)
+_RESIDENT: Final = re.compile(r"(?<![\w-])([0-9]{6})[ -]?([0-9]{7})(?![\w-])")
+_PARAMETER: Final = re.compile(r"([?&;])([^=&;?#\s\"'<>]{1,128})=([^&;#\s\"'<>]+)")
+_USERINFO: Final = re.compile(r"(\w://[^/\s:@?#]*):([^/\s@]+)@")
+_ASSIGNMENT: Final = re.compile(r"([\w.-]{2,64})(\s{0,8}[=:]\s{0,8})(\"[^\"]*\"|'[^']*'|[^\s,;&]+)")
+
+
+class Redactor(Redaction):
+    """Decides what must not be shown.
+
+    Args:
+        keys: more names of secrets, compared without case and separators, as whole keys.
+        safe: names that are shown although a rule would hide them.
+        messages: hide `key=value` and `key: value` in running text too.
+
+    """
+
+    def __init__(
+        self, keys: Iterable[str] = (), safe: Iterable[str] = (), *, messages: bool = False
+    ) -> None:
+        self._keys = frozenset(map(_squash, keys))
+        self._safe = _SAFE | frozenset(map(_squash, safe))
+        self._messages = messages
+        self._verdicts: dict[str, bool] = {}
+
+    def hides(self, key: str) -> bool:
+        """Tell whether the value of a key (one part of a dotted name) is a secret by its name."""
+        verdict = self._verdicts.get(key)
+        if verdict is None:
+            verdict = self._judge(key[:_KEY_CHARS])
+            if len(self._verdicts) < _MAX_CACHED and len(key) <= _KEY_CHARS:
+                self._verdicts[key] = verdict
+        return verdict
+
+    def _judge(self, key: str) -> bool:
+        squashed = _squash(key)
+        if squashed in self._safe:
+            return False
+        if squashed in self._keys or any(part in squashed for part in _FRAGMENTS):
+            return True
+        words = [word.lower() for word in _WORD.findall(key)]
+        return bool(words) and (
+            not _WORDS.isdisjoint(words)
+            or words[-1] in _LAST_WORDS
+            or (len(words) == 1 and words[0].endswith("token"))
+        )
+
+    def suspects(self, text: str) -> bool:
+        """Tell, quickly, whether `clean` may have something to do with one or many texts."""
+        return (
+            self._messages
+            or "eyJ" in text
+            or "earer " in text
+            or "asic " in text
+            or "EARER " in text
+            or "ASIC " in text
+            or "://" in text
+            or ("=" in text and ("?" in text or "&" in text))
+            or _LONG_NUMBER in text.encode(errors="surrogatepass").translate(_DIGITS_TO_ZERO)
+        )
+
+    def clean(self, text: str) -> str:
+        """Return a text with each secret in it replaced by the marker."""
+        if self._messages:
+            text = _ASSIGNMENT.sub(self._assignment, text)
+        return self._clean_forms(text) if self.suspects(text) else text
+
+    def _clean_forms(self, text: str) -> str:
+        text = _JWT.sub(MARKER, text)
+        text = _BEARER.sub(rf"\1{MARKER}", text)
+        text = _BASIC.sub(_basic, text)
+        text = _USERINFO.sub(rf"\1:{MARKER}@", text)
+        text = _PARAMETER.sub(self._parameter, text)
+        if _DIGITS.search(text):
+            text = _RESIDENT.sub(_resident, text)
+            text = _CARD.sub(_card, text)
+        return text
+
+    def clean_number(self, value: float) -> Any:
+        """Return a number, or the marker if it is a card or resident number."""
+        if type(value) is int and SMALLEST_NUMBER <= value < 10**19:
+            digits = str(value)
+            if self._clean_forms(digits) != digits:
+                return MARKER
+        return value
+
+    def _parameter(self, match: re.Match[str]) -> str:
+        lead, key, value = match.groups()
+        return f"{lead}{key}={MARKER if self.hides(_unquoted(key)) else value}"
+
+    def _assignment(self, match: re.Match[str]) -> str:
+        key, sign, _ = match.groups()
+        return f"{key}{sign}{MARKER}" if self.hides(key) else match[0]
+
+
+class NoRedactor(Redactor):
+    """Hides nothing: for records of the library's own, whose numbers must not be mistaken."""
+
+    def hides(self, key: str) -> bool:  # noqa: ARG002
+        """No key is a secret's."""
+        return False
+
+    def suspects(self, text: str) -> bool:  # noqa: ARG002
+        """No text is suspicious."""
+        return False
+
+    def clean_number(self, value: float) -> Any:
+        """Return the number."""
+        return value
+
+
+def _unquoted(key: str) -> str:
+    if "%" not in key:
+        return key
+    from urllib.parse import unquote
+
+    return unquote(key)
+
+
+def _squash(key: str) -> str:
+    return _SEPARATORS.sub("", key).lower()
+
+
+def _basic(match: re.Match[str]) -> str:
+    """Hide what decodes to `user:password`; "basic settings" stays."""
+    scheme, encoded = match.groups()
+    text = encoded.rstrip("=")
+    try:
+        decoded = b64decode(text + "=" * (-len(text) % 4), b"-_" if "_" in text else None)
+    except ValueError:
+        return match[0]
+    return f"{scheme}{MARKER}" if b":" in decoded else match[0]
+
+
+def _card(match: re.Match[str]) -> str:
+    digits = re.sub(r"\D", "", match[0])
+    return MARKER if is_card_number(digits) else match[0]
+
+
+def is_card_number(digits: str) -> bool:
+    """Tell whether digits are a payment card's: a known issuer, its length, a valid Luhn digit."""
+    return _ISSUERS.fullmatch(digits) is not None and _luhn(digits) % 10 == 0
+
+
+# Lengths and first digits of Visa, Mastercard, American Express, Diners, Discover, JCB, UnionPay
+# and Korea's domestic cards (9), after ISO/IEC 7812.
+_ISSUERS = re.compile(
+    r"4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})|(?:5[1-5]|2[2-7])[0-9]{14}|3[47][0-9]{13}"
+    r"|3(?:0[0-5]|[689][0-9])[0-9]{11}|6(?:011|5[0-9]{2}|4[4-9][0-9])[0-9]{12}|35[0-9]{14}"
+    r"|62[0-9]{14,17}|9[0-9]{15}"
+)
+
+
+def _luhn(digits: str) -> int:
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return sum(map(int, digits[-1::-2])) + sum(doubled)
+
+
+def _resident(match: re.Match[str]) -> str:
+    return MARKER if is_resident_number(match[1] + match[2]) else match[0]
+
+
+def is_resident_number(digits: str) -> bool:
+    """Tell whether 13 digits are a Korean resident number: a date, a century digit, a check digit.
+
+    The check digit is 11 minus the weighted sum modulo 11, modulo 10, with the weights
+    2 3 4 5 6 7 8 9 2 3 4 5; for foreigners (5 to 8) it is 13 minus that sum modulo 11, modulo 10.
+    """
+    month, day = int(digits[2:4]), int(digits[4:6])
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return False
+    weights = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
+    total = sum(weight * int(digit) for weight, digit in zip(weights, digits, strict=False)) % 11
+    base = 13 if digits[6] in "5678" else 11
+    return (base - total) % 10 == int(digits[12])

@@ -1,0 +1,139 @@
+"""Which type a dotted name has: ECS's own table, and the team's declared fields over it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from flowery_logging.ecs import fields as ecs_fields
+from flowery_logging.ecs.conversion import MISFIT, as_items, fit
+from flowery_logging.ecs.names import label_name
+from flowery_logging.ecs.plain import entries, key_text, plain
+
+_RESERVED: Final = frozenset({
+    "@timestamp", "@metadata", "@version", "message", "event.id", "event.sequence",
+    "event.ingested", "service.name", "type", "log", "process", "data_stream", "ecs", "agent",
+    "input", "host",
+})  # fmt: skip
+_RESERVED_SETS: Final = (
+    "log.", "process.", "data_stream.", "ecs.", "agent.", "input.", "host.", "@metadata.",
+)  # fmt: skip
+
+OWN_LABELS: Final = frozenset({"labels", "numeric_labels"})
+"""The roots under which everything stands that has no type of its own."""
+
+# Elasticsearch's component template `ecs@mappings` gives these names a type wherever they stand,
+# so that a text under such a key of an open object would be malformed.
+_TYPED_BY_NAME: Final = re.compile(
+    r".*(_ip|_timestamp)|.*_score.*|ip|timestamp|not_after|not_before|accessed|created|installed"
+    r"|creation_date|ctime|mtime|ingested|start|end|usage|message"
+)
+
+
+class Place(NamedTuple):
+    """Where a leaf stands in the document, and its type."""
+
+    path: str
+    kind: str
+
+
+def is_reserved(path: str) -> bool:
+    """Tell whether only the library writes this field, or nobody may (DESIGN: the line)."""
+    return path in _RESERVED or path.startswith(_RESERVED_SETS)
+
+
+class Schema:
+    """The types of all fields that are not labels.
+
+    Objects come in four kinds: with a fixed set of fields (`network.inner`), walked into; arrays
+    of those (`dns.answers`, all `nested` ones); open ones (`container.labels`), whose entries are
+    keywords; `flattened` and `geo_point` ones, which are values.
+    """
+
+    def __init__(self, declared: Mapping[str, str]) -> None:
+        self._types = {**ecs_fields.types(), **declared}
+        self._arrays = ecs_fields.arrays()
+        self._parents = ecs_fields.parents() | {
+            parent for name in declared for parent in _parents(name)
+        }
+        self._roots = frozenset(name.partition(".")[0] for name in self._types) | OWN_LABELS
+        self._open = tuple(
+            f"{name}."
+            for name, kind in self._types.items()
+            if kind == "object" and name not in ecs_fields.parents() | OWN_LABELS
+        )
+
+    def has_root(self, name: str) -> bool:
+        """Tell whether any field's name begins with this part."""
+        return name in self._roots
+
+    def locate(self, path: str) -> Place | None:
+        """Return where a caller's leaf belongs if it is an ECS or declared field."""
+        kind = self._types.get(path)
+        if kind is not None:
+            return None if path in OWN_LABELS else Place(path, kind)
+        for prefix in self._open:
+            if path.startswith(prefix):
+                name = label_name(path[len(prefix) :])
+                return None if _TYPED_BY_NAME.fullmatch(name) else Place(prefix + name, "keyword")
+        return None
+
+    def is_value(self, path: str) -> bool:
+        """Tell whether a mapping at this path is one value, not a set of fields to walk into."""
+        kind = self._types.get(path)
+        if kind == "object":
+            return path in self._arrays and path in self._parents
+        return kind in {"nested", "flattened", "geo_point"}
+
+    def fit(self, place: Place, value: Any) -> Any:
+        """Return the value as this field holds it, or MISFIT."""
+        path, kind = place
+        if value is MISFIT:
+            return MISFIT
+        if self.is_value(path) and path in self._parents:
+            items = [self._fit_object(path, item) for item in as_items(value)]
+            return MISFIT if MISFIT in items or not items else items
+        return fit(value, kind, array=path in self._arrays)
+
+    def _fit_object(self, path: str, value: Any) -> Any:
+        """Return one object of an array as a tree; MISFIT unless each of its leaves fits."""
+        value = plain(value)
+        if not isinstance(value, Mapping):
+            return MISFIT
+        tree: dict[str, Any] = {}
+        for name, leaf in self._leaves(f"{path}.", value):
+            place = self.locate(name)
+            converted = MISFIT if place is None else self.fit(place, leaf)
+            if converted is MISFIT or not put(tree, name[len(path) + 1 :], converted):
+                return MISFIT
+        return tree or MISFIT
+
+    def _leaves(self, prefix: str, value: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+        for key, item in entries(value):
+            name = f"{prefix}{key_text(key)}"
+            inner = plain(item)
+            if isinstance(inner, Mapping) and name in self._parents and not self.is_value(name):
+                yield from self._leaves(f"{name}.", inner)
+            elif inner is not None:
+                yield name, item
+
+
+def _parents(name: str) -> Iterator[str]:
+    for end, character in enumerate(name):
+        if character == ".":
+            yield name[:end]
+
+
+def put(tree: dict[str, Any], path: str, value: Any) -> bool:
+    """Put a value at a dotted path, making the objects on the way; False if it is taken."""
+    node: Any = tree
+    *parents, last = path.split(".")
+    for parent in parents:
+        node = node.setdefault(parent, {})
+        if not isinstance(node, dict):
+            return False
+    if last in node:
+        return False
+    node[last] = value
+    return True

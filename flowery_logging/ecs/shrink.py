@@ -1,0 +1,71 @@
+"""A document made smaller until its line fits: strings are cut, then labels are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from flowery_logging.ecs.exception import shorten
+
+Tree = dict[str, Any]
+
+_STEPS: Final = (8192, 4096, 2048, 1024, 512, 256, 128, 64)
+_MESSAGE_CHARS: Final = 2048
+"""What a message keeps, as long as other fields can still be cut."""
+_FEW_ITEMS: Final = 16
+
+_ESSENTIAL: Final = frozenset({
+    "@timestamp", "log.level", "ecs.version", "process",
+    "message", "service", "host", "data_stream", "log", "event", "trace", "transaction", "span",
+    "error",
+})  # fmt: skip
+
+
+def shrink(tree: Tree, fits: Callable[[Tree], bool]) -> Tree:
+    """Return a copy of the tree that fits, cutting the longest strings first.
+
+    Each string keeps its head and tail. If that is not enough, labels are left out from the last
+    one on, and the label `more_fields` says how many.
+    """
+    smaller = tree
+    for limit in _STEPS:
+        smaller = {name: _cut(value, limit) for name, value in tree.items()}
+        smaller["message"] = shorten(tree["message"], max(limit, _MESSAGE_CHARS))
+        if fits(smaller):
+            return smaller
+    return _without_labels(smaller, fits)
+
+
+def _cut(value: Any, limit: int) -> Any:
+    if type(value) is str:
+        return shorten(value, limit)
+    if isinstance(value, dict):
+        return {key: _cut(item, limit) for key, item in value.items()}
+    if isinstance(value, list):
+        items = value[:_FEW_ITEMS] if limit <= 256 else value
+        return [_cut(item, limit) for item in items]
+    return value
+
+
+def _without_labels(tree: Tree, fits: Callable[[Tree], bool]) -> Tree:
+    labels = list(tree["labels"].items())
+    numbers = list(tree["numeric_labels"].items())
+    kept = total = len(labels) + len(numbers)
+    while kept:
+        kept //= 2
+        texts = dict(labels[:kept])
+        texts["more_fields"] = f"{total - kept} fields left out: the line would be too long"
+        fewer = dict(numbers[: max(0, kept - len(labels))])
+        smaller = {**tree, "labels": texts, "numeric_labels": fewer}
+        if fits(smaller):
+            return smaller
+    return _with_less_of_the_message({k: v for k, v in tree.items() if k in _ESSENTIAL}, fits)
+
+
+def _with_less_of_the_message(tree: Tree, fits: Callable[[Tree], bool]) -> Tree:
+    """The last resort, for a line limit below what a long message takes."""
+    for limit in _STEPS[3:]:
+        if fits(tree):
+            break
+        tree = {**tree, "message": shorten(tree["message"], limit)}
+    return tree

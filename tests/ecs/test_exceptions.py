@@ -1,0 +1,179 @@
+"""Exceptions of every shape: type, message and the whole chain."""
+
+import logging
+import sys
+
+import pytest
+
+import flowery_logging
+from tests.strategies import (
+    BrokenError,
+    FalsyError,
+    chained,
+    exceptions,
+    raised,
+    recursing,
+)
+
+log = logging.getLogger("shop.orders")
+
+MODULE = "tests.strategies"
+
+
+class ShopError(Exception):
+    class Inner(Exception):
+        pass
+
+
+def written(logged, error, kind="stdlib"):
+    if kind == "stdlib":
+        log.error("failed", exc_info=error)
+    else:
+        flowery_logging.get_logger("shop.orders").error("failed", exc_info=error)
+    return logged.last()["error"]
+
+
+@pytest.mark.parametrize("kind", ["stdlib", "structlog"])
+@pytest.mark.parametrize(
+    ("error", "name", "message"),
+    [
+        (ValueError("x"), "ValueError", "x"),
+        (ShopError("x"), f"{__name__}.ShopError", "x"),
+        (ShopError.Inner("x"), f"{__name__}.ShopError.Inner", "x"),
+        (KeyError("x"), "KeyError", "'x'"),
+        (FalsyError("x"), f"{MODULE}.FalsyError", "x"),
+        (BrokenError(), f"{MODULE}.BrokenError", "<unprintable BrokenError>"),
+        (KeyboardInterrupt(), "KeyboardInterrupt", ""),
+        (ValueError("한글\n\x00"), "ValueError", "한글\n\x00"),
+        (ValueError("\ud800"), "ValueError", "\\ud800"),
+    ],
+)
+def test_type_and_message(logged, kind, error, name, message):
+    found = written(logged, raised(error), kind)
+    assert found["type"] == name
+    assert found["message"] == message
+    assert "Traceback (most recent call last)" in found["stack_trace"]
+    assert (
+        found["stack_trace"].splitlines()[-1].startswith(name.rpartition(".")[2][:5])
+        or name in found["stack_trace"]
+    )
+
+
+@pytest.mark.parametrize("kind", ["stdlib", "structlog"])
+@pytest.mark.parametrize("make", exceptions())
+def test_every_shape_is_written(logged, counted, kind, make):
+    found = written(logged, make(), kind)
+    assert found["type"]
+    assert found["stack_trace"]
+    assert counted("fallbacks") == 0
+    assert counted("broken_records") == 0
+
+
+def test_causes_and_contexts(logged):
+    trace = written(logged, chained(4))["stack_trace"]
+    assert trace.count("Traceback (most recent call last)") == 5
+    assert "direct cause of the following exception" in trace
+    assert "During handling of the above exception" in trace
+    assert trace.index("ValueError: first") < trace.index("RuntimeError: number 3")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="notes and groups are of Python 3.11")
+def test_notes_and_groups(logged):
+    error = ValueError("inner")
+    error.add_note("seen at night")
+    group = ExceptionGroup("several", [error, ExceptionGroup("more", [TypeError("deep")])])  # noqa: F821
+    trace = written(logged, raised(group))["stack_trace"]
+    for part in ("several (2 sub-exceptions)", "inner", "seen at night", "TypeError: deep"):
+        assert part in trace
+
+
+def test_details_of_a_syntax_error(logged):
+    trace = written(logged, raised(SyntaxError("bad", ("shop.py", 3, 5, "x = = 1\n"))))[
+        "stack_trace"
+    ]
+    assert 'File "shop.py", line 3' in trace
+    assert "x = = 1" in trace
+    assert trace.endswith("SyntaxError: bad")
+
+
+def test_a_long_trace_keeps_head_and_tail(logged, counted):
+    found = written(logged, raised(ValueError("x" * 20_000 + "END")))
+    assert len(found["stack_trace"]) <= 8191
+    assert found["stack_trace"].startswith("Traceback")
+    assert found["stack_trace"].endswith("END")
+    assert "characters left out" in found["stack_trace"]
+    assert counted("cut_traces") == 2  # and the message
+
+
+def test_a_trace_of_emoji_fits_what_the_template_indexes(logged):
+    log.error("x", exc_info=raised(ValueError("😀" * 5000)), extra={"error.message": "short"})
+    found = logged.event()["error"]
+    assert "😀" in found["stack_trace"]
+    assert len(found["stack_trace"].encode("utf-16-le")) // 2 <= 8191
+
+
+def test_a_recursion_error_is_short(logged):
+    found = written(logged, recursing())
+    assert found["type"] == "RecursionError"
+    assert "more times" in found["stack_trace"]
+
+
+@pytest.mark.parametrize("exc_info", [True, 1, "yes"])
+@pytest.mark.parametrize("kind", ["stdlib", "structlog"])
+def test_true_means_the_exception_being_handled(logged, kind, exc_info):
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        assert written(logged, exc_info, kind)["type"] == "ZeroDivisionError"
+
+
+@pytest.mark.parametrize("kind", ["stdlib", "structlog"])
+def test_a_tuple_of_three(logged, kind):
+    error = raised(ValueError("x"))
+    found = written(logged, (type(error), error, error.__traceback__), kind)
+    assert found["message"] == "x"
+    assert "strategies.py" in found["stack_trace"]
+
+
+@pytest.mark.parametrize("exc_info", [None, False, (None, None, None), True])
+@pytest.mark.parametrize("kind", ["stdlib", "structlog"])
+def test_no_exception_no_error(logged, kind, exc_info):
+    log.info("x", exc_info=exc_info)
+    flowery_logging.get_logger().info("x", exc_info=exc_info)
+    assert all("error" not in event for event in logged.events())
+
+
+@pytest.mark.parametrize("kind", ["stdlib", "structlog"])
+def test_the_callers_own_values_stand(logged, kind):
+    fields = {"error.type": "Mine", "error": {"code": 5}}
+    if kind == "stdlib":
+        log.error("x", exc_info=ValueError("theirs"), extra=fields)
+    else:
+        flowery_logging.get_logger().error("x", exc_info=ValueError("theirs"), **fields)
+    found = logged.event()["error"]
+    assert found["type"] == "Mine"
+    assert found["code"] == "5"
+    assert found["message"] == "theirs"
+
+
+@pytest.mark.parametrize("kind", ["stdlib", "structlog"])
+def test_a_scalar_named_error_beside_an_exception(logged, kind):
+    if kind == "stdlib":
+        log.error("x", exc_info=ValueError("y"), extra={"error": "mine"})
+    else:
+        flowery_logging.get_logger().error("x", exc_info=ValueError("y"), error="mine")
+    event = logged.event()
+    assert event["labels"] == {"error": "mine"}
+    assert event["error"]["message"] == "y"
+
+
+def test_stack_info(logged):
+    log.info("x", stack_info=True)
+    flowery_logging.get_logger().info("x", stack_info=True)
+    for event in logged.events():
+        assert event["error"]["stack_trace"].startswith("Stack (most recent call last)")
+        assert "test_stack_info" in event["error"]["stack_trace"]
+    log.error("x", stack_info=True, exc_info=ValueError("y"))
+    last = logged.last()
+    assert last["error"]["stack_trace"] == "ValueError: y"
+    assert last["labels"]["stack_info"].startswith("Stack (most recent call last)")

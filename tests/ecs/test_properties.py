@@ -1,0 +1,126 @@
+"""Arbitrary events through both loggers: every call returns, every line is one that indexes."""
+
+import copy
+import logging
+import re
+
+import pytest
+from hypothesis import given, strategies as st
+
+import flowery_logging
+from tests.conftest import FIRST_KEYS, strict
+from tests.strategies import errors, extras, hostile_events, messages, names
+
+log = logging.getLogger("shop.orders")
+
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+LABEL = re.compile(r"[^.*\\\[\]\s\x00-\x1f\x7f]{1,128}")
+
+
+def send(kind, message, extra, error, bound=None):
+    logger = flowery_logging.get_logger("shop.orders")
+    with flowery_logging.bound(**(bound or {})):
+        if kind == "stdlib":
+            log.info(message, extra=extra, exc_info=error)
+        else:
+            fields = {str(name): value for name, value in extra.items()}
+            fields = {n: v for n, v in fields.items() if n not in {"self", "event"}}
+            logger.info(message, **{"exc_info": error, **fields})
+
+
+def check(line):
+    document = strict(line)
+    assert list(document)[:4] == FIRST_KEYS
+    assert STAMP.fullmatch(document["@timestamp"])
+    assert type(document["message"]) is str
+    assert document["service"]["name"] == "shop"
+    assert document["host"]["name"]
+    assert document["event"]["id"].endswith(f"-{document['event']['sequence']}")
+    assert document["process"]["entity_id"] in document["event"]["id"]
+    assert len(line) <= 32_000
+    for name, value in document.get("labels", {}).items():
+        assert LABEL.fullmatch(name)
+        assert type(value) is str or all(type(item) is str for item in value)
+    for name, value in document.get("numeric_labels", {}).items():
+        assert LABEL.fullmatch(name)
+        assert type(value) in {int, float}
+    return document
+
+
+def numbers(logged):
+    return [document["event"]["sequence"] for document in map(check, logged.lines())]
+
+
+@given(
+    st.sampled_from(["stdlib", "structlog"]),
+    messages,
+    extras,
+    errors,
+    st.dictionaries(names, st.text(max_size=5), max_size=3),
+)
+def test_every_event_becomes_a_line(logged, kind, message, extra, error, bound):
+    log.info("a file's first record is numbered too")
+    before = flowery_logging.stats()["events"]
+    send(kind, message, extra, error, bound)
+    assert flowery_logging.stats()["events"] == before + 1
+    assert flowery_logging.stats()["fallbacks"] == 0
+    last = check(logged.lines()[-1])
+    assert last["event"]["id"].endswith(f"-{last['event']['sequence']}")
+    assert ("error" in last) >= (error is not None)
+
+
+def test_hostile_events_leave_no_gap(logged):
+    for event in hostile_events(7, 300):
+        send(event.kind, event.message, event.extras, event.exception, event.bound)
+    found = numbers(logged)[-301:]
+    assert found == list(range(found[0], found[0] + 301))
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(["stdlib", "structlog"]), st.dictionaries(names, plain, max_size=4))
+def test_nothing_of_the_callers_is_changed(logged, kind, extra):
+    before = copy.deepcopy(extra)
+    send(kind, "x", extra, None)
+    assert extra == before
+
+
+ordinary = st.dictionaries(
+    st.sampled_from(
+        ["a", "order_id", "b-c", "user", "password", "query", "url.path", "a.b", "x y"]
+    ),
+    st.text(max_size=9)
+    | st.integers(-(10**13), 10**13)
+    | st.floats()
+    | st.booleans()
+    | st.none()
+    | st.sampled_from(["4111111111111111", "https://u:pw@h", "?token=x", "Bearer abcdefgh"])
+    | st.integers(8190, 8200).map("y".__mul__),
+    max_size=4,
+)
+
+
+@given(st.text(max_size=20) | st.integers(30_000, 40_000).map("x".__mul__), ordinary, ordinary)
+def test_the_short_way_gives_the_same_document_as_the_general_one(logged, message, extra, bound):
+    """An event that may have an exception always takes the general path."""
+    with flowery_logging.bound(**bound):
+        logger = flowery_logging.get_logger("shop.orders")
+        for more in ({}, {"exc_info": None}):
+            logger.info(message, **extra, **more)
+    short, general = map(strict, logged.lines()[-2:])
+    for document in (short, general):
+        del document["@timestamp"]
+        document["event"].pop("id")
+        document["event"].pop("sequence")
+    assert short == general
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_same_seed_gives_the_same_hostility(seed):
+    first, again = ([repr(e.extras.keys()) for e in hostile_events(seed, 20)] for _ in range(2))
+    assert first == again

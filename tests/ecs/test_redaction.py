@@ -1,0 +1,156 @@
+"""Secrets by the name of a key and by the form of a value; what only looks so stays."""
+
+import logging
+
+import pytest
+
+import flowery_logging
+
+log = logging.getLogger("shop.orders")
+
+MARKER = "[redacted]"
+
+SECRET_KEYS = [
+    "password", "Password", "passwd", "user_password", "userPassword", "user.password", "secret",
+    "client_secret", "token", "access_token", "accessToken", "refresh-token", "csrftoken",
+    "Authorization", "proxy-authorization", "auth", "basic_auth", "cookie", "Set-Cookie", "api_key",
+    "apikey", "API-Key", "x-api-key", "private_key", "credentials", "rrn", "주민등록번호", "비밀번호",
+    "card_number", "cardNumber", "credit_card", "cvv", "pwd", "db_pwd", "jwt", "session_id",
+]  # fmt: skip
+
+PLAIN_KEYS = [
+    "author", "authority", "authorized_by", "tokens", "total_tokens", "token_count", "token_type",
+    "tokenizer", "secretary", "cook", "passed", "passenger", "keyboard",
+    "key", "card", "discard", "pinned", "spin", "opinion", "auth_method", "next_page_token",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SECRET_KEYS)
+@pytest.mark.parametrize("kind", ["stdlib", "structlog", "bound", "nested", "deep"])
+def test_the_value_of_a_secret_key_is_hidden(logged, name, kind):
+    if kind == "stdlib":
+        log.info("x", extra={name: "hunter2"})
+    elif kind == "structlog":
+        flowery_logging.get_logger().info("x", **{name: "hunter2"})
+    elif kind == "bound":
+        with flowery_logging.bound(**{name: "hunter2"}):
+            log.info("x")
+    elif kind == "nested":
+        log.info("x", extra={"a": {name: {"inner": "hunter2"}}})
+    else:
+        log.info("x", extra={"a": [{"b": [{name: "hunter2"}]}]})
+    assert b"hunter2" not in logged.lines()[-1]
+    assert MARKER.encode() in logged.lines()[-1]
+
+
+@pytest.mark.parametrize("name", PLAIN_KEYS)
+def test_names_that_only_look_so_are_shown(logged, name):
+    log.info("x", extra={name: "shown"})
+    assert logged.event()["labels"] == {name: "shown"}
+
+
+def test_redact_adds_and_redact_safe_takes_away(logged):
+    logged.setup(redact=["shoe_size"], redact_safe=["csrf_token"])
+    log.info("x", extra={"Shoe-Size": 43, "csrf_token": "shown", "token": "hunter2"})
+    assert logged.event()["labels"] == {
+        "Shoe-Size": MARKER, "csrf_token": "shown", "token": MARKER
+    }  # fmt: skip
+
+
+SECRET_TEXTS = [
+    ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", MARKER),
+    ("jwt: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln!", f"jwt: {MARKER}!"),
+    ("Bearer abcdefgh12345678", f"Bearer {MARKER}"),
+    ("authorization: bearer abc.def-ghi", f"authorization: bearer {MARKER}"),
+    ("Basic dXNlcjpwYXNzd29yZA==", f"Basic {MARKER}"),
+    ("4111 1111 1111 1111", MARKER),
+    ("card 4111-1111-1111-1111.", f"card {MARKER}."),
+    ("5500000000000004", MARKER),
+    ("378282246310005", MARKER),
+    ("3782 822463 10005", MARKER),
+    ("3056 930902 5904", MARKER),
+    ("900101-1234568", MARKER),
+    ("주민번호 9001011234568 입니다", f"주민번호 {MARKER} 입니다"),
+    ("https://user:hunter2@host/path", f"https://user:{MARKER}@host/path"),
+    ("https://h/?a=b&token=hunter2&c=d", f"https://h/?a=b&token={MARKER}&c=d"),
+    ("GET /x?api%5Fkey=hunter2", f"GET /x?api%5Fkey={MARKER}"),
+]
+
+PLAIN_TEXTS = [
+    "4111 1111 1111 1112", "1234567890123456", "0000000000000000", "900101-1234567", "901301-1234568",
+    "2026-01-02 03:04:05", "order 20260102030405", "0.4111111111111111", "Basic settings saved",
+    "Basic information", "Bearer token missing", "bearer authentication failed", "https://h/?a=b&c=d",
+    "tel 010-1234-5678", "eyJ", "550e8400-e29b-41d4-a716-446655440000", "a=b&password", "://",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), SECRET_TEXTS)
+@pytest.mark.parametrize("kind", ["message", "label", "ecs", "list", "nested", "error"])
+def test_a_secret_is_known_by_its_form(logged, kind, text, expected):
+    if kind == "message":
+        log.info(text)
+        found = logged.event()["message"]
+    elif kind == "label":
+        log.info("x", extra={"a": text})
+        found = logged.event()["labels"]["a"]
+    elif kind == "ecs":
+        log.info("x", extra={"user.name": text})
+        found = logged.event()["user"]["name"]
+    elif kind == "list":
+        log.info("x", extra={"a": [text]})
+        (found,) = logged.event()["labels"]["a"]
+    elif kind == "nested":
+        log.info("x", extra={"a": [[text]]})
+        found = logged.event()["labels"]["a"][3:-3]
+    else:
+        log.error("x", exc_info=ValueError(text))
+        found = logged.event()["error"]["message"]
+    assert found == expected
+
+
+@pytest.mark.parametrize("text", PLAIN_TEXTS)
+def test_texts_that_only_look_so_are_shown(logged, text):
+    log.info(text, extra={"a": text})
+    event = logged.event()
+    assert event["message"] == text
+    assert event["labels"]["a"] == text
+
+
+@pytest.mark.parametrize(("number", "hidden"), [
+    (4111111111111111, True), (9001011234568, True), (4111111111111112, False), (1767312000000, False),
+])  # fmt: skip
+def test_numbers(logged, number, hidden):
+    log.info("x", extra={"a": number, "b": [number]})
+    labels = logged.event().get("labels", {}) | logged.event().get("numeric_labels", {})
+    assert labels["a"] == (MARKER if hidden else number)
+    assert labels["b"] == [MARKER if hidden else str(number)]
+
+
+def test_the_query_of_a_url_without_its_question_mark(logged):
+    log.info("x", extra={"url.query": "token=hunter2&a=b"})
+    log.info("x", extra={"query_string": "password=hunter2"})
+    first, second = logged.events()
+    assert first["url"]["query"] == f"token={MARKER}&a=b"
+    assert second["labels"]["query_string"] == f"password={MARKER}"
+
+
+def test_key_and_value_in_messages_only_if_configured(logged):
+    text = "login password=hunter2, token: 'abc def' user=kim"
+    log.info(text)
+    logged.setup(redact_messages=True)
+    log.info(text)
+    first, second = logged.events()
+    assert first["message"] == text
+    assert second["message"] == f"login password={MARKER}, token: {MARKER} user=kim"
+
+
+def test_a_long_hostile_text_takes_no_longer_than_its_length(logged):
+    for text in (
+        "eyJ" * 100_000,
+        "4" * 300_000,
+        "a=" * 150_000 + "?",
+        "://" * 100_000,
+        "Basic " * 50_000,
+    ):
+        log.info(text, extra={"a": text})
+    assert len(logged.events()) == 5

@@ -1,0 +1,125 @@
+"""Objects of every kind as plain data; what a caller owns stays as it is."""
+
+import dataclasses
+import datetime as dt
+import logging
+import threading
+import uuid
+from collections import OrderedDict, UserDict
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+import pydantic
+import pytest
+from django.http import QueryDict
+from django.utils.functional import SimpleLazyObject, lazystr
+
+from tests.integrations import django_site
+from tests.strategies import LyingText
+
+django_site.configure()  # once for all tests of a run
+
+log = logging.getLogger("shop.orders")
+
+
+class Item(pydantic.BaseModel):
+    name: str
+    token: pydantic.SecretStr = pydantic.SecretStr("hunter2")
+    at: dt.date = dt.date(2026, 1, 2)
+
+
+@dataclasses.dataclass
+class Order:
+    id: int
+    password: str = "hunter2"
+    lock: object = dataclasses.field(default_factory=threading.Lock, repr=False)
+
+
+class Stamp(dt.datetime):
+    """Like pandas' Timestamp: a datetime with nanoseconds in its text."""
+
+    def isoformat(self, sep="T", timespec="auto"):
+        zone = "+00:00" if self.tzinfo else ""
+        return f"{self:%Y-%m-%dT%H:%M:%S.%f}789{zone}"
+
+
+class NotATime(dt.datetime):
+    """Like pandas' NaT."""
+
+    def isoformat(self, sep="T", timespec="auto"):
+        return "NaT"
+
+
+class Point(NamedTuple):
+    x: int
+    y: str
+
+
+NAT = NotATime(2026, 1, 1)
+
+LABELS = [
+    (np.int64(7), 7),
+    (np.uint64(2**64 - 1), str(2**64 - 1)),
+    (np.float32(0.5), 0.5),
+    (np.float64("nan"), "NaN"),
+    (np.bool_(True), "true"),
+    (np.str_("x"), "x"),
+    (np.array([1, 2]), ["1", "2"]),
+    (np.array(7), 7),
+    (np.array([[1, 2], [3, 4]]), "[[1,2],[3,4]]"),
+    (np.datetime64("2026-01-02"), "2026-01-02"),
+    (Stamp(2026, 1, 2, 3, tzinfo=dt.timezone.utc), "2026-01-02T03:00:00.000000789+00:00"),
+    (NAT, "NaT"),
+    (Item(name="tea"), '{"name":"tea","token":"[redacted]","at":"2026-01-02"}'),
+    (Order(7), '{"id":7,"password":"[redacted]"}'),
+    (lazystr("lazy"), "lazy"),
+    (SimpleLazyObject(lambda: "lazy"), "lazy"),
+    (Point(1, "b"), ["1", "b"]),
+    (LyingText("x"), "x"),
+    (dt.time(3, 4), "03:04:00"),
+    (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+    (range(3), "range(0, 3)"),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), LABELS)
+def test_as_a_label(logged, value, expected):
+    log.info("x", extra={"a": value})
+    event = logged.event()
+    assert event.get("labels", {}) | event.get("numeric_labels", {}) == {"a": expected}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [QueryDict("a=1&a=2&b=x"), UserDict({"a": ["1", "2"], "b": "x"}), OrderedDict(a=("1", "2"), b="x"),
+     MappingProxyType({"a": ["1", "2"], "b": "x"})],
+)  # fmt: skip
+def test_mappings_of_every_kind(logged, value):
+    log.info("x", extra={"q": value})
+    assert logged.event()["labels"] == {"q_a": ["1", "2"], "q_b": "x"}
+
+
+def test_a_date_of_another_kind_in_a_date_field(logged):
+    log.info("x", extra={"event.created": Stamp(2026, 1, 2, 3, tzinfo=dt.timezone.utc)})
+    log.info("x", extra={"event.created": NAT})
+    first, second = logged.events()
+    assert first["event"]["created"] == "2026-01-02T03:00:00.000000789Z"
+    assert second["labels"] == {"event_created": "NaT"}
+
+
+def test_numpy_in_a_field_of_ecs(logged):
+    log.info("x", extra={"http.response.status_code": np.int64(200), "user.id": np.int64(7)})
+    event = logged.event()
+    assert event["http"]["response"]["status_code"] == 200
+    assert event["user"]["id"] == "7"
+
+
+def test_a_lazy_object_that_cannot_be_had_does_not_cost_the_event(logged):
+    def fail():
+        raise RuntimeError("no database here")
+
+    log.info("x", extra={"a": 1, "user": SimpleLazyObject(fail)})
+    event = logged.event()
+    assert event["numeric_labels"] == {"a": 1}
+    assert event["labels"]["user"].startswith("<SimpleLazyObject")
