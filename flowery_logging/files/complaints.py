@@ -1,0 +1,28 @@
+"""The last resort: a sentence on stderr when logs themselves cannot be written."""
+
+from __future__ import annotations
+
+import sys
+from time import monotonic
+from typing import Final
+
+INTERVAL: Final = 60.0
+"""At most one complaint in so many seconds; the counts tell the rest."""
+
+_last = -INTERVAL
+
+
+def complain(text: str, *, last: bool = False) -> None:
+    """Write one line to stderr, unless that was done less than a minute ago. Never raises.
+
+    `last` words are always said: the process ends.
+    """
+    global _last
+    now = monotonic()
+    if now - _last < INTERVAL and not last:
+        return
+    _last = now
+    try:
+        sys.stderr.write(f"flowery_logging: {text}\n")
+    except Exception:
+        pass  # stderr is closed or broken: there is nowhere left to say it

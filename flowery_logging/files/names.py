@@ -1,0 +1,59 @@
+"""Names of log files: `<service>-<UTC start>-<entity>-<nnnn>.ndjson` (DESIGN: the file)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Final
+
+SUFFIX: Final = ".ndjson"
+MAX_SERVICE_BYTES: Final = 150  # a file name has at most 255 bytes; the rest takes about 60
+START_FORMAT: Final = "%Y%m%dT%H%M%SZ"
+
+_FOREIGN = re.compile(r"[^\w.-]+")
+_NAME = re.compile(
+    r"(?P<service>[\w.-]+)-(?P<start>\d{8}T\d{6}Z)-(?P<entity>[0-9a-f]{24})-(?P<number>\d{4,})"
+    r"\.ndjson",
+)
+
+
+def service_part(service: str) -> str:
+    """Return a service's name as it stands in file names: letters, digits, `_`, `.`, `-`.
+
+    Other characters become `_`, a leading dot too (hidden files are skipped by shippers); letters
+    of any script stay. At most 150 bytes.
+    """
+    name = _FOREIGN.sub("_", unicodedata.normalize("NFC", service))
+    name = "_" + name[1:] if name.startswith((".", "-")) else name
+    return name.encode()[:MAX_SERVICE_BYTES].decode(errors="ignore")
+
+
+@dataclass(frozen=True, order=True)
+class LogName:
+    """The parts of one log file's name."""
+
+    service: str  # as `service_part` makes it
+    start: datetime  # of the process, UTC, whole seconds
+    entity: str  # process.entity_id
+    number: int  # 1, 2, 3 … within the process
+
+    def __str__(self) -> str:
+        start = self.start.strftime(START_FORMAT)
+        return f"{self.service}-{start}-{self.entity}-{self.number:04d}{SUFFIX}"
+
+
+def parse(name: str) -> LogName | None:
+    """Return the parts of a file name, or None where it is not a name of ours."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    # Not strptime: it holds a lock, which a fork at the wrong moment leaves held in the child.
+    digits = match["start"].replace("T", "")
+    month, day, hour, minute, second = (int(digits[at : at + 2]) for at in range(4, 14, 2))
+    try:
+        start = datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=timezone.utc)
+    except ValueError:
+        return None
+    return LogName(match["service"], start, match["entity"], int(match["number"]))

@@ -1,0 +1,116 @@
+"""What depends on the operating system: file locks, flags of `open`, hooks at fork."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from typing import Any, Final
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+HAS_LOCKS: Final = fcntl is not None
+"""Whether a file in use can be told from one that is not."""
+
+_FLAGS: Final = (
+    os.O_RDWR  # to read back what was written to a file that somebody removed
+    | os.O_APPEND
+    | os.O_CREAT
+    | os.O_EXCL  # a name is never reused, and a planted link is never followed
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)  # Windows would translate line ends
+)
+
+READ_FLAGS: Final = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NONBLOCK", 0)  # a planted pipe must not block us
+)
+"""For looking into a file of somebody else's making."""
+
+
+def create(path: str, mode: int) -> int:
+    """Create a new file for appending and return its descriptor.
+
+    Raises FileExistsError if anything stands at the path, and OSError for other reasons. The mode
+    is applied as given, whatever the umask.
+    """
+    descriptor = os.open(path, _FLAGS, mode)
+    if hasattr(os, "fchmod"):
+        try:
+            os.fchmod(descriptor, mode)
+        except OSError as error:  # file systems without permissions
+            if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EROFS}:
+                raise
+    return descriptor
+
+
+def read_at(descriptor: int, length: int, offset: int) -> bytes:
+    """Return bytes of a file from an offset on. Raises OSError."""
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, length, offset)
+    os.lseek(descriptor, offset, os.SEEK_SET)  # appending does not go by this position
+    return os.read(descriptor, length)
+
+
+def hold(descriptor: int) -> None:
+    """Mark a file as in use, for as long as the descriptor is open (shared flock)."""
+    if fcntl is not None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            pass  # network file systems without locks: retention then goes by age
+
+
+def is_held(descriptor: int) -> bool:
+    """Tell whether some process holds the file of this descriptor (`hold`).
+
+    Raises OSError where the file system has no locks.
+    """
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
+
+
+def open_lock_file(path: str) -> int:
+    """Open a file that only serves `lock`, creating it if need be. Raises OSError."""
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    return os.open(path, flags, 0o600)
+
+
+def lock(descriptor: int) -> None:
+    """Wait for the exclusive lock of a file that this process opened. Raises OSError."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def unlock(descriptor: int) -> None:
+    """Release what `lock` has taken."""
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def after_fork_in_child(hook: Callable[[], None]) -> None:
+    """Call `hook` in each child right after a fork; nothing where processes cannot fork."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=hook)
+
+
+def has_run_out(error: OSError) -> bool:
+    """Tell whether the disk takes no more for now, so that another file would not help."""
+    return error.errno in _RUN_OUT
+
+
+_RUN_OUT: Final = frozenset(
+    number
+    for number in (errno.ENOSPC, errno.EAGAIN, getattr(errno, "EDQUOT", None))
+    if number is not None
+)

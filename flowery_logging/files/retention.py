@@ -1,0 +1,191 @@
+"""What is removed when the files of a service grow too many or too old (DESIGN: the file).
+
+Only files that have a name of ours, belong to this very service, are held by no process and were
+closed a minute ago or earlier: a shipper looks for new files every ten seconds. Oldest first.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from flowery_logging.files import names, platform
+
+GRACE_SECONDS: Final = 60.0
+STEP_ENTRIES: Final = 2_000
+"""Entries of a directory that are read at once, so that a huge one never stalls a log call."""
+
+STEP_REMOVALS: Final = 32
+"""Files removed at once: one record names them all."""
+
+TAIL_BYTES: Final = 65_536
+
+
+@dataclass(frozen=True)
+class RetentionSettings:
+    """What is left of one service's files in one directory."""
+
+    directory: str
+    service: str
+    keep_bytes: int
+    keep_seconds: float
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A file that retention has removed."""
+
+    name: str
+    size: int
+    age: float  # seconds since it was last written
+    first: int | None  # sequence numbers, as far as they can be read
+    last: int | None
+
+
+@dataclass(frozen=True, order=True)
+class _Found:
+    modified: float  # seconds since the epoch
+    name: str
+    size: int
+
+
+class Retention:
+    """Removes old files step by step; each step is bounded in work."""
+
+    def __init__(self, settings: RetentionSettings) -> None:
+        self._settings = settings
+        self._part = names.service_part(settings.service)
+        self._entries: Iterator[os.DirEntry[str]] | None = None
+        self._found: list[_Found] = []
+
+    def step(self, in_use: str) -> list[Removed]:
+        """Read on in the directory; when all of it has been read, remove what is too much.
+
+        `in_use` is the name of our own file. Returns what was removed. Never raises OSError.
+        """
+        try:
+            if not self._read_on():
+                return []
+        except OSError:
+            self._begin_again()
+            return []
+        found = sorted(self._found)
+        self._begin_again()
+        return self._remove(found, in_use)
+
+    def is_reading(self) -> bool:
+        """Tell whether a large directory has been read in part."""
+        return self._entries is not None
+
+    def _begin_again(self) -> None:
+        self._entries, self._found = None, []
+
+    def _read_on(self) -> bool:
+        """Read so many entries; True when the end is reached. Raises OSError."""
+        if self._entries is None:
+            self._entries = os.scandir(self._settings.directory)
+        for _ in range(STEP_ENTRIES):
+            entry = next(self._entries, None)
+            if entry is None:
+                return True
+            name = names.parse(entry.name)
+            if (
+                name is None
+                or name.service != self._part
+                or not entry.is_file(follow_symlinks=False)
+            ):
+                continue
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue  # another process was faster
+            self._found.append(_Found(status.st_mtime, entry.name, status.st_size))
+        return False
+
+    def _remove(self, found: list[_Found], in_use: str) -> list[Removed]:
+        now = time.time()
+        total = sum(file.size for file in found)
+        removed: list[Removed] = []
+        for file in found:
+            too_old = now - file.modified > self._settings.keep_seconds
+            too_much = total > self._settings.keep_bytes and platform.HAS_LOCKS
+            if len(removed) >= STEP_REMOVALS or not (too_old or too_much):
+                break
+            fresh = abs(now - file.modified) < GRACE_SECONDS
+            if fresh or file.name == in_use:
+                continue
+            gone = self._remove_file(file, now)
+            if gone is not None:
+                removed.append(gone)
+                total -= file.size
+        return removed
+
+    def _remove_file(self, file: _Found, now: float) -> Removed | None:
+        """Remove one file, unless it is in use, not ours or changed meanwhile."""
+        path = os.path.join(self._settings.directory, file.name)
+        try:
+            descriptor = os.open(path, platform.READ_FLAGS)
+        except OSError:
+            return None
+        try:
+            if platform.is_held(descriptor) or os.fstat(descriptor).st_size != file.size:
+                return None
+            head = platform.read_at(descriptor, TAIL_BYTES, 0).splitlines()[:2]
+            if _service(head) not in {None, self._settings.service}:
+                return None
+            tail = platform.read_at(descriptor, TAIL_BYTES, max(0, file.size - TAIL_BYTES))
+            last = _sequence(_record(tail.rstrip(b"\n").rpartition(b"\n")[2]))
+            os.unlink(path)
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+        age = now - file.modified
+        return Removed(file.name, file.size, age, _first(head), last)
+
+
+def _record(line: bytes) -> dict[str, Any]:
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _service(head: list[bytes]) -> str | None:
+    """Return the service that a file's header names; None where it cannot be read."""
+    service = _record(head[0]).get("service") if head else None
+    return service.get("name") if isinstance(service, dict) else None
+
+
+def _first(head: list[bytes]) -> int | None:
+    """Return the lowest sequence number: after a fault, lines that waited follow the header."""
+    numbers = [number for line in head if (number := _sequence(_record(line))) is not None]
+    return min(numbers, default=None)
+
+
+def _sequence(record: dict[str, Any]) -> int | None:
+    event = record.get("event")
+    number = event.get("sequence") if isinstance(event, dict) else None
+    return number if isinstance(number, int) else None
+
+
+def facts(removed: list[Removed]) -> dict[str, Any]:
+    """Return the fields of the record that announces what was removed."""
+    return {
+        "event.reason": "retention: beyond keep_bytes or keep_days",
+        "removed_files": [file.name for file in removed],
+        "removed_sequences": [f"{_entity(file)}:{file.first}-{file.last}" for file in removed],
+        "removed_bytes": sum(file.size for file in removed),
+        "removed_oldest_days": round(max(file.age for file in removed) / 86_400, 3),
+    }
+
+
+def _entity(file: Removed) -> str:
+    name = names.parse(file.name)
+    return "" if name is None else name.entity

@@ -1,0 +1,386 @@
+"""A disk that is full, a directory that goes away, rights that are withdrawn: and back again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.files.conftest import Logs
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's file systems")
+
+root_only = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounting needs root"
+)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 512 kB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)], check=False
+    )
+    if mounted.returncode:
+        pytest.skip("this machine does not let us mount a tmpfs")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def ok(done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 0, done.stderr
+
+
+FILL = """
+    ballast = os.path.join({directory!r}, "ballast")
+    def fill():
+        file = os.open(ballast, os.O_WRONLY | os.O_CREAT)
+        try:
+            for size in (4096, 512, 1):
+                try:
+                    while True: os.write(file, b"x" * size)
+                except OSError: pass
+        finally:
+            os.close(file)
+"""
+
+
+@root_only
+def test_a_full_disk_loses_nothing_that_fits_into_memory(small_disk: Path) -> None:
+    logs = Logs(small_disk)
+    program = (
+        FILL.format(directory=str(small_disk))
+        + """
+    log.info("before")
+    fill()
+    for n in range(500): log.info("while full %d", n)
+    assert flowery_logging.stats()["write_errors"] > 0
+    assert flowery_logging.stats()["waiting"] > 100
+    os.unlink(ballast)
+    log.info("after")
+    assert flowery_logging.stats()["waiting"] == 0, flowery_logging.stats()
+    """
+    )
+    done = logs.run(program, setup="max_bytes=10_000_000")
+    ok(done)
+    assert done.stderr.count("cannot write") == 1, "complaints more than once a minute"
+    logs.check_sequences()
+    expected = ["before", *(f"while full {n}" for n in range(500)), "after"]
+    assert [m for m in logs.messages() if m != "log can be written again"] == expected
+    recovered = [r for r in logs.records() if r["event"].get("action") == "log-recovered"]
+    assert len(recovered) == 1
+    assert recovered[0]["numeric_labels"]["delayed_events"] > 400
+    assert recovered[0]["numeric_labels"]["dropped_events"] == 0
+
+
+@root_only
+def test_what_does_not_fit_into_memory_is_dropped_and_announced(small_disk: Path) -> None:
+    logs = Logs(small_disk)
+    program = (
+        FILL.format(directory=str(small_disk))
+        + f"""
+    log.info("before")
+    fill()
+    for n in range(1000): log.info("x" * 20_000)
+    dropped = flowery_logging.stats()["dropped"]
+    assert dropped > 300, flowery_logging.stats()
+    # Memory holds 8 MiB and this disk takes 512 kB: hand the lines to a larger one.
+    os.unlink(ballast)
+    import subprocess
+    subprocess.run(["mount", "-o", "remount,size=32m", {str(small_disk)!r}], check=True)
+    log.info("after")
+    assert flowery_logging.stats()["waiting"] == 0
+    """
+    )
+    ok(logs.run(program, setup="max_bytes=10_000_000"))
+    records = logs.records()
+    (recovered,) = [r for r in records if r["event"].get("action") == "log-recovered"]
+    first, last = map(int, recovered["labels"]["dropped_sequences"].split("-"))
+    numbers = [r["event"]["sequence"] for r in records]
+    assert numbers == sorted(numbers)
+    missing = set(range(1, numbers[-1] + 1)) - set(numbers)
+    assert missing == set(range(first, last + 1))
+    assert recovered["numeric_labels"]["dropped_events"] == len(missing)
+
+
+def test_a_limit_on_the_size_of_a_file_only_opens_the_next(logs: Logs) -> None:
+    program = """
+        import resource
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+        for n in range(500): log.info("event %d", n)
+    """
+    ok(logs.run(program, setup="max_bytes=1_000_000"))
+    torn = [path for path in logs.files() if not path.read_bytes().endswith(b"\n")]
+    for path in torn:  # a torn tail stays, as no reader takes a line without its end
+        data = path.read_bytes()
+        path.write_bytes(data[: data.rfind(b"\n") + 1])
+    logs.check_sequences(ordered=False)
+    assert [m for m in logs.messages() if m.startswith("event")] == [
+        f"event {n}" for n in range(500)
+    ]
+    assert len(logs.files()) > 5
+
+
+def test_where_no_file_can_take_a_header_no_files_are_strewn_about(logs: Logs) -> None:
+    program = """
+        import resource
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500, 10_000_000))
+        for n in range(2000): log.info("event %d", n)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000_000, 10_000_000))
+        log.info("after")
+    """
+    ok(logs.run(program))
+    assert len(logs.files()) <= 5
+    logs.check_sequences(ordered=False)
+    assert len([m for m in logs.messages() if m.startswith(("event", "after"))]) == 2001
+
+
+def test_ranges_that_look_like_resident_numbers_are_not_hidden(logs: Logs) -> None:
+    program = """
+        from flowery_logging.ecs.redact import is_resident_number
+        last = next(n for n in range(1_000_000, 1_999_999) if is_resident_number(f"900101{n}"))
+        journal = flowery_logging.runtime._sink.writer._journal
+        log.info("one")
+        journal.backlog.dropped = ((900101, last),)
+        journal.backlog.active = True
+        log.info("two")
+        print(last)
+    """
+    done = logs.run(program)
+    ok(done)
+    (recovered,) = [r for r in logs.records() if r["event"].get("action") == "log-recovered"]
+    assert recovered["labels"]["dropped_sequences"] == f"900101-{done.stdout.strip()}"
+
+
+def test_many_dropped_ranges_are_announced_in_several_records(logs: Logs) -> None:
+    program = """
+        journal = flowery_logging.runtime._sink.writer._journal
+        log.info("one")
+        journal.backlog.dropped = tuple((n, n + 1) for n in range(10**9, 10**9 + 10_000, 10))
+        journal.backlog.active = True
+        log.info("two")
+    """
+    ok(logs.run(program))
+    recovered = [r for r in logs.records() if r["event"].get("action") == "log-recovered"]
+    ranges = ",".join(r["labels"]["dropped_sequences"] for r in recovered).split(",")
+    assert ranges == [f"{n}-{n + 1}" for n in range(10**9, 10**9 + 10_000, 10)]
+    assert recovered[0]["numeric_labels"]["dropped_events"] == 2000
+
+
+def test_a_directory_that_is_removed_is_made_again(logs: Logs) -> None:
+    program = f"""
+        import shutil
+        log.info("one")
+        shutil.rmtree({str(logs.directory)!r})
+        time.sleep(1.1)
+        for n in range(3): log.info("later %d", n)
+    """
+    ok(logs.run(program))
+    assert logs.messages()[-3:] == ["later 0", "later 1", "later 2"]
+
+
+def test_a_file_removed_under_us_loses_only_what_readers_had_time_for(logs: Logs) -> None:
+    program = f"""
+        import shutil
+        log.info("seen")
+        time.sleep(1.1)
+        log.info("looked")
+        for n in range(5): log.info("just before %d", n)
+        for name in os.listdir({str(logs.directory)!r}):
+            os.unlink(os.path.join({str(logs.directory)!r}, name))
+        for n in range(5): log.info("into the void %d", n)
+        time.sleep(1.1)
+        log.info("after")
+        assert flowery_logging.stats()["rewritten"] >= 10
+    """
+    ok(logs.run(program))
+    messages = logs.messages()
+    assert messages[-11:] == [
+        *(f"just before {n}" for n in range(5)),
+        *(f"into the void {n}" for n in range(5)),
+        "after",
+    ]
+
+
+def test_a_directory_replaced_by_another(logs: Logs) -> None:
+    directory = str(logs.directory)
+    program = f"""
+        log.info("one")
+        os.rename({directory!r}, {directory + ".old"!r})
+        os.mkdir({directory!r})
+        time.sleep(1.1)
+        log.info("two")
+    """
+    ok(logs.run(program))
+    assert "two" in logs.messages()
+
+
+def test_descriptors_run_out(logs: Logs) -> None:
+    program = """
+        import resource
+        log.info("one")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        held = []
+        try:
+            while True: held.append(os.open("/dev/null", os.O_RDONLY))
+        except OSError: pass
+        for n in range(200): log.info("no descriptor left %d", n)
+        [os.close(fd) for fd in held]
+        time.sleep(1.1)
+        log.info("after")
+    """
+    ok(logs.run(program, setup="max_bytes=20_000"))
+    logs.check_sequences()
+    assert len(logs.messages()) == 202
+    assert len(logs.files()) >= 2
+
+
+def test_first_file_without_a_descriptor(logs: Logs) -> None:
+    program = """
+        import resource
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        held = []
+        try:
+            while True: held.append(os.open("/dev/null", os.O_RDONLY))
+        except OSError: pass
+        for n in range(20): log.info("early %d", n)
+        [os.close(fd) for fd in held]
+        log.info("after")
+    """
+    ok(logs.run(program))
+    logs.check_sequences(ordered=False)
+    assert logs.messages() == [*(f"early {n}" for n in range(20)), "after"]
+
+
+@root_only
+def test_permission_withdrawn_and_given_back(logs: Logs) -> None:
+    logs.directory.mkdir(mode=0o777)
+    logs.directory.chmod(0o777)
+    logs.directory.parent.chmod(0o755)
+    for parent in logs.directory.parents:
+        if os.stat(parent).st_mode & 0o005 != 0o005:
+            pytest.skip("the temporary directory is closed to other users")
+    directory = str(logs.directory)
+    program = f"""
+        read, write = os.pipe()
+        if os.fork() == 0:  # an ordinary user: root may do everything
+            os.setgid(65534); os.setuid(65534)
+            log.info("one")
+            os.write(write, b".")
+            time.sleep(0.8)
+            for n in range(200): log.info("closed %d", n)
+            assert flowery_logging.stats()["write_errors"], flowery_logging.stats()
+            time.sleep(1.5)
+            for n in range(100): log.info("open again %d", n)
+            os._exit(0)
+        os.read(read, 1)
+        os.chmod({directory!r}, 0o555)
+        time.sleep(1.4)
+        os.chmod({directory!r}, 0o777)
+        assert os.wait()[1] == 0
+    """
+    ok(logs.run(program, setup="max_bytes=20_000"))
+    logs.check_sequences()
+    assert len(logs.messages()) == 301
+    assert len(logs.files()) >= 2
+
+
+@root_only
+def test_a_remount_for_reading_only(small_disk: Path) -> None:
+    directory = str(small_disk)
+    program = f"""
+        import subprocess
+        remount = lambda how: subprocess.run(["mount", "-o", "remount," + how, {directory!r}], check=True)
+        log.info("one")
+        flowery_logging.runtime._sink.writer.close()  # else the mount is busy
+        remount("ro")
+        for n in range(20): log.info("waits %d", n)
+        assert flowery_logging.stats()["waiting"] == 20
+        remount("rw")
+        log.info("two")
+    """
+    logs = Logs(small_disk)
+    ok(logs.run(program))
+    logs.check_sequences(ordered=False)
+    messages = [m for m in logs.messages() if m != "log can be written again"]
+    assert messages == ["one", *(f"waits {n}" for n in range(20)), "two"]
+
+
+def test_events_that_stay_unwritten_at_the_end_are_said_on_stderr(logs: Logs) -> None:
+    program = """
+        import resource
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        held = []
+        try:
+            while True: held.append(os.open("/dev/null", os.O_RDONLY))
+        except OSError: pass
+        log.info("never written")
+    """
+    done = logs.run(program)
+    assert "could not be written" in done.stderr
+
+
+def test_clock_that_steps_back(logs: Logs) -> None:
+    program = """
+        log.info("one")
+        real = time.time
+        import logging as l
+        l.time.time = time.time = lambda: real() - 86400 * 30
+        for n in range(300): log.info("event %d", n)
+    """
+    ok(logs.run(program, setup="max_bytes=20_000, keep_days=1"))
+    assert len(logs.messages()) == 301
+    numbers = [r["event"]["sequence"] for r in logs.records()]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_planted_links_are_not_followed(logs: Logs, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    program = f"""
+        from flowery_logging.files import log_files
+        real = log_files.platform.create
+        def planted(path, mode):
+            if not os.path.lexists(path) and path.endswith("-0001.ndjson"):
+                os.symlink({str(victim)!r}, path)
+            return real(path, mode)
+        log_files.platform.create = planted
+        log.info("x")
+    """
+    ok(logs.run(program))
+    assert victim.read_text() == "precious"
+    written = [path for path in logs.files() if not path.is_symlink()]
+    assert [path.name[-11:] for path in written] == ["0002.ndjson"]
+
+
+def test_a_symlinked_directory_is_used(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "logs").symlink_to(tmp_path / "real")
+    logs = Logs(tmp_path / "logs")
+    ok(logs.run("log.info('x')"))
+    assert len(list((tmp_path / "real").iterdir())) == 1
+
+
+def test_interrupted_system_calls(logs: Logs) -> None:
+    """EINTR: Python repeats the call (PEP 475); the handler's events come in between."""
+    program = """
+        count = 0
+        def handler(*_):
+            global count
+            count += 1
+        signal.signal(signal.SIGALRM, handler)
+        signal.siginterrupt(signal.SIGALRM, True)
+        signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+        for n in range(5000): log.info("event %d", n)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        assert count > 10
+    """
+    ok(logs.run(program))
+    logs.check_sequences()
+    assert len(logs.messages()) == 5000

@@ -1,0 +1,205 @@
+"""What retention removes, and what it never touches."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.files.conftest import Logs
+
+pytest.importorskip("fcntl")
+
+HEADER = (
+    '{{"service":{{"name":"{service}"}},"event":{{"sequence":{first}}}}}\n'
+    '{{"event":{{"sequence":{last}}}}}\n'
+)
+
+
+def plant(
+    logs: Logs, number: int, *, days: float, size: int = 2_000, service: str = "svc",
+    part: str | None = None,
+) -> Path:  # fmt: skip
+    """A file as a process of another time has left it."""
+    logs.directory.mkdir(exist_ok=True)
+    name = f"{part or service}-20260101T000000Z-{'ab' * 12}-{number:04d}.ndjson"
+    path = logs.directory / name
+    text = HEADER.format(service=service, first=number * 10, last=number * 10 + 9)
+    path.write_text(text.replace("\n", " " * (size - len(text)) + "\n", 1))
+    moment = time.time() - days * 86_400
+    os.utime(path, (moment, moment))
+    return path
+
+
+def ok(done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 0, done.stderr
+
+
+def test_beyond_the_days_and_announced(logs: Logs) -> None:
+    old = [plant(logs, n, days=8 + n) for n in range(1, 4)]
+    young = plant(logs, 9, days=6)
+    ok(logs.run("log.info('x')", setup="keep_days=7"))
+    assert not any(path.exists() for path in old)
+    assert young.exists()
+    (record,) = [r for p in logs.files() if p != young for r in _records(p, "log-files-removed")]
+    assert set(record["labels"]["removed_files"]) == {path.name for path in old}
+    entity = "ab" * 12
+    assert set(record["labels"]["removed_sequences"]) == {
+        f"{entity}:{n * 10}-{n * 10 + 9}" for n in range(1, 4)
+    }
+    assert record["numeric_labels"]["removed_bytes"] == 3 * 2_000
+    assert record["numeric_labels"]["removed_oldest_days"] == pytest.approx(11, abs=0.1)
+
+
+def _records(path: Path, action: str) -> list[dict[str, Any]]:
+    from tests.files.conftest import read
+
+    return [r for r in read(path) if r.get("event", {}).get("action") == action]
+
+
+def test_beyond_the_bytes_the_oldest_goes_first(logs: Logs) -> None:
+    paths = [plant(logs, n, days=n / 10) for n in range(1, 11)]
+    ok(logs.run("log.info('x')", setup="keep_bytes=9_000"))
+    assert [path.exists() for path in paths] == [True] * 3 + [False] * 7
+
+
+def test_never_another_service_nor_a_foreign_name(logs: Logs) -> None:
+    kept = [
+        plant(logs, 1, days=99, service="other"),
+        plant(logs, 2, days=99, service="svc-other"),
+        plant(logs, 3, days=99, service="a/b", part="svc"),  # another name, sanitised alike
+    ]
+    foreign = [
+        "svc.ndjson", "svc-20260101T000000Z-short-0001.ndjson", "svc-readme.txt",
+        f"svc-20269901T000000Z-{'ab' * 12}-0001.ndjson", f"svc-20260101T000000Z-{'ab' * 12}-1.ndjson",
+        f"svc-20260101T000000Z-{'ab' * 12}-0001.ndjson.gz",
+    ]  # fmt: skip
+    for name in foreign:
+        path = logs.directory / name
+        path.write_text("x")
+        os.utime(path, (1, 1))
+        kept.append(path)
+    ok(logs.run("log.info('x')", setup="keep_days=1, keep_bytes=1"))
+    assert all(path.exists() for path in kept)
+
+
+def test_never_a_file_in_use_nor_one_closed_just_now(logs: Logs) -> None:
+    held = plant(logs, 1, days=30)
+    descriptor = os.open(held, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    fresh = plant(logs, 2, days=30 / 86_400)
+    try:
+        ok(logs.run("log.info('x')", setup="keep_days=1, keep_bytes=1"))
+    finally:
+        os.close(descriptor)
+    assert held.exists()
+    assert fresh.exists()
+
+
+def test_a_file_whose_writer_sleeps_is_in_use(logs: Logs) -> None:
+    """A writer's own lock protects it, however old its last line is."""
+    directory = str(logs.directory)
+    sleeper = subprocess.Popen(
+        [sys.executable, "-c", f"""
+import logging, sys, flowery_logging, os
+flowery_logging.setup("svc", directory={directory!r}, output="file")
+logging.info("sleeping")
+for path in os.scandir({directory!r}): os.utime(path.path, (1, 1))
+print("ready", flush=True)
+sys.stdin.read()
+logging.info("awake")
+"""],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert sleeper.stdout is not None
+    assert sleeper.stdin is not None
+    sleeper.stdout.readline()
+    ok(logs.run("log.info('x')", setup="keep_days=1, keep_bytes=1"))
+    sleeper.stdin.close()
+    assert sleeper.wait(20) == 0
+    sleeper.stdout.close()
+    assert {"sleeping", "awake", "x"} <= set(logs.messages())
+
+
+def test_links_and_pipes_are_left_alone(logs: Logs, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    logs.directory.mkdir()
+    link = logs.directory / f"svc-20260101T000000Z-{'ab' * 12}-0001.ndjson"
+    link.symlink_to(victim)
+    os.utime(link, (1, 1), follow_symlinks=False)
+    os.mkfifo(logs.directory / f"svc-20260101T000000Z-{'ab' * 12}-0002.ndjson")
+    ok(logs.run("log.info('x')", setup="keep_days=1, keep_bytes=1"))
+    assert victim.read_text() == "precious"
+    assert link.is_symlink()
+
+
+def test_at_rotation_too(logs: Logs) -> None:
+    program = """
+        log.info("start")
+        import pathlib
+        for n in range(200): log.info("event %d", n)
+    """
+    old = plant(logs, 1, days=1.5)
+    ok(logs.run(program, setup="max_bytes=20_000, keep_days=2"))
+    assert old.exists()
+    ok(logs.run(program, setup="max_bytes=20_000, keep_days=1"))
+    assert not old.exists()
+
+
+def test_many_processes_at_once_announce_each_file_once(logs: Logs) -> None:
+    old = [plant(logs, n, days=9) for n in range(1, 101)]
+    directory = str(logs.directory)
+    program = f"""
+import logging, time, flowery_logging
+flowery_logging.setup("svc", directory={directory!r}, output="file", max_bytes=20_000, keep_days=7)
+end = time.monotonic() + 3.5
+while time.monotonic() < end:
+    logging.info("busy")
+    time.sleep(0.005)
+"""
+    children = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(4)]
+    assert [child.wait(60) for child in children] == [0] * 4
+    assert not any(path.exists() for path in old)
+    announced = [
+        name
+        for path in logs.files()
+        for record in _records(path, "log-files-removed")
+        for name in record["labels"]["removed_files"]
+    ]
+    assert sorted(announced) == sorted(path.name for path in old)
+    logs.check_sequences()
+
+
+def test_a_huge_directory_is_read_in_steps(logs: Logs) -> None:
+    """Each step reads 2 000 entries, so a million of them never stall a call."""
+    logs.directory.mkdir()
+    for n in range(30_000):
+        os.close(os.open(logs.directory / f"foreign-{n}", os.O_CREAT, 0o600))
+    old = plant(logs, 1, days=9)
+    program = """
+        from flowery_logging.files import retention
+        read = []
+        scandir = os.scandir
+        def counting(path):
+            for entry in scandir(path):
+                read.append(1)
+                yield entry
+        retention.os.scandir = counting
+        log.info("first")
+        assert len(read) <= 2_000, len(read)
+        flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+        log.info("second")
+        assert 2_000 < len(read) <= 4_000
+        for n in range(20):
+            flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+            log.info("more")
+    """
+    ok(logs.run(program, setup="keep_days=7"))
+    assert not old.exists()
