@@ -1,0 +1,161 @@
+"""The flight recorder: events below the level, kept a while, and written if a request fails.
+
+It stands where a writer stands: it takes the halves of encoded events, with their own timestamps,
+and puts them into the ring of the current request. If that ends in an error they go to the real
+writer, which numbers them then; otherwise they are forgotten. Off, it costs nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+from flowery_logging import context
+from flowery_logging.capture import stdlib, structlog as structlog_capture
+from flowery_logging.capture.sink import Halves, Sink
+
+REQUEST_BYTES: Final = 256 * 1024
+TOTAL_BYTES: Final = 32 * 1024**2
+"""What one request, and all of a process together, may keep; beyond it the oldest are forgotten."""
+
+
+class Ring:
+    """The last events of one request, in `REQUEST_BYTES`."""
+
+    def __init__(self, recorder: FlightRecorder) -> None:
+        self._recorder = recorder
+        self._events: deque[Halves] = deque()
+        self._size = 0
+
+    def put(self, halves: Halves) -> None:
+        """Keep an event; forget as many old ones as are in its way."""
+        size = _size(halves)
+        recorder = self._recorder
+        with recorder.lock:
+            while self._events and (
+                self._size + size > REQUEST_BYTES or recorder.total + size > TOTAL_BYTES
+            ):
+                self._forget()
+            if size <= REQUEST_BYTES and recorder.total + size <= TOTAL_BYTES:
+                self._events.append(halves)
+                self._size += size
+                recorder.total += size
+
+    def _forget(self) -> Halves:
+        halves = self._events.popleft()
+        self._size -= _size(halves)
+        self._recorder.total = max(0, self._recorder.total - _size(halves))
+        return halves
+
+    def write_out(self) -> None:
+        """Write what is kept, in its order."""
+        with self._recorder.lock:
+            halves = [self._forget() for _ in range(len(self._events))]
+        for one in halves:
+            self._recorder.sink.writer.write(*one)
+
+    def clear(self) -> None:
+        """Forget what is kept."""
+        with self._recorder.lock:
+            while self._events:
+                self._forget()
+
+    __del__ = clear
+
+
+class FlightRecorder:
+    """Records events from `lowest` up to, but not including, `level`; both numbers of `logging`.
+
+    Other handlers, of anybody, get no record that they would not get without it.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self.lock = threading.RLock()
+        self.total = 0  # bytes in all rings
+        self.level = self.lowest = logging.NOTSET
+        self._shadow = Sink(sink.counters)  # encodes as the real one; its writer is this
+        self._handler = stdlib.Handler(self._shadow)
+        self._wrapped: tuple[Any, Any] | None = None
+        _recorders.add(self)
+
+    def write(self, before: bytes, after: bytes) -> None:
+        """Keep an event for the current request; outside of one it is forgotten."""
+        request = context.current_request()
+        if request is None or request.closed:
+            return
+        if request.ring is None:
+            request.ring = Ring(self)
+        request.ring.put((before, after))
+
+    def set_levels(self, lowest: int | None, level: int) -> int:
+        """Record from `lowest` (None: nothing); return the level that the root logger needs."""
+        self.level = level
+        self.lowest = level if lowest is None else min(lowest, level)
+        if self.lowest < level:
+            this: Any = self
+            self._shadow.open(self.sink.encoder, this, self.sink.processors)
+            self._install()
+            structlog_capture.record_below(level, self.lowest, self._shadow)
+        else:
+            self.uninstall()
+        return self.lowest
+
+    def _install(self) -> None:
+        if self._wrapped is None:
+            theirs = logging.Logger.callHandlers
+            ours: Any = self._calling(theirs)
+            logging.Logger.callHandlers = ours  # type: ignore[method-assign]
+            self._wrapped = ours, theirs
+
+    def uninstall(self) -> None:
+        """Put back what was there, unless somebody else has wrapped it since."""
+        if self._wrapped is not None:
+            ours, theirs = self._wrapped
+            self.lowest = self.level
+            if logging.Logger.callHandlers is ours:
+                logging.Logger.callHandlers = theirs  # type: ignore[method-assign]
+                self._wrapped = None
+
+    def _calling(self, theirs: Callable[..., None]) -> Callable[..., None]:
+        """Wrap `Logger.callHandlers`: what only the lowered root level let pass stops here."""
+
+        def call_handlers(logger: logging.Logger, record: logging.LogRecord) -> None:
+            if record.levelno >= self.level or _has_own_level(logger):
+                theirs(logger, record)
+            elif record.levelno >= self.lowest:
+                self._handler.handle(record)
+
+        return call_handlers
+
+
+def _size(halves: Halves) -> int:
+    return len(halves[0]) + len(halves[1])
+
+
+def _has_own_level(logger: logging.Logger | None) -> bool:
+    """Tell whether a level below the root logger's lets the records of `logger` pass."""
+    while logger is not None and logger.parent is not None:
+        if logger.level:
+            return True
+        logger = logger.parent
+    return False
+
+
+_recorders: weakref.WeakSet[FlightRecorder] = weakref.WeakSet()
+
+
+def _start_children() -> None:
+    """Begin anew in a forked child: the rings of other threads' requests are not there."""
+    for recorder in list(_recorders):
+        recorder.lock = threading.RLock()
+        recorder.total = 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_children)

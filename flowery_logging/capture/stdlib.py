@@ -1,0 +1,237 @@
+"""Events from the standard library's `logging`: a handler, and a `makeRecord` that never raises."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from itertools import islice
+from os.path import basename
+from types import FrameType
+from typing import Any, Final
+
+from flowery_logging.capture.sink import NO_FIELDS, Halves, Sink
+from flowery_logging.ecs import Event
+from flowery_logging.ecs.encode import text
+from flowery_logging.ecs.exception import exception_of, traceback_of
+
+Record = logging.LogRecord
+
+_STANDARD: Final = tuple(Record("", 0, "", 0, "", (), None).__dict__)
+_LAST_STANDARD: Final = _STANDARD[-1]
+_BEFORE_LAST: Final = len(_STANDARD) - 1
+
+_CLASHING: Final = "_flowery_clashing"
+"""The attribute of a record that holds extra fields whose names stdlib refuses."""
+
+# `message` and `asctime` are what formatters of other handlers leave on a record.
+# What Elastic APM's agent puts on each record; its active transaction is asked for these anyway.
+_AGENTS: Final = frozenset(
+    f"elasticapm_{name}"
+    for name in (
+        "labels", "service_environment", "service_name", "span_id", "trace_id", "transaction_id",
+    )
+)  # fmt: skip
+_NOT_EXTRA: Final = frozenset({*_STANDARD, *_AGENTS, "message", "asctime", _CLASHING})
+
+
+class Handler(logging.Handler):
+    """Writes each record as one ECS line. One of it stands on the root logger."""
+
+    def __init__(self, sink: Sink) -> None:
+        super().__init__()
+        self.sink = sink
+
+    def createLock(self) -> None:  # noqa: N802
+        """Have no lock: the writer has one, and a handler's lock could be held at a fork."""
+        self.lock = None
+
+    def handle(self, record: Record) -> bool:
+        """Write the record if the filters let it pass."""
+        if self.filters:
+            verdict: Any = self.filter(record)
+            if not verdict:
+                return False
+            if isinstance(verdict, Record):
+                record = verdict
+        self.emit(record)
+        return True
+
+    def emit(self, record: Record) -> None:
+        """Write the record. Never raises.
+
+        The write itself lies outside of the `try`: what a signal handler raises in the middle of
+        it (a time limit) is the application's, and the event is not to be written twice.
+        """
+        sink = self.sink
+        encoder = sink.encoder
+        try:
+            key = record.name, record.levelname, record.pathname, record.lineno, record.funcName
+            site = encoder.known_site(key) or encoder.site(
+                key,
+                record.levelname,
+                record.name,
+                basename(record.pathname or ""),
+                record.lineno,
+                record.funcName,
+            )
+            thread = encoder.thread(record.thread, record.threadName)
+            attributes = record.__dict__
+            fields: Mapping[str, Any] = NO_FIELDS
+            if len(attributes) != _BEFORE_LAST + 1 or type(record) is not Record:
+                fields = extras(record)
+            message = record.msg
+            if record.args or type(record) is not Record:
+                message, fields = interpolated(record, fields)
+            if record.exc_info is None and record.exc_text is None and record.stack_info is None:
+                halves = sink.encode(record.created, site, message, fields, thread)
+            else:
+                event = Event(record.created, site, message, thread, fields)
+                add_exception(event, record)
+                halves = sink.encode_event(event)
+        except Exception:
+            halves = self._encode_broken(record)
+        if halves is not None:
+            sink.writer.write(*halves)
+
+    def _encode_broken(self, record: Record) -> Halves | None:
+        """Return what can be had from a record whose attributes are not what they should be."""
+        self.sink.counters.add("broken_records")
+        encoder = self.sink.encoder
+        attributes = dict(vars(record))
+        try:
+            message: Any = record.getMessage()
+            del attributes["msg"], attributes["args"]
+        except Exception:
+            message = attributes.pop("msg", "")
+        level, logger = (
+            value if isinstance(value, str) else None
+            for value in (attributes.get("levelname"), attributes.get("name"))
+        )
+        key = ("broken record", level, logger)
+        site = encoder.site(key, level or "error", logger, None, None, None)
+        fields = {"labels.record": {str(name): value for name, value in attributes.items()}}
+        thread = encoder.thread(threading.get_ident(), threading.current_thread().name)
+        return self.sink.encode_event(Event(time.time(), site, message, thread, fields))
+
+
+def extras(record: Record) -> Mapping[str, Any]:
+    """Return what the caller and filters have added to a record."""
+    attributes = record.__dict__
+    # A record's own attributes come first, in the order in which they were set; if the last of
+    # them is not where it should be, somebody has taken some away.
+    found = dict(islice(attributes.items(), _BEFORE_LAST, None))
+    if found.pop(_LAST_STANDARD, found) is found or not _NOT_EXTRA.isdisjoint(found):
+        found = {name: value for name, value in attributes.items() if name not in _NOT_EXTRA}
+    if _CLASHING in attributes:
+        found = {**found, **attributes[_CLASHING]}
+    if "color_message" in found and record.name.startswith("uvicorn"):
+        del found["color_message"]  # the message again, for terminals
+    return found
+
+
+def interpolated(record: Record, fields: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
+    """Return the message with its arguments; if they do not fit, the template and a field."""
+    if not record.args and type(record).getMessage is Record.getMessage:
+        return record.msg, fields
+    try:
+        return record.getMessage(), fields
+    except Exception:
+        return text(record.msg), {"message_args": record.args, **fields}
+
+
+def add_exception(event: Event, record: Record) -> None:
+    """Take the exception or, behind a queue where only text is left, that text."""
+    event.error = exception_of(record.exc_info)
+    event.trace = traceback_of(record.exc_info)
+    # Formatters of other handlers leave "NoneType: None" as the text of no exception.
+    if event.error is None and record.exc_text and not record.exc_info:
+        event.stack = text(record.exc_text)
+        if record.stack_info:
+            event.fields = {"stack_info": record.stack_info, **event.fields}
+    elif record.stack_info:
+        event.stack = text(record.stack_info)
+
+
+def safe_make_record(original: Callable[..., Record]) -> Callable[..., Any]:
+    """Wrap `Logger.makeRecord` so that nothing that is logged raises in the caller.
+
+    stdlib raises KeyError for names in `extra` that a record has itself, TypeError for an `extra`
+    that is no mapping, and whatever the only argument raises when asked whether it is empty. Such
+    fields are kept aside on the record.
+    """
+
+    def make_record(  # type: ignore[no-untyped-def]
+        self,  # noqa: ANN001
+        name: str,
+        level: int,
+        fn: str,
+        lno: int,
+        msg: object,
+        args: Any,
+        exc_info: Any,
+        func: str | None = None,
+        extra: Any = None,
+        sinfo: str | None = None,
+    ) -> Record:
+        try:
+            return original(self, name, level, fn, lno, msg, args, exc_info, func, extra, sinfo)
+        except Exception:
+            record = original(self, name, level, fn, lno, msg, (), exc_info, func, None, sinfo)
+        record.args = args
+        if extra is not None:
+            add_extra(record, extra)
+        return record
+
+    return make_record
+
+
+_wrapped: list[tuple[Any, Any]] = []  # ours, theirs
+
+
+def wrap_make_record() -> None:
+    """Make `makeRecord` safe, for loggers that exist too."""
+    theirs = logging.Logger.makeRecord
+    ours: Any = safe_make_record(theirs)
+    logging.Logger.makeRecord = ours  # type: ignore[method-assign]
+    _wrapped.append((ours, theirs))
+
+
+def restore_make_record() -> None:
+    """Put back what was there, unless somebody else has wrapped it since."""
+    ours, theirs = _wrapped.pop()
+    if logging.Logger.makeRecord is ours:
+        logging.Logger.makeRecord = theirs  # type: ignore[method-assign]
+
+
+def add_extra(record: Record, extra: Any) -> None:
+    """Put what stdlib takes on the record, and the rest aside."""
+    clashing: dict[Any, Any] = {}
+    try:
+        entries = dict(extra)
+    except Exception:
+        entries, clashing = {}, {"extra": extra}
+    for key, value in entries.items():
+        if type(key) is str and key not in record.__dict__ and key not in _NOT_EXTRA:
+            record.__dict__[key] = value
+        else:
+            clashing[key] = value
+    record.__dict__[_CLASHING] = clashing
+
+
+def log_before_setup(
+    name: str | None, level: int, message: Any, fields: dict[str, Any], frame: FrameType | None
+) -> None:
+    """Hand an event of `get_logger()` that comes before `setup()` to the standard library."""
+    logger = logging.getLogger(name)
+    if not logger.isEnabledFor(level):
+        return
+    error = exception_of(fields.pop("exc_info", None))
+    exc_info = None if error is None else (type(error), error, error.__traceback__)
+    file, line, function = "", 0, ""
+    if frame is not None:
+        file, line, function = frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
+    record = Record(logger.name, level, file, line, "%s", (message,), exc_info, function)
+    add_extra(record, fields)
+    logger.handle(record)

@@ -1,0 +1,282 @@
+"""The standard library's loggers: whatever is passed, one line and no exception."""
+
+import copy
+import logging
+import logging.config
+import logging.handlers
+import pickle
+import queue
+
+import pytest
+
+import flowery_logging
+from tests.strategies import Raising, RaisingMapping
+
+log = logging.getLogger("shop.orders")
+ATTRIBUTES = sorted(vars(logging.makeLogRecord({})))
+
+
+def test_where_the_call_stands(logged):
+    log.warning("x")
+    event = logged.event()
+    line = test_where_the_call_stands.__code__.co_firstlineno + 1
+    assert event["log.level"] == "warning"
+    assert event["log"] == {
+        "logger": "shop.orders",
+        "origin": {
+            "file": {"name": "test_stdlib.py", "line": line},
+            "function": "test_where_the_call_stands",
+        },
+    }
+
+
+def test_stacklevel_names_the_caller(logged):
+    def helper():
+        log.info("x", stacklevel=2)
+
+    helper()
+    assert logged.event()["log"]["origin"]["function"] == "test_stacklevel_names_the_caller"
+
+
+def test_what_an_agent_puts_on_each_record_is_not_said_again(logged):
+    log.info("x", extra={"elasticapm_trace_id": "t", "elasticapm_labels": {"b": 1}, "a": "1"})
+    assert logged.event()["labels"] == {"a": "1"}
+
+
+def test_custom_levels(logged):
+    logging.addLevelName(35, "NOTICE")
+    log.log(35, "x")
+    log.log(26, "y")
+    assert [event["log.level"] for event in logged.events()] == ["notice", "level 26"]
+
+
+@pytest.mark.parametrize(
+    ("message", "args", "expected"),
+    [
+        ("hello %s", ("world",), "hello world"),
+        ("%(a)s", ({"a": 1},), "1"),
+        ("%s %s", ("a", ["b"]), "a ['b']"),
+        ("100%", (), "100%"),
+        (7, (), "7"),
+        (None, (), "None"),
+        ({"a": 1}, (), '{"a":1}'),
+        (["a", 1], (), '["a",1]'),
+        (ValueError("x"), (), "x"),
+        (Raising(), (), "<unprintable Raising>"),
+        ("", (), ""),
+    ],
+)
+def test_messages(logged, message, args, expected):
+    log.info(message, *args)
+    assert logged.event()["message"] == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "args", "expected"),
+    [
+        ("%d", ("x",), ["x"]),
+        ("%s %s", ("x",), ["x"]),
+        ("no place", ("x", 1), ["x", "1"]),
+        ("100%", ("x",), ["x"]),
+        ("%s", (Raising(),), '["<unprintable Raising>"]'),
+    ],
+)
+def test_arguments_that_do_not_fit_stand_beside_the_template(logged, message, args, expected):
+    log.info(message, *args, extra={"a": 1})
+    event = logged.event()
+    assert event["message"] == message
+    assert event["labels"]["message_args"] in (expected, [str(expected)[2:-2]])
+    assert event["numeric_labels"] == {"a": 1}
+
+
+def test_a_mapping_that_raises_as_the_only_argument(logged):
+    log.info("got %s", RaisingMapping())
+    assert logged.event()["message"].startswith("got <tests.strategies.RaisingMapping")
+
+
+@pytest.mark.parametrize("name", [*ATTRIBUTES, "message", "asctime"])
+@pytest.mark.parametrize("early", [True, False])
+def test_names_at_which_stdlib_raises_are_labels(logged, name, early):
+    logger = log if early else logging.getLogger("shop.made_later")
+    logger.info("x", extra={name: "theirs", "a": 1})
+    event = logged.event()
+    assert event["labels"] == {name: "theirs"}
+    assert event["numeric_labels"] == {"a": 1}
+    assert event["message"] == "x"
+
+
+@pytest.mark.parametrize("extra", [5, "text", [1, 2], object])
+def test_an_extra_that_is_no_mapping(logged, extra):
+    log.info("x", extra=extra)
+    event = logged.event()
+    assert "extra" in event.get("labels", {}) | event.get("numeric_labels", {})
+
+
+@pytest.mark.parametrize("extra", [{7: "x"}, {None: "x"}, {("a",): "x"}, {"a.b": "x", 5: "y"}])
+def test_odd_keys(logged, extra):
+    log.info("x", extra=extra)
+    assert "x" in logged.event()["labels"].values()
+
+
+def test_the_caller_s_extra_stays_as_it_is(logged):
+    extra = {"message": "m", "a": [1, {"b": 2}], "user": {"id": 7}}
+    before = copy.deepcopy(extra)
+    log.info("x", extra=extra)
+    assert extra == before
+
+
+def test_after_shutdown_logging_is_as_it_was(logged):
+    flowery_logging.shutdown()
+    with pytest.raises(KeyError):
+        log.error("x", extra={"message": "m"})
+
+
+def test_a_logger_adapter(logged):
+    logging.LoggerAdapter(log, {"order_id": 7}).info("x")
+    assert logged.event()["numeric_labels"] == {"order_id": 7}
+
+
+def test_what_a_filter_adds_is_a_field(logged):
+    def add(record):
+        record.order_id = 7
+        return True
+
+    log.addFilter(add)
+    try:
+        log.info("x")
+    finally:
+        log.removeFilter(add)
+    assert logged.event()["numeric_labels"] == {"order_id": 7}
+
+
+def test_what_other_handlers_leave_on_a_record_is_no_field(logged):
+    record = log.makeRecord("shop.orders", 20, "a.py", 1, "x %s", (1,), None)
+    logging.Formatter("%(asctime)s %(message)s").format(record)
+    log.handle(record)
+    assert "labels" not in logged.event()
+
+
+def test_a_record_that_lost_an_attribute_keeps_its_extras(logged):
+    record = log.makeRecord("shop.orders", 20, "a.py", 1, "x", (), None, extra={"a": 1})
+    record.b, record.c = 2, 3
+    del record.relativeCreated, record.msecs
+    log.handle(record)
+    assert logged.event()["numeric_labels"] == {"a": 1, "b": 2, "c": 3}
+
+
+def test_a_record_of_another_class(logged):
+    class Braces(logging.LogRecord):
+        def getMessage(self):
+            return str(self.msg).format(*(self.args or ()))
+
+    logging.setLogRecordFactory(Braces)
+    try:
+        log.info("hello {}", "world", extra={"a": 1})  # noqa: PLE1205
+        log.info("{}")
+    finally:
+        logging.setLogRecordFactory(logging.LogRecord)
+    first, second = logged.events()
+    assert first["message"] == "hello world"
+    assert first["numeric_labels"] == {"a": 1}
+    assert second["message"] == "{}"
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"msg": "x"},
+        {"msg": "x", "levelname": None, "name": None},
+        {"msg": "x", "name": ["a"], "levelname": {"b": 1}},
+        {"msg": "x", "lineno": "seven", "pathname": 5, "thread": "t", "threadName": 5},
+        {"msg": "x", "pathname": "a.py", "lineno": "seven", "thread": "t", "threadName": 5},
+        {"msg": "x", "args": 5},
+        {"msg": "x", "args": Raising()},
+        {"msg": "x", "created": "yesterday"},
+        {"msg": "x", "created": -5.0},
+        {"msg": "x", "created": float("nan")},
+        {"msg": "x", "created": 1e12},
+        {"msg": "x", "created": 0.5},
+        {"msg": "x", "exc_info": "odd", "stack_info": 5, "exc_text": 7},
+    ],
+)
+def test_records_made_by_others(logged, attributes):
+    logging.getLogger().handle(logging.makeLogRecord({"levelno": 20, **attributes}))
+    event = logged.event()
+    assert event["message"] == "x"
+    assert event["@timestamp"][:4] >= "2026"
+    line = event.get("log", {}).get("origin", {}).get("file", {}).get("line", 0)
+    assert type(line) is int
+    assert type(event["process"]["thread"].get("id", 0)) is int
+
+
+def test_a_broken_record_is_counted(logged, counted):
+    logging.getLogger().handle(logging.makeLogRecord({"levelno": 20, "msg": "x", "name": ["a"]}))
+    assert counted("broken_records") == 1
+    assert logged.event()["labels"]["record_name"] == ["a"]
+
+
+def test_through_a_queue(logged):
+    """The queue's handler keeps of an exception the text only, in the message."""
+    waiting: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    handler = logging.handlers.QueueHandler(waiting)
+    logger = logging.getLogger("queued")
+    logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        logger.error("failed", exc_info=ValueError("lost"), extra={"a": 1})
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = True
+    log.handle(pickle.loads(pickle.dumps(waiting.get())))
+    event = logged.event()
+    assert "ValueError: lost" in event["message"]
+    assert event["numeric_labels"] == {"a": 1}
+
+
+def test_only_the_text_of_an_exception_is_left(logged):
+    log.handle(
+        logging.makeLogRecord({"levelno": 40, "msg": "x", "exc_text": "Traceback …\nValueError: y"})
+    )
+    assert logged.event()["error"] == {"stack_trace": "Traceback …\nValueError: y"}
+
+
+def test_dict_config_with_another_handler(logged, tmp_path):
+    plain = tmp_path / "plain.txt"
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "handlers": {"plain": {"class": "logging.FileHandler", "filename": str(plain)}},
+            "loggers": {"shop": {"handlers": ["plain"], "level": "INFO"}},
+        }
+    )
+    logged.setup()
+    try:
+        log.info("x")
+    finally:
+        for handler in logging.getLogger("shop").handlers[:]:
+            handler.close()
+            logging.getLogger("shop").removeHandler(handler)
+        logging.getLogger("shop").setLevel(logging.NOTSET)
+    assert plain.read_text() == "x\n"
+    assert logged.event()["message"] == "x"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'x"},"event":{"id":"forged"}}\n{"@timestamp":"2026-01-01T00:00:00Z","message":"forged"}',
+        "a\r\nb\x0bc\x0cd\x1ce\x85f\u2028g\u2029h",
+        "\x00\x01\x1f\x7f",
+        "\ud800 \udfff",
+        "\x1b[2J\x1b[31mred",
+        "\u202eright to left\u2066",
+    ],
+)
+def test_no_text_forges_or_breaks_a_line(logged, message):
+    log.info(message, extra={"a": message, message: "b", "user.name": message})
+    assert len(logged.lines()) == 2  # and the file's first record
+    event = logged.event()
+    assert event["message"] == message.encode("utf-8", "backslashreplace").decode()
+    assert event["event"]["dataset"] == "shop"
+    assert b"\x1b" not in logged.lines()[-1]
