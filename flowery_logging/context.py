@@ -1,0 +1,333 @@
+"""The fields of the current request: what each of its concurrent flows has bound.
+
+One shared bag would put another task's field on a line; pure copy-on-write would hide from the
+middleware what an endpoint in a thread bound. So values belong to *flows*:
+
+A flow is an asyncio task together with the AnyIO worker threads that work for it (`def` endpoints
+and dependencies), or a thread without a task. A line shows what its flow inherited when it began,
+what it has bound since, and what the flow that opened the request binds; flows beside each other
+never show on each other's lines. The opening flow also shows what all others have bound, under
+names that it has not bound itself, and the access event shows the last value of every name.
+
+All mappings are replaced, never changed, so that a reader compares them by identity and needs no
+lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
+
+Fields = Mapping[str, Any]
+P = ParamSpec("P")
+T = TypeVar("T")
+
+NO_FIELDS: Final[Fields] = {}
+_UNBOUND: Final = object()  # stands in a flow for a name that it has taken off
+
+
+class Request:
+    """What one request shares: its fixed fields (trace, request ID) and the bound ones.
+
+    `base` is set once by whoever opens the request and lies below everything bound. `latest` has
+    the last value of every name, whichever flow bound it; it takes no more once `closed`: what
+    outlives the request (a background task) goes on reading.
+    """
+
+    __slots__ = (
+        "_branches", "_failed", "_lock", "_opener", "_own", "base", "closed", "latest", "ring",
+        "trace",
+    )  # fmt: skip
+
+    def __init__(self, base: Fields = NO_FIELDS, *, trace: Any = None) -> None:
+        self.base = dict(base)
+        self.latest: Fields = self.base
+        self.trace = trace
+        self.closed = False
+        self.ring: Any = None  # what the flight recorder keeps of it (see capture/flight.py)
+        self._failed = False
+        self._own: Fields = self.base  # by the opening flow
+        self._branches: dict[object, Fields] = {}  # by each other task
+        self._opener: object = None
+        self._lock = threading.RLock()
+
+    def open(self) -> None:
+        """Let the current flow be the one that opened this request."""
+        self._opener = _flow()
+
+    def put(self, fields: Fields) -> tuple[Fields, Fields]:
+        """Add fields of the current flow, unless the request has ended.
+
+        Returns `latest` as it was and as it is now.
+        """
+        return self._change(lambda known: {**known, **fields})
+
+    def drop(self, names: tuple[str, ...]) -> tuple[Fields, Fields]:
+        """Take names off in the current flow; names of `base` return to their value there."""
+        base = {name: self.base[name] for name in names if name in self.base}
+
+        def without(known: Fields) -> Fields:
+            return {**{n: v for n, v in known.items() if n not in names}, **base}
+
+        return self._change(without)
+
+    def _change(self, change: Callable[[Fields], Fields]) -> tuple[Fields, Fields]:
+        flow = _flow()
+        with self._lock:
+            before = self.latest
+            if not self.closed:
+                self.latest = change(before)
+                if flow == self._opener:
+                    self._own = change(self._own)
+                elif type(flow) is not int:  # threads are reused by others of the same request
+                    self._branches[flow] = change(self._branches.get(flow, NO_FIELDS))
+            return before, self.latest
+
+    def layers(self) -> tuple[Fields, Fields, bool]:
+        """Return what the current flow sees, lower and upper mapping, and if it is the opener."""
+        flow = _flow()
+        if flow == self._opener:
+            return self.latest, self._own, True
+        return self._own, self._branches.get(flow, NO_FIELDS), False
+
+    def fail(self) -> None:
+        """The request ends in an error: write what the flight recorder has kept."""
+        self._failed = True
+        if self.ring is not None:
+            self.ring.write_out()
+
+    def close(self) -> None:
+        """End the request: later `bind` calls become local to their own flow."""
+        self.closed = True
+        if self.ring is not None and self._failed:
+            self.ring.write_out()
+        elif self.ring is not None:
+            self.ring.clear()
+
+
+def _flow() -> object:
+    """Return what tells the current flow from others: a reference to its task, or its thread."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no event loop runs in this thread
+        task = _waiting_task()
+    return threading.get_ident() if task is None else weakref.ref(task)
+
+
+def _waiting_task() -> Any:
+    """Return the task that waits for this thread, if AnyIO knows it.
+
+    AnyIO has no public name for it; without it such a thread counts as a flow of its own.
+    """
+    locals_ = getattr(sys.modules.get("anyio._core._eventloop"), "threadlocals", None)
+    cancel_scope = getattr(locals_, "current_cancel_scope", None)
+    task = getattr(cancel_scope, "_host_task", None)
+    return task if isinstance(task, asyncio.Future) else None
+
+
+class Scope:
+    """An immutable view from one context, and a cache for its readers.
+
+    `local` is all that the flow saw when this scope was made, `block` what `bound` puts above, and
+    `made_of` the request's `latest` that `local` agrees with, or None.
+    """
+
+    __slots__ = ("_rendered", "block", "local", "made_of", "overlaid", "request")
+
+    def __init__(
+        self,
+        local: Fields,
+        request: Request | None = None,
+        block: Fields = NO_FIELDS,
+        made_of: Fields | None = None,
+    ) -> None:
+        self.local = local
+        self.request = request
+        self.block = block
+        self.made_of = made_of
+        self.overlaid: Any = None  # what `lay_over` has made of this scope last
+        self._rendered: tuple[object, object, object, Any] = (None, None, None, None)
+
+    def fields(self) -> Fields:
+        """All fields that a line shows here."""
+        return _visible({**self.below(), **self.block})
+
+    def below(self) -> Fields:
+        """All fields that a line shows here outside of `bound` blocks."""
+        request = self.request
+        if request is None or request.latest is self.made_of:
+            return self.local
+        lower, upper, opener = request.layers()
+        return {**lower, **upper} if opener else {**lower, **self.local, **upper}
+
+    def with_block(self, block: Fields) -> Scope:
+        """Return the same view with other fields of `bound`."""
+        made_of = None if self.request is None else self.request.latest
+        return Scope(self.below(), self.request, block, made_of)
+
+    def rendered(self, render: Callable[[Fields], Any]) -> Any:
+        """Return `render(fields())`, made anew only after a change of the fields or of `render`.
+
+        While nobody has bound anything since this scope was made, two comparisons tell. What was
+        rendered and what it was rendered from are swapped as one tuple, so that another thread
+        never sees the one without the other.
+        """
+        request = self.request
+        lower: object = None if request is None else request.latest
+        upper: object = None
+        if lower is not self.made_of and request is not None:
+            lower, upper, _ = request.layers()
+        known_lower, known_upper, renderer, result = self._rendered
+        if known_lower is lower and known_upper is upper and renderer is render:
+            return result
+        result = render(self.fields())
+        self._rendered = (lower, upper, render, result)
+        return result
+
+
+def _visible(fields: Fields) -> Fields:
+    return {name: value for name, value in fields.items() if value is not _UNBOUND}
+
+
+_scope: ContextVar[Scope | None] = ContextVar("flowery_logging_scope", default=None)
+
+here: Final = _scope.get
+"""Return the `Scope` of this context, as `inside` takes it."""
+
+current: Callable[[], Scope | None] = _scope.get
+"""Return the `Scope` that a line shows here, or None where nothing is bound: one read."""
+
+overlay: Callable[[Scope | None], Scope | None] | None = None
+
+
+def lay_over(change: Callable[[Scope | None], Scope | None]) -> None:
+    """Let `current` return what `change` makes of each scope (see agents.py)."""
+    global current, overlay
+    overlay, current = change, lambda: change(_scope.get())
+
+
+def fields() -> Fields:
+    """Return what is bound here: what a line shows, as a mapping."""
+    scope = current()
+    return NO_FIELDS if scope is None else scope.fields()
+
+
+def current_request() -> Request | None:
+    """Return the request that this code runs for, or None outside a request."""
+    scope = _scope.get()
+    return None if scope is None else scope.request
+
+
+def bind(**fields: Any) -> None:
+    """Put fields on all later lines of this flow and, inside a request, on its access event.
+
+    Names may be ECS names through a mapping (`bind(**{"user.id": "7"})`). What the flow that
+    opened the request binds stands on the lines of everything it started; what others bind (a
+    task of `asyncio.gather`, a thread) never on those of their siblings. Outside a request the
+    fields are local to this task or thread.
+    """
+    scope = _scope.get()
+    if scope is None:
+        _scope.set(Scope(fields))
+        return
+    request = scope.request
+    seen = None if request is None else request.latest
+    local = {**scope.below(), **fields}
+    changed = None if request is None else request.put(fields)
+    _scope.set(Scope(local, request, _without(scope.block, fields), _agreed(seen, changed)))
+
+
+def unbind(*names: str) -> None:
+    """Take fields off again, in this flow and on the access event; unknown names are ignored."""
+    scope = _scope.get()
+    if scope is None:
+        return
+    request = scope.request
+    base, seen = (NO_FIELDS, None) if request is None else (request.base, request.latest)
+    local = {**scope.below(), **{name: base.get(name, _UNBOUND) for name in names}}
+    changed = None if request is None else request.drop(names)
+    _scope.set(Scope(local, request, _without(scope.block, names), _agreed(seen, changed)))
+
+
+def _without(fields: Fields, names: Container[str]) -> Fields:
+    return {name: value for name, value in fields.items() if name not in names}
+
+
+def _agreed(seen: Fields | None, changed: tuple[Fields, Fields] | None) -> Fields | None:
+    """Return what a new scope is made of, unless another flow has bound something meanwhile."""
+    return changed[1] if changed is not None and changed[0] is seen else None
+
+
+@contextmanager
+def bound(**fields: Any) -> Iterator[None]:
+    """Put fields on the lines of this block only; what was bound before stands again after it.
+
+    The fields are local: siblings and the request never see them.
+    """
+    before = _scope.get()
+    if before is None:
+        _scope.set(Scope(NO_FIELDS, None, fields))
+    else:
+        _scope.set(before.with_block({**before.block, **fields}))
+    try:
+        yield
+    finally:
+        # Not ContextVar.reset: its token is refused across sync/async hops (Django).
+        _scope.set(before)
+
+
+@contextmanager
+def request_scope(request: Request) -> Iterator[Request]:
+    """Run a block as `request`: nothing bound outside shows inside; it closes at its end."""
+    with inside(opened(request)):
+        try:
+            yield request
+        finally:
+            request.close()
+
+
+def opened(request: Request) -> Scope:
+    """Open `request` in the current flow; return the scope to run it in, with `inside`."""
+    request.open()
+    return Scope(request.base, request, made_of=request.latest)
+
+
+@contextmanager
+def inside(scope: Scope | None) -> Iterator[None]:
+    """Run a block in a scope that was current elsewhere, or earlier."""
+    before = _scope.get()
+    _scope.set(scope)
+    try:
+        yield
+    finally:
+        _scope.set(before)
+
+
+def whole(request: Request) -> Scope:
+    """Return a scope that shows the last value of every name that `request` has."""
+    return Scope(request.latest, request, made_of=request.latest)
+
+
+def carried(function: Callable[P, T]) -> Callable[P, T]:
+    """Return `function` so that it runs, in any thread, with what is bound here and now.
+
+    `pool.submit(carried(work), 7)`, `pool.map(carried(work), items)`,
+    `Thread(target=carried(run))`: threads and executors begin with an empty context (but for
+    Python's own inheritance, from 3.14 on). What the function binds stays its own, and is seen by
+    the request. Other `ContextVar`s are not carried.
+    """
+    scope = _scope.get()
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        with inside(scope):
+            return function(*args, **kwargs)
+
+    return run

@@ -1,0 +1,270 @@
+"""W3C Trace Context (level 2): one request's trace over all services.
+
+Three names stand on the lines: `trace.id` is the W3C trace ID, the same in every service that the
+request crosses; `transaction.id` is one service's hop, new in each; `span.id` is one outgoing
+call, and what the next service gets as its parent ID.
+
+Parsing never raises: headers come from strangers. Rules are those of
+https://www.w3.org/TR/trace-context-2/; where one of them decides, its section is named.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from flowery_logging import agents, context, foreign_traces
+
+Headers: TypeAlias = Mapping[Any, Any] | Iterable[tuple[Any, Any]] | None
+
+SAMPLED: Final = 0x01
+RANDOM: Final = 0x02  # trace-flags, "Random Trace ID Flag": the trace ID's right 7 bytes are random
+
+_TRACEPARENT: Final = re.compile(
+    r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
+)
+_MEMBER: Final = re.compile(
+    r"([a-z0-9][a-z0-9_\-*/@]{0,255})"  # key
+    r"="
+    r"[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"  # value
+)
+_MAX_MEMBERS: Final = 32
+# "tracestate Limits": at least 512 characters must pass; eight times that still fits every
+# server's limit for one header field, and is what one request may cost on each of its calls.
+_MAX_TRACESTATE: Final = 4096
+_LONG_MEMBER: Final = 128
+_OWS: Final = " \t"  # the blanks that HTTP allows around a field value (RFC 9110 §5.5)
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~+/=@:-]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class TraceContext:
+    """One service's place in a trace. Immutable.
+
+    `trace_id` has 32 lower-case hexadecimal digits, `transaction_id` and `parent_id` (the
+    caller's span; None where the trace began here) have 16. `flags` are the trace-flags that
+    level 2 knows (`SAMPLED`, `RANDOM`); `tracestate` is passed on as it came, empty if there
+    was none.
+    """
+
+    trace_id: str
+    transaction_id: str
+    parent_id: str | None = None
+    flags: int = SAMPLED | RANDOM
+    tracestate: str = ""
+
+    @classmethod
+    def new(cls) -> TraceContext:
+        """Begin a trace. It is marked as sampled, since its lines are written everywhere."""
+        return cls(_random_id(16), _random_id(8))
+
+    @classmethod
+    def from_headers(cls, headers: Headers) -> TraceContext:
+        """Take the next hop of the trace in `headers`, or begin a new one.
+
+        Names are matched in any case, values may be `str` or `bytes`. A missing, malformed or
+        repeated traceparent begins a new trace, and then tracestate is ignored; a malformed
+        tracestate is dropped alone.
+        """
+        values = _header_values(headers, ("traceparent", "tracestate"))
+        return _continued(values["traceparent"], values["tracestate"])
+
+    def fields(self) -> dict[str, str]:
+        """Return this hop's ECS fields: `trace.id` and `transaction.id`."""
+        return {"trace.id": self.trace_id, "transaction.id": self.transaction_id}
+
+    def headers(self, span_id: str | None = None) -> dict[str, str]:
+        """Return `traceparent` and, if there is one, `tracestate` for one outgoing call.
+
+        `span_id` is the call's own ID, which the next service takes as its parent; by default
+        a fresh one.
+        """
+        parent_id = span_id or new_span_id()
+        headers = {"traceparent": f"00-{self.trace_id}-{parent_id}-{self.flags:02x}"}
+        if self.tracestate:
+            headers["tracestate"] = self.tracestate
+        return headers
+
+
+def new_span_id() -> str:
+    """Return a random span ID: 16 lower-case hexadecimal digits, not all zero."""
+    return _random_id(8)
+
+
+def current_trace() -> TraceContext | None:
+    """Return the trace of the request that this code runs for, or None outside a request.
+
+    Where a span of OpenTelemetry or a transaction of Elastic APM is active, it is that one's trace.
+    """
+    request = context.current_request()
+    trace = None if request is None else request.trace
+    ours = trace if isinstance(trace, TraceContext) else None
+    span = agents.active()
+    return ours if span is None else _of_span(span, ours)
+
+
+def _of_span(span: agents.ActiveSpan, ours: TraceContext | None) -> TraceContext:
+    """Return the agent's trace; of ours only what the agent does not tell."""
+    transaction_id = span.transaction_id or (ours.transaction_id if ours else span.span_id)
+    parent_id = ours.parent_id if ours is not None and ours.trace_id == span.trace_id else None
+    return TraceContext(span.trace_id, transaction_id, parent_id, span.flags, span.tracestate)
+
+
+def outgoing_headers() -> dict[str, str]:
+    """Return the headers that carry the current request to the next service.
+
+    These are `traceparent` (with a fresh span ID on each call, or the active span's of
+    OpenTelemetry or Elastic APM), `tracestate` if one came in, and `x-request-id` if known.
+    Outside a request and a span the result is empty, as other propagators inject nothing without
+    an active trace: a trace that no line of this service shows would lead nowhere. Open one with
+    `continue_trace({})` where a job starts.
+    """
+    return outgoing_call()[0]
+
+
+def outgoing_call() -> tuple[dict[str, str], str]:
+    """Return `outgoing_headers()` for one call, and the call's span ID."""
+    request, span = context.current_request(), agents.active()
+    span_id = new_span_id() if span is None else span.span_id
+    trace = current_trace()
+    if trace is None:
+        return {}, span_id
+    headers = trace.headers(span_id)
+    request_id = None if request is None else request.base.get("http.request.id")
+    if request_id:
+        headers["x-request-id"] = request_id
+    return headers, span_id
+
+
+@contextmanager
+def continue_trace(headers: Headers, **fields: Any) -> Iterator[TraceContext]:
+    """Run a block as one request of its own, in the trace that `headers` carry.
+
+    For consumers of queues and for jobs: what `outgoing_headers()` put on a message comes in
+    here, as a mapping or as pairs, `str` or `bytes`, or None. Without a usable traceparent a new
+    trace begins. `fields` stand on every line of the block, as `bind` would put them.
+    """
+    request = incoming_request(headers, new_request_id=False)
+    with context.request_scope(request):
+        if fields:
+            context.bind(**fields)
+        try:
+            yield request.trace
+        except Exception:
+            request.fail()
+            raise
+
+
+def incoming_request(
+    headers: Headers,
+    *,
+    request_id_headers: tuple[str, ...] = ("x-request-id",),
+    new_request_id: bool = True,
+    foreign: tuple[str, ...] = (),
+) -> context.Request:
+    """Make the request that `headers` describe: its trace, and `http.request.id`.
+
+    A request ID is taken, from the first of the named headers that has one, if it has 1 to 128
+    characters of `A-Z a-z 0-9 . _ ~ + / = @ : -` (no blank, quote or line end can reach a log or
+    a response header); else it is replaced by a new one, or left out if not `new_request_id`.
+    `foreign` names formats that are read where no traceparent is there: `b3`, `x-amzn-trace-id`.
+    """
+    agents.look()
+    others = tuple(name for key in foreign for name in foreign_traces.FORMATS[key][0])
+    names = ("traceparent", "tracestate", *map(str.lower, request_id_headers), *others)
+    values = _header_values(headers, names)
+    trace = _incoming_trace(values, foreign)
+    ids = (value for name in request_id_headers for value in values[name.lower()])
+    request_id = next(filter(_REQUEST_ID.fullmatch, ids), None)
+    if request_id is None and new_request_id:
+        request_id = _random_id(16)
+    base = trace.fields()
+    if request_id is not None:
+        base["http.request.id"] = request_id
+    return context.Request(base, trace=trace)
+
+
+def _incoming_trace(values: Mapping[str, list[str]], foreign: tuple[str, ...]) -> TraceContext:
+    """Return the trace of the agent outside, else of the headers, else a new one."""
+    parents = values["traceparent"]
+    trace = _continued(parents, values["tracestate"]) if parents or not foreign else None
+    for name in foreign if trace is None else ():
+        found = foreign_traces.FORMATS[name][1](values)
+        if found is not None:
+            trace_id, parent_id, sampled = found
+            flags = 0 if sampled is False else SAMPLED
+            trace = TraceContext(trace_id, _random_id(8), parent_id, flags)
+            break
+    span = agents.active()
+    trace = trace or TraceContext.new()
+    return trace if span is None else _of_span(span, trace)
+
+
+def _continued(parents: list[str], states: list[str]) -> TraceContext:
+    found = _TRACEPARENT.fullmatch(parents[0]) if len(parents) == 1 else None
+    if found is None or (found[1] == "00" and found[5] is not None):
+        return TraceContext.new()
+    flags = int(found[4], 16) & (SAMPLED | RANDOM)  # others "MUST be set to zero"
+    return TraceContext(found[2], _random_id(8), found[3], flags, _tracestate(states))
+
+
+def _tracestate(values: list[str]) -> str:
+    """Return the combined tracestate without its blanks, or "" if any part of it is malformed."""
+    parts = (part.strip(_OWS) for part in ",".join(values).split(","))
+    members = [part for part in parts if part]  # empty ones are allowed
+    matches = [_MEMBER.fullmatch(member) for member in members]
+    keys = {match[1] for match in matches if match is not None}
+    if len(members) > _MAX_MEMBERS or len(keys) < len(members):  # too many, malformed or repeated
+        return ""
+    return ",".join(_shortened(members))
+
+
+def _shortened(members: list[str]) -> list[str]:
+    """Drop whole members beyond the limit: long ones first, then from the end (§ Limits)."""
+    kept = list(members)
+    for member in [m for m in reversed(members) if len(m) > _LONG_MEMBER] + members[::-1]:
+        if len(",".join(kept)) <= _MAX_TRACESTATE:
+            break
+        if member in kept:
+            kept.remove(member)
+    return kept
+
+
+def _header_values(headers: Headers, names: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return the values of each of the named headers, in order, without the blanks around them."""
+    values: dict[str, list[str]] = {name: [] for name in names}
+    for name, value in _pairs(headers):
+        found = values.get(_text(name).lower())
+        if found is not None and isinstance(value, str | bytes):
+            found.append(_text(value).strip(_OWS))
+    return values
+
+
+def _pairs(headers: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the pairs of a mapping or of a sequence of pairs; what is neither yields nothing."""
+    items = getattr(headers, "items", None)  # email.message.Message is no Mapping, yet has it
+    pairs = items() if callable(items) else headers
+    for pair in pairs if isinstance(pairs, Iterable) else ():
+        if isinstance(pair, tuple | list) and len(pair) == 2:
+            yield pair[0], pair[1]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")  # as HTTP does: every byte has a character, none fails
+    return value if isinstance(value, str) else ""
+
+
+def _random_id(size: int) -> str:
+    """Return `size` random bytes as hexadecimal digits, never all zero (which means "invalid").
+
+    From the operating system at each call, so that forked processes never share them.
+    """
+    while not any(value := os.urandom(size)):
+        pass
+    return value.hex()
