@@ -1,0 +1,49 @@
+"""ECS JSON logs with trace IDs for Python services.
+
+`import flowery_logging; flowery_logging.setup()`, then log with `logging` or `get_logger()`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from flowery_logging.config import ConfigError
+from flowery_logging.context import bind, bound, carried, unbind
+from flowery_logging.runtime import get_logger, set_level, setup, shutdown, stats
+from flowery_logging.trace import (
+    TraceContext,
+    continue_trace,
+    current_trace,
+    outgoing_headers,
+)
+
+if TYPE_CHECKING:
+    from flowery_logging.formatters import ECSFormatter, ECSStructlogFormatter
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ConfigError",
+    "ECSFormatter",
+    "ECSStructlogFormatter",
+    "TraceContext",
+    "bind",
+    "bound",
+    "carried",
+    "continue_trace",
+    "current_trace",
+    "get_logger",
+    "outgoing_headers",
+    "set_level",
+    "setup",
+    "shutdown",
+    "stats",
+    "unbind",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the formatters when they are asked for: they need ecs-logging, which others do not."""
+    if name in {"ECSFormatter", "ECSStructlogFormatter"}:
+        from flowery_logging import formatters
+
+        return getattr(formatters, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

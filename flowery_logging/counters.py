@@ -1,0 +1,33 @@
+"""Counts of what happened to events, shared by the rooms and shown by `flowery_logging.stats()`."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+
+
+class Counters:
+    """Named counts of this process that only grow. `add` is for rare events: it takes a lock."""
+
+    def __init__(self, *names: str) -> None:
+        self._counts = dict.fromkeys(names, 0)
+        # Re-entrant: a signal handler may log while this thread holds it.
+        self._lock = threading.RLock()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._start_child)
+
+    def add(self, name: str, amount: int = 1) -> None:
+        """Raise one count; a name not seen before begins at 0."""
+        with self._lock:
+            self._counts.setdefault(name, 0)
+            self._counts[name] += amount
+
+    def snapshot(self) -> Mapping[str, int]:
+        """Return a copy of all counts."""
+        return dict(self._counts)
+
+    def _start_child(self) -> None:
+        """Begin anew in a forked child; a thread that is gone may have held the lock."""
+        self._lock = threading.RLock()
+        self._counts = dict.fromkeys(self._counts, 0)

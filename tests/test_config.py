@@ -1,0 +1,241 @@
+"""Where a value comes from, what is allowed, and one clear error for everything else."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import flowery_logging
+from flowery_logging import config
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    for name in [n for n in os.environ if n.startswith(("FLOWERY_", "OTEL_", "ELASTIC_APM_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    yield
+    flowery_logging.shutdown()
+
+
+def resolve(**arguments: Any) -> config.Config:
+    return config.resolve(arguments)
+
+
+def test_an_argument_wins_over_each_variable_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = [
+        ("ELASTIC_APM_SERVICE_NAME", "from-apm"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.name=from%20attributes,service.version=2"),
+        ("OTEL_SERVICE_NAME", "from-otel"),
+        ("FLOWERY_SERVICE_NAME", "from-flowery"),
+    ]
+    for variable, value in chain:
+        monkeypatch.setenv(variable, value)
+        expected = "from attributes" if "ATTR" in variable else value
+        found = resolve()
+        assert found.service == expected
+        assert found.sources["service"] == variable
+    assert resolve().version == "2"
+    assert resolve(service="given").service == "given"
+    assert resolve(service="given").sources["service"] == "argument"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "attribute", "expected"),
+    [
+        ("FLOWERY_SERVICE_VERSION", "1.2", "version", "1.2"),
+        ("ELASTIC_APM_SERVICE_VERSION", "1.2", "version", "1.2"),
+        ("FLOWERY_SERVICE_ENVIRONMENT", "staging", "environment", "staging"),
+        ("ELASTIC_APM_ENVIRONMENT", "staging", "environment", "staging"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment=x", "environment", "x"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=x", "environment", "x"),
+        ("FLOWERY_SERVICE_NODE_NAME", "web-1", "node", "web-1"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=i-1", "node", "i-1"),
+        ("FLOWERY_LOG_OUTPUT", "stdout, console", "outputs", ("stdout", "console")),
+        ("FLOWERY_LOG_LEVEL", "debug", "level", 10),
+        ("FLOWERY_LOG_LEVEL", "25", "level", 25),
+        ("FLOWERY_LOG_LEVELS", "a.b=ERROR, c=10", "levels", {"a.b": 40, "c": 10}),
+        ("FLOWERY_LOG_MAX_BYTES", "100kB", "max_bytes", 102_400),
+        ("FLOWERY_LOG_MAX_BYTES", "1048576", "max_bytes", 1_048_576),
+        ("FLOWERY_LOG_MAX_AGE", "12h", "max_age", 43_200),
+        ("FLOWERY_LOG_KEEP_BYTES", "2GB", "keep_bytes", 2 * 1024**3),
+        ("FLOWERY_LOG_KEEP_DAYS", "14", "keep_days", 14),
+        ("FLOWERY_LOG_KEEP_DAYS", "12h", "keep_days", 0.5),
+        (
+            "FLOWERY_LOG_LIMITS",
+            "depth=4, line_bytes=8000",
+            "limits",
+            {"depth": 4, "line_bytes": 8000},
+        ),
+        ("FLOWERY_LOG_REDACT", "iban, bic", "redact", ("iban", "bic")),
+        ("FLOWERY_LOG_REDACT_MESSAGES", "yes", "redact_messages", True),
+        ("FLOWERY_LOG_CAPTURE_WARNINGS", "0", "capture_warnings", False),
+        ("FLOWERY_LOG_LEVEL", "", "level", 20),
+    ],
+)
+def test_environment(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, attribute: str, expected: Any
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert getattr(resolve(service="x"), attribute) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"service": ""}, "empty"),
+        ({"service": "  "}, "empty"),
+        ({"service": "a\nb"}, "control characters"),
+        ({"service": "a\x00b"}, "control characters"),
+        ({"service": "x" * 300}, "300 characters"),
+        ({"service": 7}, "not a text"),
+        ({"environment": ""}, "empty"),
+        ({"level": "LOUD"}, "'LOUD'"),
+        ({"level": -1}, "-1"),
+        ({"level": True}, "True"),
+        ({"level": 1.5}, "1.5"),
+        ({"levels": {"a": "LOUD"}}, "levels['a']"),
+        ({"levels": "a"}, "name=LEVEL"),
+        ({"levels": 3}, "mapping"),
+        ({"output": "printer"}, "file, stdout, console"),
+        ({"output": ()}, "unknown output"),
+        ({"output": 7}, "not a text or a sequence"),
+        ({"max_bytes": 0}, "bytes"),
+        ({"max_bytes": "many"}, "bytes"),
+        ({"max_bytes": True}, "bytes"),
+        ({"max_age": -1}, "seconds"),
+        ({"max_age": "soon"}, "seconds"),
+        ({"keep_days": 0}, "days"),
+        ({"keep_bytes": "1TB"}, "bytes"),
+        ({"dataset": "{nothing}"}, "{service}"),
+        ({"redact": 7}, "sequence"),
+        ({"redact": [""]}, "names"),
+        ({"processors": [1]}, "callables"),
+        ({"capture_warnings": "perhaps"}, "True or False"),
+        ({"limits": {"width": 3}}, "unknown limit 'width'"),
+        ({"limits": {"depth": 0}}, "depth cannot be 0"),
+        ({"limits": {"line_bytes": 100}}, "4096 to"),
+        ({"limits": "depth"}, "depth cannot be ''"),
+        ({"limits": 3}, "mapping"),
+        ({"fields": {"a": "no type"}}, "no type"),
+        ({"fields": {"flowery.a": "long", "flowery.a.b": "long"}}, "flowery.a"),
+        ({"fields": {"http.request.method": "long"}}, "http.request.method"),
+        ({"fields": "no-such-file.json"}, "no-such-file.json"),
+        ({"directory": "/dev/null/logs"}, "/dev/null/logs"),
+        ({"directory": ""}, "empty"),
+        ({"directory": "a\x00b"}, "directory"),
+        ({"directory": 7}, "not a path"),
+    ],
+)
+def test_bad_values_are_named_with_their_source(arguments: dict[str, Any], says: str) -> None:
+    with pytest.raises(flowery_logging.ConfigError) as caught:
+        flowery_logging.setup(**arguments)
+    text = str(caught.value)
+    (name,) = arguments
+    assert says in text
+    assert text.startswith(name)
+    assert f"argument {name}" in text
+    assert "allowed: " in text
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("FLOWERY_LOG_LEVEL", "LOUD"),
+        ("FLOWERY_LOG_DIR", "/dev/null/logs"),
+        ("FLOWERY_SERVICE_NAME", "a\tb"),
+        ("OTEL_SERVICE_NAME", "a\tb"),
+        ("FLOWERY_LOG_MAX_BYTES", "x"),
+    ],
+)
+def test_bad_variables_are_named(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(flowery_logging.ConfigError, match=f"environment variable {variable}"):
+        flowery_logging.setup()
+
+
+def test_a_bad_second_setup_changes_nothing(tmp_path: Path) -> None:
+    flowery_logging.setup("svc", directory=tmp_path / "logs", output="file")
+    logging.getLogger("app").info("one")
+    with pytest.raises(flowery_logging.ConfigError):
+        flowery_logging.setup("svc", directory=tmp_path / "other", level="LOUD")
+    logging.getLogger("app").info("two")
+    (path,) = (tmp_path / "logs").iterdir()
+    assert path.read_text().count('"logger":"app"') == 2
+
+
+@pytest.mark.parametrize(
+    ("service", "file_part"),
+    [
+        ("a/b c", "a_b_c"),
+        ("주문-서비스", "주문-서비스"),
+        ("../../etc", "_._.._etc"),
+        (".hidden", "_hidden"),
+        ("x" * 256, "x" * 150),
+        ("한" * 100, "한" * 50),
+    ],
+)
+def test_a_service_name_is_sanitised_in_the_file_name_only(
+    tmp_path: Path, service: str, file_part: str
+) -> None:
+    import json
+
+    flowery_logging.setup(service, directory=tmp_path, output="file", dataset="flowery.{service}")
+    logging.getLogger().info("x")
+    (path,) = tmp_path.iterdir()
+    assert path.name.rsplit("-", 3)[0] == file_part
+    record = json.loads(path.read_text().splitlines()[-1])
+    assert record["service"]["name"] == service
+    assert record["event"]["dataset"] == service
+    dataset = record["data_stream"]["dataset"]
+    assert not set('\\/*?"<>| ,#:-') & set(dataset)
+    assert len(dataset.encode()) <= 100
+    assert dataset == dataset.lower()
+
+
+def test_a_limit_that_is_set_is_kept(tmp_path: Path) -> None:
+    cut = flowery_logging.stats()["cut_lines"]
+    flowery_logging.setup("svc", directory=tmp_path, output="file", limits={"line_bytes": 4096})
+    logging.getLogger("app").info("주문" * 5000, extra={"a": "x" * 8000})
+    (path,) = tmp_path.iterdir()
+    line = path.read_bytes().splitlines()[-1]
+    assert 1000 < len(line) <= 4096
+    assert flowery_logging.stats()["cut_lines"] == cut + 1
+
+
+def test_without_a_directory_the_logs_go_below_the_working_directory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if Path(config.DEFAULT_DIRECTORY).is_dir():
+        pytest.skip("this machine has /var/log/flowery")
+    flowery_logging.setup("svc", output="file")
+    logging.getLogger().info("x")
+    assert len(list((tmp_path / "logs").iterdir())) == 1
+    assert str(tmp_path / "logs") in capsys.readouterr().err
+
+
+def test_where_no_directory_can_be_written_stdout_takes_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "logs").write_text("a file is in the way")
+    monkeypatch.setattr(config, "DEFAULT_DIRECTORY", str(tmp_path / "none"))
+    found = resolve(service="svc", output="file")
+    assert found.outputs == ("stdout",)
+    assert found.fallback is not None
+    assert str(tmp_path / "logs") in found.fallback
+
+
+def test_the_default_service_is_the_script_or_its_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.argv", ["/srv/orders/worker.py"])
+    assert resolve().service == "worker"
+    monkeypatch.setattr("sys.argv", ["/usr/bin/uvicorn"])
+    assert resolve().service == tmp_path.name
