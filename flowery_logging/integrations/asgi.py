@@ -1,0 +1,197 @@
+"""Middleware for any ASGI application: each request gets its trace, its ID and its access event.
+
+    app = RequestMiddleware(app)
+
+Outermost is best: what lies outside answers without the ID. For FastAPI and Starlette
+`flowery_logging.integrations.fastapi.instrument` puts it there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from flowery_logging import context, runtime
+from flowery_logging.integrations import servers
+from flowery_logging.integrations.exchange import (
+    CUT_OFF,
+    DISCONNECTED,
+    NO_RESPONSE,
+    Exchange,
+    Options,
+    report,
+)
+from flowery_logging.integrations.websocket import Conversation
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+logger = logging.getLogger(__name__)
+
+# The messages that carry response headers (ASGI HTTP & WebSocket specification).
+_WITH_HEADERS: Final = {
+    "http.response.start",
+    "websocket.accept",
+    "websocket.http.response.start",
+}
+_SCOPE_KEY: Final = "flowery_logging.request"
+
+
+class RequestMiddleware:
+    """Run each HTTP request and websocket as one request of `flowery_logging`.
+
+    The trace comes from `traceparent` and `tracestate`, the request ID from `X-Request-ID` (valid
+    are 1 to 128 of `A-Z a-z 0-9 . _ ~ + / = @ : -`); what is missing or malformed is made new. The
+    response carries the request ID in the same header, unless the application set one itself.
+    Its end is one access event, a websocket's begin and end are one each. An exception that the
+    application did not handle is logged once, with its stack trace, and raised on. Where one
+    instance lies inside another, only the outer one acts.
+
+    `options` are those of `flowery_logging.integrations.exchange.Options`, errors too.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        request_id_header: str | Sequence[str] = "X-Request-ID",
+        access_log: bool = True,
+        quiet: Mapping[str, float] | Iterable[str] = (),
+        proxies: Iterable[str] = (),
+        trace_formats: Sequence[str] = (),
+    ) -> None:
+        self.app = app
+        self.options = Options(request_id_header, access_log, quiet, proxies, trace_formats)
+        self._called = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or not self._called:
+            self._called = True
+            runtime.reattach()  # the server may have configured logging after setup()
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, _checkpointing(send))
+        elif scope["type"] not in ("http", "websocket") or _SCOPE_KEY in scope:
+            await self.app(scope, receive, send)
+        else:
+            await self._request(scope, receive, send)
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = self.options.incoming(scope.get("headers"))
+        scope[_SCOPE_KEY] = request
+        kind = _Response if scope["type"] == "http" else Conversation
+        followed = kind(_exchange(request, self.options, scope), scope)
+        with context.request_scope(request), servers.in_charge(self.options.access_log):
+            try:
+                await self.app(
+                    scope,
+                    followed.receiving(receive),
+                    self._with_id(request, followed.sending(send)),
+                )
+            except Exception as exc:
+                followed.failed()
+                if report(exc, scope.get("method", "GET"), scope.get("path", ""), logger):
+                    servers.leave_out(exc)
+                raise
+            except BaseException:  # cancelled, or the process ends
+                followed.finished(DISCONNECTED)
+                raise
+            followed.finished(NO_RESPONSE)
+
+    def _with_id(self, request: context.Request, send: Send) -> Send:
+        name = self.options.id_headers[0].lower().encode("latin-1")
+        value = request.base["http.request.id"].encode("latin-1")
+
+        async def send_with_request_id(message: Message) -> None:
+            if message["type"] in _WITH_HEADERS:
+                headers = list(message.get("headers") or ())
+                if all(bytes(key).lower() != name for key, _ in headers):
+                    message = {**message, "headers": [*headers, (name, value)]}
+            await send(message)
+
+        return send_with_request_id
+
+
+def _exchange(request: context.Request, options: Options, scope: Scope) -> Exchange:
+    headers = {
+        bytes(name).lower().decode("latin-1"): bytes(value).decode("latin-1")
+        for name, value in scope.get("headers") or ()
+    }
+    client = scope.get("client")
+    return Exchange(
+        request,
+        options,
+        scope.get("method", "GET"),  # a websocket opens with GET (RFC 6455 §4.1)
+        scope.get("path", ""),
+        bytes(scope.get("query_string") or b"").decode("latin-1"),
+        scope.get("http_version", ""),
+        headers,
+        client[0] if client else "",
+    )
+
+
+class _Response:
+    """Follows one response on its way through `receive` and `send`."""
+
+    def __init__(self, exchange: Exchange, scope: Scope) -> None:
+        self.exchange = exchange
+        self.scope = scope
+        self.disconnected = False
+
+    def receiving(self, receive: Receive) -> Receive:
+        async def following() -> Message:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self.disconnected = True
+            return message
+
+        return following
+
+    def sending(self, send: Send) -> Send:
+        async def following(message: Message) -> None:
+            kind = message["type"]
+            if kind == "http.response.start":
+                self.exchange.status = message["status"]
+                self.exchange.route = route(self.scope)
+            elif kind == "http.response.body":
+                self.exchange.body(len(message.get("body", b"")))
+            await send(message)
+            if kind == "http.response.body" and not message.get("more_body", False):
+                self.exchange.end(DISCONNECTED if self.disconnected else None)
+            elif kind == "http.response.pathsend":
+                self.exchange.end()
+
+        return following
+
+    def failed(self) -> None:
+        """The application has raised: the server answers with 500, if there is no answer yet."""
+        if self.exchange.status is None:
+            self.exchange.status = 500
+        self.exchange.end(DISCONNECTED if self.disconnected else CUT_OFF)
+
+    def finished(self, reason: str) -> None:
+        """The application has returned; whole responses have ended before."""
+        self.exchange.end(DISCONNECTED if self.disconnected else reason)
+
+
+def route(scope: Scope) -> str | None:
+    """Return the pattern of the route, as FastAPI and Starlette put it into the scope."""
+    found = scope.get("route")
+    pattern = getattr(found, "path_format", None) or getattr(found, "path", None)
+    if not isinstance(pattern, str):
+        return None
+    return str(scope.get("root_path", "")).rstrip("/") + pattern
+
+
+def _checkpointing(send: Send) -> Send:
+    """Write the closing record when the application has shut down: some servers exit hard."""
+
+    async def following(message: Message) -> None:
+        if message["type"].startswith("lifespan.shutdown."):
+            runtime.checkpoint()
+        await send(message)
+
+    return following

@@ -1,0 +1,150 @@
+"""One outgoing HTTP call, whatever the client: its headers, its span, its event at DEBUG."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from flowery_logging import context, trace
+
+logger = logging.getLogger("flowery_logging.client")
+
+Hosts = tuple[str, ...] | None
+"""The hosts that get our headers, or None for all."""
+
+_WRAPPED: Final = "flowery_logging_call"
+
+
+@dataclass(slots=True)
+class Call:
+    """One call on its way: `headers` are to be sent with it, `status` is what came back."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+    status: int | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a call asks for."""
+
+    method: str
+    host: str
+    path: str
+    port: int | None = None
+
+
+_current: ContextVar[Call | None] = ContextVar("flowery_logging_call", default=None)
+
+current = _current.get
+"""Return the call that this code runs for, or None."""
+
+
+def checked_hosts(hosts: Iterable[str] | None) -> Hosts:
+    """Return an allow-list in lower case. Raises TypeError for one string in place of several."""
+    if hosts is None:
+        return None
+    if isinstance(hosts, str):
+        raise TypeError(f"hosts: expected several names, not the one string {hosts!r}")
+    return tuple(host.lower() for host in hosts)
+
+
+def is_allowed(host: str, hosts: Hosts) -> bool:
+    """Tell whether a host is on the list: by its name, or below a name with a leading dot."""
+    if hosts is None:
+        return True
+    name = host.lower()
+    return any(
+        name == allowed.removeprefix(".") or (allowed[:1] == "." and name.endswith(allowed))
+        for allowed in hosts
+    )
+
+
+@contextmanager
+def calling(target: Target, present: Collection[str], hosts: Hosts) -> Iterator[Call]:
+    """Run a block as one call: its span on the lines, its event at the end.
+
+    `present` are the headers that the caller has set, in any case-insensitive collection. They
+    stand: beside a traceparent or tracestate of his own neither is sent.
+    """
+    headers, span_id = trace.outgoing_call()
+    if not is_allowed(target.host, hosts):
+        headers = {}
+    if "traceparent" in present or "tracestate" in present:
+        headers.pop("traceparent", None)  # the pair belongs together: never mix two traces
+        headers.pop("tracestate", None)
+    call = Call({name: value for name, value in headers.items() if name not in present})
+    span = {"span.id": span_id} if "traceparent" in call.headers else {}
+    before, begun = _current.get(), time.perf_counter_ns()
+    with context.bound(**span):
+        _current.set(call)
+        try:
+            yield call
+        except BaseException as exc:
+            _log(target, call, begun, type(exc))
+            raise
+        else:
+            _log(target, call, begun, None)
+        finally:
+            _current.set(before)
+
+
+def _log(target: Target, call: Call, begun: int, error: type[BaseException] | None) -> None:
+    if not logger.isEnabledFor(logging.DEBUG):
+        return
+    failed = error is not None or (call.status or 0) >= 400
+    fields: dict[str, Any] = {
+        "event.kind": "event",
+        "event.category": ["network"],
+        "event.type": ["connection"],
+        "event.action": "http-call",
+        "event.outcome": "failure" if failed else "success",
+        "event.duration": time.perf_counter_ns() - begun,
+        "http.request.method": target.method,
+        "url.domain": target.host,
+        "url.path": target.path,
+    }
+    optional = {
+        "url.port": target.port,
+        "http.response.status_code": call.status,
+        "error.type": error and f"{error.__module__}.{error.__qualname__}",
+    }
+    fields.update((name, value) for name, value in optional.items() if value is not None)
+    shown = call.status or (error.__name__ if error else "-")
+    with suppress(Exception):  # a foreign handler that raises must not replace the answer
+        logger.debug("%s %s%s %s", target.method, target.host, target.path, shown, extra=fields)
+
+
+def wrap(owner: Any, method: str, calling: Callable[[Any], Any]) -> None:
+    """Put `calling(method)` in the place of a client's or a class's method, if it is not there."""
+    known = vars(owner).get(method)
+    if not hasattr(known, _WRAPPED):
+        wrapped = calling(known or getattr(owner, method))
+        setattr(wrapped, _WRAPPED, True)
+        setattr(owner, method, wrapped)
+
+
+def unwrap(owner: Any, method: str) -> None:
+    """Undo `wrap`; without effect where nothing was done."""
+    known = vars(owner).get(method)
+    if not hasattr(known, _WRAPPED):
+        return
+    if isinstance(owner, type):
+        setattr(owner, method, known.__wrapped__)
+    else:
+        delattr(owner, method)  # the method of its class shows again
+
+
+def described(value: Any) -> str:
+    """Return the name of a class, or of a value's class, for an error."""
+    return repr(value.__qualname__ if isinstance(value, type) else type(value).__qualname__)
+
+
+def only_ours(headers: Mapping[str, str], call: Call | None) -> list[str]:
+    """Return the names of those headers that an enclosing call has put there."""
+    ours = {} if call is None else call.headers
+    return [name for name, value in ours.items() if headers.get(name) == value]

@@ -1,0 +1,199 @@
+"""Django: a middleware for sync and async, an app that keeps our handler attached, checks.
+
+MIDDLEWARE = ["flowery_logging.integrations.django.RequestMiddleware", ...]  # first
+INSTALLED_APPS = ["flowery_logging.integrations.django.LoggingConfig", ...]
+FLOWERY_REQUESTS = {"quiet": ["/health"]}  # options, if any
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from inspect import iscoroutinefunction
+from typing import Any
+
+from asgiref.sync import markcoroutinefunction
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from flowery_logging import context, runtime
+from flowery_logging.integrations import servers
+from flowery_logging.integrations.exchange import CUT_OFF, DISCONNECTED, Exchange, Options
+
+GetResponse = Callable[[HttpRequest], "HttpResponseBase | Awaitable[HttpResponseBase]"]
+
+_ATTRIBUTE = "_flowery_logging_request"
+
+
+class RequestMiddleware:
+    """Run each request as one request of `flowery_logging`, under WSGI and under ASGI.
+
+    Stands first in `MIDDLEWARE`. A streamed response belongs to its request until its last piece.
+    Unhandled exceptions are logged by Django itself (`django.request`), with the trace. Options
+    are those of `flowery_logging.integrations.exchange.Options`, as the setting
+    `FLOWERY_REQUESTS`; raises what they raise when the server starts.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+        self.options = Options(**getattr(settings, "FLOWERY_REQUESTS", {}))
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+        runtime.reattach()  # settings.LOGGING may have replaced our handler
+
+    def __call__(self, http_request: HttpRequest) -> Any:
+        if hasattr(http_request, _ATTRIBUTE):  # another instance outside
+            return self.get_response(http_request)
+        visit = _Visit(http_request, self.options)
+        if self._is_async:
+            return self._call_async(visit)
+        with context.inside(visit.scope):
+            try:
+                return visit.answered(self.get_response(http_request))
+            except BaseException as exc:
+                visit.failed(exc)
+                raise
+
+    async def _call_async(self, visit: _Visit) -> HttpResponseBase:
+        with context.inside(visit.scope):
+            try:
+                return visit.answered(await self.get_response(visit.http_request))
+            except BaseException as exc:  # asyncio.CancelledError: the client has gone
+                visit.failed(exc)
+                raise
+
+
+class _Visit:
+    """One request on its way through Django."""
+
+    def __init__(self, http_request: HttpRequest, options: Options) -> None:
+        headers = {name.lower(): value for name, value in http_request.headers.items()}
+        self.http_request = http_request
+        self.request = options.incoming(headers)
+        self.exchange = _exchange(http_request, headers, self.request, options)
+        self.scope: context.Scope | None = context.opened(self.request)
+        setattr(http_request, _ATTRIBUTE, self.request)
+        servers.begin(options.access_log)
+
+    def answered(self, response: HttpResponseBase) -> HttpResponseBase:
+        """Take note of the response; a streamed one ends with its last piece."""
+        name = self.exchange.options.id_headers[0]
+        if not response.has_header(name):
+            response[name] = self.request.base["http.request.id"]
+        self.exchange.status = response.status_code
+        self.scope = context.here()
+        if response.streaming:
+            self._follow(response)
+        else:
+            self.exchange.body(len(getattr(response, "content", b"")))
+            self.end(None)
+        return response
+
+    def _follow(self, response: Any) -> None:
+        content = response.streaming_content
+        is_async = getattr(response, "is_async", False)
+        response.streaming_content = self._async(content) if is_async else self._sync(content)
+        response._resource_closers.append(lambda: self.end(self._when_closed()))  # noqa: SLF001
+
+    def _when_closed(self) -> str | None:
+        return None if self.http_request.method == "HEAD" else DISCONNECTED
+
+    def _sync(self, content: Iterator[bytes]) -> Iterator[bytes]:
+        """Make each piece inside the request. Where it stops is told by how it ends."""
+        try:
+            while True:
+                with context.inside(self.scope):
+                    piece = next(content, None)
+                    self.scope = context.here()
+                if piece is None:
+                    break
+                self.exchange.body(len(piece))
+                yield piece
+        except BaseException as exc:
+            self.failed(exc)
+            raise
+        self.end(None)
+
+    async def _async(self, content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        try:
+            while True:
+                with context.inside(self.scope):
+                    piece = await anext(content, None)
+                    self.scope = context.here()
+                if piece is None:
+                    break
+                self.exchange.body(len(piece))
+                yield piece
+        except BaseException as exc:
+            self.failed(exc)
+            raise
+        self.end(None)
+
+    def failed(self, exc: BaseException) -> None:
+        """Nothing was answered, or not all: an error, or the client has gone."""
+        gone = isinstance(exc, (asyncio.CancelledError, GeneratorExit))
+        self.end(DISCONNECTED if gone else CUT_OFF)
+
+    def end(self, reason: str | None) -> None:
+        match = getattr(self.http_request, "resolver_match", None)
+        route = getattr(match, "route", None)
+        self.exchange.route = None if route is None else "/" + route.lstrip("^/")
+        self.exchange.end(reason)
+        self.request.close()
+
+
+def _exchange(
+    http_request: HttpRequest,
+    headers: Mapping[str, str],
+    request: context.Request,
+    options: Options,
+) -> Exchange:
+    meta = http_request.META
+    scope = getattr(http_request, "scope", {})  # under ASGI
+    return Exchange(
+        request,
+        options,
+        http_request.method or "GET",
+        http_request.path,
+        meta.get("QUERY_STRING", ""),
+        scope.get("http_version") or meta.get("SERVER_PROTOCOL", "").removeprefix("HTTP/"),
+        headers,
+        meta.get("REMOTE_ADDR", ""),
+    )
+
+
+class LoggingConfig(AppConfig):  # type: ignore[misc]
+    """The app: attaches our handler again after `settings.LOGGING`, and registers the checks."""
+
+    name = "flowery_logging.integrations.django"
+    label = "flowery_logging"
+    verbose_name = "Logging"
+
+    def ready(self) -> None:
+        runtime.reattach()
+        checks.register(check_logging)
+
+
+def check_logging(app_configs: Any, **_: Any) -> list[checks.CheckMessage]:  # noqa: ARG001
+    """Tell what in the settings keeps events or traces away (`manage.py check`)."""
+    found: list[checks.CheckMessage] = []
+    ours = f"{__name__}.RequestMiddleware"
+    if not runtime.current_sink().ready:
+        hint = "Call flowery_logging.setup() in the settings."
+        found.append(checks.Warning("logging is not set up", hint=hint, id="flowery.W001"))
+    if ours in settings.MIDDLEWARE and settings.MIDDLEWARE[0] != ours:
+        hint = "What other middleware before it logs has no trace."
+        found.append(checks.Warning(f"{ours} is not first", hint=hint, id="flowery.W002"))
+    configured = settings.LOGGING if settings.LOGGING_CONFIG else None
+    if configured and configured.get("disable_existing_loggers", True):
+        hint = "Set it to False: the events of loggers made earlier are lost."
+        text = "LOGGING has disable_existing_loggers on"
+        found.append(checks.Warning(text, hint=hint, id="flowery.W003"))
+    return found

@@ -1,0 +1,66 @@
+"""requests: outgoing calls carry the trace and the request ID to the next service.
+
+    instrument(session)       # this session, or
+    instrument()              # all sessions, and requests.get() etc.
+
+Each redirect is a call of its own, inside the one that was redirected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial, wraps
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from requests import PreparedRequest, Session
+
+from flowery_logging.integrations import calls
+
+_METHOD: Final = "send"
+
+
+def instrument(session: Any = None, *, hosts: Iterable[str] | None = None) -> None:
+    """Send `flowery_logging.outgoing_headers()` with each call of `session`, or of all sessions.
+
+    The rules are those of `flowery_logging.integrations.httpx.instrument`: only `hosts` get the
+    headers if they are named, the caller's own stand, his objects are never changed, twice is as
+    once. Raises `TypeError` for what is no `Session`.
+    """
+    calls.wrap(_owner(session), _METHOD, partial(_calling, calls.checked_hosts(hosts)))
+
+
+def uninstrument(session: Any = None) -> None:
+    """Undo `instrument(session)`; without effect where nothing was done. Raises as it does."""
+    calls.unwrap(_owner(session), _METHOD)
+
+
+def _owner(session: Any) -> Any:
+    if session is None:
+        return Session
+    if not isinstance(session, Session):
+        raise TypeError(f"expected a Session of requests, not {calls.described(session)}")
+    return session
+
+
+def _calling(hosts: calls.Hosts, send: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(send)
+    def call(*args: Any, **options: Any) -> Any:
+        *session, request = args
+        if not isinstance(request, PreparedRequest):
+            return send(*args, **options)
+        copy = request.copy()
+        for name in calls.only_ours(copy.headers, calls.current()):
+            del copy.headers[name]  # requests derives a redirect from what was sent before it
+        with calls.calling(_target(copy), copy.headers, hosts) as outgoing:
+            copy.headers.update(outgoing.headers)
+            response = send(*session, copy, **options)
+            outgoing.status = response.status_code
+            return response
+
+    return call
+
+
+def _target(request: PreparedRequest) -> calls.Target:
+    url = urlsplit(request.url or "")
+    return calls.Target(request.method or "GET", url.hostname or "", url.path, url.port)

@@ -1,0 +1,112 @@
+"""A websocket under ASGI: one event when it opens, one when it closes."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from typing import Any, TypeAlias
+
+from flowery_logging import context
+from flowery_logging.integrations.exchange import DISCONNECTED, Exchange, logger
+
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+_OK = (1000, 1001)  # "normal closure" and "going away" (RFC 6455 §7.4.1)
+
+
+class Conversation:
+    """Follows one websocket; a handshake that is refused is an ordinary access event."""
+
+    def __init__(self, exchange: Exchange, scope: MutableMapping[str, Any]) -> None:  # noqa: ARG002
+        self.exchange = exchange
+        self.is_open = False
+        self.received = 0
+        self.sent = 0
+
+    def receiving(self, receive: Receive) -> Receive:
+        """Return `receive`, counting what comes."""
+
+        async def following() -> Message:
+            message = await receive()
+            if message["type"] == "websocket.receive":
+                self.received += 1
+            elif message["type"] == "websocket.disconnect":
+                self._close(message.get("code", 1005), message.get("reason"))
+            return message
+
+        return following
+
+    def sending(self, send: Send) -> Send:
+        """Return `send`, counting what goes."""
+
+        async def following(message: Message) -> None:
+            await send(message)
+            kind = message["type"]
+            if kind == "websocket.accept":
+                self._open()
+            elif kind == "websocket.send":
+                self.sent += 1
+            elif kind == "websocket.close":
+                self._refuse_or_close(message)
+            elif kind == "websocket.http.response.start":
+                self.exchange.status = message["status"]
+            elif kind == "websocket.http.response.body" and not message.get("more_body", False):
+                self.exchange.end()
+
+        return following
+
+    def _refuse_or_close(self, message: Message) -> None:
+        if self.is_open:
+            self._close(message.get("code", 1000), message.get("reason"))
+        else:
+            self.exchange.status = 403  # what the server answers (ASGI, "Close")
+            self.exchange.end()
+
+    def failed(self) -> None:
+        """The application has raised: the server closes with 1011, or answers with 500."""
+        if self.is_open:
+            self._close(1011, "application error")
+        elif not self.exchange.ended:
+            self.exchange.status = self.exchange.status or 500
+            self.exchange.end()
+
+    def finished(self, reason: str) -> None:
+        """The application has returned; what it left open is closed by the server."""
+        if self.is_open:
+            self._close(1006 if reason == DISCONNECTED else 1000, reason)
+        else:
+            self.exchange.end(reason)
+
+    def _open(self) -> None:
+        self.is_open = True
+        self._log(logging.INFO, "opened", {"event.type": ["start"]})
+
+    def _close(self, code: int, reason: str | None) -> None:
+        if not self.is_open:
+            return
+        self.is_open, self.exchange.ended = False, True
+        fine = code in _OK
+        fields = {
+            "event.type": ["end"],
+            "event.duration": time.perf_counter_ns() - self.exchange.begun,
+            "event.outcome": "success" if fine else "failure" if code == 1011 else "unknown",
+            "websocket_close_code": code,
+            "messages_received": self.received,
+            "messages_sent": self.sent,
+        }
+        if reason:
+            fields["event.reason"] = reason
+        self._log(logging.ERROR if code == 1011 else logging.INFO, "closed", fields)
+
+    def _log(self, level: int, what: str, fields: dict[str, Any]) -> None:
+        exchange = self.exchange
+        if not exchange.options.access_log:
+            return
+        common = {"event.category": ["web"], "event.action": f"websocket-{what}"}
+        with suppress(Exception), context.inside(context.whole(exchange.request)):
+            extra = {**exchange.head(), **common, **fields}
+            logger.log(level, "websocket %s %s", exchange.path, what, extra=extra)

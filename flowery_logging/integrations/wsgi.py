@@ -1,0 +1,168 @@
+"""Middleware for any WSGI application: each request gets its trace, its ID and its access event.
+
+application = RequestMiddleware(application)
+app.wsgi_app = RequestMiddleware(app.wsgi_app)  # Flask
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, TypeAlias
+
+from flowery_logging import context, runtime
+from flowery_logging.integrations import servers
+from flowery_logging.integrations.exchange import (
+    CUT_OFF,
+    DISCONNECTED,
+    Exchange,
+    Options,
+    report,
+)
+
+Environ: TypeAlias = dict[str, Any]
+Application: TypeAlias = Callable[[Environ, Any], Iterable[bytes]]
+
+logger = logging.getLogger(__name__)
+
+ENVIRON_KEY: Final = "flowery_logging.request"
+
+
+class RequestMiddleware:
+    """Run each request as one request of `flowery_logging`, as the ASGI middleware does.
+
+    The request lasts until the server has taken the last piece of the body: what a generator
+    logs carries the trace too. An exception that the application did not handle is logged once,
+    with its stack trace, and raised on. Where one instance lies inside another, only the outer
+    one acts. `options` are those of `flowery_logging.integrations.exchange.Options`, errors too.
+    """
+
+    def __init__(self, app: Application, **options: Any) -> None:
+        self.app = app
+        self.options = Options(**options)
+        self._called = False
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if not self._called:
+            self._called = True
+            runtime.reattach()  # the server may have configured logging after setup()
+        if ENVIRON_KEY in environ:
+            return self.app(environ, start_response)
+        headers = headers_of(environ)
+        request = self.options.incoming(headers)
+        environ[ENVIRON_KEY] = request
+        servers.begin(self.options.access_log)
+        response = _Response(exchange_of(environ, headers, request, self.options), environ)
+        with response.running():
+            response.body = self.app(environ, response.starting(start_response))
+            response.chunks = iter(response.body)
+        return response
+
+
+def headers_of(environ: Mapping[str, Any]) -> dict[str, str]:
+    """Return the request's headers by lower-case name."""
+    return {
+        key[5:].replace("_", "-").lower(): value
+        for key, value in environ.items()
+        if key.startswith("HTTP_") and isinstance(value, str)
+    }
+
+
+def exchange_of(
+    environ: Mapping[str, Any],
+    headers: Mapping[str, str],
+    request: context.Request,
+    options: Options,
+) -> Exchange:
+    """Return what the access event will tell of a request, by its environ (PEP 3333)."""
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return Exchange(
+        request,
+        options,
+        environ.get("REQUEST_METHOD", "GET"),
+        path.encode("latin-1", "replace").decode("utf-8", "replace"),
+        environ.get("QUERY_STRING", ""),
+        environ.get("SERVER_PROTOCOL", "").removeprefix("HTTP/"),
+        headers,
+        environ.get("REMOTE_ADDR", ""),
+    )
+
+
+class _Response:
+    """The body on its way to the server; each piece is made inside the request."""
+
+    def __init__(self, exchange: Exchange, environ: Environ) -> None:
+        self.exchange = exchange
+        self.environ = environ
+        self.body: Iterable[bytes] = ()
+        self.chunks: Iterator[bytes] = iter(())
+        self.scope: context.Scope | None = context.opened(exchange.request)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Run a part of the application inside its request; what it binds stays for the next."""
+        with context.inside(self.scope):
+            try:
+                yield
+            except BaseException as exc:
+                self.fail(exc)
+                raise
+            finally:
+                self.scope = context.here()
+
+    def starting(self, start_response: Callable[..., Any]) -> Callable[..., Any]:
+        exchange = self.exchange
+        name = exchange.options.id_headers[0]
+        request_id = exchange.request.base["http.request.id"]
+
+        def starting(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            exchange.status = int(status[:3])
+            # Flask's; it takes its request out of the environ before the body is made.
+            rule = getattr(self.environ.get("werkzeug.request"), "url_rule", None)
+            exchange.route = getattr(rule, "rule", None)
+            if all(key.lower() != name.lower() for key, _ in headers):
+                headers = [*headers, (name, request_id)]
+            write = start_response(status, headers, *exc_info)
+
+            def writing(data: bytes) -> None:
+                exchange.body(len(data))
+                write(data)
+
+            return writing
+
+        return starting
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        with self.running():
+            chunk = next(self.chunks, None)
+        if chunk is None:
+            self._end(None)
+            raise StopIteration
+        self.exchange.body(len(chunk))
+        return chunk
+
+    def close(self) -> None:
+        """What the server calls in the end, also where it could not send the whole body."""
+        with self.running():
+            close = getattr(self.body, "close", None)
+            if close is not None:
+                close()
+        self._end(None if self.exchange.method == "HEAD" else DISCONNECTED)
+
+    def fail(self, exc: BaseException) -> None:
+        if self.exchange.status is None:
+            self.exchange.status = 500
+        self._end(CUT_OFF if isinstance(exc, Exception) else DISCONNECTED)
+        told = isinstance(exc, Exception) and report(
+            exc, self.exchange.method, self.exchange.path, logger
+        )
+        if told:
+            servers.leave_out(exc)
+
+    def _end(self, reason: str | None) -> None:
+        self.exchange.end(reason)
+        self.exchange.request.close()

@@ -1,0 +1,106 @@
+"""A Django project in one module: views of every kind, for WSGI, ASGI and management commands."""
+
+import asyncio
+import logging
+import os
+import sys
+
+import django
+from django.conf import settings
+from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
+from django.urls import path
+
+import flowery_logging
+
+log = logging.getLogger("site")
+
+
+def configure(**more):
+    if settings.configured:
+        return
+    settings.configure(
+        SECRET_KEY="x" * 50,
+        ROOT_URLCONF=__name__,
+        ALLOWED_HOSTS=["*"],
+        INSTALLED_APPS=["flowery_logging.integrations.django.LoggingConfig"],
+        MIDDLEWARE=["flowery_logging.integrations.django.RequestMiddleware"],
+        FLOWERY_REQUESTS={"quiet": ["/health"]},
+        **more,
+    )
+    django.setup(set_prefix=False)
+
+
+def plain(request, number):
+    flowery_logging.bind(number=number)
+    log.info("in the view")
+    return JsonResponse({"number": number})
+
+
+async def asynchronous(request, number):
+    flowery_logging.bind(number=number)
+    await asyncio.sleep(0.001)
+    log.info("in the view")
+    return JsonResponse({"number": number})
+
+
+def boom(request):
+    raise ValueError("꽃")
+
+
+def streaming(request):
+    def pieces():
+        for number in range(3):
+            log.info("piece")
+            yield f"{number}"
+
+    return StreamingHttpResponse(pieces())
+
+
+async def streaming_async(request):
+    async def pieces():
+        for number in range(3):
+            log.info("piece")
+            yield f"{number}"
+            await asyncio.sleep(0)
+
+    return StreamingHttpResponse(pieces())
+
+
+def cut_off(request):
+    def pieces():
+        yield "a"
+        raise ValueError("꽃")
+
+    return StreamingHttpResponse(pieces())
+
+
+async def slow(request):
+    try:
+        await asyncio.sleep(10)
+    except asyncio.CancelledError:
+        log.info("cancelled")
+        raise
+    return HttpResponse("")
+
+
+def health(request):
+    return HttpResponse("ok")
+
+
+urlpatterns = [
+    path("plain/<int:number>/", plain),
+    path("async/<int:number>/", asynchronous),
+    path("boom/", boom),
+    path("streaming/", streaming),
+    path("streaming-async/", streaming_async),
+    path("cut-off/", cut_off),
+    path("slow/", slow),
+    path("health", health),
+]
+
+if __name__ == "__main__":  # as manage.py: python django_site.py <directory> <command> …
+    flowery_logging.setup(service="site", directory=sys.argv.pop(1), output="file")
+    configure(**eval(os.environ.get("SITE_SETTINGS", "{}")))
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)

@@ -1,0 +1,251 @@
+"""The middleware by the ASGI specification alone, where no server is needed to see it."""
+
+import asyncio
+import gc
+import logging
+import weakref
+
+import pytest
+
+from flowery_logging import context
+from flowery_logging.integrations.asgi import RequestMiddleware
+from flowery_logging.trace import TraceContext, continue_trace, current_trace, outgoing_headers
+
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+class Boom(Exception):
+    pass
+
+
+def http_scope(**more):
+    return {"type": "http", "method": "GET", "path": "/주문", "headers": [], **more}
+
+
+async def call(app, scope):
+    """Run one request in this task; return what was sent."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "http.request"}
+
+    await app(scope, receive, send)
+    return sent
+
+
+def here() -> TraceContext:
+    found = current_trace()
+    assert found is not None
+    return found
+
+
+async def ok(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+async def as_a_server(app, scope):
+    """Do what uvicorn does with an exception."""
+    try:
+        await call(app, scope)
+    except BaseException as exc:
+        logging.getLogger("uvicorn.error").error("Exception in ASGI application\n", exc_info=exc)
+
+
+def test_construction_has_no_side_effect():
+    server = logging.getLogger("uvicorn.error")
+    before = (list(server.filters), list(logging.getLogger().handlers), context.current())
+    assert RequestMiddleware(ok).app is ok
+    assert before == (server.filters, logging.getLogger().handlers, context.current())
+
+
+def test_lifespan_passes_through():
+    events = ["lifespan.startup", "lifespan.startup.complete", "lifespan.shutdown.complete"]
+    sent = []
+
+    async def app(scope, receive, send):
+        assert (scope, current_trace()) == ({"type": "lifespan"}, None)
+        assert await receive() == {"type": events[0]}
+        for kind in events[1:]:
+            await send({"type": kind})
+
+    async def receive():
+        return {"type": events[0]}
+
+    async def send(message):
+        sent.append(message["type"])
+
+    asyncio.run(RequestMiddleware(app)({"type": "lifespan"}, receive, send))
+    assert sent == events[1:]
+
+
+def test_a_websocket_gets_a_trace_and_its_handshake_the_id():
+    seen = []
+
+    async def app(scope, receive, send):
+        seen.append(here())
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": "hello"})
+
+    scope = {
+        "type": "websocket",
+        "path": "/",
+        "headers": [(b"traceparent", TRACEPARENT.encode()), (b"x-request-id", b"w-1")],
+    }
+    sent = asyncio.run(call(RequestMiddleware(app), scope))
+    assert seen[0].parent_id == "00f067aa0ba902b7"
+    assert sent == [
+        {"type": "websocket.accept", "headers": [(b"x-request-id", b"w-1")]},
+        {"type": "websocket.send", "text": "hello"},
+    ]
+
+
+def test_a_failing_websocket_is_reported_once(collector):
+    async def app(scope, receive, send):
+        raise Boom
+
+    asyncio.run(
+        as_a_server(RequestMiddleware(app), {"type": "websocket", "path": "/ws", "headers": []})
+    )
+    (line,) = collector.errors()
+    assert line.message == "GET /ws raised an unhandled exception"
+
+
+def test_the_applications_message_is_not_changed():
+    start = {"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]}
+
+    async def app(scope, receive, send):
+        await send(start)
+
+    (sent,) = asyncio.run(call(RequestMiddleware(app), http_scope()))
+    assert start["headers"] == [(b"a", b"b")]
+    assert [name for name, _ in sent["headers"]] == [b"a", b"x-request-id"]
+
+
+def test_headers_may_be_missing_or_any_iterable():
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.start", "status": 200, "headers": iter([(b"a", b"b")])})
+
+    scope = http_scope()
+    del scope["headers"]
+    sent = asyncio.run(call(RequestMiddleware(app), scope))
+    assert [len(message["headers"]) for message in sent] == [1, 2]
+
+
+def test_a_request_inside_another_ones_context_is_a_request_of_its_own():
+    """As when one service calls another in the same process, through a test transport."""
+    inner = []
+
+    async def app(scope, receive, send):
+        inner.append((here(), dict(context.fields())))
+
+    async def main():
+        with continue_trace({"traceparent": TRACEPARENT}, outer=1) as outer:
+            sent = outgoing_headers()
+            scope = http_scope(headers=[(k.encode(), v.encode()) for k, v in sent.items()])
+            await call(RequestMiddleware(app), scope)
+            assert current_trace() is outer
+            return outer
+
+    outer = asyncio.run(main())
+    ((found, fields),) = inner
+    assert found.trace_id == outer.trace_id
+    assert found.transaction_id != outer.transaction_id
+    assert "outer" not in fields
+
+
+def test_the_context_after_a_request_is_the_one_before_it():
+    async def app(scope, receive, send):
+        context.bind(order_id=7)
+
+    async def main():
+        with context.bound(server=1):
+            await call(RequestMiddleware(app), http_scope())
+            return dict(context.fields())
+
+    assert asyncio.run(main()) == {"server": 1}
+
+
+def test_the_same_exception_raised_by_two_requests_is_reported_for_each(collector):
+    always = Boom("one object")
+
+    async def app(scope, receive, send):
+        raise always
+
+    async def main():
+        for _ in range(3):  # one task, as a server that keeps its task for a connection
+            await as_a_server(RequestMiddleware(app), http_scope())
+        logging.getLogger("uvicorn.error").error("again", exc_info=always)
+
+    asyncio.run(main())
+    names = [line.record.name for line in collector.errors()]
+    assert names == ["flowery_logging.integrations.asgi"] * 3 + ["uvicorn.error"]
+
+
+def test_concurrent_failures_leave_out_exactly_their_own_repeat(collector):
+    async def app(scope, receive, send):
+        await asyncio.sleep(0)
+        raise Boom(scope["path"])
+
+    async def main():
+        middleware = RequestMiddleware(app)
+        requests = (as_a_server(middleware, http_scope(path=f"/{n}")) for n in range(50))
+        await asyncio.gather(*requests)
+
+    asyncio.run(main())
+    assert sorted(str(line.record.exc_info[1]) for line in collector.errors()) == sorted(
+        f"/{n}" for n in range(50)
+    )
+
+
+@pytest.mark.parametrize("wrapped", [ValueError("other"), None], ids=["another", "none"])
+def test_another_exception_from_the_server_is_kept(collector, wrapped):
+    async def app(scope, receive, send):
+        raise Boom
+
+    async def main():
+        with pytest.raises(Boom):
+            await call(RequestMiddleware(app), http_scope())
+        logging.getLogger("uvicorn.error").error("the server's own", exc_info=wrapped)
+
+    asyncio.run(main())
+    assert len(collector.errors()) == 2
+
+
+@pytest.mark.parametrize("kind", [asyncio.CancelledError, KeyboardInterrupt, SystemExit])
+def test_an_end_that_is_no_error_is_not_reported(collector, kind):
+    async def app(scope, receive, send):
+        raise kind
+
+    coroutine = call(RequestMiddleware(app), http_scope())
+    with pytest.raises(kind):
+        coroutine.send(None)
+    assert collector.errors() == []
+
+
+def test_an_exception_outlives_neither_its_request_nor_its_task(monkeypatch):
+    ours = logging.getLogger("flowery_logging.integrations.asgi")
+    monkeypatch.setattr(ours, "propagate", False)  # pytest's own handlers keep every record
+    monkeypatch.setattr(ours, "handlers", [logging.NullHandler()])
+    raised = []
+
+    async def app(scope, receive, send):
+        exc = Boom()
+        raised.append(weakref.ref(exc))
+        raise exc
+
+    async def request():
+        with pytest.raises(Boom):  # and no server that repeats it
+            await call(RequestMiddleware(app), http_scope())
+
+    async def main():
+        await asyncio.create_task(request())
+
+    asyncio.run(main())
+    gc.collect()
+    assert raised[0]() is None
+    assert len(logging.getLogger("uvicorn.error").filters) == 1

@@ -1,0 +1,220 @@
+"""Django's middleware under its WSGI and ASGI handlers, its server and its commands."""
+
+import asyncio
+import contextlib
+import gc
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import httpx
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
+
+from tests.integrations import django_site
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+SITE = Path(django_site.__file__)
+ROOT = SITE.parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def site():
+    django_site.configure(LOGGING_CONFIG=None)
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def get(request, collector):
+    """GET through one of the handlers; a body that is cut off ends early."""
+
+    def through_wsgi(path, **headers):
+        transport = httpx.WSGITransport(WSGIHandler(), raise_app_exceptions=False)
+        with httpx.Client(transport=transport, base_url="http://site.test") as client:
+            return client.get(path, headers=headers)
+
+    def through_asgi(path, **headers):
+        async def main():
+            transport = httpx.ASGITransport(ASGIHandler(), raise_app_exceptions=False)
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://site.test"
+            ) as client:
+                return await client.get(path, headers=headers)
+
+        return asyncio.run(main())
+
+    return through_wsgi if request.param == "wsgi" else through_asgi
+
+
+def extra(line):
+    return vars(line.record)
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+def test_every_line_has_the_trace_and_the_access_event_what_was_bound(get, collector, kind):
+    response = get(f"/{kind}/7/?a=1", traceparent=TRACEPARENT)
+    (own,), (line,) = collector.named("in the view"), collector.access()
+    assert own.fields["trace.id"] == line.fields["trace.id"] == TRACE
+    assert response.headers["x-request-id"] == line.fields["http.request.id"]
+    assert line.fields["number"] == 7
+    told = extra(line)
+    assert line.message == f"GET /{kind}/7/ 200"
+    assert told["http.route"] == f"/{kind}/<int:number>/"
+    assert told["http.response.body.bytes"] == len(response.content) == 13
+    assert (told["url.domain"], told["url.query"]) == ("site.test", "a=1")
+    assert told["event.duration"] > 0
+
+
+def test_an_exception_is_logged_once_by_django_on_the_trace(get, collector):
+    response = get("/boom/", traceparent=TRACEPARENT)
+    assert (response.status_code, "x-request-id" in response.headers) == (500, True)
+    (error,), (line,) = collector.errors(), collector.access()
+    assert (error.record.name, error.fields["trace.id"]) == ("django.request", TRACE)
+    assert str(error.record.exc_info[1]) == "꽃"
+    assert (line.message, line.record.levelname) == ("GET /boom/ 500", "ERROR")
+
+
+@pytest.mark.parametrize("path", ["/streaming/", "/streaming-async/"])
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
+def test_a_stream_belongs_to_its_request_until_its_end(get, collector, path):
+    assert get(path, traceparent=TRACEPARENT).text == "012"
+    pieces, (line,) = collector.named("piece"), collector.access()
+    assert [piece.fields["trace.id"] for piece in pieces] == [TRACE] * 3
+    assert extra(line)["http.response.body.bytes"] == 3
+    assert collector.lines.index(line) > collector.lines.index(pieces[-1])
+
+
+@pytest.mark.filterwarnings(
+    "ignore:StreamingHttpResponse must consume",
+    "ignore:Unclosed file",  # Django's ASGI handler leaves the body of such a request open
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
+def test_a_stream_that_is_cut_off_is_a_failure(get, collector):
+    with contextlib.suppress(ValueError):
+        get("/cut-off/")
+    gc.collect()
+    (line,) = collector.access()
+    assert extra(line)["event.outcome"] == "failure"
+    assert extra(line)["event.reason"] == "response cut off by an exception"
+
+
+def test_a_path_may_be_quiet(get, collector):
+    assert get("/health").text == "ok"
+    assert get("/nowhere").status_code == 404
+    (line,) = collector.access()
+    assert (line.message, line.record.levelname) == ("GET /nowhere 404", "WARNING")
+    assert "http.route" not in extra(line)
+
+
+def test_a_client_that_goes_away_cancels_the_view_and_is_told_apart(collector):
+    async def main():
+        scope = {"type": "http", "method": "GET", "path": "/slow/", "headers": [],
+                 "query_string": b"", "http_version": "1.1"}  # fmt: skip
+        client = ApplicationCommunicator(ASGIHandler(), scope)
+        await client.send_input({"type": "http.request"})
+        await asyncio.sleep(0.05)
+        await client.send_input({"type": "http.disconnect"})
+        await client.wait()
+
+    asyncio.run(main())
+    (line,), (cancelled,) = collector.access(), collector.named("cancelled")
+    assert extra(line)["event.reason"] == "client disconnected"
+    assert extra(line)["event.outcome"] == "unknown"
+    assert cancelled.fields["trace.id"] == line.fields["trace.id"]
+    assert collector.errors() == []
+
+
+def test_500_requests_at_once_sync_and_async_never_show_each_others_ids(collector):
+    async def main():
+        transport = httpx.ASGITransport(ASGIHandler())
+        async with httpx.AsyncClient(transport=transport, base_url="http://site.test") as client:
+            await asyncio.gather(*(ask(client, number) for number in range(500)))
+
+    async def ask(client, number):
+        kind = "plain" if number % 2 else "async"
+        traceparent = f"00-{number + 1:032x}-{'1' * 16}-01"
+        response = await client.get(f"/{kind}/{number}/", headers={"traceparent": traceparent})
+        assert response.json() == {"number": number}
+
+    asyncio.run(main())
+    lines = collector.named("in the view") + collector.access()
+    assert len(lines) == 1000
+    for line in lines:
+        assert line.fields["trace.id"] == f"{line.fields['number'] + 1:032x}"
+
+
+def manage(directory, *arguments, **settings):
+    return [sys.executable, SITE, str(directory), *arguments], {
+        "cwd": ROOT,
+        "env": {**os.environ, "PYTHONPATH": str(ROOT), "SITE_SETTINGS": repr(settings)},
+    }
+
+
+def events(directory):
+    paths = sorted(Path(directory).glob("*.ndjson"))
+    return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("settings", "warnings"),
+    [
+        ({}, []),
+        ({"LOGGING": {"version": 1, "disable_existing_loggers": False}}, []),
+        ({"LOGGING": {"version": 1}}, ["flowery.W003"]),
+        ({"LOGGING": {"version": 1}, "LOGGING_CONFIG": None}, []),
+    ],
+    ids=str,
+)
+def test_a_command_and_its_checks(tmp_path, settings, warnings):
+    command, options = manage(tmp_path, "check", **settings)
+    done = subprocess.run(command, **options, capture_output=True, text=True, check=True)
+    assert [w for w in ("flowery.W001", "flowery.W002", "flowery.W003") if w in done.stderr] == (
+        warnings
+    )
+
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}
+
+
+def test_djangos_own_server_logs_each_request_once_whatever_LOGGING_says(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command, options = manage(
+        tmp_path, "runserver", f"127.0.0.1:{port}", "--noreload", LOGGING=LOGGING
+    )
+    server = subprocess.Popen(command, **options, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/plain/7/").close()
+                break
+            except urllib.error.URLError:
+                time.sleep(0.05)
+        with pytest.raises(urllib.error.HTTPError) as error:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/boom/")
+        error.value.close()
+    finally:
+        server.terminate()  # not SIGINT: where that is ignored from the start, it stays so
+        server.communicate(timeout=60)
+    found = events(tmp_path)
+    access = [e for e in found if e["log"]["logger"] == "flowery_logging.access"]
+    assert [e["message"] for e in access] == ["GET /plain/7/ 200", "GET /boom/ 500"]
+    assert not [e for e in found if e["log"]["logger"] == "django.server"]
+    (failed,) = [e for e in found if "error" in e]
+    assert failed["error"]["message"] == "꽃"
+    assert failed["trace"]["id"] == access[1]["trace"]["id"]
+    assert [e["event"]["sequence"] for e in found] == list(range(1, len(found) + 1))

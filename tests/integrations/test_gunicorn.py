@@ -1,0 +1,101 @@
+"""gunicorn with our logger class, as people start it: its lines as events, each request once."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+CONFIGURATION = """
+import flowery_logging
+flowery_logging.setup(service="shop", directory={directory!r}, output="file")
+bind = "127.0.0.1:0"
+workers = 2
+worker_class = {worker!r}
+logger_class = "flowery_logging.integrations.gunicorn.Logger"
+"""
+WSGI = """
+import logging
+from flowery_logging.integrations.wsgi import RequestMiddleware
+
+def bare(environ, start_response):
+    if environ["PATH_INFO"] == "/boom":
+        raise ValueError("꽃")
+    logging.getLogger("app").info("in the view")
+    start_response("200 OK", [])
+    return [b"ok"]
+
+app = RequestMiddleware(bare)
+"""
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def run(directory, target, worker="sync"):
+    """Start gunicorn, ask for / and /boom, stop it; return every event."""
+    (directory / "shop_wsgi.py").write_text(WSGI)
+    logs = directory / "logs"
+    (directory / "gunicorn.conf.py").write_text(
+        CONFIGURATION.format(directory=str(logs), worker=worker)
+    )
+    command = [sys.executable, "-m", "gunicorn", target]
+    server = subprocess.Popen(command, cwd=directory, stderr=subprocess.PIPE)
+    try:
+        url = address(logs)
+        for path in ("/", "/boom"):
+            headers = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
+            try:
+                urllib.request.urlopen(urllib.request.Request(url + path, headers=headers)).close()
+            except urllib.error.HTTPError as error:
+                error.close()
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.communicate(timeout=15)
+    return read(logs)
+
+
+def read(logs):
+    lines = (line for p in logs.glob("*.ndjson") for line in p.read_text().splitlines())
+    return [json.loads(line) for line in lines]
+
+
+def address(logs):
+    """Wait until its own lines say where it listens and that its workers have started."""
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        messages = [event["message"] for event in read(logs)] if logs.exists() else []
+        found = [re.search(r"Listening at: (\S+)", message) for message in messages]
+        if any(found) and sum("Booting worker" in message for message in messages) == 2:
+            return next(match[1] for match in found if match)
+        time.sleep(0.05)
+    raise AssertionError(messages)
+
+
+@pytest.mark.parametrize("worker", ["sync", "gthread"])
+def test_with_the_middleware(tmp_path, worker):
+    events = run(tmp_path, "shop_wsgi:app", worker)
+    access = [e for e in events if e["log"]["logger"] == "flowery_logging.access"]
+    assert sorted(e["message"] for e in access) == ["GET / 200", "GET /boom 500"]
+    assert {e["trace"]["id"] for e in access} == {TRACE}
+    (error,) = [e for e in events if "error" in e]
+    assert error["log"]["logger"] == "flowery_logging.integrations.wsgi"
+    assert error["trace"]["id"] == TRACE
+    by_process = {e["process"]["entity_id"] for e in events}
+    closed = [e["process"]["entity_id"] for e in events if e["message"] == "log closed"]
+    assert sorted(closed) == sorted(by_process)
+
+
+def test_without_the_middleware_the_servers_access_line_is_an_event_too(tmp_path):
+    events = run(tmp_path, "shop_wsgi:bare")
+    found = [e for e in events if e["log"]["logger"] == "flowery_logging.access"]
+    access, failed = sorted(found, key=lambda event: str(event["@timestamp"]))
+    assert (access["message"], failed["message"]) == ("GET / 200", "GET /boom 500")
+    assert access["trace"]["id"] == TRACE
+    assert access["http"]["response"] == {"status_code": 200, "body": {"bytes": 2}}
+    assert access["event"]["duration"] > 0
+    (error,) = [e for e in events if "error" in e]
+    assert error["log"]["logger"] == "gunicorn.error"

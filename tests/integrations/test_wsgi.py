@@ -1,0 +1,272 @@
+"""The WSGI middleware under a real server, with plain applications and with Flask."""
+
+import http.client
+import logging
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from socketserver import ThreadingMixIn
+from urllib.parse import urlsplit
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.validate import validator
+
+import pytest
+from flask import Flask, Response
+
+from flowery_logging.context import bind, fields
+from flowery_logging.integrations.wsgi import RequestMiddleware
+from flowery_logging.trace import current_trace
+
+log = logging.getLogger("app")
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = False
+    request_queue_size = 500
+
+    def handle_error(self, request, client_address):
+        pass  # a client that has gone away
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def serve(collector):
+    """Serve WSGI applications until `stop()`, in threads."""
+    servers = []
+
+    def serving(app):
+        server = make_server("127.0.0.1", 0, app, server_class=Server, handler_class=Quiet)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        servers.append((server, thread))
+        return f"http://127.0.0.1:{server.server_port}"
+
+    def stop():
+        while servers:
+            server, thread = servers.pop()
+            server.shutdown()
+            thread.join(10)
+            server.server_close()
+
+    serving.stop = stop  # type: ignore[attr-defined]
+    yield serving
+    stop()
+
+
+def get(url, path="/", **headers):
+    """GET once; return the response with its body read, or as far as it came."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    try:
+        connection.request(
+            "GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()}
+        )
+        response = connection.getresponse()
+        response.text = response.read().decode()  # type: ignore[attr-defined]
+        return response
+    finally:
+        connection.close()
+
+
+def extra(line):
+    return vars(line.record)
+
+
+def hello(environ, start_response):
+    bind(user=7)
+    log.info("in the view")
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"hello ", b"world"]
+
+
+def test_the_trace_the_id_and_the_access_event(serve, collector):
+    url = serve(RequestMiddleware(validator(hello), proxies=["127.0.0.1"]))
+    response = get(
+        url, "/%EC%A3%BC%EB%AC%B8?a=1&token=x", traceparent=TRACEPARENT,
+        X_Request_ID="r-1", X_Forwarded_For="192.0.2.7",
+    )  # fmt: skip
+    assert (response.status, response.getheader("X-Request-ID")) == (200, "r-1")
+    serve.stop()
+    (line,), (own,) = collector.access(), collector.named("in the view")
+    assert own.fields["trace.id"] == line.fields["trace.id"] == TRACE
+    assert line.fields["user"] == 7
+    assert line.message == "GET /주문 200"
+    told = extra(line)
+    assert told["http.response.body.bytes"] == 11
+    assert told["http.version"] == "1.1"
+    assert told["url.query"] == "a=1&token=[redacted]"
+    assert (told["url.domain"], told["client.ip"]) == ("127.0.0.1", "192.0.2.7")
+    assert told["event.duration"] >= told["time_to_first_byte"] > 0
+
+
+def test_a_generator_runs_inside_the_request_to_its_end(serve, collector):
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        bind(part=0)
+        yield b"a"
+        bind(part=1)
+        log.info("second")
+        yield b"b"
+        log.info("last")
+
+    assert get(serve(RequestMiddleware(app)), traceparent=TRACEPARENT).text == "ab"
+    serve.stop()
+    for message in ("second", "last"):
+        (line,) = collector.named(message)
+        assert (line.fields["trace.id"], line.fields["part"]) == (TRACE, 1)
+    (line,) = collector.access()
+    assert (line.fields["part"], extra(line)["http.response.body.bytes"]) == (1, 2)
+
+
+def test_nothing_is_bound_between_the_pieces():
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        yield b"a"
+        yield b"b"
+
+    body = RequestMiddleware(app)({"REQUEST_METHOD": "GET"}, lambda *_: None)
+    assert fields() == {}
+    assert next(iter(body)) == b"a"
+    assert fields() == {}
+    assert current_trace() is None
+
+
+def test_an_exception_before_the_response_is_reported_once_and_raised_on(collector):
+    def app(environ, start_response):
+        raise ValueError("꽃")
+
+    with pytest.raises(ValueError, match="꽃") as raised:
+        RequestMiddleware(app)({"REQUEST_METHOD": "POST", "PATH_INFO": "/x"}, print)
+    server = logging.getLogger("gunicorn.error")
+    server.error("Error handling request /x", exc_info=raised.value)
+    server.error("Error handling request /x", exc_info=ValueError("another"))
+    (ours, another) = collector.errors()
+    assert ours.message == "POST /x raised an unhandled exception"
+    assert ours.fields["trace.id"] == collector.access()[0].fields["trace.id"]
+    assert another.record.name == "gunicorn.error"
+    assert collector.access()[0].message == "POST /x 500"
+
+
+def test_an_exception_in_the_body_is_a_failure_of_a_response_that_has_begun(serve, collector):
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        yield b"a"
+        raise ValueError("꽃")
+
+    get(serve(RequestMiddleware(app)))
+    serve.stop()
+    (error,), (line,) = collector.errors(), collector.access()
+    assert error.fields["trace.id"] == line.fields["trace.id"]
+    assert (extra(line)["http.response.status_code"], extra(line)["event.outcome"]) == (
+        200,
+        "failure",
+    )
+
+
+def test_a_client_that_goes_away_is_told_apart_and_the_body_is_closed(serve, collector):
+    closed = threading.Event()
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        try:
+            while True:
+                yield b"x" * 100_000
+        finally:
+            log.info("closed")
+            closed.set()
+
+    url = urlsplit(serve(RequestMiddleware(app)))
+    with socket.create_connection((url.hostname, url.port)) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.recv(1)
+    assert closed.wait(10)
+    serve.stop()
+    (line,) = collector.access()
+    assert extra(line)["event.reason"] == "client disconnected"
+    assert collector.named("closed")[0].fields["trace.id"] == line.fields["trace.id"]
+    assert collector.errors() == []
+
+
+def test_write_counts_too_and_an_id_of_the_applications_own_stays(serve, collector):
+    def app(environ, start_response):
+        write = start_response("201 Created", [("x-request-id", "own")])
+        write(b"abc")
+        return [b"de"]
+
+    response = get(serve(RequestMiddleware(app)))
+    assert (response.text, response.getheader("X-Request-ID")) == ("abcde", "own")
+    serve.stop()
+    assert extra(collector.access()[0])["http.response.body.bytes"] == 5
+
+
+def test_one_inside_another_passes_through(serve, collector):
+    response = get(serve(RequestMiddleware(RequestMiddleware(hello))))
+    assert len(response.headers.get_all("X-Request-ID")) == 1
+    serve.stop()
+    assert len(collector.access()) == 1
+
+
+@pytest.mark.parametrize("value", ["a b", "a" * 200, 'x"y'])
+def test_a_malformed_id_never_comes_back(serve, value):
+    assert get(serve(RequestMiddleware(hello)), X_Request_ID=value).getheader(
+        "X-Request-ID"
+    ) not in (value, None)
+
+
+def test_500_requests_in_threads_never_show_each_others_ids(serve, collector):
+    def app(environ, start_response):
+        number = environ["PATH_INFO"][1:]
+        bind(number=number)
+        log.info("threaded")
+        start_response("200 OK", [])
+        yield b"x"
+        log.info("threaded")
+
+    url = serve(RequestMiddleware(app))
+
+    def ask(number):
+        return get(url, f"/{number}", traceparent=f"00-{number + 1:032x}-{'1' * 16}-01").text
+
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(ask, range(500))) == ["x"] * 500
+    serve.stop()
+    lines = collector.named("threaded") + collector.access()
+    assert len(lines) == 1500
+    for line in lines:
+        assert line.fields["trace.id"] == f"{int(line.fields['number']) + 1:032x}"
+
+
+def test_flask(serve, collector):
+    app = Flask("shop")
+    app.wsgi_app = RequestMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+
+    @app.get("/orders/<int:order_id>")
+    def order(order_id):
+        bind(order_id=order_id)
+
+        def pieces():
+            log.info("streaming")
+            yield "a"
+
+        return Response(pieces())
+
+    @app.get("/boom")
+    def boom():
+        raise ValueError("꽃")
+
+    url = serve(app)
+    assert get(url, "/orders/7", traceparent=TRACEPARENT).text == "a"
+    assert get(url, "/boom", traceparent=TRACEPARENT).getheader("X-Request-ID")
+    serve.stop()
+    first, second = collector.access()
+    assert extra(first)["http.route"] == "/orders/<int:order_id>"
+    assert first.fields["order_id"] == 7
+    assert collector.named("streaming")[0].fields["trace.id"] == TRACE
+    assert second.message == "GET /boom 500"
+    (error,) = collector.errors()  # Flask's own report, on the trace
+    assert (error.record.name, error.fields["trace.id"]) == ("shop", TRACE)
