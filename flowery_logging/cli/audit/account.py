@@ -1,0 +1,206 @@
+"""What the files tell about one process: its numbers, its gaps, its end.
+
+The rules are DESIGN's (the file): a process numbers its events 1, 2, 3 …; what it drops and what
+retention removes is announced in records of its own; a clean end leaves a closing record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+from flowery_logging.cli.audit.ranges import Ranges, parse
+from flowery_logging.files.reader import Line, LogFile, Record
+
+OWN_LOGGER = "flowery_logging"
+
+
+class End(Enum):
+    """How a process ended, as far as its files tell."""
+
+    RUNNING = "running"  # its file is held
+    CLEAN = "clean"  # its last record is the closing one, with the right count
+    SIGNAL = "signal"  # the same, and the closing record names the signal
+    UNCLEAN = "unclean"  # neither: killed, or the machine stopped
+
+
+class Closing(NamedTuple):
+    """A closing record."""
+
+    sequence: int
+    events: int  # as the record counts them, itself included
+    reason: str  # "SIGTERM"; "" without a signal
+
+
+class Place(NamedTuple):
+    """A line that is not an event."""
+
+    file: str
+    offset: int
+
+
+@dataclass
+class FileAccount:
+    """The numbers that lie in one file."""
+
+    file: LogFile
+    numbers: Ranges = field(default_factory=Ranges)
+    latest: int = 0  # the number of its last line; 0 if that is its header
+
+
+@dataclass(frozen=True)
+class Absent:
+    """The numbers that are missing from the files of one process, by their reason."""
+
+    lost: Ranges  # nothing announces them
+    dropped: Ranges  # announced: the disk took none and memory was full
+    removed: Ranges  # announced by retention
+    waiting: Ranges  # the process runs and has them in memory, for the disk to come back
+
+
+@dataclass
+class ProcessAccount:
+    """What the files hold of one process."""
+
+    entity: str  # process.entity_id
+    service: str = ""
+    host: str = ""
+    pid: int = 0
+    start: str = ""  # RFC 3339, UTC, seconds, from the file's name
+    running: bool = False
+    events: int = 0  # whole lines, repeated ones too
+    young_from: int = 0  # the lowest number logged at the horizon or later; 0: none
+    written: float = 0.0  # when its files last changed, seconds since the epoch
+    files: list[FileAccount] = field(default_factory=list)
+    numbers: Ranges = field(default_factory=Ranges)
+    repeated: Ranges = field(default_factory=Ranges)
+    repeats: int = 0  # lines too many
+    torn: list[Place] = field(default_factory=list)
+    dropped: Ranges = field(default_factory=Ranges)
+    closing: Closing | None = None
+
+    def identify(self, record: Record) -> None:
+        """Take over who the process is from one of its events."""
+        self.service = str(_get(record, "service", "name") or self.service)
+        self.host = str(_get(record, "host", "name") or "")
+        pid = _get(record, "process", "pid")
+        self.pid = pid if isinstance(pid, int) else 0
+
+    def begin_file(self, file: LogFile) -> FileAccount:
+        """Add a file in which events of this process lie."""
+        account = FileAccount(file)
+        self.files.append(account)
+        self.written = max(self.written, file.modified)
+        return account
+
+    def end_file(self, account: FileAccount) -> None:
+        """Count a file's numbers with the others; those already there are repeated."""
+        overlap = self.numbers & account.numbers
+        self.repeated.update(overlap)
+        self.repeats += len(overlap)
+        self.numbers.update(account.numbers)
+
+    def repeat(self, number: int) -> None:
+        """Count one number that stands in one file twice."""
+        self.repeated.add(number)
+        self.repeats += 1
+
+    def note(self, line: Line, account: FileAccount) -> None:
+        """Take over what a record of the writer's own says about its process."""
+        action = _get(line.record, "event", "action")
+        if action == "log-closed":
+            events = _get(line.record, "numeric_labels", "events")
+            reason = str(_get(line.record, "event", "reason") or "")
+            self.closing = Closing(line.sequence, _whole(events), reason)
+        elif action == "log-recovered":
+            self.dropped.update(parse(str(_get(line.record, "labels", "dropped_sequences"))))
+        elif action == "log-file-opened":
+            account.latest = 0
+
+    @property
+    def end(self) -> End:
+        """How it ended."""
+        if self.running:
+            return End.RUNNING
+        closing = self.closing
+        if closing is None or not closing.sequence == closing.events == self.numbers.last:
+            return End.UNCLEAN
+        return End.SIGNAL if closing.reason.startswith("SIG") else End.CLEAN
+
+    def absent(self, removed: Removals) -> Absent:
+        """Tell the numbers below the last one that no file holds, by their reason."""
+        missing = Ranges([(1, self.numbers.last)]) - self.numbers
+        dropped = missing & self.dropped
+        gone = (missing & removed.of(self)) - dropped
+        rest = missing - dropped - gone
+        waiting = rest & self._in_memory()
+        return Absent(rest - waiting, dropped, gone, waiting)
+
+    def _in_memory(self) -> Ranges:
+        """Tell what a running process may still hold: headers go before lines that wait.
+
+        So a number above that of the last other line, if it is missing, has yet to come.
+        """
+        if not self.running:
+            return Ranges()
+        latest = next((file.latest for file in reversed(self.files) if file.latest), 0)
+        return Ranges([(latest + 1, self.numbers.last)])
+
+
+class Removals:
+    """What retention's records announce, of any process of the directory."""
+
+    def __init__(self) -> None:
+        self._ranges: dict[str, Ranges] = {}
+        self._unread: dict[str, set[int]] = {}  # numbers of files whose range is not known
+        self.files: set[str] = set()
+
+    def note(self, record: Record) -> None:
+        """Take over what one record says."""
+        labels = record.get("labels")
+        if _get(record, "event", "action") != "log-files-removed" or not isinstance(labels, dict):
+            return
+        names = _texts(labels.get("removed_files"))
+        self.files.update(names)
+        for name, text in zip(names, _texts(labels.get("removed_sequences")), strict=False):
+            entity, _, numbers = text.partition(":")
+            found = parse(numbers)
+            if found:
+                self._ranges.setdefault(entity, Ranges()).update(found)
+            else:
+                self._unread.setdefault(entity, set()).add(_file_number(name))
+
+    def of(self, process: ProcessAccount) -> Ranges:
+        """Tell the numbers of a process that are announced as removed.
+
+        Retention removes the oldest file first, so what lies before a removed beginning was
+        removed earlier, by an announcement that may have been removed since.
+        """
+        removed = Ranges(self._ranges.get(process.entity, ()))
+        for number in self._unread.get(process.entity, ()):
+            before = [f.numbers.last for f in process.files if f.file.name.number < number]
+            behind = [f.numbers.first for f in process.files if f.file.name.number > number]
+            if behind:
+                removed.add_range(max(before, default=0) + 1, min(behind) - 1)
+        if process.numbers.first - 1 in removed:
+            removed.add_range(1, process.numbers.first - 1)
+        return removed
+
+
+def _get(record: Record, outer: str, inner: str) -> object:
+    parent = record.get(outer)
+    return parent.get(inner) if isinstance(parent, dict) else None
+
+
+def _whole(value: object) -> int:
+    return int(value) if isinstance(value, (int, float)) else 0
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)] * bool(value)
+
+
+def _file_number(name: str) -> int:
+    digits = name.rpartition("-")[2].partition(".")[0]
+    return int(digits) if digits.isdecimal() else 0

@@ -1,0 +1,132 @@
+"""Reads the files of directories into the accounts of their processes, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+
+from flowery_logging.cli.audit.account import (
+    OWN_LOGGER,
+    FileAccount,
+    Place,
+    ProcessAccount,
+    Removals,
+)
+from flowery_logging.files.reader import Kind, Line, LogFile, find, is_in_use, read
+
+Advance = Callable[[int], object]
+"""Called with the number of bytes read since the last call."""
+
+_ADVANCE_BYTES = 1024 * 1024
+_ATTEMPTS = 3
+
+
+@dataclass
+class Accounts:
+    """What the files of directories hold."""
+
+    processes: dict[str, ProcessAccount] = field(default_factory=dict)  # by entity
+    removals: Removals = field(default_factory=Removals)
+    files: int = 0
+    size: int = 0  # bytes
+    foreign: int = 0  # lines that are no events
+    vanished: int = 0  # files that were removed while they were read
+
+
+def list_files(directories: Iterable[Path]) -> list[LogFile]:
+    """Return the log files of all directories, each process's in order. Raises OSError."""
+    files = [file for directory in dict.fromkeys(directories) for file in find(directory)]
+    return sorted(files, key=lambda file: file.name)
+
+
+def take_account(
+    directories: list[Path], horizon: datetime, advance: Advance = lambda _: None
+) -> Accounts:
+    """Read all log files once; again where retention has removed one meanwhile.
+
+    `horizon`: events logged at this time or later are young. Memory grows with the number of
+    files and of gaps, not with their size. Raises OSError if a file cannot be read.
+    """
+    for _ in range(_ATTEMPTS - 1):
+        accounts = _Reading(horizon, advance).read(list_files(directories))
+        if not accounts.vanished:
+            return accounts
+    return _Reading(horizon, advance).read(list_files(directories))
+
+
+class _Reading:
+    def __init__(self, horizon: datetime, advance: Advance) -> None:
+        self._accounts = Accounts()
+        self._horizon = horizon.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        self._advance = advance
+
+    def read(self, files: list[LogFile]) -> Accounts:
+        newest = {file.name.entity: file for file in files}
+        # Before their lines are read: a process that ends meanwhile has not ended uncleanly.
+        running = {file.path for file in newest.values() if is_in_use(file)}
+        for file in files:
+            self._read_file(file, running=file.path in running)
+        return self._accounts
+
+    def _process(self, entity: str, file: LogFile) -> ProcessAccount:
+        process = self._accounts.processes.get(entity)
+        if process is None:
+            start = file.name.start.strftime("%Y-%m-%dT%H:%M:%SZ")
+            process = ProcessAccount(entity, service=file.name.service, start=start)
+            self._accounts.processes[entity] = process
+        return process
+
+    def _read_file(self, file: LogFile, *, running: bool) -> None:
+        owner = self._process(file.name.entity, file)
+        owner.running = owner.running or running
+        self._accounts.files += 1
+        try:
+            self._read_lines(file, owner, running=running)
+        except FileNotFoundError:
+            self._accounts.vanished += 1
+
+    def _read_lines(self, file: LogFile, owner: ProcessAccount, *, running: bool) -> None:
+        places: dict[str, tuple[ProcessAccount, FileAccount]] = {}
+        entity, reported, end = "", 0, 0
+        for line in read(file):
+            if line.kind is Kind.EVENT:
+                if line.entity != entity:
+                    entity = line.entity
+                    process, account = self._place(places, line)
+                    numbers = account.numbers
+                process.events += 1
+                account.latest = line.sequence
+                if not numbers.add(line.sequence):
+                    process.repeat(line.sequence)
+                record = line.record
+                if record["@timestamp"] >= self._horizon:
+                    process.young_from = min(process.young_from or line.sequence, line.sequence)
+                log = record.get("log")
+                if type(log) is dict and log.get("logger") == OWN_LOGGER:
+                    process.note(line, account)
+                    self._accounts.removals.note(record)
+            elif line.kind is Kind.FOREIGN:
+                self._accounts.foreign += 1
+            elif not running or line.data.endswith(b"\n"):
+                owner.torn.append(Place(file.path, line.offset))
+            end = line.end
+            if end - reported > _ADVANCE_BYTES:
+                self._advance(end - reported)
+                reported = end
+        self._advance(end - reported)
+        self._accounts.size += end
+        for process, account in places.values():
+            process.end_file(account)
+
+    def _place(
+        self, places: dict[str, tuple[ProcessAccount, FileAccount]], line: Line
+    ) -> tuple[ProcessAccount, FileAccount]:
+        """Return the accounts of a line's process and of the part of it that lies in this file."""
+        if line.entity not in places:
+            process = self._process(line.entity, line.file)
+            if not process.files:
+                process.identify(line.record)
+            places[line.entity] = (process, process.begin_file(line.file))
+        return places[line.entity]

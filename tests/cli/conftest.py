@@ -1,0 +1,47 @@
+"""The command as a user runs it, and a server that answers as Elasticsearch does."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.fake_elasticsearch import FakeElasticsearch
+from tests.files.conftest import Logs
+
+Result = dict[str, Any]
+
+
+def flowery(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-X", "dev", "-m", "flowery_logging", *map(str, arguments)],
+        capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **variables},
+    )  # fmt: skip
+
+
+def audit(*arguments: str | Path, code: int, **variables: str) -> Result:
+    """The JSON of an audit that must exit with the code."""
+    done = flowery("audit", "--json", *arguments, **variables)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert done.stderr == ""
+    result: Result = json.loads(done.stdout)
+    assert result["exit_code"] == code
+    return result
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Logs:
+    return Logs(tmp_path / "logs")
+
+
+@pytest.fixture
+def elasticsearch() -> Iterator[FakeElasticsearch]:
+    server = FakeElasticsearch()
+    yield server
+    server.close()
