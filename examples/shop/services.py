@@ -1,0 +1,163 @@
+"""The shop's services as processes: started on free ports, awaited, and always stopped."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_WITHIN = 60.0  # seconds
+STOPPED_WITHIN = 10.0
+DELIVERED_WITHIN = 15.0
+
+
+class ServiceError(Exception):
+    """A service did not start, or ended before it was told to."""
+
+
+@dataclass
+class Service:
+    """One running service. Its output and its count of events lie beside the logs.
+
+    The courier listens nowhere: its port is None.
+    """
+
+    name: str
+    port: int | None
+    process: subprocess.Popen[bytes]
+    output: Path
+    tally: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def check(self) -> None:
+        """Raise `ServiceError` with what the service said last, if it runs no more."""
+        code = self.process.poll()
+        if code is not None:
+            said = "\n".join(self.output.read_text("utf-8", "replace").splitlines()[-20:])
+            raise ServiceError(f"{self.name} ended with exit code {code}:\n{said or '(no output)'}")
+
+    def events(self) -> int:
+        """Return how many events the service says it logged."""
+        return int(json.loads(self.tally.read_text())["events"])
+
+
+@asynccontextmanager
+async def shop(directory: Path) -> AsyncIterator[dict[str, Service]]:
+    """Run courier, orders and gateway; they log to `directory`, and have stopped at the end."""
+    queue = directory / "queue"
+    async with AsyncExitStack() as stack:
+        courier = _running("courier", directory, None, SHOP_QUEUE=str(queue))
+        orders = _running("orders", directory, _free_port(), SHOP_QUEUE=str(queue))
+        services = {"courier": await stack.enter_async_context(courier)}
+        await stack.enter_async_context(_delivered(queue, services["courier"]))
+        services["orders"] = await stack.enter_async_context(orders)
+        gateway = _running(
+            "gateway", directory, _free_port(), SHOP_ORDERS_URL=services["orders"].url
+        )
+        services["gateway"] = await stack.enter_async_context(gateway)
+        for service in services.values():
+            await _ready(service)
+        yield {name: services[name] for name in ("gateway", "orders", "courier")}
+
+
+@asynccontextmanager
+async def _running(
+    name: str, directory: Path, port: int | None, **environment: str
+) -> AsyncIterator[Service]:
+    service = _start(name, directory, port, environment)
+    try:
+        yield service
+    finally:
+        await _stop(service.process)
+
+
+def _start(name: str, directory: Path, port: int | None, environment: dict[str, str]) -> Service:
+    output, tally = directory / f"{name}.output", directory / f"{name}.tally.json"
+    environment |= {
+        "FLOWERY_LOG_DIR": str(directory),
+        "FLOWERY_LOG_OUTPUT": "file",
+        "SHOP_PORT": str(port or ""),
+        "SHOP_TALLY": str(tally),
+    }
+    with output.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"examples.shop.{name}"],
+            cwd=ROOT,
+            env=os.environ | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,  # a terminal's Ctrl-C comes to us alone, and we stop it
+        )
+    return Service(name, port, process, output, tally)
+
+
+async def _ready(service: Service) -> None:
+    """Wait until the service takes connections, or has begun to log; no request, so no event."""
+    deadline = time.monotonic() + READY_WITHIN
+    while time.monotonic() < deadline:
+        service.check()
+        if await _answers(service):
+            return
+        await asyncio.sleep(0.05)
+    raise ServiceError(f"{service.name} was not ready within {READY_WITHIN:.0f} seconds")
+
+
+async def _answers(service: Service) -> bool:
+    if service.port is None:
+        return service.tally.exists() and service.tally.stat().st_size > 0
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+@asynccontextmanager
+async def _delivered(queue: Path, courier: Service) -> AsyncIterator[None]:
+    """After a block that ends well, wait until the courier has taken the last task and is still."""
+    yield
+    deadline, before = time.monotonic() + DELIVERED_WITHIN, -1
+    while courier.process.poll() is None and time.monotonic() < deadline:
+        idle = _is_empty(queue) and courier.tally.exists()
+        now = courier.events() if idle else -1
+        if idle and now == before:
+            return
+        before = now
+        await asyncio.sleep(0.3)
+
+
+def _is_empty(queue: Path) -> bool:
+    return not any(queue.glob("*.msg"))
+
+
+async def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop the process gracefully, or in the end by force; no cancellation leaves it running."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    await asyncio.shield(asyncio.to_thread(_wait_or_kill, process))
+
+
+def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(STOPPED_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
