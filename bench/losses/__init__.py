@@ -1,0 +1,1 @@
+"""What is lost and repeated when four processes write at full speed and Filebeat reads along."""
