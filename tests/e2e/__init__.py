@@ -1,0 +1,1 @@
+"""The whole path with the real programs: log file, Filebeat, receiver, Elasticsearch."""
