@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from flowery_logging.ecs.event import keyword
+from flowery_logging.ecs.frames import keep_frames
 from flowery_logging.ecs.plain import describe
 
 HEAD_SHARE: Final = 0.35
@@ -60,8 +61,14 @@ def stack_trace(
     """
     try:
         formatted = traceback.TracebackException(
-            type(error), error, trace or error.__traceback__, limit=limit, compact=True
+            type(error),
+            error,
+            trace or error.__traceback__,
+            limit=limit,
+            lookup_lines=False,
+            compact=True,
         )
+        keep_frames(formatted)
         return "".join(formatted.format()).rstrip("\n")
     except Exception:
         return _frames_only(error)
