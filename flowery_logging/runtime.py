@@ -16,6 +16,7 @@ import structlog
 
 from flowery_logging import agents
 from flowery_logging.capture import stdlib, structlog as structlog_capture
+from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.flight import FlightRecorder
 from flowery_logging.capture.sink import Sink
 from flowery_logging.capture.uncaught import Hooks
@@ -47,6 +48,7 @@ _hooks = Hooks(_sink)
 _recorder = FlightRecorder(_sink)
 _lock = threading.RLock()
 _handler: stdlib.Handler | None = None
+_shortcut: Shortcut | None = None
 _config: Config | None = None
 _redactor = Redactor()
 _own_encoder: Composer
@@ -126,14 +128,15 @@ def _apply(config: Config) -> None:
     global _config, _handler, _own_encoder, _redactor
     _redactor = Redactor(config.redact, config.redact_safe, messages=config.redact_messages)
     placer = Placer(config.fields, _redactor, Limits(**config.limits), _counters)
-    encoder = LineEncoder(_static(config), placer, _redactor, _counters)
+    aside = stdlib.ASIDE | structlog_capture.SPECIAL
+    encoder = LineEncoder(_static(config), placer, _redactor, _counters, aside)
     _own_encoder = Composer(encoder.static, placer.unredacted(), _counters)
     writer = _writer(config)
     _sink.open(encoder, writer, config.processors)
     previous, _config = _config, config
     _handler = _handler or stdlib.Handler(_sink)
     if previous is None:
-        _install()
+        _install(_handler)
     _hooks.install(uncaught=config.capture_uncaught, captured_warnings=config.capture_warnings)
     _attach(_handler)
     agents.look()
@@ -231,9 +234,12 @@ def _own_record(kind: str, facts: dict[str, Any]) -> tuple[bytes, bytes]:
     return _own_encoder.compose(event)
 
 
-def _install() -> None:
+def _install(handler: stdlib.Handler) -> None:
     """Do, once, what `shutdown` undoes."""
+    global _shortcut
     stdlib.wrap_make_record()
+    _shortcut = Shortcut(_sink, handler)
+    _shortcut.install()
     structlog.configure(
         processors=structlog_capture.PROCESSORS,
         wrapper_class=structlog_capture.BoundLogger,
@@ -346,6 +352,8 @@ def shutdown() -> None:
         _detach()
         for name in list(_touched_levels):
             logging.getLogger(None if name == "root" else name).setLevel(_touched_levels.pop(name))
+        if _shortcut is not None:
+            _shortcut.uninstall()
         stdlib.restore_make_record()
         structlog_capture.set_level(logging.NOTSET)
         structlog.reset_defaults()

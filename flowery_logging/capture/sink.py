@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from os.path import basename
+from types import FrameType
 from typing import Any, Final
 
 from structlog import contextvars as structlog_contextvars
@@ -44,13 +46,20 @@ class Sink:
         self.encoder, self.writer, self.processors = encoder, writer, processors
         self.ready = True
 
-    def encode(
-        self, created: float, site: Site, message: Any, fields: Fields, thread: bytes
-    ) -> Halves | None:
-        """Return the halves of an event without an exception; None if a processor drops it."""
+    def put(self, created: float, site: Site, message: Any, fields: Fields, thread: bytes) -> bool:
+        """Write an event without an exception; False, and nothing written, if it is unusual.
+
+        Then the general way is to be taken, by `emit_event`. Never raises. The write itself lies
+        outside of any `try`: what a signal handler raises in the middle of it (a time limit) is the
+        application's, and the event is not to be written twice.
+        """
         if _structlog_vars or self.processors:
-            return self.encode_event(Event(created, site, message, thread, fields))
-        return self.encoder.encode(created, site, message, fields, context.current(), thread)
+            return False
+        before = self.encoder.join(created, site, message, fields, context.current(), thread)
+        if before is None:
+            return False
+        self.writer.write(before, thread)
+        return True
 
     def encode_event(self, event: Event) -> Halves | None:
         """Return the halves of any event, after the processors; None if one drops it."""
@@ -87,6 +96,19 @@ class Sink:
             event.fields = {name: value for name, value in returned.items() if name != "message"}
             event.bound = NO_FIELDS
         return True
+
+
+def site_of(encoder: LineEncoder, frame: FrameType, logger: str | None, level: str) -> Site:
+    """Return the call site where a frame stands; without a logger's name it is the module's."""
+    code = frame.f_code
+    key = (id(code), frame.f_lasti, level, logger)  # a code object's hash goes through all of it
+    known = encoder.known_site(key)
+    if known is not None:
+        return known
+    name, file = logger or frame.f_globals.get("__name__"), basename(code.co_filename)
+    site = encoder.site(key, level, name, file, frame.f_lineno, code.co_name)
+    site.code = code  # kept alive, so that no other code gets its `id`
+    return site
 
 
 def _without_message(fields: Fields) -> Fields:

@@ -11,7 +11,7 @@ from os.path import basename
 from types import FrameType
 from typing import Any, Final
 
-from flowery_logging.capture.sink import NO_FIELDS, Halves, Sink
+from flowery_logging.capture.sink import NO_FIELDS, Sink
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.exception import exception_of, traceback_of
@@ -25,15 +25,19 @@ _BEFORE_LAST: Final = len(_STANDARD) - 1
 _CLASHING: Final = "_flowery_clashing"
 """The attribute of a record that holds extra fields whose names stdlib refuses."""
 
-# `message` and `asctime` are what formatters of other handlers leave on a record.
-# What Elastic APM's agent puts on each record; its active transaction is asked for these anyway.
-_AGENTS: Final = frozenset(
+AGENTS: Final = frozenset(
     f"elasticapm_{name}"
     for name in (
         "labels", "service_environment", "service_name", "span_id", "trace_id", "transaction_id",
     )
 )  # fmt: skip
-_NOT_EXTRA: Final = frozenset({*_STANDARD, *_AGENTS, "message", "asctime", _CLASHING})
+"""What Elastic APM's agent puts on each record; it is asked for its transaction anyway."""
+
+# `message` and `asctime` are what formatters of other handlers leave on a record.
+ASIDE: Final = AGENTS | {"color_message"}
+"""Names of extra fields that not everybody's events show (see `extras`)."""
+
+_NOT_EXTRA: Final = frozenset({*_STANDARD, *AGENTS, "message", "asctime", _CLASHING})
 
 
 class Handler(logging.Handler):
@@ -59,13 +63,10 @@ class Handler(logging.Handler):
         return True
 
     def emit(self, record: Record) -> None:
-        """Write the record. Never raises.
-
-        The write itself lies outside of the `try`: what a signal handler raises in the middle of
-        it (a time limit) is the application's, and the event is not to be written twice.
-        """
+        """Write the record. Never raises."""
         sink = self.sink
         encoder = sink.encoder
+        event = None
         try:
             key = record.name, record.levelname, record.pathname, record.lineno, record.funcName
             site = encoder.known_site(key) or encoder.site(
@@ -76,26 +77,25 @@ class Handler(logging.Handler):
                 record.lineno,
                 record.funcName,
             )
+            created, message = record.created, record.msg
             thread = encoder.thread(record.thread, record.threadName)
-            attributes = record.__dict__
             fields: Mapping[str, Any] = NO_FIELDS
-            if len(attributes) != _BEFORE_LAST + 1 or type(record) is not Record:
+            if len(record.__dict__) != _BEFORE_LAST + 1 or type(record) is not Record:
                 fields = extras(record)
-            message = record.msg
             if record.args or type(record) is not Record:
                 message, fields = interpolated(record, fields)
-            if record.exc_info is None and record.exc_text is None and record.stack_info is None:
-                halves = sink.encode(record.created, site, message, fields, thread)
-            else:
-                event = Event(record.created, site, message, thread, fields)
+            if record.exc_info is not None or record.exc_text or record.stack_info:
+                event = Event(created, site, message, thread, fields)
                 add_exception(event, record)
-                halves = sink.encode_event(event)
         except Exception:
-            halves = self._encode_broken(record)
-        if halves is not None:
-            sink.writer.write(*halves)
+            event = self._broken(record)
+        if event is None:
+            if sink.put(created, site, message, fields, thread):
+                return
+            event = Event(created, site, message, thread, fields)
+        sink.emit_event(event)
 
-    def _encode_broken(self, record: Record) -> Halves | None:
+    def _broken(self, record: Record) -> Event:
         """Return what can be had from a record whose attributes are not what they should be."""
         self.sink.counters.add("broken_records")
         encoder = self.sink.encoder
@@ -113,7 +113,7 @@ class Handler(logging.Handler):
         site = encoder.site(key, level or "error", logger, None, None, None)
         fields = {"labels.record": {str(name): value for name, value in attributes.items()}}
         thread = encoder.thread(threading.get_ident(), threading.current_thread().name)
-        return self.sink.encode_event(Event(time.time(), site, message, thread, fields))
+        return Event(time.time(), site, message, thread, fields)
 
 
 def extras(record: Record) -> Mapping[str, Any]:
@@ -196,6 +196,11 @@ def wrap_make_record() -> None:
     ours: Any = safe_make_record(theirs)
     logging.Logger.makeRecord = ours  # type: ignore[method-assign]
     _wrapped.append((ours, theirs))
+
+
+def current_make_record() -> Any:
+    """Return what stands for `makeRecord`, or None where nothing was wrapped."""
+    return _wrapped[-1][0] if _wrapped else None
 
 
 def restore_make_record() -> None:

@@ -14,22 +14,22 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import partial
-from os.path import basename
 from types import FrameType
 from typing import Any, Final
 
 import structlog
 from structlog import contextvars as structlog_contextvars
 
-from flowery_logging.capture.sink import Sink
+from flowery_logging.capture.sink import Sink, site_of
 from flowery_logging.capture.stdlib import log_before_setup
-from flowery_logging.ecs import Event, Site
+from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text, to_json
 from flowery_logging.ecs.exception import exception_of, traceback_of
 
 _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 _ALIASES: Final = {"warn": "warning", "fatal": "critical", "msg": "info"}
-_SPECIAL: Final = frozenset({"exc_info", "stack_info", "exception", "stack"})
+SPECIAL: Final = frozenset({"exc_info", "stack_info", "exception", "stack"})
+"""Keys of an event that structlog gives a meaning: they are no fields."""
 
 # Where structlog's `a…` methods keep the caller's frame and thread while they run in an executor.
 _calling_stack: Final = getattr(structlog_contextvars, "_ASYNC_CALLING_STACK", None)
@@ -104,18 +104,6 @@ def _app_frame() -> FrameType | None:
     return None
 
 
-def _site(sink: Sink, frame: FrameType, name: str | None, level: str) -> Site:
-    code = frame.f_code
-    key = (id(code), frame.f_lasti, level, name)  # a code object's hash goes through all of it
-    known = sink.encoder.known_site(key)
-    if known is not None:
-        return known
-    logger, file = name or frame.f_globals.get("__name__"), basename(code.co_filename)
-    site = sink.encoder.site(key, level, logger, file, frame.f_lineno, code.co_name)
-    site.code = code  # kept alive, so that no other code gets its `id`
-    return site
-
-
 def _event(
     output: Output, level: str, message: Any, fields: dict[str, Any], frame: FrameType | None = None
 ) -> Event:
@@ -125,7 +113,7 @@ def _event(
     if frame is None:
         site = encoder.site((output.name, level), level, output.name, None, None, None)
     else:
-        site = _site(output.sink, frame, output.name, level)
+        site = site_of(encoder, frame, output.name, level)
     thread = None if _calling_thread is None else _calling_thread.get(None)
     ident, name = thread or (_ident(), _current_thread().name)
     event = Event(_now(), site, message, encoder.thread(ident, name), fields)
@@ -175,14 +163,12 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         sink = output.sink
         if not sink.ready:
             log_before_setup(output.name, _LEVELS.get(level, 20), message, fields, _getframe(2))
-        elif _SPECIAL.isdisjoint(fields):
-            thread = sink.encoder.thread(_ident(), _current_thread().name)
-            site = _site(sink, _getframe(2), output.name, level)
-            halves = sink.encode(_now(), site, message, fields, thread)
-            if halves is not None:
-                sink.writer.write(*halves)
-        else:
-            sink.emit_event(_event(output, level, message, fields, _getframe(2)))
+            return
+        frame = _getframe(2)
+        site = site_of(sink.encoder, frame, output.name, level)
+        thread = sink.encoder.thread(_ident(), _current_thread().name)
+        if not sink.put(_now(), site, message, fields, thread):
+            sink.emit_event(_event(output, level, message, fields, frame))
 
     def log(self, level: int, event: Any, *args: Any, **fields: Any) -> None:
         """Write an event of a level given as a number."""

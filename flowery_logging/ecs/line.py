@@ -3,7 +3,7 @@
 The hot path joins fragments that are encoded already. An event differs from the one before it in
 its time, message and extra fields; all else is prepared: per process (service, host, data
 stream), per call site (level, logger, file, line, function), per context (trace, bound fields)
-and per thread. `encode` handles what is common (a string message; fields with ordinary names and
+and per thread. `join` handles what is common (a string message; fields with ordinary names and
 values of type str, int, float, bool) by joining; whatever is unusual (an ECS or dotted name, a
 name that the context has too, an odd value, something that may be a secret, an exception, a line
 that is too long) takes the one general path through `compose.py`. Both give the same document.
@@ -23,9 +23,7 @@ from flowery_logging.ecs.encode import dumps
 from flowery_logging.ecs.event import (
     NO_FIELDS,
     Clock,
-    Event,
     Fields,
-    Halves,
     Site,
     Static,
     log_fields,
@@ -58,6 +56,21 @@ class Scope(Protocol):
         ...
 
 
+class Labels:
+    """The labels of a context (`labels` or `numeric_labels`), to which an event's may be added."""
+
+    __slots__ = ("_open", "_skip", "alone")
+
+    def __init__(self, name: bytes, labels: Fields) -> None:
+        self._open = b',"%b":%b' % (name, dumps(labels)[:-1])
+        self._skip = 0 if labels else 1  # of what is added, its leading comma
+        self.alone = self._open + b"}" if labels else b""
+
+    def closed(self, more: bytes) -> bytes:
+        """Return the object with more entries, given as `,"b":"y"`."""
+        return b"%b%b}" % (self._open, more[self._skip :])
+
+
 class ContextFragment:
     """The fields of a context as they stand in a line.
 
@@ -75,38 +88,39 @@ class ContextFragment:
     ) -> None:
         tree = {} if document is None else document.tree
         self.head = b"".join(b",%b:%b" % (dumps(key), dumps(value)) for key, value in tree.items())
-        self.labels = self.numbers = b""
+        self.labels, self.numbers = _NO_LABELS, _NO_NUMBERS
         self.names, self.room = names, max_fields
         self.prefixes: dict[str, bytes] = {}
         if document is not None:
-            self.labels = _opened(b"labels", document.labels.texts)
-            self.numbers = _opened(b"numeric_labels", document.labels.numbers)
+            self.labels = Labels(b"labels", document.labels.texts)
+            self.numbers = Labels(b"numeric_labels", document.labels.numbers)
             self.names = names | document.labels.names
             self.room = max_fields - len(document.paths) if _OURS.isdisjoint(tree) else -1
 
 
-def _opened(name: bytes, labels: Fields) -> bytes:
-    """Return `,"labels":{"a":"x"` without the closing brace, or nothing."""
-    return b',"%b":%b' % (name, dumps(labels)[:-1]) if labels else b""
-
-
-def _closed(name: bytes, opened: bytes, more: bytes) -> bytes:
-    """Return an object of labels: those of a context, and more of the form `,"b":"y"`."""
-    if opened:
-        return opened + more + b"}"
-    return b',"%b":{%b}' % (name, more[1:]) if more else b""
+_NO_LABELS: Final = Labels(b"labels", NO_FIELDS)
+_NO_NUMBERS: Final = Labels(b"numeric_labels", NO_FIELDS)
 
 
 class LineEncoder:
-    """Encodes the events of one process, by the configuration of one `setup()`."""
+    """Encodes the events of one process, by the configuration of one `setup()`.
+
+    A field whose name is in `aside` makes an event unusual: whoever captured it looks at it first.
+    """
 
     def __init__(
-        self, static: Static, placer: Placer, redactor: Redactor, counters: Counters
+        self,
+        static: Static,
+        placer: Placer,
+        redactor: Redactor,
+        counters: Counters,
+        aside: frozenset[str] = frozenset(),
     ) -> None:
         self.static = static
         self.placer = placer
         self._redactor = redactor
-        self._composer = Composer(static, placer, counters)
+        self._suspects = redactor.suspects
+        self._aside = aside
         self._clock = Clock()
         self._label_chars = placer.limits.label_chars
         self._no_context = ContextFragment(placer.limits.fields)
@@ -117,7 +131,7 @@ class LineEncoder:
         self._names: dict[str, bytes] = {}
         self._threads: dict[tuple[Any, Any], bytes] = {}
         self._render = self._render_context  # one object, so that caches can compare it
-        self.encode_event = self._composer.compose
+        self.encode_event = Composer(static, placer, counters).compose
         self.known_site = self._sites.get
 
     def site(self, key: Any, level: Any, logger: Any, file: Any, line: Any, function: Any) -> Site:
@@ -139,7 +153,7 @@ class LineEncoder:
                 self._threads[ident, name] = half
         return half
 
-    def encode(
+    def join(
         self,
         created: float,
         site: Site,
@@ -147,62 +161,61 @@ class LineEncoder:
         fields: Fields,
         scope: Scope | None,
         thread: bytes,
-    ) -> Halves:
-        """Return the halves of an event without an exception. Never raises."""
+    ) -> bytes | None:
+        """Return the first half of an event by joining fragments, or None if it is unusual.
+
+        The second half is `thread`. Never raises.
+        """
         try:
             context = self._no_context if scope is None else scope.rendered(self._render)
-            half = self._join(created, site, message, fields, context)
-            if half is not None and len(half) + len(thread) <= self._max_bytes:
-                return half, thread
+            if type(message) is not str or len(fields) > context.room:
+                return None
+            labels = numbers = b""
+            texts = message
+            prefixes = context.prefixes
+            for name, value in fields.items():
+                prefix = prefixes.get(name) or self._prefix(name, context)
+                if not prefix:
+                    return None
+                kind = type(value)
+                if kind is str:
+                    labels += prefix + _dumps(value)
+                    texts += "\n" + value
+                elif kind is int:
+                    digits = _dumps(value)
+                    if len(digits) >= _SUSPICIOUS_DIGITS:
+                        return None
+                    numbers += prefix + digits
+                elif kind is bool:
+                    labels += prefix + (b'"true"' if value else b'"false"')
+                elif kind is float:
+                    if value - value != 0:  # NaN or infinite
+                        return None
+                    numbers += prefix + _dumps(value)
+                elif value is not None:
+                    return None
+            if self._suspects(texts):
+                return None
+            if len(texts) > self._label_chars and self._has_long_text(fields):
+                return None
+            half = b"".join(
+                (
+                    self._clock.encode(created),
+                    site.prefix,
+                    _dumps(message),
+                    site.suffix,
+                    context.head,
+                    context.labels.closed(labels) if labels else context.labels.alone,
+                    context.numbers.closed(numbers) if numbers else context.numbers.alone,
+                    self._event_open,
+                )
+            )
+            return half if len(half) + len(thread) <= self._max_bytes else None
         except Exception:
-            pass  # the general path finds out what it is, and counts it
-        bound = NO_FIELDS if scope is None else scope.fields()
-        return self.encode_event(Event(created, site, message, thread, fields, bound))
+            return None  # the general path finds out what it is, and counts it
 
-    def _join(
-        self, created: float, site: Site, message: Any, fields: Fields, context: ContextFragment
-    ) -> bytes | None:
-        """Return the first half by joining fragments, or None if the event is unusual."""
-        if type(message) is not str or len(fields) > context.room:
-            return None
-        labels = numbers = b""
-        texts = message
-        prefixes = context.prefixes
-        for name, value in fields.items():
-            prefix = prefixes.get(name) or self._prefix(name, context)
-            if not prefix:
-                return None
-            kind = type(value)
-            if kind is str:
-                if len(value) > self._label_chars:
-                    return None
-                labels += prefix + _dumps(value)
-                texts += "\n" + value
-            elif kind is int:
-                digits = _dumps(value)
-                if len(digits) >= _SUSPICIOUS_DIGITS:
-                    return None
-                numbers += prefix + digits
-            elif kind is bool:
-                labels += prefix + (b'"true"' if value else b'"false"')
-            elif kind is float:
-                if value - value != 0:  # NaN or infinite
-                    return None
-                numbers += prefix + _dumps(value)
-            elif value is not None:
-                return None
-        if self._redactor.suspects(texts):
-            return None
-        return b"%b%b%b%b%b%b%b%b" % (
-            self._clock.encode(created),
-            site.prefix,
-            _dumps(message),
-            site.suffix,
-            context.head,
-            _closed(b"labels", context.labels, labels),
-            _closed(b"numeric_labels", context.numbers, numbers),
-            self._event_open,
-        )
+    def _has_long_text(self, fields: Fields) -> bool:
+        return any(type(v) is str and len(v) > self._label_chars for v in fields.values())
 
     def _prefix(self, name: Any, context: ContextFragment) -> bytes:
         """Return `,"name":` if a field of this name may be joined to a context."""
@@ -222,6 +235,7 @@ class LineEncoder:
             and len(name) <= self.placer.limits.name_chars
             and _ORDINARY_NAME.fullmatch(name) is not None
             and name not in QUERIES
+            and name not in self._aside
             and not self.placer.schema.has_root(name)
             and not is_reserved(name)
             and not self._redactor.hides(name)

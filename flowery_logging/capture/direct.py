@@ -1,0 +1,164 @@
+"""The short way of the standard library's loggers: to the encoder without a `LogRecord`.
+
+Records are made for filters and handlers. Where our handler is the only one that would get to see
+a record, `Logger._log` encodes the event as it stands. Whether that is so is looked up at each
+call, so a handler, filter, record factory or wrapper that is added at any time (by a test, by
+Sentry, by `assertLogs`) sees what it would see without this module. Whatever is unusual (an
+exception, a stack level, a logger class of somebody's own) takes stdlib's way.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from operator import attrgetter
+from types import FrameType, FunctionType
+from typing import Any, Final
+
+from flowery_logging.capture.sink import NO_FIELDS, Sink, site_of
+from flowery_logging.capture.stdlib import ASIDE, Handler, current_make_record
+from flowery_logging.ecs import Event
+
+_SOURCE: Final = logging.addLevelName.__code__.co_filename
+"""The file by which stdlib tells its own frames from those of callers."""
+
+_PLAIN_LOGGERS: Final = frozenset({logging.Logger, logging.RootLogger})
+_METHODS: Final = ("handle", "callHandlers", "filter", "findCaller", "makeRecord")
+_OVERRIDDEN: Final = frozenset({*_METHODS, "_log"})
+_methods: Final = attrgetter(*_METHODS)
+_ATTRIBUTES: Final = len(vars(logging.getLogger("flowery_logging")))
+_SCALARS: Final = frozenset({str, int, float, bool})
+
+_Record = logging.LogRecord
+_get_message = _Record.getMessage
+_level_name = logging.getLevelName
+_record_factory = logging.getLogRecordFactory
+_getframe = sys._getframe  # noqa: SLF001 - as logging does
+_now = time.time
+_ident = threading.get_ident
+_current_thread = threading.current_thread
+
+
+def _is_stock(function: Any) -> bool:
+    """Tell whether a function is stdlib's own, not somebody's wrapper of it."""
+    return type(function) is FunctionType and function.__code__.co_filename == _SOURCE
+
+
+class Shortcut:
+    """What stands in for `Logger._log` while it is installed."""
+
+    def __init__(self, sink: Sink, handler: Handler) -> None:
+        self._sink = sink
+        self._handler = handler
+        self._theirs: Any = None
+        self._ours: Any = None
+
+    def install(self) -> None:
+        """Replace `Logger._log`, unless somebody else has replaced what it relies on."""
+        theirs = logging.Logger._log  # noqa: SLF001 - the one method that all levels call
+        methods = _methods(logging.Logger)
+        if all(map(_is_stock, (theirs, *methods[:-1]))) and methods[-1] is current_make_record():
+            self._theirs, self._ours = theirs, _inside_logging(self._make(theirs, methods))
+            logging.Logger._log = self._ours  # type: ignore[method-assign]  # noqa: SLF001
+
+    def uninstall(self) -> None:
+        """Put back what was there, unless somebody else has wrapped it since."""
+        if self._ours is not None and logging.Logger._log is self._ours:  # noqa: SLF001
+            logging.Logger._log = self._theirs  # type: ignore[method-assign]  # noqa: SLF001
+
+    def _make(self, theirs: Any, methods: tuple[Any, ...]) -> FunctionType:
+        sink, handler = self._sink, self._handler
+
+        def _log(  # type: ignore[no-untyped-def]
+            self,  # noqa: ANN001
+            level: int,
+            msg: object,
+            args: Any,
+            exc_info: Any = None,
+            extra: Any = None,
+            stack_info: bool = False,
+            stacklevel: int = 1,
+        ) -> None:
+            if (
+                exc_info is None
+                and stacklevel == 1
+                and not stack_info
+                and _sees_all(handler, self, level, methods)
+                and _write(sink, self.name, level, msg, args, extra, _getframe(1))
+            ):
+                return
+            if stacklevel > 1 and _COUNTS_ALL_FRAMES:
+                stacklevel += 1
+            theirs(self, level, msg, args, exc_info, extra, stack_info, stacklevel)
+
+        return _log  # type: ignore[return-value]
+
+
+_COUNTS_ALL_FRAMES: Final = sys.version_info < (3, 11)
+"""Up to Python 3.10 a stack level counts stdlib's own frames too, and so this one."""
+
+
+def _inside_logging(function: FunctionType) -> FunctionType:
+    """Return a function whose frames stdlib, and what imitates it, takes for its own."""
+    code = function.__code__.replace(co_filename=_SOURCE)
+    return FunctionType(
+        code, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+    )
+
+
+def _sees_all(
+    handler: Handler, logger: logging.Logger, level: int, methods: tuple[Any, ...]
+) -> bool:
+    """Tell whether a handler would get a record of this logger as it is made, and nobody else."""
+    if (
+        type(logger) not in _PLAIN_LOGGERS
+        or logger.filters
+        or handler.filters
+        or level < handler.level
+        or (len(vars(logger)) > _ATTRIBUTES and not _OVERRIDDEN.isdisjoint(vars(logger)))
+        or not logging.logThreads
+        or _record_factory() is not _Record
+        or _Record.getMessage is not _get_message
+        or _methods(logging.Logger) != methods
+    ):
+        return False
+    while not logger.handlers:
+        if not logger.propagate or logger.parent is None:
+            return False
+        logger = logger.parent
+    handlers = logger.handlers
+    return (
+        len(handlers) == 1
+        and handlers[0] is handler
+        and (logger.parent is None or not logger.propagate)
+    )
+
+
+def _write(
+    sink: Sink, logger: str, level: int, msg: Any, args: Any, extra: Any, frame: FrameType | None
+) -> bool:
+    """Write an event; False if it is one for stdlib's way. Never raises."""
+    try:
+        if args:
+            if type(msg) is not str or (len(args) == 1 and type(args[0]) not in _SCALARS):
+                return False
+            msg = msg % args
+        if extra is None:
+            extra = NO_FIELDS
+        elif type(extra) is not dict:
+            return False
+        while frame.f_code.co_filename == _SOURCE:  # type: ignore[union-attr]
+            frame = frame.f_back  # type: ignore[union-attr]
+        encoder = sink.encoder
+        site = site_of(encoder, frame, logger, _level_name(level))  # type: ignore[arg-type]
+        thread = encoder.thread(_ident(), _current_thread().name)
+    except Exception:
+        return False  # stdlib's way finds out what it is
+    created = _now()
+    if not sink.put(created, site, msg, extra, thread):
+        if not ASIDE.isdisjoint(extra):
+            return False
+        sink.emit_event(Event(created, site, msg, thread, extra))
+    return True
