@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -178,7 +179,7 @@ def test_a_directory_that_is_removed_is_made_again(logs: Logs) -> None:
         import shutil
         log.info("one")
         shutil.rmtree({str(logs.directory)!r})
-        time.sleep(1.1)
+        flowery_logging.runtime._sink.writer._journal.target.look_at = 0
         for n in range(3): log.info("later %d", n)
     """
     ok(logs.run(program))
@@ -188,14 +189,16 @@ def test_a_directory_that_is_removed_is_made_again(logs: Logs) -> None:
 def test_a_file_removed_under_us_loses_only_what_readers_had_time_for(logs: Logs) -> None:
     program = f"""
         import shutil
+        target = flowery_logging.runtime._sink.writer._journal.target
         log.info("seen")
-        time.sleep(1.1)
+        target.look_at = 0
         log.info("looked")
+        target.look_at = float("inf")  # else a slow machine looks once more
         for n in range(5): log.info("just before %d", n)
         for name in os.listdir({str(logs.directory)!r}):
             os.unlink(os.path.join({str(logs.directory)!r}, name))
         for n in range(5): log.info("into the void %d", n)
-        time.sleep(1.1)
+        target.look_at = 0
         log.info("after")
         assert flowery_logging.stats()["rewritten"] >= 10
     """
@@ -214,7 +217,7 @@ def test_a_directory_replaced_by_another(logs: Logs) -> None:
         log.info("one")
         os.rename({directory!r}, {directory + ".old"!r})
         os.mkdir({directory!r})
-        time.sleep(1.1)
+        flowery_logging.runtime._sink.writer._journal.target.look_at = 0
         log.info("two")
     """
     ok(logs.run(program))
@@ -232,7 +235,7 @@ def test_descriptors_run_out(logs: Logs) -> None:
         except OSError: pass
         for n in range(200): log.info("no descriptor left %d", n)
         [os.close(fd) for fd in held]
-        time.sleep(1.1)
+        time.sleep(1.1)  # the next file is tried again after a second
         log.info("after")
     """
     ok(logs.run(program, setup="max_bytes=20_000"))
@@ -258,31 +261,43 @@ def test_first_file_without_a_descriptor(logs: Logs) -> None:
     assert logs.messages() == [*(f"early {n}" for n in range(20)), "after"]
 
 
-@root_only
-def test_permission_withdrawn_and_given_back(logs: Logs) -> None:
-    logs.directory.mkdir(mode=0o777)
-    logs.directory.chmod(0o777)
-    logs.directory.parent.chmod(0o755)
-    for parent in logs.directory.parents:
-        if os.stat(parent).st_mode & 0o005 != 0o005:
+@pytest.fixture
+def open_logs() -> Iterator[Logs]:
+    """A directory that every user may enter and change, as pytest's own are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        logs = Logs(Path(folder) / "logs")
+        logs.directory.mkdir()
+        logs.directory.chmod(0o777)
+        if any(os.stat(parent).st_mode & 0o005 != 0o005 for parent in logs.directory.parents):
             pytest.skip("the temporary directory is closed to other users")
+        yield logs
+
+
+@root_only
+def test_permission_withdrawn_and_given_back(open_logs: Logs) -> None:
+    logs = open_logs
     directory = str(logs.directory)
     program = f"""
-        read, write = os.pipe()
+        told, tell = os.pipe()
+        allowed, allow = os.pipe()
         if os.fork() == 0:  # an ordinary user: root may do everything
             os.setgid(65534); os.setuid(65534)
             log.info("one")
-            os.write(write, b".")
-            time.sleep(0.8)
+            os.write(tell, b".")
+            os.read(allowed, 1)
             for n in range(200): log.info("closed %d", n)
             assert flowery_logging.stats()["write_errors"], flowery_logging.stats()
-            time.sleep(1.5)
+            os.write(tell, b".")
+            os.read(allowed, 1)
+            time.sleep(1.1)  # the next file is tried again after a second
             for n in range(100): log.info("open again %d", n)
             os._exit(0)
-        os.read(read, 1)
-        os.chmod({directory!r}, 0o555)
-        time.sleep(1.4)
-        os.chmod({directory!r}, 0o777)
+        os.close(tell)
+        for mode in (0o555, 0o777):
+            os.read(told, 1)
+            os.chmod({directory!r}, mode)
+            os.write(allow, b".")
         assert os.wait()[1] == 0
     """
     ok(logs.run(program, setup="max_bytes=20_000"))
