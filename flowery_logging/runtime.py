@@ -211,7 +211,7 @@ def _mirrors(config: Config) -> tuple[Callable[[bytes], None], ...]:
     return tuple(mirrors)
 
 
-def _identity(entity: str) -> bytes:
+def _identity(entity: str) -> tuple[bytes, bytes, bytes]:
     return identity(entity, os.getpid())
 
 

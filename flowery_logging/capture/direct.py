@@ -17,7 +17,7 @@ from operator import attrgetter
 from types import FrameType, FunctionType
 from typing import Any, Final
 
-from flowery_logging.capture.sink import NO_FIELDS, Sink, site_of
+from flowery_logging.capture.sink import NO_FIELDS, Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import ASIDE, Handler, current_make_record
 from flowery_logging.ecs import Event
 
@@ -29,7 +29,6 @@ _METHODS: Final = ("handle", "callHandlers", "filter", "findCaller", "makeRecord
 _OVERRIDDEN: Final = frozenset({*_METHODS, "_log"})
 _methods: Final = attrgetter(*_METHODS)
 _ATTRIBUTES: Final = len(vars(logging.getLogger("flowery_logging")))
-_SCALARS: Final = frozenset({str, int, float, bool})
 
 _Record = logging.LogRecord
 _get_message = _Record.getMessage
@@ -142,9 +141,9 @@ def _write(
     """Write an event; False if it is one for stdlib's way. Never raises."""
     try:
         if args:
-            if type(msg) is not str or (len(args) == 1 and type(args[0]) not in _SCALARS):
+            msg = simply_formatted(msg, args)
+            if msg is None:
                 return False
-            msg = msg % args
         if extra is None:
             extra = NO_FIELDS
         elif type(extra) is not dict:

@@ -18,6 +18,8 @@ Fields = Mapping[str, Any]
 Halves = tuple[bytes, bytes]
 Processor = Callable[[dict[str, Any]], "dict[str, Any] | None"]
 
+_SCALARS: Final = frozenset({str, int, float, bool})
+
 NO_FIELDS: Final[Fields] = {}
 
 # structlog keeps one ContextVar a key in this dict; while it is empty nobody has bound anything.
@@ -96,6 +98,20 @@ class Sink:
             event.fields = {name: value for name, value in returned.items() if name != "message"}
             event.bound = NO_FIELDS
         return True
+
+
+def simply_formatted(template: Any, args: tuple[Any, ...]) -> str | None:
+    """Return a text with its `%` arguments, or None where that is no simple matter. Never raises.
+
+    A mapping as the only argument has a meaning of its own, and what does not fit is kept apart:
+    both loggers look at these themselves.
+    """
+    if type(template) is not str or (len(args) == 1 and type(args[0]) not in _SCALARS):
+        return None
+    try:
+        return template % args
+    except Exception:
+        return None
 
 
 def site_of(encoder: LineEncoder, frame: FrameType, logger: str | None, level: str) -> Site:

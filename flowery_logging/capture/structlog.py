@@ -20,7 +20,7 @@ from typing import Any, Final
 import structlog
 from structlog import contextvars as structlog_contextvars
 
-from flowery_logging.capture.sink import Sink, site_of
+from flowery_logging.capture.sink import Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import log_before_setup
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text, to_json
@@ -151,8 +151,12 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
     def _log(self, level: str, message: Any, args: tuple[Any, ...], fields: dict[str, Any]) -> None:
         """Write one event; the caller's frame is two above. Never raises for what it is given."""
         if args:
-            message, more = _interpolated(message, args)
-            fields = {**more, **fields}
+            simple = simply_formatted(message, args)
+            if simple is not None:
+                message = simple
+            else:
+                message, more = _interpolated(message, args)
+                fields = {**more, **fields}
         processors = self._processors
         output = self._logger
         if len(processors) != 1 or processors[0] is not render or type(output) is not Output:

@@ -29,10 +29,10 @@ _LEVEL_CHARS: Final = 64
 _KEYWORD_CHARS: Final = KEYWORD_UNITS // 2  # whatever the characters
 
 
-def identity(entity: str, pid: int) -> bytes:
-    """Return what stands between the halves, as a `%`-template for the sequence number (twice)."""
-    template = '"id":"{0}-%d","sequence":%d}},"process":{{"entity_id":"{0}","pid":{1},'
-    return template.format(entity, pid).encode()
+def identity(entity: str, pid: int) -> tuple[bytes, bytes, bytes]:
+    """Return what stands between the halves, around the sequence number, which comes twice."""
+    rest = f'}},"process":{{"entity_id":"{entity}","pid":{pid},'
+    return f'"id":"{entity}-'.encode(), b'","sequence":', rest.encode()
 
 
 @dataclass(frozen=True)
@@ -107,10 +107,10 @@ class Event:
 class Clock:
     """Encodes times; the part up to the second is kept, as it serves many events."""
 
-    __slots__ = ("_second",)
+    __slots__ = ("known",)
 
     def __init__(self) -> None:
-        self._second: tuple[int, bytes] = (-1, b"")
+        self.known: tuple[int, bytes] = (-1, b"")  # the last second, and its beginning
 
     def encode(self, created: float) -> bytes:
         """Return the beginning of a line up to the microseconds, e.g. `{"@timestamp":"…12.345678`.
@@ -118,13 +118,17 @@ class Clock:
         Raises ValueError for a time that Elasticsearch refuses.
         """
         second = int(created)
-        known, prefix = self._second
+        return b"%b%06d" % (self.beginning(second), (created - second) * 1_000_000)
+
+    def beginning(self, second: int) -> bytes:
+        """Return the beginning of a line up to the second. Raises ValueError as `encode`."""
+        known, beginning = self.known
         if known != second:
-            if not EARLIEST <= created < LATEST:
+            if not EARLIEST <= second < LATEST:
                 raise ValueError("a time that @timestamp cannot hold")
-            prefix = b'{"@timestamp":"%b.' % rfc3339(second)[:19].encode()
-            self._second = (second, prefix)
-        return b"%b%06d" % (prefix, (created - second) * 1_000_000)
+            beginning = b'{"@timestamp":"%b.' % rfc3339(second)[:19].encode()
+            self.known = (second, beginning)
+        return beginning
 
 
 def rfc3339(created: float) -> str:

@@ -56,19 +56,18 @@ class Scope(Protocol):
         ...
 
 
-class Labels:
-    """The labels of a context (`labels` or `numeric_labels`), to which an event's may be added."""
+Labels = tuple[bytes, int, bytes]
+"""The labels of a context, to which an event's may be added: the open object, how many bytes (its
+leading comma) to skip of what is added, and the object as it is if nothing is."""
 
-    __slots__ = ("_open", "_skip", "alone")
 
-    def __init__(self, name: bytes, labels: Fields) -> None:
-        self._open = b',"%b":%b' % (name, dumps(labels)[:-1])
-        self._skip = 0 if labels else 1  # of what is added, its leading comma
-        self.alone = self._open + b"}" if labels else b""
+def _labels(name: bytes, labels: Fields) -> Labels:
+    opened = b',"%b":%b' % (name, dumps(labels)[:-1])
+    return (opened, 0, opened + b"}") if labels else (opened, 1, b"")
 
-    def closed(self, more: bytes) -> bytes:
-        """Return the object with more entries, given as `,"b":"y"`."""
-        return b"%b%b}" % (self._open, more[self._skip :])
+
+_NO_LABELS: Final = _labels(b"labels", NO_FIELDS)
+_NO_NUMBERS: Final = _labels(b"numeric_labels", NO_FIELDS)
 
 
 class ContextFragment:
@@ -92,14 +91,10 @@ class ContextFragment:
         self.names, self.room = names, max_fields
         self.prefixes: dict[str, bytes] = {}
         if document is not None:
-            self.labels = Labels(b"labels", document.labels.texts)
-            self.numbers = Labels(b"numeric_labels", document.labels.numbers)
+            self.labels = _labels(b"labels", document.labels.texts)
+            self.numbers = _labels(b"numeric_labels", document.labels.numbers)
             self.names = names | document.labels.names
             self.room = max_fields - len(document.paths) if _OURS.isdisjoint(tree) else -1
-
-
-_NO_LABELS: Final = Labels(b"labels", NO_FIELDS)
-_NO_NUMBERS: Final = Labels(b"numeric_labels", NO_FIELDS)
 
 
 class LineEncoder:
@@ -198,18 +193,19 @@ class LineEncoder:
                 return None
             if len(texts) > self._label_chars and self._has_long_text(fields):
                 return None
+            second = int(created)
+            known, beginning = self._clock.known
+            if known != second:
+                beginning = self._clock.beginning(second)
+            opened, skipped, alone = context.labels
+            labels = opened + labels[skipped:] + b"}" if labels else alone
+            opened, skipped, alone = context.numbers
+            numbers = opened + numbers[skipped:] + b"}" if numbers else alone
+            micros = b"%06d" % ((created - second) * 1_000_000)
             half = b"".join(
-                (
-                    self._clock.encode(created),
-                    site.prefix,
-                    _dumps(message),
-                    site.suffix,
-                    context.head,
-                    context.labels.closed(labels) if labels else context.labels.alone,
-                    context.numbers.closed(numbers) if numbers else context.numbers.alone,
-                    self._event_open,
-                )
-            )
+                (beginning, micros, site.prefix, _dumps(message), site.suffix,
+                 context.head, labels, numbers, self._event_open)
+            )  # fmt: skip
             return half if len(half) + len(thread) <= self._max_bytes else None
         except Exception:
             return None  # the general path finds out what it is, and counts it

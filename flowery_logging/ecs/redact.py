@@ -54,8 +54,9 @@ _BEARER: Final = re.compile(
 _BASIC: Final = re.compile(r"\b(Basic\s+)([A-Za-z0-9+/_-]{6,}={0,2})", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12}")
 # The same, coarsely and without a regular expression: a run of twelve digits, blanks or dashes.
-_DIGITS_TO_ZERO: Final = bytes(48 if chr(code) in "0123456789 -" else 120 for code in range(256))
-_LONG_NUMBER: Final = b"0" * 12
+# (Searching a str takes a fifth of the time that searching bytes takes.)
+_COARSE: Final = bytes(48 if chr(code) in "0123456789 -" else 120 for code in range(256))
+_LONG_NUMBER: Final = "0" * 12
 _CARD: Final = re.compile(
     r"(?<![\w.-])(?:(?:[0-9]{4}[ -]?){3}[0-9]{1,7}|3[0-9]{3}[ -]?[0-9]{6}[ -]?[0-9]{4,5})(?![\w-])"
 )
@@ -116,7 +117,7 @@ class Redactor(Redaction):
             or "ASIC " in text
             or "://" in text
             or ("=" in text and ("?" in text or "&" in text))
-            or _LONG_NUMBER in text.encode(errors="surrogatepass").translate(_DIGITS_TO_ZERO)
+            or _LONG_NUMBER in text.encode("utf-8", "surrogatepass").translate(_COARSE).decode()
         )
 
     def clean(self, text: str) -> str:

@@ -19,6 +19,9 @@ from flowery_logging.files.retention import Removed
 Halves = tuple[bytes, bytes]
 """What stands before and what stands after `event.id` and `event.sequence` in a line."""
 
+Identity = tuple[bytes, bytes, bytes]
+"""What the writer puts between them, around the sequence number, which comes twice."""
+
 
 class Target(Protocol):
     """Where lines go: the files of one process, or a stream."""
@@ -55,18 +58,20 @@ class Journal:
         "checkpoint",
         "entity",
         "flight",
+        "identity",
         "inbox",
         "inbox_line",
         "number",
         "retired",
         "taken",
         "target",
-        "template",
     )
 
-    def __init__(self, target: Callable[[str], Target], identity: Callable[[str], bytes]) -> None:
+    def __init__(
+        self, target: Callable[[str], Target], identity: Callable[[str], Identity]
+    ) -> None:
         self.entity = os.urandom(12).hex()
-        self.template = identity(self.entity)
+        self.identity = identity(self.entity)
         self.target = target(self.entity)
         self.number = 0
         self.checkpoint = 0  # the number of the last closing record
@@ -80,8 +85,9 @@ class Journal:
 
     def line(self, before: bytes, after: bytes) -> bytes:
         """Return an event as the line that comes next."""
-        number = self.number + 1
-        return before + self.template % (number, number) + after
+        number = b"%d" % (self.number + 1)
+        head, middle, tail = self.identity
+        return b"".join((before, head, number, middle, number, tail, after))
 
     def append(self, line: bytes) -> None:
         """Write the line that comes next, past what waits. Raises OSError; then `settle`."""

@@ -17,7 +17,7 @@ from typing import Any, Final
 from flowery_logging.counters import Counters
 from flowery_logging.files import complaints, platform, retention
 from flowery_logging.files.faults import is_ours
-from flowery_logging.files.journal import Halves, Journal, Target
+from flowery_logging.files.journal import Halves, Identity, Journal, Target
 
 HEADER_BYTES: Final = 1024
 """A file's first record fills this: Filebeat tells files apart by their first 1 024 bytes."""
@@ -31,8 +31,7 @@ class Writer:
 
     Args:
         target: makes the place where lines go, from the process's `entity_id`.
-        identity: makes the bytes to splice in, from the `entity_id`: a `%`-template that takes
-            the sequence number twice (for the ID and for the sequence).
+        identity: makes the bytes to splice in, from the `entity_id`.
         record: makes the halves of the writer's own records.
         counters: where faults are counted.
         mirrors: called with each line (a console); what they raise is dropped.
@@ -41,7 +40,7 @@ class Writer:
     def __init__(
         self,
         target: Callable[[str], Target],
-        identity: Callable[[str], bytes],
+        identity: Callable[[str], Identity],
         record: RecordFactory,
         counters: Counters,
         mirrors: tuple[Callable[[bytes], None], ...] = (),
@@ -85,7 +84,9 @@ class Writer:
             journal.busy = True
             try:
                 number = journal.number + 1
-                line = before + journal.template % (number, number) + after
+                digits = b"%d" % number
+                head, middle, tail = journal.identity
+                line = b"".join((before, head, digits, middle, digits, tail, after))
                 length = len(line)
                 target = journal.target
                 if (
@@ -94,7 +95,7 @@ class Writer:
                     or journal.flight is not None
                     or journal.backlog.active
                 ):
-                    self._write_with_care(journal, lambda: (before, after), length)
+                    self._write_with_care(journal, _given(before, after), length)
                 else:
                     journal.flight = line
                     written = target.write(target.descriptor, line)
@@ -327,6 +328,11 @@ class Writer:
             parent.target.retire()
         except OSError:
             pass
+
+
+def _given(before: bytes, after: bytes) -> Callable[[], Halves]:
+    # A lambda in `write` itself would make cells of its arguments, at each call.
+    return lambda: (before, after)
 
 
 _writers: weakref.WeakSet[Writer] = weakref.WeakSet()
