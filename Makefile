@@ -43,8 +43,8 @@ e2e: $(VENV)/.dev ## The shop through the real Filebeat into the real Elasticsea
 stack: $(VENV)/.dev ## The same way left running to look around in; Ctrl-C ends all of it
 	@$(BIN)/python -m examples.stack
 
-bench: $(VENV)/.dev ## Speed beside the peers, as ratios to a plain-text line
-	$(BIN)/python -m bench
+bench: $(VENV)/.dev ## Speed beside the peers, into README.md and docs/speed.md (3-5 min; QUICK=1: 30 s, prints only)
+	$(BIN)/python -m bench.everything $(if $(QUICK),--quick)
 
 clean: ## Remove the environment and caches, but not the downloaded programs
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -61,10 +61,15 @@ def _run(options: argparse.Namespace, root: Path) -> dict[str, list[Result]]:
 
 
 def _progress(rounds: int):
+    """Return what shows the round: on a terminal each in place, else every tenth on a line."""
+    lines = not sys.stderr.isatty()
+
     def show(number: int) -> None:
-        if sys.stderr.isatty():
+        if not lines:
             end = "\n" if number == rounds else ""
             print(f"\rround {number} of {rounds}", end=end, file=sys.stderr, flush=True)
+        elif number % 10 == 0:
+            print(f"round {number} of {rounds}", file=sys.stderr, flush=True)
 
     return show
 

@@ -40,6 +40,7 @@ GROUPS: Final[dict[str, tuple[Contender, ...]]] = {
         Contender("stdlib RotatingFileHandler, plain text", peers.rotating),
         Contender("stdlib FileHandler, plain text with IDs and extras", peers.plain_text_in_full),
         Contender("stdlib NullHandler (writes nothing)", peers.null),
+        Contender("os.write of an equal line", ours.write_alone),
         Contender("orjson + os.write of an equal line", ours.equal_line),
         Contender("picologging, plain text", peers.picologging),
         Contender("structlog, its fastest", peers.structlog_fastest),

@@ -3,11 +3,11 @@
 A count is the same on every machine, loaded or not, so a test can hold it
 (tests/test_hot_path.py). Counted are, an event:
 
-- `python`: the functions of this package that were called, and those of others that it called;
-- `c`: the functions in C that this package called;
-- `clocks`: how often anybody has asked for the time;
-- `writes`: calls of `os.write`, by anybody;
-- `locks`: locks taken, by anybody, that were made after this program had started;
+- `python`: the Python functions that were called, `logging`'s and structlog's too;
+- `c`: the functions in C that these called;
+- `clocks`: how often any of them has asked for the time;
+- `writes`: calls of `os.write`;
+- `locks`: locks taken that were made after this program had started;
 
 and over all events `kept`: the memory blocks that are left behind, the garbage collector being off.
 """
@@ -30,7 +30,7 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any, Final
 
-OURS: Final = str(Path(__file__).parents[1] / "flowery_logging") + os.sep
+HERE: Final = str(Path(__file__).parent) + os.sep
 WARM_UP: Final = 200
 COUNTED: Final = 100
 KEPT_AFTER: Final = 1000
@@ -99,19 +99,15 @@ class _Profile:
         self.writes = 0
 
     def __call__(self, frame: FrameType, what: str, argument: Any) -> None:
-        if what == "c_call":
+        code = frame.f_code
+        if code.co_filename.startswith(HERE):
+            return  # what writes the events, and the counted lock
+        if what == "call":
+            self.python[f"{Path(code.co_filename).name}:{code.co_name}"] += 1
+        elif what == "c_call":
+            self.c[_c_name(argument)] += 1
             self.clocks += argument in _CLOCKS or _is_datetime_clock(argument)
             self.writes += argument is os.write
-            if _is_ours(frame):
-                self.c[_c_name(argument)] += 1
-        elif what == "call" and (_is_ours(frame) or _is_ours(frame.f_back)):
-            code = frame.f_code
-            if code.co_filename != __file__:  # but not the counted lock
-                self.python[f"{Path(code.co_filename).name}:{code.co_name}"] += 1
-
-
-def _is_ours(frame: FrameType | None) -> bool:
-    return frame is not None and frame.f_code.co_filename.startswith(OURS)
 
 
 def _is_datetime_clock(function: Any) -> bool:

@@ -5,7 +5,7 @@ too noisy for a clock. What the kernel does (the `write()`) is not in them. Each
 a process of its own, which calls `getppid()` before and after the events that count: callgrind
 writes down at each such call what it has counted since the last one.
 
-Our two ways are counted step by step too (see steps.py), to tell where the instructions go.
+Ours are counted step by step too (see steps.py), to tell where the instructions go.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 from bench import report, steps
 from bench.contenders import GROUPS, by_name
@@ -36,6 +37,7 @@ DEFAULT: Final = (
     "flowery_logging, stdlib",
     "flowery_logging, get_logger",
 )
+CONTENDERS: Final = {one.name: one for group in GROUPS.values() for one in group}
 RESULTS: Final = Path(__file__).parents[1] / ".cache" / "bench" / "instructions.json"
 
 
@@ -53,7 +55,7 @@ def by_step(way: str, events: int = EVENTS) -> dict[str, float]:
 
     Raises RuntimeError with valgrind's last words if the program fails.
     """
-    names = steps.NAMES[way]
+    names = steps.WAYS[way]
     sums = _under_callgrind(way, len(names), events, "--steps")
     differences = (more - less for less, more in zip([0.0, *sums], sums, strict=False))
     return dict(zip(names, differences, strict=True))
@@ -61,6 +63,7 @@ def by_step(way: str, events: int = EVENTS) -> dict[str, float]:
 
 def _under_callgrind(name: str, runs: int, events: int, *options: str) -> list[float]:
     """Return the instructions an event takes in each of the runs that a child makes."""
+    events = max(1, events // CONTENDERS[name].weight)
     with TemporaryDirectory() as root:
         dumps, logs = Path(root, "callgrind"), Path(root, "logs")
         logs.mkdir()
@@ -84,17 +87,16 @@ def _total(dump: Path) -> int:
     return int(found[1]) if found else 0
 
 
-def _child(runs: Sequence[Run], events: int) -> None:
+def _child(runs: Iterable[Run], events: int) -> None:
     for run in runs:
-        run(WARM_UP)
+        run(min(WARM_UP, events))
         os.getppid()
         run(events)
         os.getppid()
 
 
 def _names(only: str | None) -> list[str]:
-    everyone = dict.fromkeys(one.name for group in GROUPS.values() for one in group)
-    return list(DEFAULT) if only is None else [name for name in everyone if only in name]
+    return list(DEFAULT) if only is None else [name for name in CONTENDERS if only in name]
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -120,24 +122,30 @@ def main(given: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _alone(name: str, directory: Path) -> list[Run]:
-    return [by_name(name).start(directory)]
+def _alone(name: str, directory: Path) -> Iterable[Run]:
+    yield by_name(name).start(directory)
 
 
-def _measure(names: Sequence[str], events: int) -> dict[str, dict[str, object]]:
-    """Count and print one after the other: contenders, and the steps of ours."""
-    counts: dict[str, object] = {}
-    shares: dict[str, object] = {}
-    for name in names:
-        counts[name] = count = per_event(name, events)
-        print(f"{name:<52}{count:>12,.0f}", flush=True)
-    for name in names:
-        if name in steps.NAMES:
-            shares[name] = found = by_step(name, events)
-            print(f"\n{name}, by step")
-            for step, count in found.items():
-                print(f"{step:<52}{count:>12,.0f}", flush=True)
+def _measure(names: Sequence[str], events: int) -> dict[str, dict[str, Any]]:
+    """Count contenders, then the steps of ours, and print each as soon as it is there."""
+    counts = {}
+    for name, count in _at_once(lambda name: per_event(name, events), names):
+        counts[name] = count
+        print(f"{name:<56}{count:>12,.0f}", flush=True)
+    ways = [way for way in steps.WAYS if way in names or names == list(DEFAULT)]
+    shares = {}
+    for way, found in _at_once(lambda way: by_step(way, events), ways):
+        shares[way] = found
+        print(f"\n{way}, by step", flush=True)
+        for step, count in found.items():
+            print(f"{step:<56}{count:>12,.0f}", flush=True)
     return {"instructions_an_event": counts, "steps": shares}
+
+
+def _at_once(count: Callable[[str], Any], names: Sequence[str]) -> Iterable[tuple[str, Any]]:
+    """Count on all processors: unlike times, counts do not mind; yield in the order of names."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from zip(names, pool.map(count, names), strict=True)
 
 
 if __name__ == "__main__":

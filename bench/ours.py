@@ -1,4 +1,4 @@
-"""flowery_logging as `setup()` leaves it, and the floor below it: the same line by hand."""
+"""flowery_logging as `setup()` leaves it, and the floors below it: the same line by hand."""
 
 from __future__ import annotations
 
@@ -25,14 +25,18 @@ def set_up(directory: Path) -> None:
     flowery_logging.setup("bench", directory=directory, output="file", level="INFO")
 
 
-def _in_request(directory: Path, run: Callable[[], Run]) -> Run:
-    """Set up, open a request with its trace and request IDs, and leave it open."""
+def open_request() -> None:
+    """Open a request with its trace and request IDs, and leave it open."""
     import flowery_logging
 
-    set_up(directory)
     parent = f"00-{event.TRACE_ID}-00f067aa0ba902b7-01"
     headers = {"traceparent": parent, "x-request-id": event.REQUEST_ID}
     _requests.enter_context(flowery_logging.continue_trace(headers))
+
+
+def _in_request(directory: Path, run: Callable[[], Run]) -> Run:
+    set_up(directory)
+    open_request()
     return run()
 
 
@@ -74,21 +78,46 @@ def equal_line(directory: Path) -> Run:
     """The same fields as one dict, encoded and written: no logger, no context, no lock."""
     import orjson
 
-    descriptor = os.open(directory / "equal.ndjson", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    descriptor = _descriptor(directory)
     document = _document()
 
     def run(count: int) -> None:
         for number in range(count):
-            document["@timestamp"] = datetime.now(timezone.utc)
-            document["message"] = "order %s placed" % event.ORDER  # noqa: UP031 - as loggers do
-            document["labels"] = {"customer": event.CUSTOMER, "express": "true"}
-            document["numeric_labels"] = {"order_id": number, "amount": 12.5}
-            document["event"] = {"dataset": "bench", "id": f"{entity}-{number}", "sequence": number}
+            _fill(document, number)
             line = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
             os.write(descriptor, line)
 
-    entity = document["process"]["entity_id"]
     return run
+
+
+def write_alone(directory: Path) -> Run:
+    """The same line, made once: what the system call takes, and a loop around it."""
+    import orjson
+
+    descriptor = _descriptor(directory)
+    document = _document()
+    _fill(document, 1)
+    line = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+
+    def run(count: int) -> None:
+        for _ in range(count):
+            os.write(descriptor, line)
+
+    return run
+
+
+def _descriptor(directory: Path) -> int:
+    return os.open(directory / "equal.ndjson", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+
+def _fill(document: dict[str, Any], number: int) -> None:
+    """Put in what differs from event to event."""
+    entity = document["process"]["entity_id"]
+    document["@timestamp"] = datetime.now(timezone.utc)
+    document["message"] = "order %s placed" % event.ORDER  # noqa: UP031 - as loggers do
+    document["labels"] = {"customer": event.CUSTOMER, "express": "true"}
+    document["numeric_labels"] = {"order_id": number, "amount": 12.5}
+    document["event"] = {"dataset": "bench", "id": f"{entity}-{number}", "sequence": number}
 
 
 def _document() -> dict[str, Any]:

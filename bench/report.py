@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
+import re
 import time
 from collections.abc import Mapping, Sequence
 from importlib import metadata
@@ -15,10 +17,12 @@ from bench.measure import Result
 
 PACKAGES: Final = (
     "flowery_logging", "orjson", "structlog", "ecs-logging", "python-json-logger", "loguru",
-    "concurrent-log-handler", "picologging",
+    "concurrent-log-handler", "picologging", "asgi-correlation-id", "starlette-context",
+    "opentelemetry-sdk", "opentelemetry-instrumentation-asgi",
 )  # fmt: skip
+"""Whose versions are in the report: ours, what it stands on, and the peers."""
 
-COLUMNS: Final = ("µs", "±", "ratio", "±", "CPU ratio", "bytes")
+COLUMNS: Final = ("µs", "±", "ratio", "±", "CPU ratio", "±", "bytes")
 
 
 def row(result: Result, reference: Result) -> dict[str, float]:
@@ -34,6 +38,7 @@ def row(result: Result, reference: Result) -> dict[str, float]:
         "ratio": median(ratios),
         "ratio_spread": _spread(ratios),
         "cpu_ratio": median(cpu_ratios),
+        "cpu_ratio_spread": _spread(cpu_ratios),
         "bytes": median(result.bytes),
     }
 
@@ -50,17 +55,15 @@ def table(group: str, results: Sequence[Result]) -> str:
     width = max(len(group), *(len(result.name) for result in results))
     lines = [_line(group, width, COLUMNS)]
     for result in results:
-        us, us_spread, ratio, ratio_spread, cpu_ratio, size = row(result, results[0]).values()
-        cells = (
-            f"{us:.3f}" if us < 1 else f"{us:.2f}",
-            f"{us_spread:.2f}",
-            f"{ratio:.2f}",
-            f"{ratio_spread:.2f}",
-            f"{cpu_ratio:.2f}",
-            f"{size:.0f}",
-        )
-        lines.append(_line(result.name, width, cells))
+        us, *others, size = row(result, results[0]).values()
+        cells = (f"{value:.2f}" for value in others)
+        lines.append(_line(result.name, width, [microseconds(us), *cells, f"{size:.0f}"]))
     return "\n".join(lines)
+
+
+def microseconds(us: float) -> str:
+    """Return a time in µs as text, in more places if it is short."""
+    return f"{us:.3f}" if us < 1 else f"{us:.2f}"
 
 
 def _line(name: str, width: int, cells: Sequence[str]) -> str:
@@ -73,6 +76,8 @@ def document(groups: Mapping[str, Sequence[Result]], **settings: Any) -> dict[st
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "processors": os.cpu_count(),
         "packages": _versions(),
         **settings,
         "groups": {
@@ -80,6 +85,15 @@ def document(groups: Mapping[str, Sequence[Result]], **settings: Any) -> dict[st
             for group, results in groups.items()
         },
     }
+
+
+def _processor() -> str:
+    """Return the processor's name, as far as the system tells it."""
+    try:
+        found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    return found[1] if found else platform.processor() or "an unnamed processor"
 
 
 def _versions() -> dict[str, str]:

@@ -1,87 +1,127 @@
-"""An event of ours cut off after each of its steps, so that the steps can be told apart.
+"""Events of ours that differ by one thing each, so that what the thing takes can be told.
 
-A run goes one step further than the run before it; the difference is the step. Cut is where one
-room of the package calls the next: `Sink.encode` makes the two halves of a line, `Writer.write`
-numbers and writes it.
+Each run does all that the run before it does, and one thing more; the difference is that step.
+Nothing is cut inside the package but the write at its end, `Writer.write`.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from bench import event, ours
+from bench import asgi, event, ours
 from bench.event import Run
 
-CALL: Final = "the call: its arguments and extra fields"
-RECORD: Final = "logging: level, caller, record, handlers"
-CAPTURE: Final = "in: safe record, call site, thread, extra fields"
-CAPTURE_STRUCTLOG: Final = "in: message, call site, thread, fields"
-DOCUMENT: Final = "document: context, fields to JSON, redaction, limits"
-WRITE: Final = "out: lock, number, file, write()"
+_OF_AN_EVENT: Final = (
+    "a bare event: level, call site, thread, time, message",
+    "the IDs of its request",
+    "an argument in its message",
+    "four fields: names, JSON, redaction, limits",
+    "out: lock, number, file, write()",
+)
+_OF_AN_EXCEPTION: Final = (
+    "the event without it",
+    "an exception without a traceback",
+    f"a traceback of {event.FRAMES} frames",
+)
+_OF_A_REQUEST: Final = (
+    "the application",
+    "the middleware: IDs in and out, context",
+    "the access event",
+)
 
-NAMES: Final = {
-    "flowery_logging, stdlib": (CALL, RECORD, CAPTURE, DOCUMENT, WRITE),
-    "flowery_logging, get_logger": (CALL, CAPTURE_STRUCTLOG, DOCUMENT, WRITE),
+WAYS: Final[dict[str, tuple[str, ...]]] = {
+    "flowery_logging, stdlib": _OF_AN_EVENT,
+    "flowery_logging, get_logger": _OF_AN_EVENT,
+    "flowery_logging, get_logger, exception": _OF_AN_EXCEPTION,
+    "flowery_logging, RequestMiddleware": _OF_A_REQUEST,
 }
-"""The steps of each way, in their order."""
+"""The names of the steps of each way, in their order."""
 
 
-class _Nobody:
-    """A logger that takes an event and does nothing."""
+def runs(way: str, directory: Path) -> Iterator[Run]:
+    """Yield what goes as far as the first step, as the second, and so on.
 
-    def info(self, *message: Any, **fields: Any) -> None:
-        """Ignore it."""
-
-
-def runs(way: str, directory: Path) -> list[Run]:
-    """Return what goes as far as the first step, the second …; each is to be run in its turn.
-
-    Sets up this process for good. Raises KeyError if there is no such way.
+    Each is to be run before the next one is asked for, as it sets up this process on the way.
+    Raises KeyError if there is no such way.
     """
-    make_record = logging.Logger.makeRecord  # before it is ours
-    if RECORD in NAMES[way]:
-        run = ours.stdlib(directory)
-        first = [event.stdlib_events(_Nobody()), _by_logging_alone(run, make_record)]
-    else:
-        run = ours.get_logger(directory)
-        first = [event.structlog_events(_Nobody())]
-    return [*first, _without("encode", run), _without("write", run), run]
+    steps: dict[str, Callable[[], Iterator[Run]]] = {
+        "flowery_logging, stdlib": lambda: _event(_logger(), event.stdlib_events),
+        "flowery_logging, get_logger": lambda: _event(_bound_logger(), event.structlog_events),
+        "flowery_logging, get_logger, exception": _exception,
+        "flowery_logging, RequestMiddleware": _request,
+    }
+    ours.set_up(directory)
+    return steps[way]()
 
 
-def _by_logging_alone(run: Run, make_record: Any) -> Run:
-    """Return what runs with a handler that does nothing, and `makeRecord` as it was."""
-
-    def alone(count: int) -> None:
-        root, ours = logging.getLogger(), logging.Logger.makeRecord
-        handlers, root.handlers = root.handlers, [logging.NullHandler()]
-        logging.Logger.makeRecord = make_record  # type: ignore[method-assign]
-        try:
-            run(count)
-        finally:
-            logging.Logger.makeRecord = ours  # type: ignore[method-assign]
-            root.handlers = handlers
-
-    return alone
+def _logger() -> Any:
+    return logging.getLogger(event.LOGGER)
 
 
-def _without(step: str, run: Run) -> Run:
-    """Return what runs with a step (`encode`, `write`) that does nothing."""
-    from flowery_logging.capture.sink import Sink
+def _bound_logger() -> Any:
+    import flowery_logging
+
+    return flowery_logging.get_logger(event.LOGGER)
+
+
+def _event(logger: Any, in_full: Callable[[Any], Run]) -> Iterator[Run]:
+    yield _unwritten(_messages(logger, "order placed"))
+    ours.open_request()
+    yield _unwritten(_messages(logger, "order placed"))
+    yield _unwritten(_messages(logger, "order %s placed", event.ORDER))
+    yield _unwritten(in_full(logger))
+    yield in_full(logger)
+
+
+def _messages(logger: Any, *message: str) -> Run:
+    def run(count: int) -> None:
+        for _ in range(count):
+            logger.info(*message)
+
+    return run
+
+
+def _unwritten(run: Run) -> Run:
+    """Return what runs with a writer that drops what it is given."""
     from flowery_logging.files import Writer
 
-    room: Any = {"encode": Sink, "write": Writer}[step]
+    writer: Any = Writer
 
-    def nothing(self: Any, *given: Any) -> None:
-        """Drop the event."""
-
-    def shortened(count: int) -> None:
-        original = getattr(room, step)
-        setattr(room, step, nothing)
+    def cut(count: int) -> None:
+        write, writer.write = writer.write, _dropped
         try:
             run(count)
         finally:
-            setattr(room, step, original)
+            writer.write = write
 
-    return shortened
+    return cut
+
+
+def _dropped(self: Any, *halves: Any) -> None:
+    """Write nothing."""
+
+
+def _exception() -> Iterator[Run]:
+    ours.open_request()
+    for error in (None, ValueError("out of stock"), event._failure()):
+        yield _errors(_bound_logger(), error)
+
+
+def _errors(logger: Any, error: BaseException | None) -> Run:
+    def run(count: int) -> None:
+        for number in range(count):
+            logger.error("order %s failed", event.ORDER, exc_info=error, order_id=number)
+
+    return run
+
+
+def _request() -> Iterator[Run]:
+    from flowery_logging.integrations.asgi import RequestMiddleware
+
+    application, requests = asgi._application, asgi._requests
+    yield requests(application)
+    yield requests(RequestMiddleware(application, access_log=False))
+    yield requests(RequestMiddleware(application))

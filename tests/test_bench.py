@@ -1,13 +1,14 @@
 """The measurements run, say who was measured, and give every contender the same event."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from bench import asgi, event
+from bench import asgi, event, instructions, steps
 from bench.contenders import GROUPS, by_name
 
 ROOT = Path(__file__).parents[1]
@@ -147,3 +148,43 @@ def test_memory_is_read_ten_times_in_each_way(tmp_path):
     readings = json.loads((tmp_path / "m.json").read_text())["resident_kib"]
     assert len(readings) == 6
     assert all(len(found) == 10 and min(found) > 5000 for found in readings.values())
+
+
+STEPS_APART = """
+import json, sys, tempfile
+from pathlib import Path
+from bench import steps
+written, way = [], sys.argv[1]
+with tempfile.TemporaryDirectory() as directory:
+    for run in steps.runs(way, Path(directory)):
+        run(20)
+        before = sum(path.stat().st_size for path in Path(directory).iterdir())
+        run(20)
+        written.append(sum(path.stat().st_size for path in Path(directory).iterdir()) - before)
+print(json.dumps(written))
+"""
+
+
+@pytest.mark.parametrize("way", steps.WAYS)
+def test_each_step_of_an_event_does_more_than_the_one_before(way):
+    command = [sys.executable, "-c", STEPS_APART, way]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    written = json.loads(done.stdout)
+    assert len(written) == len(steps.WAYS[way])
+    assert written[-1] > max(written[:-1])
+    assert written == sorted(written)
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+def test_instructions_are_counted_by_step():
+    found = instructions.by_step("flowery_logging, get_logger", events=100)
+    assert list(found) == list(steps.WAYS["flowery_logging, get_logger"])
+    assert all(count > 500 for count in found.values()), found
+
+
+def test_instructions_without_valgrind_are_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert instructions.main(["--json", str(tmp_path / "i.json")]) == 2
+    assert "valgrind is not installed" in capsys.readouterr().err
+    assert not (tmp_path / "i.json").exists()

@@ -11,10 +11,10 @@ from bench.counts import Counts, counts
 STDLIB = "flowery_logging, stdlib"
 GET_LOGGER = "flowery_logging, get_logger"
 
-# What it does now; the same on Python 3.10 to 3.13.
+# Little more than what it does now; that is the same on Python 3.10 to 3.13.
 BOUNDS = {
-    STDLIB: {"python": 17, "c": 26, "clocks": 2, "locks": 1},
-    GET_LOGGER: {"python": 18, "c": 30, "clocks": 2, "locks": 1},
+    STDLIB: {"python": 18, "c": 36, "clocks": 2, "locks": 1},
+    GET_LOGGER: {"python": 13, "c": 33, "clocks": 2, "locks": 1},
 }
 KEPT = 10
 """Memory blocks that a thousand events may leave: less than one in a hundred events."""
@@ -52,7 +52,7 @@ def test_events_leave_nothing_in_memory(counted, name):
 
 def test_a_filtered_event_of_logging_does_not_reach_us(counted):
     found = counted(f"{STDLIB}, debug")
-    assert found.called == {}
+    assert set(found.called) == {"__init__.py:debug", "__init__.py:isEnabledFor"}  # logging's
     assert (found.clocks, found.writes, found.locks) == (0, 0, 0)
 
 

@@ -1,0 +1,88 @@
+"""`python -m bench.published`: bring the tables of the pages and the plot up to the results.
+
+A piece stands between `<!-- bench: NAME -->` and `<!-- /bench -->`; everything else on a page is
+written by hand. With `--check` nothing is written: what differs is named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from bench import plot, results as saved, tables
+from bench.results import ResultsError
+
+ROOT: Final = Path(__file__).parents[1]
+RESULTS: Final = saved.PATH
+PAGES: Final = (ROOT / "README.md", ROOT / "docs" / "speed.md")
+PLOT: Final = ROOT / "docs" / "speed.svg"
+
+_MARKED: Final = re.compile(r"(<!-- bench: (.+?) -->\n).*?(<!-- /bench -->)", re.DOTALL)
+
+
+def filled(page: str, pieces: Mapping[str, str]) -> str:
+    """Return a page with its marked pieces put in.
+
+    Raises ResultsError if it has a mark that no piece belongs to, or one that does not end.
+    """
+    used = [name for _, name, _ in _MARKED.findall(page)]
+    if strange := set(used) - set(pieces):
+        raise ResultsError(f"no piece is called {sorted(strange)}; there are {sorted(pieces)}")
+    if len(used) != page.count("<!-- bench:") or len(used) != page.count("<!-- /bench"):
+        raise ResultsError("a mark begins without an end, or ends without a beginning")
+    return _MARKED.sub(lambda mark: f"{mark[1]}{pieces[mark[2]]}\n{mark[3]}", page)
+
+
+def contents(path: Path = RESULTS) -> dict[Path, str]:
+    """Return what each page, and the plot, must hold. Raises ResultsError, naming the page."""
+    results = saved.load(path)
+    pieces = tables.pieces(results)
+    found = {PLOT: plot.draw(results)}
+    for page in PAGES:
+        try:
+            found[page] = filled(page.read_text(), pieces)
+        except ResultsError as error:
+            raise ResultsError(f"{page.name}: {error}") from error
+    return found
+
+
+def publish(path: Path = RESULTS) -> None:
+    """Write the pages and the plot; all of them or, with a ResultsError, none."""
+    for page, text in contents(path).items():
+        page.write_text(text)
+
+
+def outdated(path: Path = RESULTS) -> list[Path]:
+    """Return what does not hold what the results say. Raises ResultsError if they are bad."""
+    return [
+        page
+        for page, text in contents(path).items()
+        if not page.exists() or page.read_text() != text
+    ]
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Write, or check; 1 if a page is outdated, 2 if the results are bad."""
+    parser = argparse.ArgumentParser(prog="python -m bench.published", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; name what differs")
+    parser.add_argument("--results", type=Path, default=RESULTS, metavar="PATH")
+    options = parser.parse_args(given)
+    try:
+        if not options.check:
+            publish(options.results)
+            return 0
+        different = outdated(options.results)
+    except ResultsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    for page in different:
+        print(f"{page.relative_to(ROOT)} is not what {options.results.name} gives", file=sys.stderr)
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,204 @@
+"""The pages show what the saved results say, and say so clearly if there is nothing to show."""
+
+import copy
+import json
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from bench import everything, plot, published, report, results as saved, tables
+from bench.contenders import GROUPS
+from bench.everything import Part
+from bench.results import ResultsError
+
+ROOT = Path(__file__).parents[1]
+SVG = "{http://www.w3.org/2000/svg}"
+FOUND = json.loads(published.RESULTS.read_text())
+
+
+def results(tree=FOUND):
+    return saved.Results(tree, "results.json")
+
+
+def test_the_pages_and_the_plot_are_what_the_results_say():
+    assert published.outdated() == [], "run `python -m bench.published`"
+
+
+def test_other_results_make_other_pages(tmp_path):
+    changed = copy.deepcopy(FOUND)
+    changed["events"]["groups"]["an event"][tables.STDLIB]["cpu_ratio"] = 777.125
+    (tmp_path / "r.json").write_text(json.dumps(changed))
+    assert set(published.outdated(tmp_path / "r.json")) == {published.PLOT, *published.PAGES}
+
+
+def test_the_page_shows_every_piece_and_the_readme_says_where_it_was_measured():
+    readme, page = (path.read_text() for path in published.PAGES)
+    shown = set(re.findall(r"<!-- bench: (.+?) -->", page))
+    assert shown == set(tables.pieces(results()))
+    for fact in ("python", "processor", "system"):
+        assert FOUND["events"][fact] in readme
+    assert FOUND["events"]["when"][:10] in readme
+
+
+def test_every_group_is_shown_with_all_its_contenders():
+    for group in GROUPS:
+        table = tables.pieces(results())[group]
+        assert all(name in table for name in FOUND["events"]["groups"][group])
+
+
+def test_without_valgrind_the_pages_say_so():
+    pieces = tables.pieces(results({**FOUND, "instructions": None}))
+    assert "valgrind was not installed" in pieces["instructions"]
+    assert "valgrind was not installed" in pieces["steps"]
+
+
+def test_the_versions_of_all_that_is_measured_are_in_the_report():
+    for requirement in metadata.requires("flowery_logging") or ():
+        name, _, condition = requirement.partition(";")
+        if "extra" not in condition or re.search(r"extra == .bench.", condition):
+            assert re.split(r"[<>=! ]", name)[0] in report.PACKAGES
+
+
+class TestBadResults:
+    @pytest.mark.parametrize(
+        ("text", "what"),
+        [
+            (None, "is not there"),
+            ("{", "is no JSON"),
+            ("[]", "is no JSON object"),
+            ("{}", "events is missing"),
+        ],
+    )
+    def test_a_file_that_holds_none(self, tmp_path, text, what):
+        path = tmp_path / "some.json"
+        if text is not None:
+            path.write_text(text)
+        with pytest.raises(ResultsError, match=f"some.json.*{what}.*make bench"):
+            published.contents(path)
+
+    @pytest.mark.parametrize("value", ["fast", None, True, -1, float("nan"), float("inf"), [2.5]])
+    def test_a_number_that_is_none(self, value):
+        tree = copy.deepcopy(FOUND)
+        tree["events"]["groups"]["an event"][tables.STDLIB]["us"] = value
+        with pytest.raises(ResultsError, match=f"an event → {tables.STDLIB} → us"):
+            tables.pieces(results(tree))
+
+    @pytest.mark.parametrize("part", [part.name for part in everything.PARTS])
+    def test_a_part_that_is_missing(self, part):
+        tree = {name: found for name, found in FOUND.items() if name != part}
+        with pytest.raises(ResultsError, match=part):
+            tables.pieces(results(tree))
+
+    def test_too_few_readings_of_memory(self):
+        tree = copy.deepcopy(FOUND)
+        tree["memory"]["resident_kib"]["ordinary events"] = [30_000]
+        with pytest.raises(ResultsError, match="ordinary events is too short a list"):
+            tables.pieces(results(tree))
+
+    def test_a_contender_that_is_no_longer_one(self):
+        tree = copy.deepcopy(FOUND)
+        group = tree["events"]["groups"]["an event"]
+        group["a logger of old"] = group[tables.STDLIB]
+        with pytest.raises(ResultsError, match=r"a logger of old.*now unknown"):
+            tables.pieces(results(tree))
+
+    @pytest.mark.parametrize("name", [tables.STDLIB, GROUPS["an event"][0].name])
+    def test_a_contender_that_must_not_be_missing(self, name):
+        tree = copy.deepcopy(FOUND)
+        del tree["events"]["groups"]["an event"][name]
+        with pytest.raises(ResultsError, match="lacks"):
+            tables.pieces(results(tree))
+
+    def test_nothing_is_written_then(self, tmp_path):
+        before = [path.read_text() for path in (*published.PAGES, published.PLOT)]
+        program = [sys.executable, "-m", "bench.published", "--results", str(tmp_path / "r.json")]
+        done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (2, "r.json is not there; run `make bench`\n")
+        assert [path.read_text() for path in (*published.PAGES, published.PLOT)] == before
+
+
+class TestMarks:
+    def test_only_what_stands_between_them_is_replaced(self):
+        page = "# Title\n<!-- bench: a -->\nold\nold\n<!-- /bench -->\ntext\n"
+        new = "# Title\n<!-- bench: a -->\n\\1 new\n<!-- /bench -->\ntext\n"
+        assert published.filled(page, {"a": "\\1 new"}) == new
+        assert published.filled(new, {"a": "\\1 new"}) == new
+
+    def test_an_unknown_one_is_named(self):
+        with pytest.raises(ResultsError, match="'b'"):
+            published.filled("<!-- bench: b -->\n<!-- /bench -->", {"a": ""})
+
+    @pytest.mark.parametrize(
+        "page",
+        [
+            "<!-- bench: a -->\n",
+            "<!-- /bench -->\n",
+            "<!-- bench: a -->\n<!-- bench: a -->\n<!-- /bench -->\n",
+        ],
+    )
+    def test_one_without_its_end_is_refused(self, page):
+        with pytest.raises(ResultsError, match="mark"):
+            published.filled(page, {"a": ""})
+
+
+class TestPlot:
+    svg = ET.fromstring(plot.draw(results()))
+
+    def texts(self):
+        return [element.text for element in self.svg.iter(f"{SVG}text")]
+
+    def test_it_has_a_text_alternative_with_all_numbers(self):
+        title, said = self.svg.find(f"{SVG}title"), self.svg.find(f"{SVG}desc")
+        assert self.svg.get("role") == "img"
+        assert title is not None
+        assert title.text
+        assert said is not None
+        for group in plot.GROUPS:
+            for name, row in FOUND["events"]["groups"][group].items():
+                assert f"{name}: {row['cpu_ratio']:.2f}" in str(said.text)
+                assert name in self.texts()
+
+    def test_bars_are_as_long_as_their_ratios_and_end_at_the_line_for_one(self):
+        for group, line in zip(plot.GROUPS, self.svg.iter(f"{SVG}line"), strict=True):
+            top, bottom = float(line.get("y1", 0)), float(line.get("y2", 0))
+            one = float(line.get("x1", 0)) - plot.LEFT
+            lengths = [
+                float(bar.get("width", 0))
+                for bar in self.svg.iter(f"{SVG}rect")
+                if bar.get("class") != "page" and top < float(bar.get("y", 0)) < bottom
+            ]
+            found = [row["cpu_ratio"] for row in FOUND["events"]["groups"][group].values()]
+            assert lengths == pytest.approx([ratio * one for ratio in sorted(found)], abs=0.5)
+
+    def test_nothing_leaves_the_picture(self):
+        width, height = float(self.svg.get("width", 0)), float(self.svg.get("height", 0))
+        for bar in self.svg.iter(f"{SVG}rect"):
+            assert float(bar.get("x", 0)) + float(bar.get("width", 0)) <= width
+            assert float(bar.get("y", 0)) + float(bar.get("height", 0)) <= height
+
+    def test_it_has_colours_for_a_dark_page(self):
+        assert "prefers-color-scheme: dark" in str(self.svg.findtext(f"{SVG}style"))
+
+
+class TestEverything:
+    def test_parts_are_put_together_and_what_is_left_out_is_named(self, monkeypatch, capfd):
+        short = Part("startup", "bench.startup", "import", (), ("--rounds", "1"))
+        never = Part("instructions", "bench.instructions", "instructions", (), None)
+        monkeypatch.setattr(everything, "PARTS", (short, never))
+        found, code = everything._measure(quick=True)
+        assert code == 0
+        assert found["startup"]["import logging"]["ms"] > 0
+        assert found["instructions"] is None
+        said = capfd.readouterr().out
+        assert "=== 1 of 2: import" in said
+        assert "left out: quick" in said
+
+    def test_a_part_that_fails_ends_it(self, monkeypatch):
+        monkeypatch.setattr(everything, "PARTS", (Part("no", "bench.none", "none", (), ()),))
+        with pytest.raises(subprocess.CalledProcessError):
+            everything._measure(quick=True)
