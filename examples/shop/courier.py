@@ -1,5 +1,6 @@
 """The courier: a Celery worker that delivers. Run it: `python -m examples.shop.courier`."""
 
+import sys
 import warnings
 
 import flowery_logging
@@ -12,6 +13,13 @@ if __name__ == "__main__":
     tally.start()
     warnings.filterwarnings("ignore", r"\s*You're running the worker with superuser")
     tasks.QUEUE.mkdir(exist_ok=True)
-    alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     # One process: the demonstration counts in it. Yours may fork as many as it likes.
-    tasks.app.worker_main(["worker", "--pool", "solo", "--loglevel", "INFO", *alone])
+    worker = tasks.app.Worker(
+        pool="solo",
+        loglevel="INFO",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    worker.start()
+    sys.exit(worker.exitcode)  # `worker_main` would hide that it has failed

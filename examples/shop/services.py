@@ -15,8 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 60.0  # seconds
-STOPPED_WITHIN = 10.0
-DELIVERED_WITHIN = 15.0
+STOPPED_WITHIN = 30.0
+DELIVERED_WITHIN = 60.0
 
 
 class ServiceError(Exception):

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from celery import Celery
 
+from examples.shop import broker
+
 log = logging.getLogger("shop.courier")
 
 QUEUE = Path(os.environ.get("SHOP_QUEUE", "queue"))  # a folder in place of a broker's server
 
-app = Celery("courier", broker="filesystem://localhost/")
+app = Celery("courier", broker=broker.URL)
 app.conf.update(
     broker_transport_options={
         "data_folder_in": str(QUEUE),
@@ -19,6 +21,7 @@ app.conf.update(
         "polling_interval": 0.1,  # seconds
     },
     worker_prefetch_multiplier=1,
+    worker_timer_precision=0.1,  # seconds, for which its end waits
 )
 
 

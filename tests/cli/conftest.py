@@ -21,7 +21,7 @@ Result = dict[str, Any]
 def flowery(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-X", "dev", "-m", "flowery_logging", *map(str, arguments)],
-        capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **variables},
+        capture_output=True, text=True, timeout=300, check=False, env={**os.environ, **variables},
     )  # fmt: skip
 
 

@@ -63,7 +63,7 @@ class Logs:
             assert {r["event"]["id"] for r in records} == {f"{entity}-{n}" for n in numbers}
 
     def run(
-        self, program: str, *, setup: str = "", python: str = sys.executable, timeout: float = 60
+        self, program: str, *, setup: str = "", python: str = sys.executable, timeout: float = 300
     ) -> subprocess.CompletedProcess[str]:
         """Run a program that finds `log` and `flowery_logging` ready."""
         lines = [

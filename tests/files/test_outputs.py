@@ -65,7 +65,7 @@ def test_a_closed_pipe_does_not_raise() -> None:
     )  # fmt: skip
     assert process.stdout is not None
     process.stdout.close()
-    _, errors = process.communicate("go\n", timeout=30)
+    _, errors = process.communicate("go\n", timeout=300)
     assert process.returncode == 0, errors
     assert errors.splitlines()[-1] == "True"
     assert errors.count("cannot write") == 1
@@ -129,7 +129,7 @@ def test_default_on_a_terminal_is_file_and_console(tmp_path: Path) -> None:
         if not chunk:
             break
     os.close(leader)
-    assert process.wait(20) == 0
+    assert process.wait(300) == 0
     assert b"seen twice" in shown
     assert b"\x1b[" in shown, "a terminal gets colours"
     assert "seen twice" in Logs(tmp_path).messages()

@@ -35,10 +35,12 @@ def test_everything_comes_once_over_rotations_and_processes(logs: Logs) -> None:
         for _ in range(2):
             program = "for n in range(500): log.info('event %d', n); time.sleep(0.0005)"
             ok(logs.run(program, setup="max_bytes=9_000"))
-        time.sleep(0.5)
+        deadline = time.monotonic() + 300
+        while len(seen) < len(logs.records()) and time.monotonic() < deadline:
+            time.sleep(0.05)
     finally:
         stop.set()
-        thread.join(10)
+        thread.join()
     assert len(logs.files()) > 20
     processes = logs.by_process()
     assert len(processes) == 2

@@ -52,7 +52,7 @@ def test_processes_that_log_at_once(logs: Logs) -> None:
         subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL)
         for _ in range(3)
     ]
-    assert [process.wait(60) for process in running] == [0, 0, 0]
+    assert [process.wait(300) for process in running] == [0, 0, 0]
     lines = list(merge(find(logs.directory)))
     numbers: dict[str, list[int]] = defaultdict(list)
     for line in lines:

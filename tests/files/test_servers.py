@@ -8,10 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +20,8 @@ import pytest
 from tests.files.conftest import Logs
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 WSGI = """
 import logging, os, flowery_logging
@@ -47,11 +49,14 @@ CELERY = """
 import os, logging, flowery_logging
 flowery_logging.setup("svc", directory={directory!r}, output="file")
 from celery import Celery, signals
-app = Celery("tasks", broker="filesystem://", backend="cache+memory://")
+from examples.shop import broker
+app = Celery("tasks", broker=broker.URL, backend="cache+memory://")
 app.conf.broker_transport_options = {{
     "data_folder_in": {queue!r}, "data_folder_out": {queue!r}, "control_folder": {queue!r},
+    "polling_interval": 0.05,
 }}
 app.conf.worker_hijack_root_logger = False
+app.conf.worker_timer_precision = 0.1  # seconds; its end waits for it
 @signals.setup_logging.connect
 def keep(**_): pass
 @app.task
@@ -60,41 +65,40 @@ def work(n):
 """
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """A socket that a server inherits: nobody else can take its port, and requests wait in it."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
 
 
 @contextmanager
-def server(folder: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+def server(
+    folder: Path, *command: str, stdout: int | None = None, listener: socket.socket | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until the block ends; it must then end by itself."""
     with (folder / "server.log").open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=folder, stdout=output, stderr=output,
-            start_new_session=True,
+            [sys.executable, "-m", *command], cwd=folder, stdout=stdout or output, stderr=output,
+            start_new_session=True, env=ENVIRONMENT, pass_fds=[] if listener is None else [listener.fileno()],
         )  # fmt: skip
         try:
             yield process
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(300)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
 
-def ask(port: int, requests: int, server_log: Path) -> set[str]:
-    """Send requests until so many are answered; return the workers' process IDs."""
-    pids: set[str] = set()
-    answered = 0
-    deadline = time.monotonic() + 40
-    while answered < requests:
-        assert time.monotonic() < deadline, server_log.read_text()
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{answered}", timeout=5) as reply:
-                pids.add(reply.read().decode())
-                answered += 1
-        except OSError:
-            time.sleep(0.05)
+def ask(listener: socket.socket, requests: int) -> set[str]:
+    """Send so many requests; return the workers' process IDs."""
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    pids = set()
+    for number in range(requests):
+        with urllib.request.urlopen(f"{url}/{number}", timeout=300) as reply:
+            pids.add(reply.read().decode())
     return pids
 
 
@@ -114,21 +118,20 @@ def check(logs: Logs, pids: set[str], requests: int) -> None:
 
 
 @pytest.mark.parametrize("preload", [True, False])
-def test_gunicorn(logs: Logs, tmp_path: Path, preload: bool) -> None:
+def test_gunicorn(logs: Logs, tmp_path: Path, listener: socket.socket, preload: bool) -> None:
     (tmp_path / "main.py").write_text(WSGI.format(directory=str(logs.directory)))
-    port = free_port()
-    options = ["--workers", "3", "--bind", f"127.0.0.1:{port}", *(["--preload"] if preload else [])]
-    with server(tmp_path, "gunicorn", "main:app", *options):
-        pids = ask(port, 60, tmp_path / "server.log")
+    at = f"fd://{listener.fileno()}"
+    options = ["--workers", "3", "--bind", at, *(["--preload"] if preload else [])]
+    with server(tmp_path, "gunicorn", "main:app", *options, listener=listener):
+        pids = ask(listener, 60)
     check(logs, pids, 60)
 
 
-def test_uvicorn_workers(logs: Logs, tmp_path: Path) -> None:
+def test_uvicorn_workers(logs: Logs, tmp_path: Path, listener: socket.socket) -> None:
     (tmp_path / "main.py").write_text(ASGI.format(directory=str(logs.directory)))
-    port = free_port()
-    options = ["--workers", "2", "--port", str(port), "--host", "127.0.0.1"]
-    with server(tmp_path, "uvicorn", "main:app", *options):
-        pids = ask(port, 60, tmp_path / "server.log")
+    options = ["--workers", "2", "--fd", str(listener.fileno())]
+    with server(tmp_path, "uvicorn", "main:app", *options, listener=listener):
+        pids = ask(listener, 60)
     check(logs, pids, 60)
 
 
@@ -139,10 +142,10 @@ def test_celery_prefork(logs: Logs, tmp_path: Path) -> None:
         CELERY.format(directory=str(logs.directory), queue=str(queue))
     )
     send = "import tasks\nfor n in range(40): tasks.work.apply_async((n,), ignore_result=True)"
-    subprocess.run([sys.executable, "-c", send], cwd=tmp_path, check=True)
+    subprocess.run([sys.executable, "-c", send], cwd=tmp_path, check=True, env=ENVIRONMENT)
     options = ["worker", "--pool", "prefork", "--concurrency", "3", "--loglevel", "WARNING"]
     with server(tmp_path, "celery", "-A", "tasks", *options):
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             done = [m for p in logs.files() for m in p.read_text().split("\n") if '"task ' in m]
             if len(done) == 40:
@@ -173,35 +176,21 @@ def app(environ, start_response):
 """
 
 
-def test_gunicorn_workers_that_share_a_pipe_with_long_traces(tmp_path: Path) -> None:
+def test_gunicorn_workers_that_share_a_pipe_with_long_traces(
+    tmp_path: Path, listener: socket.socket
+) -> None:
     (tmp_path / "main.py").write_text(LONG_TRACES)
-    port = free_port()
-    command = ["gunicorn", "main:app", "--workers", "3", "--threads", "4", "--bind"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command, f"127.0.0.1:{port}"], cwd=tmp_path,
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
+    options = ["--workers", "3", "--threads", "4", "--bind", f"fd://{listener.fileno()}"]
     lines: list[bytes] = []
-    assert process.stdout is not None
-    stdout = process.stdout
-    reader = threading.Thread(target=lambda: lines.extend(stdout))
-    reader.start()
-    try:
-        clients = [
-            threading.Thread(target=ask, args=(port, 60, tmp_path / "main.py")) for _ in range(4)
-        ]
-        for client in clients:
-            client.start()
-        for client in clients:
-            client.join()
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        reader.join()
-        stdout.close()
+    running = server(
+        tmp_path, "gunicorn", "main:app", *options, stdout=subprocess.PIPE, listener=listener
+    )
+    with ThreadPoolExecutor(5) as pool, running as process:
+        assert process.stdout is not None
+        reader = pool.submit(lines.extend, process.stdout)
+        list(pool.map(lambda _: ask(listener, 60), range(4)))
+    reader.result()
+    process.stdout.close()
     records = [json.loads(line) for line in lines]
     requests = [r for r in records if r["message"].startswith("request")]
     assert len(requests) == 240

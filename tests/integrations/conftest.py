@@ -1,5 +1,6 @@
 """Real servers on loopback, and what was logged together with the fields bound at that moment."""
 
+import json
 import logging
 import socket
 import threading
@@ -7,14 +8,31 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import httpx
+import httpx2
 import pytest
 import uvicorn
 
 from flowery_logging import context
 
 ACCESS = "flowery_logging.access"
+
+
+def written(directory: Path) -> list[dict[str, Any]]:
+    """Every event in the files of a directory, also while they are written: whole lines only."""
+    texts = (path.read_bytes() for path in sorted(directory.glob("*.ndjson")))
+    return [json.loads(line) for text in texts for line in text.split(b"\n")[:-1]]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patience() -> None:
+    """Let httpx wait longer than its five seconds, for a machine that has other things to do."""
+    for library in (httpx, httpx2):
+        waits = library._config.DEFAULT_TIMEOUT_CONFIG
+        waits.connect = waits.read = waits.write = waits.pool = 300
 
 
 @dataclass
@@ -72,7 +90,7 @@ def running(app: Any) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 300
         while not server.started and thread.is_alive() and time.monotonic() < deadline:
             time.sleep(0.005)
         assert server.started
@@ -80,7 +98,7 @@ def running(app: Any) -> Iterator[str]:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(10)
+            thread.join(300)
             assert not thread.is_alive()
 
 

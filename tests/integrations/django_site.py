@@ -13,6 +13,7 @@ from django.urls import path
 import flowery_logging
 
 log = logging.getLogger("site")
+waiting = asyncio.Event()  # the slow view has begun
 
 
 def configure(**more):
@@ -76,7 +77,8 @@ def cut_off(request):
 
 async def slow(request):
     try:
-        await asyncio.sleep(10)
+        waiting.set()
+        await asyncio.sleep(300)
     except asyncio.CancelledError:
         log.info("cancelled")
         raise

@@ -1,36 +1,39 @@
 """A real Celery worker (prefork, filesystem broker), fed by a process of its own."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from celery import Celery
 
 from flowery_logging.integrations import celery
 from flowery_logging.trace import continue_trace, current_trace
+from tests.integrations.conftest import written
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
 
 APP = """
-import logging, os, sys
+import logging, os, sys, time
 from pathlib import Path
 from celery import Celery
 import flowery_logging
+from examples.shop import broker
 from flowery_logging.integrations import celery
 
 here = Path(__file__).parent
 flowery_logging.setup(service=os.environ["SERVICE"], directory=here / "logs", output="file")
 celery.instrument()
-app = Celery("shop", broker="filesystem://")
-app.conf.broker_transport_options = {
+app = Celery("shop", broker=broker.URL)
+app.conf.broker_transport_options = {"polling_interval": 0.05} | {
     name: str(here / "queue")
     for name in ("data_folder_in", "data_folder_out", "control_folder")
 }
+app.conf.worker_timer_precision = 0.1  # seconds; its end waits for it
 app.conf.worker_send_task_events = False
 log = logging.getLogger("tasks")
 
@@ -56,13 +59,16 @@ def failing():
     raise ValueError("꽃")
 
 @app.task
-def logging_and_failing():
-    log.info("x")
+def together():
+    (here / "together" / str(os.getpid())).touch()
+    deadline = time.monotonic() + 300
+    while len(os.listdir(here / "together")) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
 """
 SENDER = """
-import sys
+import logging, sys
 from flowery_logging import continue_trace
-from shop_tasks import deliver, failing, stubborn
+from shop_tasks import deliver, failing, stubborn, together
 
 for number in range(50):
     with continue_trace({"traceparent": f"00-{number + 1:032x}-{'1' * 16}-01", "x-request-id": f"r-{number}"}):
@@ -72,8 +78,12 @@ with continue_trace({"traceparent": "00-%s-00f067aa0ba902b7-01" % sys.argv[1]}):
     failing.delay()
 failing.apply_async(headers={"traceparent": "00-%s-00f067aa0ba902b7-01" % ("a" * 32)})
 deliver.delay(1)
+for _ in range(2):  # one for each process of the worker
+    together.delay()
+logging.getLogger("sender").info("sent")
 """
-ENDED = 50 + 5 + 3 + 2 + 1
+ROOT = Path(__file__).parents[2]
+ENDED = 50 + 5 + 3 + 2 + 1 + 2
 
 
 @pytest.fixture(scope="module")
@@ -82,32 +92,32 @@ def events(tmp_path_factory):
     directory = tmp_path_factory.mktemp("celery")
     (directory / "shop_tasks.py").write_text(APP)
     (directory / "queue").mkdir()
+    (directory / "together").mkdir()
     command = [sys.executable, "-m", "celery", "-A", "shop_tasks", "worker", "-c", "2"]
     options = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "info"]
     worker = subprocess.Popen(
-        [*command, *options], cwd=directory, env={**os.environ, "SERVICE": "courier"},
+        [*command, *options], cwd=directory, env={**os.environ, "SERVICE": "courier", "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
         subprocess.run(
-            [sys.executable, "-c", SENDER, TRACE], cwd=directory, check=True, timeout=30,
-            env={**os.environ, "SERVICE": "gateway"}, capture_output=True,
+            [sys.executable, "-c", SENDER, TRACE], cwd=directory, check=True, timeout=300,
+            env={**os.environ, "SERVICE": "gateway", "PYTHONPATH": str(ROOT)}, capture_output=True,
         )  # fmt: skip
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 300
         while len(ends(read(directory))) < ENDED and time.monotonic() < deadline:
             assert worker.poll() is None
             time.sleep(0.1)
     finally:
         worker.send_signal(signal.SIGTERM)
-        _, err = worker.communicate(timeout=20)
+        _, err = worker.communicate(timeout=300)
     found = read(directory)
     assert len(ends(found)) == ENDED, err.decode()
     return found
 
 
 def read(directory):
-    lines = (line for p in directory.glob("logs/*.ndjson") for line in p.read_text().splitlines())
-    return sorted(map(json.loads, lines), key=lambda event: str(event["@timestamp"]))
+    return sorted(written(directory / "logs"), key=lambda event: str(event["@timestamp"]))
 
 
 def ends(events):

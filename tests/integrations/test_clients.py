@@ -303,6 +303,6 @@ def test_the_recipe_for_grpc():
         server.start()
         with continue_trace(INCOMING), grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             call = channel.unary_unary("/S/M")
-            answer = call(b"", metadata=tuple(outgoing_headers().items()), timeout=10)
+            answer = call(b"", metadata=tuple(outgoing_headers().items()), timeout=300)
         server.stop(None).wait()
     assert answer == TRACE.encode()

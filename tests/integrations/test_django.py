@@ -3,12 +3,10 @@
 import asyncio
 import contextlib
 import gc
-import json
 import os
-import socket
+import re
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -20,6 +18,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 
 from tests.integrations import django_site
+from tests.integrations.conftest import written
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
@@ -120,9 +119,9 @@ def test_a_client_that_goes_away_cancels_the_view_and_is_told_apart(collector):
                  "query_string": b"", "http_version": "1.1"}  # fmt: skip
         client = ApplicationCommunicator(ASGIHandler(), scope)
         await client.send_input({"type": "http.request"})
-        await asyncio.sleep(0.05)
+        await asyncio.wait_for(django_site.waiting.wait(), 300)
         await client.send_input({"type": "http.disconnect"})
-        await client.wait()
+        await client.wait(300)
 
     asyncio.run(main())
     (line,), (cancelled,) = collector.access(), collector.named("cancelled")
@@ -154,13 +153,13 @@ def test_500_requests_at_once_sync_and_async_never_show_each_others_ids(collecto
 def manage(directory, *arguments, **settings):
     return [sys.executable, SITE, str(directory), *arguments], {
         "cwd": ROOT,
-        "env": {**os.environ, "PYTHONPATH": str(ROOT), "SITE_SETTINGS": repr(settings)},
+        "env": {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            "SITE_SETTINGS": repr(settings),
+        },
     }
-
-
-def events(directory):
-    paths = sorted(Path(directory).glob("*.ndjson"))
-    return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
 
 
 @pytest.mark.parametrize(
@@ -190,27 +189,22 @@ LOGGING = {
 
 
 def test_djangos_own_server_logs_each_request_once_whatever_LOGGING_says(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command, options = manage(
-        tmp_path, "runserver", f"127.0.0.1:{port}", "--noreload", LOGGING=LOGGING
+    command, options = manage(tmp_path, "runserver", "127.0.0.1:0", "--noreload", LOGGING=LOGGING)
+    server = subprocess.Popen(
+        command, **options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    server = subprocess.Popen(command, **options, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert server.stdout is not None
     try:
-        deadline = time.monotonic() + 15
-        while time.monotonic() < deadline:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/plain/7/").close()
-                break
-            except urllib.error.URLError:
-                time.sleep(0.05)
+        said = (re.search(r"server at (http://\S+)/$", line.strip()) for line in server.stdout)
+        url = next(match[1] for match in said if match)
+        urllib.request.urlopen(f"{url}/plain/7/").close()
         with pytest.raises(urllib.error.HTTPError) as error:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/boom/")
+            urllib.request.urlopen(f"{url}/boom/")
         error.value.close()
     finally:
         server.terminate()  # not SIGINT: where that is ignored from the start, it stays so
-        server.communicate(timeout=60)
-    found = events(tmp_path)
+        server.communicate(timeout=300)
+    found = written(tmp_path)
     access = [e for e in found if e["log"]["logger"] == "flowery_logging.access"]
     assert [e["message"] for e in access] == ["GET /plain/7/ 200", "GET /boom/ 500"]
     assert not [e for e in found if e["log"]["logger"] == "django.server"]

@@ -56,12 +56,12 @@ def test_dramatiq(collector):
         with continue_trace(message.options.get("headers"), order_id=order_id):
             log.info("at work")
 
-    worker = dramatiq.Worker(broker, worker_threads=1)
+    worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=20)
     worker.start()
     try:
         with continue_trace(INCOMING):
             work.send_with_options(args=(7,), headers=outgoing_headers())
-        broker.join(work.queue_name, timeout=5000)
+        broker.join(work.queue_name, timeout=300_000)
         worker.join()
     finally:
         worker.stop()

@@ -51,7 +51,7 @@ def test_its_lines_come_once_whatever_its_log_config(tmp_path, lifespan, options
         [sys.executable, "-c", SERVICE, str(tmp_path), lifespan, options],
         check=True,
         capture_output=True,
-        timeout=30,
+        timeout=300,
     )
     (path,) = tmp_path.glob("*.ndjson")
     events = [json.loads(line) for line in path.read_text().splitlines()]

@@ -47,7 +47,7 @@ def url(serve, collector):
 
 
 def test_it_opens_and_closes_on_its_trace(url, collector, serve):
-    with connect(f"{url}/echo?a=1", additional_headers=HEADERS) as websocket:
+    with connect(f"{url}/echo?a=1", additional_headers=HEADERS, open_timeout=300) as websocket:
         assert websocket.response is not None
         assert websocket.response.headers["x-request-id"] == "w-1"
         for number in range(3):
@@ -70,7 +70,7 @@ def test_it_opens_and_closes_on_its_trace(url, collector, serve):
 
 
 def test_an_application_that_fails_closes_it_with_an_error(url, collector, serve):
-    with connect(f"{url}/boom") as websocket, pytest.raises(ConnectionClosed):
+    with connect(f"{url}/boom", open_timeout=300) as websocket, pytest.raises(ConnectionClosed):
         websocket.recv()
     serve.stop()
     _, closed = collector.access()
@@ -81,7 +81,7 @@ def test_an_application_that_fails_closes_it_with_an_error(url, collector, serve
 
 def test_a_refused_handshake_is_an_access_event(url, collector, serve):
     with pytest.raises(InvalidStatus):
-        connect(f"{url}/refused")
+        connect(f"{url}/refused", open_timeout=300)
     serve.stop()
     (line,) = collector.access()
     assert line.message == "GET /refused 403"
@@ -89,7 +89,7 @@ def test_a_refused_handshake_is_an_access_event(url, collector, serve):
 
 
 def test_the_application_may_close_with_a_code_and_a_reason(url, collector, serve):
-    with connect(f"{url}/closed") as websocket, pytest.raises(ConnectionClosed):
+    with connect(f"{url}/closed", open_timeout=300) as websocket, pytest.raises(ConnectionClosed):
         websocket.recv()
     serve.stop()
     told = vars(collector.access()[1].record)
