@@ -57,6 +57,20 @@ GROUPS: Final[dict[str, tuple[Contender, ...]]] = {
         Contender("structlog, its fastest, bind", peers.structlog_requests),
         Contender("flowery_logging, get_logger().bind", ours.requests),
     ),
+    "an event with a message of 5 kB": (
+        Contender("plain text, long", peers.plain_long, 2),
+        Contender("structlog, its fastest, long", peers.structlog_long, 2),
+        Contender("ecs-logging, long", peers.ecs_long, 4),
+        Contender("flowery_logging, stdlib, long", ours.stdlib_long, 4),
+        Contender("flowery_logging, get_logger, long", ours.long, 4),
+    ),
+    "an event with a date, a dict and a list": (
+        _PLAIN_TEXT,
+        Contender("structlog, its fastest, nested", peers.structlog_nested),
+        Contender("ecs-logging, nested", peers.ecs_nested, 4),
+        Contender("flowery_logging, stdlib, nested", ours.stdlib_nested, 4),
+        Contender("flowery_logging, get_logger, nested", ours.nested, 4),
+    ),
     "an event with an exception of 20 frames": (
         Contender("plain text, exception", peers.plain_exceptions, 20),
         Contender("ecs-logging, exception", peers.ecs_exceptions, 20),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from datetime import datetime, timezone
 from typing import Any, Final
 
 Run = Callable[[int], None]
@@ -18,6 +19,14 @@ ORDER: Final = "A-1042"
 CUSTOMER: Final = "Kim Min-jun"
 TRACE_ID: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
 REQUEST_ID: Final = "0f6f2c0e9d5c4b0f8f4f6c7d2b1a9e33"
+
+LONG: Final = (
+    "order %s placed: " + "주문하신 상품을 준비하고 있습니다. We are packing your order. " * 64
+)
+"""A message of about 5 kB, a third of it Korean."""
+
+ADDRESS: Final = {"city": "Seoul", "lines": ["12, Sejong-daero", "Jung-gu"], "verified": True}
+PLACED: Final = datetime(2026, 1, 1, 9, 30, tzinfo=timezone.utc)
 
 EVENTS_A_REQUEST: Final = 10
 FRAMES: Final = 20
@@ -54,6 +63,47 @@ def structlog_events(logger: Any) -> Run:
                 amount=12.5,
                 express=True,
             )
+
+    return run
+
+
+def stdlib_long(logger: Any) -> Run:
+    """Events with a long message, as `logging` is called."""
+
+    def run(count: int) -> None:
+        for number in range(count):
+            logger.info(LONG, ORDER, extra={"order_id": number})
+
+    return run
+
+
+def structlog_long(logger: Any) -> Run:
+    """Events with a long message, as structlog is called."""
+
+    def run(count: int) -> None:
+        for number in range(count):
+            logger.info(LONG, ORDER, order_id=number)
+
+    return run
+
+
+def stdlib_nested(logger: Any) -> Run:
+    """Events with a date, a dict and a list, as `logging` is called."""
+
+    def run(count: int) -> None:
+        for number in range(count):
+            extra = {"order_id": number, "placed": PLACED, "address": ADDRESS}
+            logger.info("order %s placed", ORDER, extra=extra)
+
+    return run
+
+
+def structlog_nested(logger: Any) -> Run:
+    """Events with a date, a dict and a list, as structlog is called."""
+
+    def run(count: int) -> None:
+        for number in range(count):
+            logger.info("order %s placed", ORDER, order_id=number, placed=PLACED, address=ADDRESS)
 
     return run
 

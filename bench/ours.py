@@ -54,6 +54,22 @@ def get_logger(directory: Path) -> Run:
     return _in_request(directory, lambda: event.structlog_events(_bound_logger()))
 
 
+def stdlib_long(directory: Path) -> Run:
+    return _in_request(directory, lambda: event.stdlib_long(logging.getLogger(event.LOGGER)))
+
+
+def long(directory: Path) -> Run:
+    return _in_request(directory, lambda: event.structlog_long(_bound_logger()))
+
+
+def stdlib_nested(directory: Path) -> Run:
+    return _in_request(directory, lambda: event.stdlib_nested(logging.getLogger(event.LOGGER)))
+
+
+def nested(directory: Path) -> Run:
+    return _in_request(directory, lambda: event.structlog_nested(_bound_logger()))
+
+
 def requests(directory: Path) -> Run:
     return _in_request(directory, lambda: event.structlog_requests(_bound_logger()))
 

@@ -69,6 +69,10 @@ def plain_debug(directory: Path) -> Run:
     return event.stdlib_debug(_logger(_file(directory), logging.Formatter(TEXT)))
 
 
+def plain_long(directory: Path) -> Run:
+    return event.stdlib_long(_logger(_file(directory), logging.Formatter(TEXT)))
+
+
 def rotating(directory: Path) -> Run:
     handler = logging.handlers.RotatingFileHandler(
         directory / "app.log", maxBytes=MAX_BYTES, backupCount=5, encoding="utf-8"
@@ -88,6 +92,14 @@ def _ecs(handler: logging.Handler) -> Any:
 
 def ecs_stdlib(directory: Path) -> Run:
     return event.stdlib_events(_ecs(_file(directory)))
+
+
+def ecs_long(directory: Path) -> Run:
+    return event.stdlib_long(_ecs(_file(directory)))
+
+
+def ecs_nested(directory: Path) -> Run:
+    return event.stdlib_nested(_ecs(_file(directory)))
 
 
 def ecs_exceptions(directory: Path) -> Run:
@@ -140,6 +152,14 @@ def _fastest(directory: Path) -> Any:
 
 def structlog_fastest(directory: Path) -> Run:
     return event.structlog_events(_fastest(directory))
+
+
+def structlog_long(directory: Path) -> Run:
+    return event.structlog_long(_fastest(directory))
+
+
+def structlog_nested(directory: Path) -> Run:
+    return event.structlog_nested(_fastest(directory))
 
 
 def structlog_requests(directory: Path) -> Run:

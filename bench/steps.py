@@ -29,7 +29,8 @@ _OF_AN_EXCEPTION: Final = (
 _OF_A_REQUEST: Final = (
     "the application",
     "the middleware: IDs in and out, context",
-    "the access event",
+    "the access event: its fields, their places in ECS",
+    "out: lock, number, file, write()",
 )
 
 WAYS: Final[dict[str, tuple[str, ...]]] = {
@@ -124,4 +125,5 @@ def _request() -> Iterator[Run]:
     application, requests = asgi._application, asgi._requests
     yield requests(application)
     yield requests(RequestMiddleware(application, access_log=False))
+    yield _unwritten(requests(RequestMiddleware(application)))
     yield requests(RequestMiddleware(application))

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 def bench(*arguments, module="bench"):
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_a_package_that_is_missing_is_named(tmp_path):
     )
     options = ["--only", "loguru", "--rounds", "1", "--events", "5", "--json", tmp_path / "r.json"]
     command = [sys.executable, "-c", program, *map(str, options)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     assert "left out: loguru serialize (loguru is not installed)" in done.stdout
 
@@ -168,7 +168,7 @@ print(json.dumps(written))
 @pytest.mark.parametrize("way", steps.WAYS)
 def test_each_step_of_an_event_does_more_than_the_one_before(way):
     command = [sys.executable, "-c", STEPS_APART, way]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     written = json.loads(done.stdout)
     assert len(written) == len(steps.WAYS[way])
