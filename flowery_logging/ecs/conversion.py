@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from functools import lru_cache
 from ipaddress import ip_address
 from itertools import islice
 from typing import Any, Final
@@ -29,6 +31,17 @@ KEYWORD_UNITS: Final = 1024
 SCALED_LIMIT: Final = 9.0e15
 """A `scaled_float` is a 64-bit integer of 1 000 times the value."""
 
+KEYWORDS: Final = frozenset({"keyword", "wildcard", "constant_keyword"})
+TEXTS: Final = frozenset({"text", "match_only_text"})
+
+_BITS: Final = {"long": 64, "integer": 32}
+_LARGEST: Final = {
+    "float": 3.4028234e38, "double": 1.7976931348623157e308, "scaled_float": SCALED_LIMIT,
+}  # fmt: skip
+_IP_CHARS: Final = 45
+"""Characters of the longest address: IPv6 with an IPv4 address at its end."""
+_MAX_KEPT: Final = 4096
+
 # RFC 3339 and the shorter ISO 8601 forms that `strict_date_optional_time` takes.
 _DATE: Final = re.compile(
     r"[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
@@ -48,6 +61,24 @@ def fit(value: Any, kind: str, *, array: bool = False) -> Any:
     """
     convert = _CONVERSIONS[kind]
     return _fit_items(value, convert) if array or kind == "nested" else convert(value)
+
+
+def bounds_as_is(kind: type, field: str) -> tuple[float, float] | None:
+    """Return which values of a Python type a field of a type holds as they are.
+
+    The least and the largest number, or length of a text; None where all are converted, or misfit.
+    There may be more of them: a text of ASCII may be longer.
+    """
+    if kind is str and (field in KEYWORDS or field in TEXTS):
+        return 0, KEYWORD_UNITS // 2 if field in KEYWORDS else math.inf  # whatever the characters
+    if kind is str and field == "ip":
+        return 0, _IP_CHARS
+    if kind is int and field in _BITS:
+        limit = 2 ** (_BITS[field] - 1)
+        return -limit, limit - 1
+    if kind is float and field in _LARGEST:
+        return -_LARGEST[field], _LARGEST[field]
+    return (0, 1) if kind is bool and field == "boolean" else None
 
 
 def as_items(value: Any) -> list[Any]:
@@ -142,13 +173,21 @@ def _is_date(text: str) -> bool:
 
 def _ip(value: Any) -> Any:
     value = plain(value)
-    if type(value) is not str or "%" in value:  # Elasticsearch takes no IPv6 zone
+    if type(value) is not str or len(value) > _IP_CHARS:
         return MISFIT
+    return value if is_ip(value) else MISFIT
+
+
+@lru_cache(_MAX_KEPT)
+def is_ip(text: str) -> bool:
+    """Tell whether a text of ordinary length is an address, kept as it takes long to find out."""
+    if "%" in text:  # Elasticsearch takes no IPv6 zone
+        return False
     try:
-        ip_address(value)
+        ip_address(text)
     except ValueError:
-        return MISFIT
-    return value
+        return False
+    return True
 
 
 def _geo_point(value: Any) -> Any:
@@ -182,16 +221,10 @@ def _flat_object(value: Any) -> Any:
 
 
 _CONVERSIONS: Final[dict[str, Callable[[Any], Any]]] = {
-    "keyword": _keyword,
-    "wildcard": _keyword,
-    "constant_keyword": _keyword,
-    "text": _text,
-    "match_only_text": _text,
-    "long": _integer(64),
-    "integer": _integer(32),
-    "float": _float(3.4028234e38),
-    "double": _float(1.7976931348623157e308),
-    "scaled_float": _float(SCALED_LIMIT),
+    **dict.fromkeys(KEYWORDS, _keyword),
+    **dict.fromkeys(TEXTS, _text),
+    **{kind: _integer(bits) for kind, bits in _BITS.items()},
+    **{kind: _float(largest) for kind, largest in _LARGEST.items()},
     "boolean": _boolean,
     "date": _date,
     "ip": _ip,

@@ -13,11 +13,12 @@ from typing import Any, Final
 from flowery_logging.counters import Counters
 from flowery_logging.ecs.conversion import MISFIT
 from flowery_logging.ecs.encode import CYCLE, to_json
-from flowery_logging.ecs.labels import Labels
+from flowery_logging.ecs.labels import Labels, label_path
 from flowery_logging.ecs.limits import Limits
-from flowery_logging.ecs.plain import AS_IS, MAX_ITEMS, Model, entries, key_text, plain
+from flowery_logging.ecs.plain import AS_IS, MAX_ITEMS, Model, entries, key_text, plain, scalar_text
 from flowery_logging.ecs.redact import MARKER, NoRedactor, Redactor
-from flowery_logging.ecs.schema import OWN_LABELS, Place, Schema, is_reserved, put
+from flowery_logging.ecs.schema import Place, Schema, is_reserved, put
+from flowery_logging.ecs.slots import Slots
 
 MAX_VISITS: Final = 4096
 """How many values of one event are looked at, however they are nested."""
@@ -63,17 +64,25 @@ class Placer:
         self.limits = limits
         self.counters = counters
         self.protect = True  # reserved names (see schema.py) are the library's
+        self._begin()
+
+    def _begin(self) -> None:
+        self.slots = Slots(
+            self.schema, self.redactor, self.limits, queries=QUERIES, protect=self.protect
+        )
 
     def relaxed(self, limits: Limits) -> Placer:
         """Return a placer by other limits, for documents of the library's own: none is reserved."""
         other = copy(self)
         other.limits, other.protect = limits, False
+        other._begin()  # noqa: SLF001 - of this class
         return other
 
     def unredacted(self) -> Placer:
         """Return a placer that hides nothing, for the library's own records."""
         other = copy(self)
         other.redactor = NoRedactor()
+        other._begin()  # noqa: SLF001 - of this class
         return other
 
     def place(self, *layers: Mapping[Any, Any]) -> Document:
@@ -101,15 +110,77 @@ class _Placing:
         self._visits = MAX_VISITS
         self._more: dict[str, Any] = {}
         self._around: list[Any] = []  # the mappings that a value lies in
+        self._slots = placer.slots
+        self._calm = True  # no text of the layer may be a secret
 
     def run(self, layers: tuple[Mapping[Any, Any], ...]) -> Document:
         for self._layer, layer in enumerate(layers):
-            for key, value in entries(layer):
-                self._walk(key_text(key), value, 1)
+            given = list(entries(layer))
+            self._calm = not self._redactor.suspects("\n".join(_texts(given, self._limits.items)))
+            for key, value in given:
+                if not self._put_at_once(key, value):
+                    self._walk(key_text(key), value, 1)
         if self._more:
             self._counters.add("fields_over_limit", len(self._more))
             self._labels.put(MORE, to_json(self._more, self._redactor, self._limits.depth))
         return self._document
+
+    def _put_at_once(self, path: Any, value: Any) -> bool:
+        """Put a value into its slot; False if it has none, does not fit, or the slot is taken."""
+        kind = type(value)
+        slots = self._slots.by_type.get(kind)
+        if slots is None or type(path) is not str or self._left <= 0 or self._visits <= 1:
+            return False
+        slot = slots[path] if path in slots else self._slots.learn(kind, path)
+        if slot is None or path in self._document.paths:
+            return False
+        parents, name, least, most, as_text, as_list, check = slot
+        if kind is str:
+            if len(value) > most:
+                return False
+            if self._may_be_secret(value) if check is None else not check(value):
+                return False
+        elif kind is list:
+            if not self._fits_at_once(value, most):
+                return False
+            value = value.copy()
+        elif not least <= value <= most:
+            return False
+        elif as_text:
+            value = scalar_text(value)
+        if as_list and kind is not list:
+            value = [value]
+        if not self._set(parents, name, value):
+            return False
+        self._document.paths[path] = self._layer
+        self._left -= 1
+        self._visits -= 1
+        return True
+
+    def _fits_at_once(self, items: list[Any], most: float) -> bool:
+        """Tell whether all items are short texts without secrets."""
+        return 0 < len(items) <= self._limits.items and all(
+            type(item) is str and len(item) <= most and not self._may_be_secret(item)
+            for item in items
+        )
+
+    def _may_be_secret(self, text: str) -> bool:
+        """Tell whether a text has to be cleaned; mostly all of a layer have been asked at once."""
+        return (not self._calm or "=" in text) and self._redactor.suspects(text)
+
+    def _set(self, parents: tuple[str, ...] | None, name: str, value: Any) -> bool:
+        """Put a converted value there; False if something is there already."""
+        if parents is None:
+            return self._labels.put_at_once(name, value)
+        node = self._document.tree
+        for parent in parents:
+            node = node.setdefault(parent, {})
+            if type(node) is not dict:
+                return False
+        if name in node:
+            return False
+        node[name] = value
+        return True
 
     def _walk(self, path: str, given: Any, depth: int) -> None:
         self._visits -= 1
@@ -157,7 +228,7 @@ class _Placing:
                 return
             self._counters.add("misfits")
         self._document.paths.setdefault(path, self._layer)
-        self._labels.put(_label_path(path), _query(path, value, self._redactor))
+        self._labels.put(label_path(path), _query(path, value, self._redactor))
 
     def _fit(self, place: Place, value: Any) -> Any:
         try:
@@ -185,10 +256,16 @@ class _Placing:
         return MISFIT if any(item is MISFIT for item in clean.values()) else clean
 
 
-def _label_path(path: str) -> str:
-    """A caller's own `labels={…}` merges: its entries lose that first part."""
-    root, _, rest = path.partition(".")
-    return rest if rest and root in OWN_LABELS else path
+def _texts(given: list[tuple[Any, Any]], limit: int) -> list[str]:
+    """Return the texts that are asked at once whether one may be a secret.
+
+    Those with `=` are left out, which makes any two texts suspicious, and is in every query.
+    """
+    texts = [value for _, value in given if type(value) is str and "=" not in value]
+    for _, value in given:
+        if type(value) is list and len(value) <= limit:
+            texts += [item for item in value if type(item) is str and "=" not in item]
+    return texts
 
 
 def _query(path: str, value: Any, redactor: Redactor) -> Any:

@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Any
 from flowery_logging.ecs.encode import to_json
 from flowery_logging.ecs.names import label_name
 from flowery_logging.ecs.plain import AS_IS, is_number, plain, scalar_text
+from flowery_logging.ecs.schema import OWN_LABELS
 
 if TYPE_CHECKING:
     from flowery_logging.counters import Counters
     from flowery_logging.ecs.limits import Limits
     from flowery_logging.ecs.redact import Redactor
+
+
+def label_path(path: str) -> str:
+    """Return the name of a label-to-be: a caller's own `labels={…}` loses that first part."""
+    root, _, rest = path.partition(".")
+    return rest if rest and root in OWN_LABELS else path
 
 
 class Labels:
@@ -41,6 +48,17 @@ class Labels:
         text = self._value(value)
         if text != []:
             self.texts[self._free_name(path)] = text
+
+    def put_at_once(self, name: str, value: Any) -> bool:
+        """Add a value that needs no more care, unless its name is taken."""
+        if name in self.names:
+            return False
+        self.names.add(name)
+        if type(value) is str:
+            self.texts[name] = value
+        else:
+            self.numbers[name] = value
+        return True
 
     def text(self, text: str) -> str:
         """Return a text without secrets, at most as long as a label may be."""

@@ -86,6 +86,10 @@ class Schema:
             return path in self._arrays and path in self._parents
         return kind in {"nested", "flattened", "geo_point"}
 
+    def is_array(self, place: Place) -> bool:
+        """Tell whether the field's values are normalised to arrays."""
+        return place.path in self._arrays
+
     def fit(self, place: Place, value: Any) -> Any:
         """Return the value as this field holds it, or MISFIT."""
         path, kind = place
@@ -94,7 +98,7 @@ class Schema:
         if self.is_value(path) and path in self._parents:
             items = [self._fit_object(path, item) for item in as_items(value)]
             return MISFIT if MISFIT in items or not items else items
-        return fit(value, kind, array=path in self._arrays)
+        return fit(value, kind, array=self.is_array(place))
 
     def _fit_object(self, path: str, value: Any) -> Any:
         """Return one object of an array as a tree; MISFIT unless each of its leaves fits."""
