@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -49,6 +50,16 @@ def test_every_group_is_shown_with_all_its_contenders():
     for group in GROUPS:
         table = tables.pieces(results())[group]
         assert all(name in table for name in FOUND["events"]["groups"][group])
+
+
+def test_what_the_page_names_is_there():
+    page = (ROOT / "docs" / "speed.md").read_text()
+    paths = re.findall(r"`((?:bench|tests)/[\w./]+)`", page)
+    modules = re.findall(r"python -m (bench[\w.]*)", page)
+    assert paths
+    assert modules
+    assert all((ROOT / path).exists() for path in paths)
+    assert all(find_spec(module) for module in modules)
 
 
 def test_without_valgrind_the_pages_say_so():
