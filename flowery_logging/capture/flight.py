@@ -37,14 +37,22 @@ class Ring:
         size = _size(halves)
         recorder = self._recorder
         with recorder.lock:
-            while self._events and (
-                self._size + size > REQUEST_BYTES or recorder.total + size > TOTAL_BYTES
-            ):
-                self._forget()
+            self._make_room(size)
             if size <= REQUEST_BYTES and recorder.total + size <= TOTAL_BYTES:
                 self._events.append(halves)
                 self._size += size
                 recorder.total += size
+
+    # No loop stands in a `with` of its own function: see `Writer._empty_inbox`.
+    def _make_room(self, size: int) -> None:
+        recorder = self._recorder
+        while self._events and (
+            self._size + size > REQUEST_BYTES or recorder.total + size > TOTAL_BYTES
+        ):
+            self._forget()
+
+    def _forget_all(self) -> list[Halves]:
+        return [self._forget() for _ in range(len(self._events))]
 
     def _forget(self) -> Halves:
         halves = self._events.popleft()
@@ -55,15 +63,14 @@ class Ring:
     def write_out(self) -> None:
         """Write what is kept, in its order."""
         with self._recorder.lock:
-            halves = [self._forget() for _ in range(len(self._events))]
+            halves = self._forget_all()
         for one in halves:
             self._recorder.sink.writer.write(*one)
 
     def clear(self) -> None:
         """Forget what is kept."""
         with self._recorder.lock:
-            while self._events:
-                self._forget()
+            self._forget_all()
 
     __del__ = clear
 

@@ -118,29 +118,37 @@ class Writer:
 
     def _drain(self) -> None:
         """Write what re-entered calls have left, in their order; callbacks are called."""
-        callbacks = []
+        callbacks: list[Callable[[], None]] = []
         with self._lock:
             journal = self._journal
             if journal.busy:
                 return
             journal.busy = True
             try:
-                while journal.taken < len(journal.inbox):
-                    entry = journal.inbox[journal.taken]
-                    if callable(entry):
-                        callbacks.append(entry)
-                        journal.taken += 1
-                    else:
-                        self._write_with_care(journal, lambda: entry, from_inbox=True)  # noqa: B023
-                # Not clear(): a handler may have left another entry since the loop's last test.
-                del journal.inbox[: journal.taken]
-                journal.taken = 0
+                self._empty_inbox(journal, callbacks)
             except OSError as error:
                 self._settle(journal, error)
             finally:
                 journal.busy = False
         for callback in callbacks:
             callback()
+
+    def _empty_inbox(self, journal: Journal, callbacks: list[Callable[[], None]]) -> None:
+        """Write what lies in the inbox. Raises OSError.
+
+        A loop must not stand in a `try` (or `with`) of its own function: what a signal handler
+        raises when Python 3.13 jumps back to its beginning passes by the `finally`.
+        """
+        while journal.taken < len(journal.inbox):
+            entry = journal.inbox[journal.taken]
+            if callable(entry):
+                callbacks.append(entry)
+                journal.taken += 1
+            else:
+                self._write_with_care(journal, _given(*entry), from_inbox=True)
+        # Not clear(): a handler may have left another entry since the loop's last test.
+        del journal.inbox[: journal.taken]
+        journal.taken = 0
 
     def when_idle(self, callback: Callable[[], None]) -> None:
         """Call back when no write is in progress: at once, or from the frame that is writing."""
