@@ -104,10 +104,8 @@ class Logged:
 
 
 @pytest.fixture
-def logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Logged]:
+def logged(tmp_path: Path) -> Iterator[Logged]:
     """A set-up in `tmp_path`, for a service "shop" at DEBUG; all that it did is undone."""
-    # pytest's own handlers raise for what cannot be formatted.
-    monkeypatch.setattr("_pytest.logging.LogCaptureHandler.handle", lambda *_: True)
     hooks = (sys.excepthook, threading.excepthook, sys.unraisablehook, warnings.showwarning)
     root = logging.getLogger()
     before = root.level, list(root.handlers)

@@ -13,7 +13,20 @@ import flowery_logging
 from tests.strategies import Raising, RaisingMapping
 
 log = logging.getLogger("shop.orders")
+
 ATTRIBUTES = sorted(vars(logging.makeLogRecord({})))
+
+
+@pytest.fixture(autouse=True, params=["alone", "beside another handler"])
+def _way(request, logged):
+    """Both ways of an event: without a record (see direct.py), and with one for others to see."""
+    if request.param == "alone":
+        yield
+    else:
+        other = logging.NullHandler()
+        logging.getLogger().addHandler(other)
+        yield
+        logging.getLogger().removeHandler(other)
 
 
 def test_where_the_call_stands(logged):

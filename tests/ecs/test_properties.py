@@ -12,6 +12,7 @@ from tests.conftest import FIRST_KEYS, strict
 from tests.strategies import errors, extras, hostile_events, messages, names
 
 log = logging.getLogger("shop.orders")
+OTHER = logging.NullHandler()  # beside it ours gets records
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 LABEL = re.compile(r"[^.*\\\[\]\s\x00-\x1f\x7f]{1,128}")
@@ -22,6 +23,10 @@ def send(kind, message, extra, error, bound=None):
     with flowery_logging.bound(**(bound or {})):
         if kind == "stdlib":
             log.info(message, extra=extra, exc_info=error)
+        elif kind == "records":
+            logging.getLogger().addHandler(OTHER)
+            log.info(message, extra=extra, exc_info=error)
+            logging.getLogger().removeHandler(OTHER)
         else:
             fields = {str(name): value for name, value in extra.items()}
             fields = {n: v for n, v in fields.items() if n not in {"self", "event"}}
@@ -52,7 +57,7 @@ def numbers(logged):
 
 
 @given(
-    st.sampled_from(["stdlib", "structlog"]),
+    st.sampled_from(["stdlib", "records", "structlog"]),
     messages,
     extras,
     errors,
@@ -83,7 +88,9 @@ plain = st.recursive(
 )
 
 
-@given(st.sampled_from(["stdlib", "structlog"]), st.dictionaries(names, plain, max_size=4))
+@given(
+    st.sampled_from(["stdlib", "records", "structlog"]), st.dictionaries(names, plain, max_size=4)
+)
 def test_nothing_of_the_callers_is_changed(logged, kind, extra):
     before = copy.deepcopy(extra)
     send(kind, "x", extra, None)
@@ -114,10 +121,25 @@ def test_the_short_way_gives_the_same_document_as_the_general_one(logged, messag
             logger.info(message, **extra, **more)
     short, general = map(strict, logged.lines()[-2:])
     for document in (short, general):
-        del document["@timestamp"]
-        document["event"].pop("id")
-        document["event"].pop("sequence")
+        _forget_what_differs(document)
     assert short == general
+
+
+def _forget_what_differs(document):
+    del document["@timestamp"]
+    document["event"].pop("id")
+    document["event"].pop("sequence")
+    document["log"].pop("origin")
+
+
+@given(messages, extras, st.dictionaries(names, st.text(max_size=5), max_size=3))
+def test_stdlib_events_are_the_same_with_and_without_a_record(logged, message, extra, bound):
+    for kind in ("stdlib", "records"):
+        send(kind, message, extra, None, bound)
+    direct, record = map(strict, logged.lines()[-2:])
+    for document in (direct, record):
+        _forget_what_differs(document)
+    assert direct == record
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,0 +1,286 @@
+"""The short way of stdlib's loggers: taken where nobody would see a record, and only there."""
+
+import logging
+import re
+import subprocess
+import sys
+import unittest
+
+import pytest
+
+import flowery_logging
+
+log = logging.getLogger("shop.direct")
+
+
+@pytest.fixture(autouse=True)
+def records(logged, monkeypatch):
+    """How many records have been made."""
+    made = []
+    original = logging.LogRecord.__init__
+
+    def init(self, *args, **kwargs):
+        made.append(self)
+        original(self, *args, **kwargs)
+
+    monkeypatch.setattr(logging.LogRecord, "__init__", init)
+    return made
+
+
+def test_no_record_is_made_for_nobody(logged, records):
+    log.info("order %s placed", "A-1", extra={"order_id": 7, "user.id": "u"})
+    log.warning(["not", "a", "text"], extra={"message": "x", "name": "y"})
+    logging.info("of the root logger")
+    assert records == []
+    first, second, third = logged.events()
+    assert first["message"] == "order A-1 placed"
+    assert first["user"] == {"id": "u"}
+    assert second["labels"] == {"message": "x", "name": "y"}
+    assert third["log"]["logger"] == "root"
+
+
+class Seen(logging.Handler):
+    def __init__(self, level=logging.NOTSET):
+        super().__init__(level)
+        self.records = []
+
+    def emit(self, record):
+        self.records.append(record.getMessage())
+
+
+@pytest.mark.parametrize("name", ["shop.direct", "shop", None])
+def test_a_handler_anywhere_gets_records(logged, name):
+    log.info("before")
+    seen, logger = Seen(), logging.getLogger(name)
+    logger.addHandler(seen)
+    try:
+        log.info("order %s placed", "A-1")
+    finally:
+        logger.removeHandler(seen)
+    log.info("after")
+    assert seen.records == ["order A-1 placed"]
+    assert [e["message"] for e in logged.events()] == ["before", "order A-1 placed", "after"]
+
+
+@pytest.mark.parametrize("of", ["logger", "handler"])
+def test_filters_see_records_and_decide(logged, of):
+    (ours,) = logging.getLogger().handlers
+    place = log if of == "logger" else ours
+
+    def no_secrets(record):
+        record.checked = "yes"
+        return "secret" not in record.getMessage()
+
+    place.addFilter(no_secrets)
+    try:
+        log.info("a secret")
+        log.info("an order")
+    finally:
+        place.removeFilter(no_secrets)
+    assert logged.event()["labels"] == {"checked": "yes"}
+
+
+def test_a_level_of_our_handler_holds(logged):
+    (ours,) = logging.getLogger().handlers
+    ours.setLevel(logging.ERROR)
+    try:
+        log.info("x")
+        log.error("y")
+    finally:
+        ours.setLevel(logging.NOTSET)
+    assert logged.event()["message"] == "y"
+
+
+def test_a_record_factory_is_asked(logged):
+    class Marked(logging.LogRecord):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.marked = "yes"
+
+    logging.setLogRecordFactory(Marked)
+    try:
+        log.info("x")
+    finally:
+        logging.setLogRecordFactory(logging.LogRecord)
+    assert logged.event()["labels"] == {"marked": "yes"}
+
+
+@pytest.mark.parametrize("name", ["handle", "callHandlers", "filter", "makeRecord", "findCaller"])
+@pytest.mark.parametrize("place", ["class", "instance"])
+def test_what_wraps_a_method_is_called(logged, monkeypatch, name, place):
+    calls = []
+    theirs = getattr(logging.Logger, name)
+
+    def wrapper(self, *args, **kwargs):
+        calls.append(name)
+        return theirs(self, *args, **kwargs)
+
+    if place == "class":
+        monkeypatch.setattr(logging.Logger, name, wrapper)
+    else:
+        monkeypatch.setattr(log, name, wrapper.__get__(log), raising=False)
+    log.info("x")
+    assert calls == [name]
+    assert logged.event()["message"] == "x"
+
+
+def test_another_text_of_records_is_taken(logged, monkeypatch):
+    monkeypatch.setattr(
+        logging.LogRecord, "getMessage", lambda record: record.msg.format(*record.args)
+    )
+    log.info("order {} placed", "A-1")  # noqa: PLE1205
+    assert logged.event()["message"] == "order A-1 placed"
+
+
+def test_logger_classes_of_somebodys_own_are_left_alone(logged, records):
+    class Loud(logging.Logger):
+        def makeRecord(self, *args, **kwargs):
+            record = super().makeRecord(*args, **kwargs)
+            record.msg = record.msg.upper()
+            return record
+
+    logging.setLoggerClass(Loud)
+    try:
+        logger = logging.getLogger("shop.loud")
+    finally:
+        logging.setLoggerClass(logging.Logger)
+    logger.info("x")
+    assert logged.event()["message"] == "X"
+    assert logged.event()["log"]["origin"]["function"].startswith("test_logger_classes")
+
+
+def test_loggers_that_do_not_propagate(logged, records):
+    logger = logging.getLogger("shop.island")
+    logger.propagate = False
+    logger.info("to nobody")
+    assert logged.events() == []
+    flowery_logging.setup("shop", directory=logged.directory, output="file")  # attaches again
+    logger.info("x")
+    assert logged.event()["message"] == "x"
+    logger.propagate = True
+    logger.handlers.clear()
+
+
+def test_disabled_loggers_are_silent(logged):
+    log.disabled = True
+    log.info("x")
+    log.disabled = False
+    logging.disable(logging.INFO)
+    log.info("y")
+    logging.disable(logging.NOTSET)
+    log._log(logging.INFO, "z", ())
+    assert logged.event()["message"] == "z"
+
+
+def test_assert_logs_sees_records_and_takes_them(logged):
+    case = unittest.TestCase()
+    with case.assertLogs("shop.direct") as caught:
+        log.info("order %s placed", "A-1")
+    assert caught.output == ["INFO:shop.direct:order A-1 placed"]
+    assert logged.events() == []
+
+
+def notice(logger, message):
+    logger._log(25, message, ())
+
+
+def through_a_helper(level):
+    log.info("x", stacklevel=level)
+
+
+def test_where_calls_stand(logged):
+    adapter = logging.LoggerAdapter(log, {"a": "b"})
+    adapter.info("adapter")
+    notice(log, "a method of somebody's own")
+    log.log(logging.INFO, "by number")
+    logging.getLogger().warning("root")
+    logging.warning("module")
+    for level in (1, 2, 3):
+        through_a_helper(level)
+    here = "test_where_calls_stand"
+    found = [e["log"]["origin"]["function"] for e in logged.events()]
+    levels = ["through_a_helper", here, "pytest_pyfunc_call"]
+    assert found == [here, "notice", here, here, here, *levels]
+
+
+STDLIB_ALONE = """
+import logging, sys
+log = logging.getLogger("x")
+handler = logging.StreamHandler(sys.stdout)
+handler.setFormatter(logging.Formatter("%(funcName)s"))
+if {wrapped}:
+    import flowery_logging
+    flowery_logging.setup("svc", directory={directory!r}, output="file")
+logging.getLogger().addHandler(handler)
+def inner(level): log.warning("x", stacklevel=level)
+def outer(level): inner(level)
+for level in range(1, 6): outer(level)
+"""
+
+
+def test_stack_levels_mean_what_they_mean_without_us(tmp_path):
+    found = []
+    for wrapped in (False, True):
+        program = STDLIB_ALONE.format(wrapped=wrapped, directory=str(tmp_path))
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        )
+        found.append(done.stdout.split())
+    assert found[0] == found[1]
+    assert len(found[0]) == 5
+
+
+def test_an_argument_that_raises_is_formatted_by_stdlibs_way(logged):
+    class Broken:
+        def __str__(self):
+            raise RuntimeError("no text")
+
+    log.info("order %s of %s", Broken(), "A-1")
+    event = logged.event()
+    assert event["message"] == "order %s of %s"
+    assert event["labels"]["message_args"][1:] == ["A-1"]
+
+
+def test_processors_see_events_without_records(logged, records):
+    logged.setup(processors=[lambda event: {**event, "seen": event["message"]}])
+    log.info("order %s placed", "A-1", extra={"order_id": 7})
+    event = logged.event()
+    assert event["labels"] == {"seen": "order A-1 placed"}
+    assert event["numeric_labels"] == {"order_id": 7}
+    assert records == []
+
+
+def test_a_new_name_of_a_level_is_taken(logged):
+    def send():
+        log.info("x")
+
+    send()
+    logging.addLevelName(logging.INFO, "NOTE")
+    try:
+        send()
+    finally:
+        logging.addLevelName(logging.INFO, "INFO")
+    assert [event["log.level"] for event in logged.events()] == ["info", "note"]
+
+
+def test_shutdown_puts_everything_back(logged):
+    ours = logging.Logger._log
+    flowery_logging.shutdown()
+    assert logging.Logger._log is not ours
+    assert re.search(r"logging.__init__\.py$", logging.Logger._log.__code__.co_filename)
+    logged.setup()
+
+
+def test_whoever_has_replaced_the_method_keeps_it(logged, monkeypatch):
+    flowery_logging.shutdown()
+    theirs, calls = logging.Logger._log, []
+
+    def wrapper(self, *args, **kwargs):
+        calls.append(args)
+        theirs(self, *args, **kwargs)
+
+    monkeypatch.setattr(logging.Logger, "_log", wrapper)
+    logged.setup()
+    log.info("x")
+    assert len(calls) == 1
+    assert logged.event()["message"] == "x"
