@@ -26,7 +26,7 @@ demo: $(VENV)/.demo ## Run the example shop, send requests, show what was logged
 	@$(BIN)/python -m examples.shop.demo
 
 test: $(VENV)/.dev ## Unit and integration tests (no Go, no Java)
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 check: $(VENV)/.dev ## Formatting, lint and types
 	$(BIN)/ruff format --check .
