@@ -12,6 +12,7 @@ that is too long) takes the one general path through `compose.py`. Both give the
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import orjson
@@ -70,17 +71,40 @@ _NO_LABELS: Final = _labels(b"labels", NO_FIELDS)
 _NO_NUMBERS: Final = _labels(b"numeric_labels", NO_FIELDS)
 
 
+class Prefixes(dict[Any, bytes]):
+    """What stands before a field's value, `,"name":`, learnt at its first event.
+
+    A name that may not be joined raises KeyError: one that the context has too, or an unusual one.
+    """
+
+    __slots__ = ("_learn", "_taken")
+
+    def __init__(self, learn: Callable[[Any], bytes], taken: frozenset[str]) -> None:
+        super().__init__()
+        self._learn = learn
+        self._taken = taken
+
+    def __missing__(self, name: Any) -> bytes:
+        prefix = b"" if name in self._taken else self._learn(name)
+        if not prefix:
+            raise KeyError(name)
+        if len(self) < MAX_CACHED:
+            self[name] = prefix
+        return prefix
+
+
 class ContextFragment:
     """The fields of a context as they stand in a line.
 
     `room` tells how many fields may be joined to it: -1 if it has a part that a line has anyway.
-    `prefixes` keeps, by name, what stands before the value of a field that may be joined.
+    `prefixes` has, by name, what stands before the value of a field that may be joined.
     """
 
-    __slots__ = ("head", "labels", "names", "numbers", "prefixes", "room")
+    __slots__ = ("head", "labels", "numbers", "prefixes", "room")
 
     def __init__(
         self,
+        prefix: Callable[[Any], bytes],
         max_fields: int,
         document: Document | None = None,
         names: frozenset[str] = frozenset(),
@@ -88,13 +112,13 @@ class ContextFragment:
         tree = {} if document is None else document.tree
         self.head = b"".join(b",%b:%b" % (dumps(key), dumps(value)) for key, value in tree.items())
         self.labels, self.numbers = _NO_LABELS, _NO_NUMBERS
-        self.names, self.room = names, max_fields
-        self.prefixes: dict[str, bytes] = {}
+        self.room = max_fields
         if document is not None:
             self.labels = _labels(b"labels", document.labels.texts)
             self.numbers = _labels(b"numeric_labels", document.labels.numbers)
-            self.names = names | document.labels.names
+            names |= document.labels.names
             self.room = max_fields - len(document.paths) if _OURS.isdisjoint(tree) else -1
+        self.prefixes = Prefixes(prefix, names)
 
 
 class LineEncoder:
@@ -114,16 +138,16 @@ class LineEncoder:
         self.static = static
         self.placer = placer
         self._redactor = redactor
-        self._suspects = redactor.suspects
+        self._suspects = redactor.suspects_json
         self._aside = aside
         self._clock = Clock()
         self._label_chars = placer.limits.label_chars
-        self._no_context = ContextFragment(placer.limits.fields)
+        self._no_context = ContextFragment(self._prefix, placer.limits.fields)
         self._max_bytes = placer.limits.line_bytes - SPLICE_BYTES
         self._static_bytes = static.encoded()
         self._event_open = b',"event":{"dataset":%b,' % dumps(static.dataset)
         self._sites: dict[Any, Site] = {}
-        self._names: dict[str, bytes] = {}
+        self._names: dict[Any, bytes] = {}
         self._threads: dict[tuple[Any, Any], bytes] = {}
         self._render = self._render_context  # one object, so that caches can compare it
         self.encode_event = Composer(static, placer, counters).compose
@@ -166,32 +190,28 @@ class LineEncoder:
             if type(message) is not str or len(fields) > context.room:
                 return None
             labels = numbers = b""
-            texts = message
             prefixes = context.prefixes
             for name, value in fields.items():
-                prefix = prefixes.get(name) or self._prefix(name, context)
-                if not prefix:
-                    return None
                 kind = type(value)
                 if kind is str:
-                    labels += prefix + _dumps(value)
-                    texts += "\n" + value
+                    labels += prefixes[name] + _dumps(value)
                 elif kind is int:
                     digits = _dumps(value)
                     if len(digits) >= _SUSPICIOUS_DIGITS:
                         return None
-                    numbers += prefix + digits
+                    numbers += prefixes[name] + digits
                 elif kind is bool:
-                    labels += prefix + (b'"true"' if value else b'"false"')
+                    labels += prefixes[name] + (b'"true"' if value else b'"false"')
                 elif kind is float:
                     if value - value != 0:  # NaN or infinite
                         return None
-                    numbers += prefix + _dumps(value)
+                    numbers += prefixes[name] + _dumps(value)
                 elif value is not None:
                     return None
-            if self._suspects(texts):
+            text = _dumps(message)
+            if self._suspects(text + labels):
                 return None
-            if len(texts) > self._label_chars and self._has_long_text(fields):
+            if len(labels) > self._label_chars and self._has_long_text(fields):
                 return None
             second = int(created)
             known, beginning = self._clock.known
@@ -203,7 +223,7 @@ class LineEncoder:
             numbers = opened + numbers[skipped:] + b"}" if numbers else alone
             micros = b"%06d" % ((created - second) * 1_000_000)
             half = b"".join(
-                (beginning, micros, site.prefix, _dumps(message), site.suffix,
+                (beginning, micros, site.prefix, text, site.suffix,
                  context.head, labels, numbers, self._event_open)
             )  # fmt: skip
             return half if len(half) + len(thread) <= self._max_bytes else None
@@ -213,19 +233,12 @@ class LineEncoder:
     def _has_long_text(self, fields: Fields) -> bool:
         return any(type(v) is str and len(v) > self._label_chars for v in fields.values())
 
-    def _prefix(self, name: Any, context: ContextFragment) -> bytes:
-        """Return `,"name":` if a field of this name may be joined to a context."""
-        if name in context.names:
-            return b""
-        prefix = self._names.get(name)
-        if prefix is None:
-            prefix = self._learn(name)
-        if prefix and len(context.prefixes) < MAX_CACHED:
-            context.prefixes[name] = prefix
-        return prefix
+    def _prefix(self, name: Any) -> bytes:
+        """Return `,"name":` if a field of this name is always a label; otherwise nothing."""
+        known = self._names.get(name)
+        return self._learn(name) if known is None else known
 
     def _learn(self, name: Any) -> bytes:
-        """Return `,"name":` if a field of this name is always a label; otherwise nothing."""
         ordinary = (
             type(name) is str
             and len(name) <= self.placer.limits.name_chars
@@ -243,4 +256,4 @@ class LineEncoder:
 
     def _render_context(self, fields: Fields) -> ContextFragment:
         document = self.placer.place(fields)
-        return ContextFragment(self.placer.limits.fields, document, frozenset(fields))
+        return ContextFragment(self._prefix, self.placer.limits.fields, document, frozenset(fields))

@@ -54,8 +54,7 @@ _BEARER: Final = re.compile(
 _BASIC: Final = re.compile(r"\b(Basic\s+)([A-Za-z0-9+/_-]{6,}={0,2})", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12}")
 # The same, coarsely and without a regular expression: a run of twelve digits, blanks or dashes.
-# (Searching a str takes a fifth of the time that searching bytes takes.)
-_COARSE: Final = bytes(48 if chr(code) in "0123456789 -" else 120 for code in range(256))
+_COARSE: Final = bytes(48 if chr(code) in "0123456789 -" else code for code in range(256))
 _LONG_NUMBER: Final = "0" * 12
 _CARD: Final = re.compile(
     r"(?<![\w.-])(?:(?:[0-9]{4}[ -]?){3}[0-9]{1,7}|3[0-9]{3}[ -]?[0-9]{6}[ -]?[0-9]{4,5})(?![\w-])"
@@ -107,17 +106,23 @@ class Redactor(Redaction):
         )
 
     def suspects(self, text: str) -> bool:
-        """Tell, quickly, whether `clean` may have something to do with one or many texts."""
+        """Tell, quickly, whether `clean` may have something to do with a text."""
+        return self.suspects_json(text.encode("utf-8", "surrogatepass"))
+
+    def suspects_json(self, encoded: bytes) -> bool:
+        """Tell the same of one or many texts in UTF-8, also as they stand in JSON."""
+        # Digits, blanks and dashes as zeros; a str, as searching it takes a fifth of the time.
+        coarse = encoded.translate(_COARSE).decode("latin-1")
         return (
             self._messages
-            or "eyJ" in text
-            or "earer " in text
-            or "asic " in text
-            or "EARER " in text
-            or "ASIC " in text
-            or "://" in text
-            or ("=" in text and ("?" in text or "&" in text))
-            or _LONG_NUMBER in text.encode("utf-8", "surrogatepass").translate(_COARSE).decode()
+            or "eyJ" in coarse
+            or "earer0" in coarse
+            or "asic0" in coarse
+            or "EARER0" in coarse
+            or "ASIC0" in coarse
+            or "://" in coarse
+            or ("=" in coarse and ("?" in coarse or "&" in coarse))
+            or _LONG_NUMBER in coarse
         )
 
     def clean(self, text: str) -> str:
@@ -161,7 +166,7 @@ class NoRedactor(Redactor):
         """No key is a secret's."""
         return False
 
-    def suspects(self, text: str) -> bool:  # noqa: ARG002
+    def suspects_json(self, encoded: bytes) -> bool:  # noqa: ARG002
         """No text is suspicious."""
         return False
 
