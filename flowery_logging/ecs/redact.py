@@ -53,8 +53,9 @@ _BEARER: Final = re.compile(
 )
 _BASIC: Final = re.compile(r"\b(Basic\s+)([A-Za-z0-9+/_-]{6,}={0,2})", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12}")
-# The same, coarsely and without a regular expression: a run of twelve digits, blanks or dashes.
-_COARSE: Final = bytes(48 if chr(code) in "0123456789 -" else code for code in range(256))
+# A coarse view of a text, to search without regular expressions: in lower case; digits, blanks and
+# dashes as zeros, so that twelve of them may be a number.
+_COARSE: Final = bytes(48 if code in b"0123456789 -" else code for code in range(256)).lower()
 _LONG_NUMBER: Final = "0" * 12
 _CARD: Final = re.compile(
     r"(?<![\w.-])(?:(?:[0-9]{4}[ -]?){3}[0-9]{1,7}|3[0-9]{3}[ -]?[0-9]{6}[ -]?[0-9]{4,5})(?![\w-])"
@@ -111,15 +112,13 @@ class Redactor(Redaction):
 
     def suspects_json(self, encoded: bytes) -> bool:
         """Tell the same of one or many texts in UTF-8, also as they stand in JSON."""
-        # Digits, blanks and dashes as zeros; a str, as searching it takes a fifth of the time.
+        # Searching a str takes a fifth of the time that searching bytes takes.
         coarse = encoded.translate(_COARSE).decode("latin-1")
         return (
             self._messages
-            or "eyJ" in coarse
+            or "eyj" in coarse
             or "earer0" in coarse
             or "asic0" in coarse
-            or "EARER0" in coarse
-            or "ASIC0" in coarse
             or "://" in coarse
             or ("=" in coarse and ("?" in coarse or "&" in coarse))
             or _LONG_NUMBER in coarse
