@@ -5,6 +5,8 @@
 
 PYTHON ?= python3
 VENV := .venv
+# Tests and demonstrations start many processes: from byte code, as installed ones do.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 
 help: ## List the targets

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flowery_logging import context
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveSpan:
+class ActiveSpan(NamedTuple):
     """What an agent says of the code that runs now; `transaction_id` is None if it does not tell.
 
     IDs have 32 (trace) and 16 lower-case hexadecimal digits, `flags` are W3C's trace-flags.

@@ -11,9 +11,8 @@ import re
 import socket
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 DEFAULT_DIRECTORY: Final = "/var/log/flowery"
@@ -35,8 +34,7 @@ class ConfigError(ValueError):
     """A value of the configuration cannot be used; the text says which, from where, what may be."""
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """A value and where it came from."""
 
     value: Any
@@ -51,8 +49,7 @@ class Setting:
         return ConfigError(f"{name}: {reason}: {self.value!r} (from {origin}); allowed: {allowed}")
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(NamedTuple):
     """The configuration of one `setup()`, checked."""
 
     service: str
@@ -419,7 +416,7 @@ def _limits(setting: Setting) -> Mapping[str, int]:
     from flowery_logging.ecs.limits import LEAST, MOST
 
     allowed = ", ".join(
-        f"{name} {least} to {getattr(MOST, name)}" for name, least in vars(LEAST).items()
+        f"{name} {least} to {getattr(MOST, name)}" for name, least in LEAST._asdict().items()
     )
     value = setting.value
     if isinstance(value, str):

@@ -1872,9 +1872,10 @@ def top_level() -> frozenset[str]:
 @cache
 def parents() -> frozenset[str]:
     """Return the dotted names of all objects that have fields in them."""
-    return frozenset(
-        name[:end]
-        for name in types()
-        for end, character in enumerate(name)
-        if character == "."
-    )
+    found: set[str] = set()
+    for name in types():
+        parent = name.rpartition(".")[0]
+        while parent and parent not in found:
+            found.add(parent)
+            parent = parent.rpartition(".")[0]
+    return frozenset(found)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from flowery_logging.ecs.names import NAME_CHARS
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """The limits of one event, each configurable by `setup(limits=…)`."""
 
     line_bytes: int = 32_000  # other shippers stop at 32 KiB

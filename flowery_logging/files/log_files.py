@@ -5,10 +5,9 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from time import monotonic
-from typing import Final
+from typing import Final, NamedTuple
 
 from flowery_logging.files import platform
 from flowery_logging.files.faults import is_ours
@@ -19,8 +18,7 @@ CHECK_SECONDS: Final = 1.0
 """How often a file is looked up under its name, to notice that somebody removed it."""
 
 
-@dataclass(frozen=True)
-class FileSettings:
+class FileSettings(NamedTuple):
     """Where the files lie and when the next one is opened."""
 
     directory: str  # absolute

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Final
+from typing import Final, NamedTuple
 
 SUFFIX: Final = ".ndjson"
 MAX_SERVICE_BYTES: Final = 150  # a file name has at most 255 bytes; the rest takes about 60
@@ -30,8 +29,7 @@ def service_part(service: str) -> str:
     return name.encode()[:MAX_SERVICE_BYTES].decode(errors="ignore")
 
 
-@dataclass(frozen=True, order=True)
-class LogName:
+class LogName(NamedTuple):
     """The parts of one log file's name."""
 
     service: str  # as `service_part` makes it

@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -26,8 +25,7 @@ STEP_REMOVALS: Final = 32
 TAIL_BYTES: Final = 65_536
 
 
-@dataclass(frozen=True)
-class RetentionSettings:
+class RetentionSettings(NamedTuple):
     """What is left of one service's files in one directory."""
 
     directory: str
@@ -36,8 +34,7 @@ class RetentionSettings:
     keep_seconds: float
 
 
-@dataclass(frozen=True)
-class Removed:
+class Removed(NamedTuple):
     """A file that retention has removed."""
 
     name: str
@@ -47,8 +44,7 @@ class Removed:
     last: int | None
 
 
-@dataclass(frozen=True, order=True)
-class _Found:
+class _Found(NamedTuple):
     modified: float  # seconds since the epoch
     name: str
     size: int
