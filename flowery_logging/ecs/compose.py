@@ -17,10 +17,13 @@ from flowery_logging.ecs.encode import dumps, text
 from flowery_logging.ecs.event import Clock, Event, Halves, Static, usable_time
 from flowery_logging.ecs.exception import error_fields, shorten
 from flowery_logging.ecs.plain import describe
+from flowery_logging.ecs.shapes import Shapes
 from flowery_logging.ecs.shrink import shrink
 
 SPLICE_BYTES: Final = 200
 """An upper bound of what the writer puts between the halves."""
+
+_APART: Final = frozenset({"message", "event"})  # which stand first and last
 
 LONGEST_READ: Final = 1_000_000
 """Characters of a message or stack trace that are searched for secrets; of longer ones a part."""
@@ -34,15 +37,33 @@ class Composer:
         self._placer = placer
         self._counters = counters
         self._clock = Clock()
+        self._shapes = Shapes(placer.slots, placer.redactor, placer.limits.fields, static.dataset)
         self._max_bytes = placer.limits.line_bytes - SPLICE_BYTES
 
     def compose(self, event: Event) -> Halves:
         """Return the halves of any event. Never raises: in the worst case a minimal line."""
         try:
-            return self._fitting(event, self.document(event)), event.thread
+            half = self._by_shape(event)
+            return half or self._fitting(event, self.document(event)), event.thread
         except Exception as error:
             self._counters.add("fallbacks")
             return self._half(event, self._minimal(event, error)), event.thread
+
+    def _by_shape(self, event: Event) -> bytes | None:
+        """Return the first half by a template; None where that is not possible."""
+        if event.error is not None or event.stack is not None:
+            return None
+        fields = self._shapes.encode(event.fields, event.bound)
+        if fields is None:
+            return None
+        half = b"%b%b%b%b%b" % (
+            self._clock.encode(usable_time(event.created)),
+            event.site.prefix,
+            dumps(self._clean(text(event.message))),
+            event.site.suffix,
+            fields,
+        )
+        return half if len(half) + len(event.thread) <= self._max_bytes else None
 
     def document(self, event: Event) -> dict[str, Any]:
         """Return the nested document of an event, without what the writer adds."""
@@ -94,18 +115,17 @@ class Composer:
 
     def _half(self, event: Event, tree: Mapping[str, Any]) -> bytes:
         """Encode a document as the first half; `event` comes last, and stays open."""
-        rest = b"".join(
-            b",%b:%b" % (dumps(key), dumps(value))
-            for key, value in tree.items()
-            if value and key not in {"message", "event"}
-        )
-        return b'%b%b%b,"ecs.version":"%b"%b,"event":%b,' % (
+        shown = {
+            name: value
+            for name, value in tree.items()
+            if name not in _APART and (value or type(value) is not dict)
+        }
+        body = {"ecs.version": ecs_fields.VERSION, **shown, "event": tree["event"]}
+        return b"%b%b%b,%b," % (
             self._clock.encode(usable_time(event.created)),
             event.site.prefix,
             dumps(tree["message"]),
-            ecs_fields.VERSION.encode(),
-            rest,
-            dumps(tree["event"])[:-1],
+            dumps(body)[1:-2],
         )
 
     def _minimal(self, event: Event, error: Exception) -> dict[str, Any]:

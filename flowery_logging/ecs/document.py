@@ -15,9 +15,9 @@ from flowery_logging.ecs.conversion import MISFIT
 from flowery_logging.ecs.encode import CYCLE, to_json
 from flowery_logging.ecs.labels import Labels, label_path
 from flowery_logging.ecs.limits import Limits
-from flowery_logging.ecs.plain import AS_IS, MAX_ITEMS, Model, entries, key_text, plain, scalar_text
+from flowery_logging.ecs.plain import AS_IS, MAX_ITEMS, Model, entries, key_text, plain
 from flowery_logging.ecs.redact import MARKER, NoRedactor, Redactor
-from flowery_logging.ecs.schema import Place, Schema, is_reserved, put
+from flowery_logging.ecs.schema import Place, Schema, is_reserved, objects, put
 from flowery_logging.ecs.slots import Slots
 
 MAX_VISITS: Final = 4096
@@ -97,89 +97,77 @@ class Placer:
 class _Placing:
     """The placing of one event."""
 
+    __slots__ = (
+        "_around", "_counters", "_document", "_labels", "_layer", "_left", "_limits", "_more",
+        "_nodes", "_protect", "_redactor", "_schema", "_slots", "_visits",
+    )  # fmt: skip
+
     def __init__(self, placer: Placer) -> None:
         self._schema = placer.schema
         self._redactor = placer.redactor
         self._counters = placer.counters
-        self._limits = placer.limits
+        self._limits = limits = placer.limits
         self._protect = placer.protect
-        self._labels = Labels(placer.limits, placer.redactor, placer.counters)
+        self._slots = placer.slots.by_type
+        self._labels = Labels(limits, placer.redactor, placer.counters)
         self._document = Document(self._labels)
+        self._nodes: dict[str, dict[str, Any]] = {}  # the objects of the tree by dotted name
         self._layer = 0
-        self._left = placer.limits.fields
+        self._left = limits.fields
         self._visits = MAX_VISITS
         self._more: dict[str, Any] = {}
         self._around: list[Any] = []  # the mappings that a value lies in
-        self._slots = placer.slots
-        self._calm = True  # no text of the layer may be a secret
 
     def run(self, layers: tuple[Mapping[Any, Any], ...]) -> Document:
         for self._layer, layer in enumerate(layers):
-            given = list(entries(layer))
-            self._calm = not self._redactor.suspects("\n".join(_texts(given, self._limits.items)))
-            for key, value in given:
-                if not self._put_at_once(key, value):
-                    self._walk(key_text(key), value, 1)
+            self._put_all(list(entries(layer)))
         if self._more:
             self._counters.add("fields_over_limit", len(self._more))
             self._labels.put(MORE, to_json(self._more, self._redactor, self._limits.depth))
         return self._document
 
-    def _put_at_once(self, path: Any, value: Any) -> bool:
-        """Put a value into its slot; False if it has none, does not fit, or the slot is taken."""
-        kind = type(value)
-        slots = self._slots.by_type.get(kind)
-        if slots is None or type(path) is not str or self._left <= 0 or self._visits <= 1:
-            return False
-        slot = slots[path] if path in slots else self._slots.learn(kind, path)
-        if slot is None or path in self._document.paths:
-            return False
-        parents, name, least, most, as_text, as_list, check = slot
-        if kind is str:
-            if len(value) > most:
-                return False
-            if self._may_be_secret(value) if check is None else not check(value):
-                return False
-        elif kind is list:
-            if not self._fits_at_once(value, most):
-                return False
-            value = value.copy()
-        elif not least <= value <= most:
-            return False
-        elif as_text:
-            value = scalar_text(value)
-        if as_list and kind is not list:
-            value = [value]
-        if not self._set(parents, name, value):
-            return False
-        self._document.paths[path] = self._layer
-        self._left -= 1
-        self._visits -= 1
-        return True
+    def _put_all(self, given: list[tuple[Any, Any]]) -> None:
+        """Put each value into its slot; by the rules where it has none, or is not for it."""
+        suspects = self._redactor.suspects
+        calm = not suspects(_joined(given, self._limits.items))
+        slots, paths = self._slots, self._document.paths
+        for path, value in given:
+            kind = type(value)
+            slot = slots[kind][path] if kind in slots and type(path) is str else None
+            if slot is None or path in paths or self._left <= 0 or self._visits <= 1:
+                fits = False
+            elif kind is str:
+                fits = len(value) <= slot.most and (
+                    (calm and "=" not in value) or not suspects(value)
+                    if slot.check is None
+                    else slot.check(value)
+                )
+            elif kind is list:
+                fits = slot.holds(value) and (calm or not any(map(suspects, value)))
+            else:
+                fits = slot.least <= value <= slot.most
+            if fits and self._put_at_once(slot, value):
+                paths[path] = self._layer
+                self._left -= 1
+                self._visits -= 1
+            else:
+                self._walk(key_text(path), value, 1)
 
-    def _fits_at_once(self, items: list[Any], most: float) -> bool:
-        """Tell whether all items are short texts without secrets."""
-        return 0 < len(items) <= self._limits.items and all(
-            type(item) is str and len(item) <= most and not self._may_be_secret(item)
-            for item in items
-        )
-
-    def _may_be_secret(self, text: str) -> bool:
-        """Tell whether a text has to be cleaned; mostly all of a layer have been asked at once."""
-        return (not self._calm or "=" in text) and self._redactor.suspects(text)
-
-    def _set(self, parents: tuple[str, ...] | None, name: str, value: Any) -> bool:
-        """Put a converted value there; False if something is there already."""
-        if parents is None:
-            return self._labels.put_at_once(name, value)
-        node = self._document.tree
-        for parent in parents:
-            node = node.setdefault(parent, {})
-            if type(node) is not dict:
+    def _put_at_once(self, slot: Any, value: Any) -> bool:
+        """Put a value that fits into its slot; False if something is there already."""
+        if slot.convert is not None:
+            value = slot.convert(value)
+        if slot.parents is None:
+            return self._labels.put_at_once(slot.name, value)
+        node = self._nodes.get(slot.home)
+        if node is None:
+            node = objects(self._document.tree, slot.parents)
+            if node is None:
                 return False
-        if name in node:
+            self._nodes[slot.home] = node
+        if slot.name in node:
             return False
-        node[name] = value
+        node[slot.name] = value
         return True
 
     def _walk(self, path: str, given: Any, depth: int) -> None:
@@ -256,16 +244,16 @@ class _Placing:
         return MISFIT if any(item is MISFIT for item in clean.values()) else clean
 
 
-def _texts(given: list[tuple[Any, Any]], limit: int) -> list[str]:
+def _joined(given: list[tuple[Any, Any]], limit: int) -> str:
     """Return the texts that are asked at once whether one may be a secret.
 
-    Those with `=` are left out, which makes any two texts suspicious, and is in every query.
+    Values with `=` are left out, which makes any two suspicious, and is in every query.
     """
     texts = [value for _, value in given if type(value) is str and "=" not in value]
     for _, value in given:
         if type(value) is list and len(value) <= limit:
-            texts += [item for item in value if type(item) is str and "=" not in item]
-    return texts
+            texts += [item for item in value if type(item) is str]
+    return "\n".join(texts)
 
 
 def _query(path: str, value: Any, redactor: Redactor) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from flowery_logging.ecs import fields as ecs_fields
@@ -131,13 +131,20 @@ def _parents(name: str) -> Iterator[str]:
 
 def put(tree: dict[str, Any], path: str, value: Any) -> bool:
     """Put a value at a dotted path, making the objects on the way; False if it is taken."""
-    node: Any = tree
     *parents, last = path.split(".")
-    for parent in parents:
-        node = node.setdefault(parent, {})
-        if not isinstance(node, dict):
-            return False
-    if last in node:
+    node = objects(tree, parents)
+    if node is None or last in node:
         return False
     node[last] = value
     return True
+
+
+def objects(tree: dict[str, Any], names: Iterable[str]) -> dict[str, Any] | None:
+    """Return the innermost of the objects of these names, making them; None if one is none."""
+    node = tree
+    for name in names:
+        inner = node.setdefault(name, {})
+        if not isinstance(inner, dict):
+            return None
+        node = inner
+    return node

@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from functools import partial
+from typing import Any, Final
 
 from flowery_logging.ecs.conversion import KEYWORDS, TEXTS, bounds_as_is, is_ip
 from flowery_logging.ecs.labels import label_path
 from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.names import label_name
-from flowery_logging.ecs.plain import MAX_SAFE_INTEGER
+from flowery_logging.ecs.plain import MAX_SAFE_INTEGER, scalar_text
 from flowery_logging.ecs.redact import SMALLEST_NUMBER, Redactor
 from flowery_logging.ecs.schema import Place, Schema, is_reserved
 
@@ -34,20 +35,41 @@ _FEW_DIGITS: Final = 10**10
 """Integers below it are never secrets, also as texts."""
 
 
-class Slot(NamedTuple):
+class Slot:
     """Where a value goes, and which: `least` to `most` for a number, the length of a text.
 
-    A label has no `parents`: they are None. `as_text` and `as_list` say what becomes of the value;
-    `check` tells whether a text fits and is no secret, where there is more to that than its length.
+    A label has no `parents`: they are None. `home` is their dotted name. `convert` makes of the
+    value what stands there, if it is another one; `check` tells whether a text fits and is no
+    secret, where there is more to that than its length and the redactor's suspicion. A list may
+    have so many `items`.
     """
 
-    parents: tuple[str, ...] | None
-    name: str
-    least: float
-    most: float
-    as_text: bool = False
-    as_list: bool = False
-    check: Callable[[str], bool] | None = None
+    __slots__ = ("check", "convert", "home", "items", "least", "most", "name", "parents")
+
+    def __init__(
+        self,
+        parents: tuple[str, ...] | None,
+        name: str,
+        least: float,
+        most: float,
+        convert: Callable[[Any], Any] | None = None,
+        check: Callable[[str], bool] | None = None,
+        items: int = 0,
+    ) -> None:
+        self.parents = parents
+        self.home = ".".join(parents or ())
+        self.name = name
+        self.least = least
+        self.most = most
+        self.convert = convert
+        self.check = check
+        self.items = items
+
+    def holds(self, items: list[Any]) -> bool:
+        """Tell whether all items of a list are texts of ordinary length, and there are some."""
+        return 0 < len(items) <= self.items and all(
+            type(item) is str and len(item) <= self.most for item in items
+        )
 
 
 class Slots:
@@ -72,18 +94,8 @@ class Slots:
         self._queries = queries
         self._protect = protect
         self.by_type: dict[type, dict[str, Slot | None]] = {
-            str: {}, int: {}, float: {}, bool: {}, list: {},
-        }  # fmt: skip
-
-    def learn(self, kind: type, name: Any) -> Slot | None:
-        """Return the slot for values of a type under a name that is not known yet, and keep it."""
-        if type(name) is not str or len(name) > _LONGEST_NAME:
-            return None
-        known = self.by_type[kind]
-        if len(known) >= MAX_KEPT:
-            return None
-        slot = known[name] = self._slot(kind, name)
-        return slot
+            kind: _Known(partial(self._slot, kind)) for kind in (str, int, float, bool, list)
+        }
 
     def shows(self, query: str) -> bool:
         """Tell whether the query of a URL is surely without secrets, as is."""
@@ -108,7 +120,8 @@ class Slots:
         slot = self._label(kind, name) if place is None else self._field(kind, place)
         if slot is None or path.rpartition(".")[2] not in self._queries:
             return slot
-        return slot._replace(check=self.shows) if kind is str and not slot.as_list else None
+        slot.check = self.shows
+        return slot if kind is str and slot.convert is None else None
 
     def _label(self, kind: type, path: str) -> Slot | None:
         name = label_name(label_path(path), self._limits.name_chars)
@@ -118,7 +131,7 @@ class Slots:
             return Slot(None, name, -MAX_SAFE_INTEGER, SMALLEST_NUMBER - 1)
         if kind is float:
             return Slot(None, name, -sys.float_info.max, sys.float_info.max)
-        return Slot(None, name, 0, 1, as_text=True) if kind is bool else None
+        return Slot(None, name, 0, 1, scalar_text) if kind is bool else None
 
     def _field(self, kind: type, place: Place) -> Slot | None:
         """Return the slot of a field with a type of its own."""
@@ -130,8 +143,23 @@ class Slots:
         least, most = bounds
         if kind is str or kind is list:
             most = min(most, self._limits.label_chars)
+        convert = _conversion(kind, place.kind, is_array=is_array)
         check = self._is_ip if place.kind == "ip" else None
-        return Slot(tuple(parents), name, least, most, place.kind in _AS_TEXT, is_array, check)
+        return Slot(tuple(parents), name, least, most, convert, check, self._limits.items)
+
+
+class _Known(dict[str, "Slot | None"]):
+    """The slots of one type by name, made when they are first asked for."""
+
+    def __init__(self, make: Callable[[str], Slot | None]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, name: str) -> Slot | None:
+        if len(self) >= MAX_KEPT or len(name) > _LONGEST_NAME:
+            return None
+        slot = self[name] = self._make(name)
+        return slot
 
 
 def _bounds(kind: type, field: str) -> tuple[float, float] | None:
@@ -139,3 +167,12 @@ def _bounds(kind: type, field: str) -> tuple[float, float] | None:
     if kind is int and field in _AS_TEXT:
         return -_FEW_DIGITS, _FEW_DIGITS
     return bounds_as_is(kind, field)
+
+
+def _conversion(kind: type, field: str, *, is_array: bool) -> Callable[[Any], Any] | None:
+    """Return what makes a field's value of one that fits; None if it stands there as it is."""
+    if kind is list:
+        return list  # a copy: the caller may go on changing his own
+    if kind is int and field in _AS_TEXT:
+        return (lambda value: [str(value)]) if is_array else str
+    return (lambda value: [value]) if is_array else None
