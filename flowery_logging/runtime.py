@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import structlog
@@ -56,6 +57,9 @@ _ending = Ending(
     finish=lambda reason: checkpoint(reason),  # noqa: PLW0108 - defined below
     when_idle=lambda callback: _sink.writer.when_idle(callback),  # noqa: PLW0108 - set by setup
 )
+# What the first unusual value needs. It may come when an import fails: descriptors have run out,
+# the interpreter shuts down. So `setup()` imports it.
+_LATE_IMPORTS = ("pythonjsonlogger.defaults", "urllib.parse")
 _touched_levels: dict[str, int] = {}  # loggers whose level is ours → what it was
 
 
@@ -120,6 +124,8 @@ def setup(
         ConfigError: a value cannot be used; the text names it, its source and what is allowed.
     """
     config = resolve(dict(locals()))
+    for name in _LATE_IMPORTS:
+        import_module(name)
     with _lock:
         _apply(config)
 

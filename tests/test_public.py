@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import flowery_logging
 
@@ -48,6 +50,67 @@ def test_an_import_brings_no_framework() -> None:
     }  # fmt: skip
     assert not unwanted & loaded
     assert "flowery_logging" in loaded
+
+
+MODULES = """
+import json, sys, structlog, orjson
+steps, loaded = {}, set(sys.modules)
+def step(name):
+    global loaded
+    steps[name], loaded = sorted(set(sys.modules) - loaded), set(sys.modules)
+import flowery_logging
+step("import")
+flowery_logging.setup("svc", directory=sys.argv[1], output="file", max_bytes=20_000, keep_days=1)
+step("setup")
+import logging, datetime, uuid, decimal, enum, resource
+step("program")
+log, bound = logging.getLogger("app"), flowery_logging.get_logger()
+log.info("one %d", 1, extra={"order_id": 7})
+bound.info("two", order_id=7)
+step("first events")
+class Odd:
+    def __repr__(self): raise ValueError
+class Kind(enum.Enum): ONE = 1
+for value in (2**70, "\\ud800", [1, {"a": 2}], {"a": {"b": 1}}, datetime.datetime.now(), uuid.uuid4(),
+              decimal.Decimal(1), Odd(), b"\\xff", float("nan"), {1}, "x" * 100_000, Kind.ONE):
+    log.info("odd %s", value, extra={"value": value, "client.ip": value, "url.full": "//a:b@c?d=e"})
+    bound.info("odd", value=value, **{"a.b": value})
+step("unusual values")
+try:
+    try: 1 / 0
+    except ZeroDivisionError as error: raise KeyError("x") from error
+except KeyError: log.exception("failed")
+with flowery_logging.continue_trace({"traceparent": f"00-{1:032x}-{1:016x}-01"}, order_id=7):
+    log.info("request")
+    flowery_logging.outgoing_headers()
+step("requests and exceptions")
+for limit in (100, resource.RLIM_INFINITY):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    for n in range(50): log.info("rotation and faults %d", n)
+assert flowery_logging.stats()["write_errors"]
+flowery_logging.shutdown()
+step("rotation, faults, shutdown")
+print(json.dumps(steps))
+"""
+
+
+def test_what_an_import_loads_and_that_no_call_loads_more(tmp_path: Path) -> None:
+    """Seconds hide a module too many, a list does not; and an import in a fault may fail."""
+    done = subprocess.run(
+        [sys.executable, "-c", MODULES, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    loaded = json.loads(done.stdout)
+    assert {name.partition(".")[0] for name in loaded.pop("import")} == {"flowery_logging"}
+    at_setup = {name.partition(".")[0] for name in loaded.pop("setup")}
+    assert at_setup <= {"pythonjsonlogger", "importlib"}
+    del loaded["program"]
+    assert set(map(tuple, loaded.values())) == {()}, loaded
+    ours = subprocess.run(
+        [sys.executable, "-c", "import sys, flowery_logging; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    leaves = ("formatters", "integrations", "cli", "ecs.declared", "files.reader", "files.console")
+    assert not {f"flowery_logging.{name}" for name in leaves} & set(ours)
 
 
 def test_nothing_happens_at_import() -> None:

@@ -244,6 +244,25 @@ def test_descriptors_run_out(logs: Logs) -> None:
     assert len(logs.files()) >= 2
 
 
+def test_first_unusual_values_without_a_descriptor(logs: Logs) -> None:
+    program = """
+        import datetime, enum, resource
+        class Color(enum.Enum): RED = "red"
+        log.info("one")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        held = []
+        try:
+            while True: held.append(os.open("/dev/null", os.O_RDONLY))
+        except OSError: pass
+        when = datetime.datetime(2026, 1, 2)
+        log.info("odd", extra={"when": when, "color": Color.RED, "url.query": "a=%41&token=x"})
+    """
+    ok(logs.run(program))
+    (odd,) = [r for r in logs.records() if r["message"] == "odd"]
+    assert odd["labels"] == {"when": "2026-01-02T00:00:00", "color": "red"}
+    assert odd["url"]["query"] == "a=%41&token=[redacted]"
+
+
 def test_first_file_without_a_descriptor(logs: Logs) -> None:
     program = """
         import resource
