@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from bench.losses import counting, writers
 from bench.losses.counting import Count
 from bench.losses.shipping import Shipping
-from tests.e2e.chaos.tally import read_tallies
+from bench.losses.tally import read_tallies
 
 HEAD = """\
 | {processes} processes, {events} events each | events/s | lost in the files | twice in the files \

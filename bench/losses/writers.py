@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from tests.e2e.chaos.caller import Caller
+from bench.losses.caller import Caller
 
 MAX_BYTES: Final = 100_000
 KEEP_FILES: Final = 10_000  # so many that none is deleted: only losses of other kinds count

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from examples.shop.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 60.0  # seconds
@@ -58,12 +59,12 @@ async def shop(directory: Path) -> AsyncIterator[dict[str, Service]]:
     queue = directory / "queue"
     async with AsyncExitStack() as stack:
         courier = _running("courier", directory, None, SHOP_QUEUE=str(queue))
-        orders = _running("orders", directory, _free_port(), SHOP_QUEUE=str(queue))
+        orders = _running("orders", directory, free_port(), SHOP_QUEUE=str(queue))
         services = {"courier": await stack.enter_async_context(courier)}
         await stack.enter_async_context(_delivered(queue, services["courier"]))
         services["orders"] = await stack.enter_async_context(orders)
         gateway = _running(
-            "gateway", directory, _free_port(), SHOP_ORDERS_URL=services["orders"].url
+            "gateway", directory, free_port(), SHOP_ORDERS_URL=services["orders"].url
         )
         services["gateway"] = await stack.enter_async_context(gateway)
         for service in services.values():
@@ -156,8 +157,3 @@ def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

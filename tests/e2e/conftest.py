@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import secrets
 import signal
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from . import templates
 from .elasticsearch_client import ElasticsearchClient
-from .processes import Elasticsearch, Filebeat, wait_until
+from .processes import Elasticsearch, Filebeat, KitFilebeat, wait_until
+from .producer import Producer
 from .programs import Cache, elasticsearch_home, filebeat_binary, find_jdk
 from .receiver import Receiver
 
 StartFilebeat = Callable[..., Filebeat]
+StartKitFilebeat = Callable[..., KitFilebeat]
+Arrive = Callable[[ElasticsearchClient, int, KitFilebeat], None]
 WaitUntilDelivered = Callable[..., None]
 
 
@@ -69,6 +74,12 @@ def log_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def producer(log_dir: Path, environment: str) -> Producer:
+    """A process of a service that logs to this test's folder."""
+    return Producer(log_dir, environment)
+
+
+@pytest.fixture
 def receiver(elasticsearch_server: Elasticsearch) -> Iterator[Receiver]:
     """What stands in for Logstash, listening; no error may be left when the test ends."""
     receiver = Receiver(elasticsearch_server.url)
@@ -100,17 +111,46 @@ def filebeat(receiver: Receiver, tmp_path: Path) -> Iterator[StartFilebeat]:
 
 
 @pytest.fixture
+def kit_filebeat(log_dir: Path, tmp_path: Path) -> Iterator[StartKitFilebeat]:
+    """Starts Filebeat with a configuration of the kit: `kit_filebeat(path, HOSTS="…")`.
+
+    It reads this test's folder of logs, with a registry of its own; stopped when the test ends.
+    """
+    binary = filebeat_binary(Cache.from_environment())
+    with ExitStack() as running:
+
+        def start(configuration: Path, **environment: str) -> KitFilebeat:
+            folder = Path(tempfile.mkdtemp(dir=tmp_path))
+            variables = {"FLOWERY_LOG_DIR": str(log_dir), **environment}
+            return running.enter_context(KitFilebeat(binary, configuration, folder, variables))
+
+        yield start
+
+
+@pytest.fixture
+def arrive(streams: str) -> Arrive:
+    """Waits until so many documents, and no more, are in this test's streams."""
+
+    def wait(client: ElasticsearchClient, count: int, shipper: KitFilebeat) -> None:
+        there = wait_until(lambda: client.count(streams) >= count, interval=0.3)
+        assert there, shipper.log_tail()
+        assert client.count(streams) == count
+
+    return wait
+
+
+@pytest.fixture
 def wait_until_delivered(
     elasticsearch: ElasticsearchClient, receiver: Receiver, streams: str
 ) -> WaitUntilDelivered:
-    """Waits for `n` documents in this test's streams: `wait_until_delivered(n, seconds=60)`.
+    """Waits for `n` documents in this test's streams: `wait_until_delivered(n)`.
 
     Fails with what the receiver counted if they do not come, or if there are more.
     """
 
-    def wait(n: int, seconds: float = 60) -> None:
-        wait_until(lambda: elasticsearch.count(streams) >= n, seconds, interval=0.3)
+    def wait(n: int) -> None:
+        wait_until(lambda: elasticsearch.count(streams) >= n, interval=0.3)
         found = elasticsearch.count(streams)
-        assert found == n, f"{found} documents of {n} after {seconds} s: {receiver.counters}"
+        assert found == n, f"{found} documents of {n}: {receiver.counters}"
 
     return wait

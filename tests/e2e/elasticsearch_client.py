@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 BUSY = 503
-BUSY_SECONDS = 15
+BUSY_SECONDS = 300
 
 
 class ElasticsearchClient:
     """A client that raises `httpx.HTTPStatusError` with the server's reason in its message."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=30)
+        self._http = httpx.Client(base_url=url, timeout=300)
 
     def __enter__(self) -> Self:
         return self

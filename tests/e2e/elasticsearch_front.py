@@ -30,7 +30,7 @@ class ElasticsearchFront:
 
     def __init__(self, behind: str) -> None:
         """`behind` is the URL of the server that takes the rest."""
-        client = httpx.Client(base_url=behind, timeout=60)
+        client = httpx.Client(base_url=behind, timeout=300)
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"

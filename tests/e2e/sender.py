@@ -38,7 +38,7 @@ def window(count: int, data: bytes) -> bytes:
 class Sender:
     """A connection that sends windows and reads acknowledgements."""
 
-    def __init__(self, address: str, seconds: float = 10) -> None:
+    def __init__(self, address: str, seconds: float = 300) -> None:
         host, port = address.rsplit(":", 1)
         self._socket = socket.create_connection((host, int(port)), timeout=seconds)
         self._answers = self._socket.makefile("rb")

@@ -43,9 +43,8 @@ def test_lines_appended_to_a_file_already_read_arrive(
     filebeat: StartFilebeat,
     wait_until_delivered: WaitUntilDelivered,
     log_dir: Path,
-    environment: str,
+    producer: Producer,
 ) -> None:
-    producer = Producer(log_dir, environment)
     filebeat(log_dir)
     producer.write_many(10)
     wait_until_delivered(10)
@@ -65,7 +64,7 @@ def test_files_deleted_while_the_output_is_down_lose_nothing(
     receiver.stop()
     running = filebeat(log_dir)
     producer.write_many(MORE_THAN_THE_QUEUE)
-    assert wait_until(lambda: holds_open(running.pid, producer.files), 20)
+    assert wait_until(lambda: holds_open(running.pid, producer.files))
     for file in producer.files:
         file.unlink()
     # Two scans, in which Filebeat notices that they are gone.
@@ -98,13 +97,12 @@ def test_a_stalled_output_loses_nothing(
     filebeat: StartFilebeat,
     wait_until_delivered: WaitUntilDelivered,
     log_dir: Path,
-    environment: str,
+    producer: Producer,
 ) -> None:
-    producer = Producer(log_dir, environment)
     receiver.stalled = True
     filebeat(log_dir)
     producer.write_many(3000)
-    assert wait_until(lambda: receiver.counters.received > 0, 20)
+    assert wait_until(lambda: receiver.counters.received > 0)
     receiver.stalled = False
     wait_until_delivered(3000)
     assert receiver.counters.rejected == []
@@ -116,15 +114,14 @@ def test_a_restart_of_elasticsearch_loses_nothing(
     filebeat: StartFilebeat,
     wait_until_delivered: WaitUntilDelivered,
     log_dir: Path,
-    environment: str,
+    producer: Producer,
 ) -> None:
-    producer = Producer(log_dir, environment)
     filebeat(log_dir)
     producer.write_many(500)
     wait_until_delivered(500)
     elasticsearch_server.stop()
     producer.write_many(500)
-    assert wait_until(lambda: receiver.counters.received > 500, 20)
+    assert wait_until(lambda: receiver.counters.received > 500)
     elasticsearch_server.start()
     wait_until_delivered(1000)
     assert receiver.counters.rejected == []
@@ -135,21 +132,20 @@ def test_kill_of_filebeat_loses_nothing_and_repeats_are_dropped(
     filebeat: StartFilebeat,
     wait_until_delivered: WaitUntilDelivered,
     log_dir: Path,
-    environment: str,
+    producer: Producer,
 ) -> None:
-    producer = Producer(log_dir, environment)
     receiver.stalled = True
     running = filebeat(log_dir)
     producer.write_many(5000)
-    assert wait_until(lambda: receiver.counters.received > 0, 20)
+    assert wait_until(lambda: receiver.counters.received > 0)
     # Some windows are in Elasticsearch, but Filebeat never learns of the last ones.
     receiver.stalled = False
-    assert wait_until(lambda: receiver.counters.created > 0, 20, interval=0.01)
+    assert wait_until(lambda: receiver.counters.created > 0, interval=0.01)
     running.kill()
     producer.write_many(1000)
     running.start()
     wait_until_delivered(6000)
-    assert wait_until(lambda: receiver.counters.received >= 6000, 20)
+    assert wait_until(lambda: receiver.counters.received >= 6000)
 
 
 def test_repeats_after_a_lost_acknowledgement_are_counted_as_duplicates(
@@ -157,15 +153,14 @@ def test_repeats_after_a_lost_acknowledgement_are_counted_as_duplicates(
     filebeat: StartFilebeat,
     wait_until_delivered: WaitUntilDelivered,
     log_dir: Path,
-    environment: str,
+    producer: Producer,
 ) -> None:
-    producer = Producer(log_dir, environment)
     producer.write_many(500)
     filebeat(log_dir)
     wait_until_delivered(500)
     # Another registry: the same files are read and sent a second time.
     filebeat(log_dir)
-    assert wait_until(lambda: receiver.counters.duplicates == 500, 30)
+    assert wait_until(lambda: receiver.counters.duplicates == 500)
     wait_until_delivered(500)
     assert receiver.counters.created == 500
 

@@ -56,7 +56,7 @@ def test_foreign_lines_are_kept_and_disturb_nothing(
     filebeat(log_dir)
     wait_until_delivered(10)
     query = {"match_phrase": {"message.cjk": mark}}
-    assert wait_until(lambda: elasticsearch.count(FOREIGN_STREAM, query) == len(lines), 30)
+    assert wait_until(lambda: elasticsearch.count(FOREIGN_STREAM, query) == len(lines))
     assert receiver.counters.rejected == []
     kept = [hit["message"] for hit in elasticsearch.search(FOREIGN_STREAM, query)]
     undecodable = {line for line in lines if line[0] != "{" or "NaN" in line}
@@ -80,9 +80,9 @@ def test_a_foreign_line_that_is_sent_twice_is_kept_once(
     lines = [line.format(mark=mark) for line in LINES]
     (log_dir / "foreign.ndjson").write_text("\n".join(lines) + "\n")
     filebeat(log_dir)
-    assert wait_until(lambda: receiver.counters.created == len(lines), 30)
+    assert wait_until(lambda: receiver.counters.created == len(lines))
     # Another registry: the same file is read and sent a second time.
     filebeat(log_dir)
-    assert wait_until(lambda: receiver.counters.duplicates == len(lines), 30)
+    assert wait_until(lambda: receiver.counters.duplicates == len(lines))
     query = {"match_phrase": {"message.cjk": mark}}
     assert elasticsearch.count(FOREIGN_STREAM, query) == len(lines)

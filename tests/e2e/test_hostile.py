@@ -38,8 +38,8 @@ WINDOW = 500  # events that are sent at once
 IGNORE_ABOVE = 8191  # of a label, as the kit's template says; an emoji counts for two
 MORE_NAMES = 4_000  # each costs time: a thousand calls have twenty thousand
 OWN_LOGGER = "flowery_logging"
-SERVICES_END_WITHIN = 300
-DELIVERED_WITHIN = 240
+SERVICES_END_WITHIN = 600
+DELIVERED_WITHIN = 600
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def test_none_is_refused_whatever_came_before(
     """In random order, and with room for twice as many names as the template has."""
     stream = f"logs-flowery-{environment}"
     first, *others = random.Random(RANDOM_SEED).sample(written.lines, len(written.lines))
-    with Sender(receiver.address, seconds=60) as sender:
+    with Sender(receiver.address) as sender:
         deliver(sender, [first], environment)
         limit = {"index.mapping.total_fields.limit": MORE_NAMES}
         elasticsearch.request("PUT", f"/{stream}/_settings", limit)

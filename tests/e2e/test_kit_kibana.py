@@ -102,7 +102,9 @@ def shop(
             ElasticsearchClient(elasticsearch_server.url) as client,
         ):
             count = len(written)
-            assert wait_until(lambda: client.count(streams) >= count, 60, 0.3), receiver.counters
+            assert wait_until(lambda: client.count(streams) >= count, interval=0.3), (
+                receiver.counters
+            )
             yield Shop(streams, _with_lag(written, client.search(streams, size=10_000)))
     finally:
         receiver.stop()

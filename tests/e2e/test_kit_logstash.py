@@ -38,7 +38,7 @@ def run_filter(name: str, events: list[dict[str, Any]]) -> Emitted:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     assert ran.returncode == 0, ran.stderr
     emitted: Emitted = json.loads(ran.stdout)

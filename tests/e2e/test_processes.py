@@ -15,7 +15,6 @@ class Script(Process):
     """A shell script that is ready when it has printed `ready`."""
 
     name = "the script"
-    start_seconds = 0.5
     stop_seconds = 0.5
 
     def __init__(self, folder: Path, script: str) -> None:
@@ -61,8 +60,18 @@ def test_one_that_ends_while_it_starts_is_quoted(tmp_path: Path) -> None:
         script.start()
 
 
+class Waiting(Script):
+    """One that is never ready; its time runs from when it has printed `waiting`."""
+
+    start_seconds = 0.1
+
+    def is_ready(self) -> bool:
+        assert wait_until(lambda: "waiting" in self.log.read_text())
+        return False
+
+
 def test_one_that_never_gets_ready_is_quoted_and_ended(tmp_path: Path) -> None:
-    script = Script(tmp_path, f"echo $$ > {tmp_path}/pid; echo waiting; exec sleep 60")
+    script = Waiting(tmp_path, f"echo $$ > {tmp_path}/pid; echo waiting; exec sleep 60")
     with pytest.raises(StartError, match=r"not ready after 0 s:\nwaiting"):
         script.start()
     assert script.pid is None
@@ -80,7 +89,7 @@ def test_what_it_started_goes_with_it(tmp_path: Path) -> None:
         child = int((tmp_path / "pid").read_text())
         assert is_alive(child)
         script.kill()
-    assert wait_until(lambda: not is_alive(child), 2)
+    assert wait_until(lambda: not is_alive(child))
 
 
 def test_it_can_be_killed_and_started_again(tmp_path: Path) -> None:

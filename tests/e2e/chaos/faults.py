@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.e2e.processes import wait_until
+from tests.e2e.processes import PATIENCE, wait_until
 
 from .usage import Peak
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # More than Filebeat's queue (4 096) holds.
 MORE_THAN_THE_QUEUE = 5000
-MOST_OF_AN_OUTAGE = 40.0
+MOST_OF_AN_OUTAGE = 300.0
 # So many calls fill the memory of the writer that floods, 8 MiB, and events are dropped.
 FLOOD = 12_000
 
@@ -171,7 +171,9 @@ class Chaos:
             disk.fill()  # retention and closed files give room back
             return fleet.calls()[-1] > before + FLOOD
 
-        assert self._wait(is_flooded, 60), "the full disk has not come to the notice of a writer"
+        assert self._wait(is_flooded, PATIENCE), (
+            "the full disk has not come to the notice of a writer"
+        )
         disk.free()
         self._wait_until_all_call()
 
@@ -179,6 +181,7 @@ class Chaos:
         """What waits in memory is written at the next call."""
         fleet, before = self.around.fleet, self.around.fleet.calls()
         recovered = self._wait(
-            lambda: all(now > then for now, then in zip(fleet.calls(), before, strict=True)), 60
+            lambda: all(now > then for now, then in zip(fleet.calls(), before, strict=True)),
+            PATIENCE,
         )
         assert recovered, "a writer makes no calls although the disk has room again"

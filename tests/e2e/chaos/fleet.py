@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.losses.tally import read_tallies
 from tests.e2e.processes import Process
-
-from .tally import read_tallies
 
 if TYPE_CHECKING:
     import random

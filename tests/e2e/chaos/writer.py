@@ -17,8 +17,7 @@ import time
 from pathlib import Path
 
 import flowery_logging
-
-from .caller import Caller
+from bench.losses.caller import Caller
 
 MAX_BYTES = 100_000
 KEEP_BYTES = 300_000

@@ -2,6 +2,15 @@
 
 from .elasticsearch import Elasticsearch
 from .filebeat import Filebeat
-from .process import Process, StartError, wait_until
+from .kit_filebeat import KitFilebeat
+from .process import PATIENCE, Process, StartError, wait_until
 
-__all__ = ["Elasticsearch", "Filebeat", "Process", "StartError", "wait_until"]
+__all__ = [
+    "PATIENCE",
+    "Elasticsearch",
+    "Filebeat",
+    "KitFilebeat",
+    "Process",
+    "StartError",
+    "wait_until",
+]

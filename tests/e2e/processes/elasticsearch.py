@@ -8,8 +8,10 @@ from pathlib import Path
 
 import httpx
 
+from examples.shop.ports import free_port
+
 from .account import Account
-from .process import LOOPBACK, Process, StartError, free_port
+from .process import LOOPBACK, Process, StartError
 
 HEAP = "512m"
 
@@ -32,7 +34,6 @@ class Elasticsearch(Process):
     """A node that keeps its data and ports over a restart; `close` ends it for good."""
 
     name = "Elasticsearch"
-    start_seconds = 120.0
 
     def __init__(self, home: Path, jdk: Path) -> None:
         account = Account.unprivileged()
@@ -59,7 +60,7 @@ class Elasticsearch(Process):
         """Whether the node answers and can search and write all that it holds."""
         health = f"{self.url}/_cluster/health?wait_for_status=yellow&timeout=1s"
         try:
-            return httpx.get(health, timeout=5).status_code == 200
+            return httpx.get(health, timeout=60).status_code == 200
         except httpx.TransportError:
             return False
 

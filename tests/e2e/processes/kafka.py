@@ -10,7 +10,9 @@ import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
-from .process import LOOPBACK, Process, StartError, free_port
+from examples.shop.ports import free_port
+
+from .process import LOOPBACK, Process, StartError
 
 PARTITIONS = 3
 
@@ -34,7 +36,6 @@ class Kafka(Process):
     """A broker that is its own controller; topics are made when they are first named."""
 
     name = "Kafka"
-    start_seconds = 90.0
 
     def __init__(self, jars: Path, jdk: Path) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="flowery-kafka-"))
@@ -70,7 +71,7 @@ class Kafka(Process):
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)]
         formatted = subprocess.run(
-            [*self._java, *tool], capture_output=True, text=True, check=False, timeout=60
+            [*self._java, *tool], capture_output=True, text=True, check=False, timeout=300
         )
         if formatted.returncode:
             raise StartError(f"Kafka's storage was not formatted:\n{formatted.stderr[-2000:]}")

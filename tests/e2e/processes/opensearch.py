@@ -8,7 +8,9 @@ from pathlib import Path
 
 import httpx
 
-from .process import LOOPBACK, Process, free_port
+from examples.shop.ports import free_port
+
+from .process import LOOPBACK, Process
 
 LAUNCHER = Path(__file__).resolve().parents[1] / "programs" / "OpenSearchNode.java"
 
@@ -24,7 +26,6 @@ class OpenSearch(Process):
     """A node whose data goes with it at `close`."""
 
     name = "OpenSearch"
-    start_seconds = 120.0
 
     def __init__(self, jars: Path, jdk: Path) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="flowery-opensearch-"))
@@ -49,7 +50,7 @@ class OpenSearch(Process):
         """Whether the node answers and can write."""
         health = f"{self.url}/_cluster/health?wait_for_status=yellow&timeout=1s"
         try:
-            return httpx.get(health, timeout=5).status_code == 200
+            return httpx.get(health, timeout=60).status_code == 200
         except httpx.TransportError:
             return False
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -21,20 +20,17 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 LOOPBACK = "127.0.0.1"
+PATIENCE = 300.0
+"""Seconds in which everything happens that happens at all, also on a machine that is busy."""
 
 
 class StartError(Exception):
     """A program ended or did not become ready in time; the message has the end of its log."""
 
 
-def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], bool], seconds: float, interval: float = 0.1) -> bool:
+def wait_until(
+    condition: Callable[[], bool], seconds: float = PATIENCE, interval: float = 0.1
+) -> bool:
     """Whether `condition` became true within so many seconds."""
     limit = time.monotonic() + seconds
     while not condition():
@@ -52,8 +48,8 @@ class Process:
     """
 
     name = "program"
-    start_seconds = 60.0
-    stop_seconds = 20.0
+    start_seconds = PATIENCE
+    stop_seconds = 60.0
 
     def __init__(
         self,

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .tools import GO, require
+from . import go
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .cache import Cache
 
 # The newest release that can be had as a Go module; go.mod beside main.go pins it.
 VERSION = "7.17.29"
-SOURCE = Path(__file__).with_name("filebeat_go")
 
 
 def filebeat_binary(cache: Cache) -> Path:
@@ -23,21 +20,4 @@ def filebeat_binary(cache: Cache) -> Path:
 
     Raises `MissingToolError`, or `RuntimeError` with the end of the build's output.
     """
-    return cache.obtain(f"filebeat-{VERSION}", _build) / "filebeat"
-
-
-def _build(folder: Path) -> None:
-    go = require(GO)
-    source = folder / "source"
-    shutil.copytree(SOURCE, source)
-    build = subprocess.run(
-        [go, "build", "-trimpath", "-ldflags=-s -w", "-o", str(folder / "filebeat"), "."],
-        cwd=source,
-        env=os.environ | {"GOFLAGS": "-mod=readonly"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if build.returncode:
-        raise RuntimeError(f"Building Filebeat {VERSION} failed:\n{build.stdout[-4000:]}")
+    return go.binary(cache, "filebeat", VERSION)

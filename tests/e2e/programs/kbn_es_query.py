@@ -42,7 +42,7 @@ def elasticsearch_queries(cache: Cache, kqls: Sequence[str]) -> list[dict[str, A
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     queries: list[dict[str, Any]] = json.loads(ran.stdout)
     return queries

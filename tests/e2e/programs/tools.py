@@ -87,7 +87,7 @@ def _jdk_candidates() -> Iterator[Path]:
 
 def _version_of(command: list[str], pattern: str) -> Version | None:
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     except OSError:
         return None
     match = re.search(pattern, answer.stdout + answer.stderr)

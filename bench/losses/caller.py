@@ -50,7 +50,7 @@ class Caller:
 def _failure(number: int) -> Exception:
     try:
         try:
-            raise ConnectionResetError("bank.example closed the connection")
+            raise ConnectionResetError("bank.example closed the connection")  # noqa: TRY301 - a cause
         except ConnectionResetError as cause:
             raise RuntimeError(f"payment {number} failed") from cause
     except RuntimeError as failure:
