@@ -6,14 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bench import report
+from bench.aims import GET_LOGGER, STDLIB, aims, ratio
 from bench.contenders import GROUPS
-from bench.memory import FLAT
 from bench.results import Results
-
-STDLIB: Final = "flowery_logging, stdlib"
-GET_LOGGER: Final = "flowery_logging, get_logger"
-_EVENT: Final = "an event"
-_SETUP: Final = "setup("
 
 
 def pieces(results: Results) -> dict[str, str]:
@@ -59,9 +54,9 @@ def _group(results: Results, group: str) -> str:
         def number(key: str) -> float:
             return results.number("events", "groups", group, name, key)
 
-        ratio, spread = number("cpu_ratio"), number("cpu_ratio_spread")
+        middle, spread = number("cpu_ratio"), number("cpu_ratio_spread")
         return (
-            _name(name), f"{ratio:.2f} ± {spread:.2f}", f"{number('ratio'):.2f}",
+            _name(name), f"{middle:.2f} ± {spread:.2f}", f"{number('ratio'):.2f}",
             report.microseconds(number("us")), f"{number('bytes'):.0f}",
         )  # fmt: skip
 
@@ -156,15 +151,11 @@ def _steps(results: Results) -> str:
     return "\n\n".join(map(table, results.names("instructions", "steps")))
 
 
-def _ratio(results: Results, name: str, group: str = _EVENT) -> float:
-    return results.number("events", "groups", group, name, "cpu_ratio")
-
-
 def _floor(results: Results) -> str:
-    write = _ratio(results, "os.write of an equal line")
-    line = _ratio(results, "orjson + os.write of an equal line")
-    nobody = _ratio(results, "stdlib NullHandler (writes nothing)")
-    ours, fast = _ratio(results, STDLIB), _ratio(results, GET_LOGGER)
+    write = ratio(results, "os.write of an equal line")
+    line = ratio(results, "orjson + os.write of an equal line")
+    nobody = ratio(results, "stdlib NullHandler (writes nothing)")
+    ours, fast = ratio(results, STDLIB), ratio(results, GET_LOGGER)
     rows = (
         ("`get_logger()`", f"{fast:.2f}", "`orjson` + `os.write` of an equal line",
          f"{line:.2f}", f"{fast / line:.1f}"),
@@ -176,8 +167,8 @@ def _floor(results: Results) -> str:
 
 
 def _ecs_logging(results: Results) -> str:
-    theirs = _ratio(results, "ecs-logging, stdlib")
-    ours, fast = _ratio(results, STDLIB), _ratio(results, GET_LOGGER)
+    theirs = ratio(results, "ecs-logging, stdlib")
+    ours, fast = ratio(results, STDLIB), ratio(results, GET_LOGGER)
     version = results.text("events", "packages", "ecs-logging")
     return (
         f"Here ecs-logging {version} takes {theirs:.1f} times the CPU time of a plain-text line: "
@@ -187,31 +178,7 @@ def _ecs_logging(results: Results) -> str:
 
 
 def _aims(results: Results) -> str:
-    """Return a table of what was aimed at, with what was measured beside it."""
-    exception = "an event with an exception of 20 frames"
-    theirs = _ratio(results, "ecs-logging, exception", exception)
-    ours = max(_ratio(results, f"{name}, exception", exception) for name in (STDLIB, GET_LOGGER))
-    request = "an ASGI request with its access event"
-    access = _ratio(results, "flowery_logging, RequestMiddleware", request)
-    setup = next(program for program in _programs(results) if _SETUP in program)
-    growth = max(
-        last - second
-        for _, second, last in (
-            _readings(results, way) for way in results.names("memory", "resident_kib")
-        )
-    )
     rows = (
-        ("an access event: not above correlation ID, uvicorn's line and ecs-logging",
-         access, 1.0, ".2f"),
-        ("an exception: not above ecs-logging", ours / theirs, 1.0, ".2f"),
-        ("`import` and `setup()`: at most 1.3 times `import structlog, orjson`",
-         results.number("startup", setup, "ratio"), 1.3, ".2f"),
-        (f"memory: flat, that is below {FLAT:,} KiB", growth, FLAT, ",.0f"),
-    )  # fmt: skip
-    return _table(
-        ("aim", "measured", "reached"),
-        [
-            (aim, f"{found:{form}}", "yes" if found <= most else "no")
-            for aim, found, most, form in rows
-        ],
+        (aim.text, f"{aim.found:,.2f}", "yes" if aim.reached else "no") for aim in aims(results)
     )
+    return _table(("aim", "measured", "reached"), rows)

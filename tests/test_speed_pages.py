@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from bench import everything, plot, published, report, results as saved, tables
+from bench.aims import STDLIB, aims
 from bench.contenders import GROUPS
 from bench.everything import Part
 from bench.results import ResultsError
@@ -32,7 +33,7 @@ def test_the_pages_and_the_plot_are_what_the_results_say():
 
 def test_other_results_make_other_pages(tmp_path):
     changed = copy.deepcopy(FOUND)
-    changed["events"]["groups"]["an event"][tables.STDLIB]["cpu_ratio"] = 777.125
+    changed["events"]["groups"]["an event"][STDLIB]["cpu_ratio"] = 777.125
     (tmp_path / "r.json").write_text(json.dumps(changed))
     assert set(published.outdated(tmp_path / "r.json")) == {published.PLOT, *published.PAGES}
 
@@ -95,8 +96,8 @@ class TestBadResults:
     @pytest.mark.parametrize("value", ["fast", None, True, -1, float("nan"), float("inf"), [2.5]])
     def test_a_number_that_is_none(self, value):
         tree = copy.deepcopy(FOUND)
-        tree["events"]["groups"]["an event"][tables.STDLIB]["us"] = value
-        with pytest.raises(ResultsError, match=f"an event → {tables.STDLIB} → us"):
+        tree["events"]["groups"]["an event"][STDLIB]["us"] = value
+        with pytest.raises(ResultsError, match=f"an event → {STDLIB} → us"):
             tables.pieces(results(tree))
 
     @pytest.mark.parametrize("part", [part.name for part in everything.PARTS])
@@ -114,11 +115,23 @@ class TestBadResults:
     def test_a_contender_that_is_no_longer_one(self):
         tree = copy.deepcopy(FOUND)
         group = tree["events"]["groups"]["an event"]
-        group["a logger of old"] = group[tables.STDLIB]
+        group["a logger of old"] = group[STDLIB]
         with pytest.raises(ResultsError, match=r"a logger of old.*now unknown"):
             tables.pieces(results(tree))
 
-    @pytest.mark.parametrize("name", [tables.STDLIB, GROUPS["an event"][0].name])
+    def test_an_aim_is_reached_as_far_as_the_shown_digits_tell(self):
+        tree = copy.deepcopy(FOUND)
+        event = tree["events"]["groups"]["an event"][STDLIB]
+        crowd = tree["crowd"]["events_a_second"]["processes: 4, threads in each: 1"]
+        crowd["concurrent-log-handler, ecs-logging"] = 1000
+        for ratio, rate, reached in ((1.004, 7_996, True), (1.006, 7_994, False)):
+            event["cpu_ratio"] = ratio
+            crowd.update({name: rate for name in crowd if "flowery" in name})
+            found = {aim.text: aim.reached for aim in aims(results(tree))}
+            assert found["an event through `logging`: at most 1.0"] is reached
+            assert [r for text, r in found.items() if "processes: 4" in text] == [reached]
+
+    @pytest.mark.parametrize("name", [STDLIB, GROUPS["an event"][0].name])
     def test_a_contender_that_must_not_be_missing(self, name):
         tree = copy.deepcopy(FOUND)
         del tree["events"]["groups"]["an event"][name]

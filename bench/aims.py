@@ -1,0 +1,87 @@
+"""What was aimed at (issue 8), beside what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from bench.memory import FLAT
+from bench.results import Results
+
+STDLIB: Final = "flowery_logging, stdlib"
+GET_LOGGER: Final = "flowery_logging, get_logger"
+_EVENT: Final = "an event"
+_BOUND: Final = "an event of ten after a bind"
+_EXCEPTION: Final = "an event with an exception of 20 frames"
+_DEBUG: Final = "a debug event below the level"
+_REQUEST: Final = "an ASGI request with its access event"
+_CROWD: Final = ("crowd", "events_a_second")
+_LOCKED: Final = "concurrent-log-handler, ecs-logging"
+
+
+class Aim(NamedTuple):
+    """One aim: a number that is to be at most `bound`, or at least if `least`."""
+
+    text: str
+    found: float
+    bound: float
+    least: bool = False
+
+    @property
+    def reached(self) -> bool:
+        """Whether it is, as far as the digits that are shown tell."""
+        found = round(self.found, 2)
+        return found >= self.bound if self.least else found <= self.bound
+
+
+def ratio(results: Results, name: str, group: str = _EVENT) -> float:
+    """Return the CPU time of a contender as a multiple of that of its group's reference."""
+    return results.number("events", "groups", group, name, "cpu_ratio")
+
+
+def aims(results: Results) -> Iterator[Aim]:
+    """Yield all aims. Raises ResultsError if something was not measured."""
+    yield Aim("an event through `logging`: at most 1.0", ratio(results, STDLIB), 1.0)
+    yield Aim("an event through `get_logger()`: at most 0.6", ratio(results, GET_LOGGER), 0.6)
+    bound = ratio(results, f"{GET_LOGGER}().bind", _BOUND)
+    yield Aim("an event of ten after a `bind`: at most 0.6", bound, 0.6)
+    yield from _against_peers(results)
+    yield from _crowds(results)
+    (setup,) = (program for program in results.names("startup") if "setup(" in program)
+    started = results.number("startup", setup, "ratio")
+    yield Aim("`import` and `setup()`: at most 1.3 times `import structlog, orjson`", started, 1.3)
+    yield Aim(f"memory: flat, that is below {FLAT:,} KiB", _growth(results), FLAT)
+
+
+def _against_peers(results: Results) -> Iterator[Aim]:
+    theirs = ratio(results, "ecs-logging, exception", _EXCEPTION)
+    ours = max(ratio(results, f"{name}, exception", _EXCEPTION) for name in (STDLIB, GET_LOGGER))
+    yield Aim("an exception: not above ecs-logging", ours / theirs, 1.0)
+    debug = ratio(results, f"{STDLIB}, debug", _DEBUG)
+    yield Aim("a filtered `debug`: not above stdlib's", debug, 1.0)
+    debug = ratio(results, f"{GET_LOGGER}, debug", _DEBUG)
+    debug /= ratio(results, "structlog, debug", _DEBUG)
+    yield Aim("a filtered `debug`: not above structlog's", debug, 1.0)
+    access = ratio(results, "flowery_logging, RequestMiddleware", _REQUEST)
+    yield Aim(
+        "an access event: not above correlation ID, uvicorn's line and ecs-logging", access, 1.0
+    )
+
+
+def _crowds(results: Results) -> Iterator[Aim]:
+    """Yield how many times as many events ours write, where more than one writes."""
+    for setting in results.names(*_CROWD)[1:]:
+        ours = min(results.number(*_CROWD, setting, name) for name in (STDLIB, GET_LOGGER))
+        theirs = results.number(*_CROWD, setting, _LOCKED)
+        text = f"{setting}: at least 8 times the events of concurrent-log-handler"
+        yield Aim(text, ours / theirs, 8.0, least=True)
+
+
+def growth(results: Results, way: str) -> float:
+    """Return by how many KiB the memory grew after the first fifth of the events."""
+    keys = ("memory", "resident_kib", way)
+    return results.item(-1, *keys) - results.item(1, *keys)
+
+
+def _growth(results: Results) -> float:
+    return max(growth(results, way) for way in results.names("memory", "resident_kib"))
