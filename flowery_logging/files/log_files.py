@@ -105,13 +105,32 @@ class LogFiles:
 
     def is_due(self, now: float) -> bool:
         """Tell whether the file is full, too old or no longer there; sets the next look."""
-        if self.size >= self.max_size or now >= self._expires_at:
+        if self._is_another():
+            self.lose()
+        if self.descriptor < 0 or self.size >= self.max_size or now >= self._expires_at:
             return True
         self.look_at = min(now + CHECK_SECONDS, self._expires_at)
         if self._is_there():
             self._seen_size = self.size
             return False
         return True
+
+    def _is_another(self) -> bool:
+        """Tell whether somebody has closed our descriptor, and its number is another file's."""
+        if self.descriptor < 0:
+            return False
+        try:
+            status = os.fstat(self.descriptor)
+        except OSError as error:
+            if not is_ours(error):
+                raise
+            return error.errno == errno.EBADF
+        return (status.st_dev, status.st_ino) != self._inode
+
+    def lose(self) -> None:
+        """Forget the descriptor, which is ours no more; the next event opens the next file."""
+        self.descriptor = -1
+        self.size = self._seen_size = 0
 
     def _is_there(self) -> bool:
         try:
@@ -199,4 +218,9 @@ def _close(descriptor: int) -> None:
         os.utime(descriptor)
     except (OSError, TypeError, NotImplementedError):
         pass  # not on this platform or file system: the last write is as good
-    os.close(descriptor)
+    try:
+        os.close(descriptor)
+    except OSError as error:
+        if not is_ours(error):
+            raise
+        # Somebody else has closed it; the system frees it in any case.

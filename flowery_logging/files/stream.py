@@ -75,6 +75,9 @@ class Stream:
     def postpone(self) -> None:
         """There is nothing to postpone."""
 
+    def lose(self) -> None:
+        """Try the same descriptor again: who has closed standard output may open it again."""
+
     def retain(self) -> list[Removed]:
         """Nothing is kept."""
         return []

@@ -12,18 +12,12 @@ import threading
 import weakref
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, Final
+from typing import Any
 
 from flowery_logging.counters import Counters
-from flowery_logging.files import complaints, platform, retention
-from flowery_logging.files.faults import is_ours
+from flowery_logging.files import complaints, platform
 from flowery_logging.files.journal import Halves, Identity, Journal, Target
-
-HEADER_BYTES: Final = 1024
-"""A file's first record fills this: Filebeat tells files apart by their first 1 024 bytes."""
-
-RecordFactory = Callable[[str, dict[str, Any]], Halves]
-"""Makes the halves of a record of the writer's own, from its kind and facts about it."""
+from flowery_logging.files.upkeep import RecordFactory, Upkeep
 
 
 class Writer:
@@ -49,6 +43,7 @@ class Writer:
         self._identity = identity
         self._record = record
         self._counters = counters
+        self._upkeep = Upkeep(record, counters)
         self._mirrors = mirrors
         self._lock = threading.RLock()
         self._journal = Journal(target, identity)
@@ -106,11 +101,11 @@ class Writer:
                         journal.flight = None
                     else:
                         journal.note(line, written)
-                        self._prepare(journal, 0)
+                        self._upkeep.prepare(journal, 0)
                     if self._mirrors:
                         self._mirror(line)
             except OSError as error:
-                self._settle(journal, error)
+                self._upkeep.settle(journal, error)
             finally:
                 journal.busy = False
         while journal.inbox:
@@ -127,7 +122,7 @@ class Writer:
             try:
                 self._empty_inbox(journal, callbacks)
             except OSError as error:
-                self._settle(journal, error)
+                self._upkeep.settle(journal, error)
             finally:
                 journal.busy = False
         for callback in callbacks:
@@ -181,9 +176,9 @@ class Writer:
         if journal.retired:
             return  # we are the child of a fork that happened in the middle of a parent's call
         try:
-            self._prepare(journal, length)
+            self._upkeep.prepare(journal, length)
         except OSError as error:
-            self._settle(journal, error)
+            self._upkeep.settle(journal, error)
         line = journal.line(*make())
         if from_inbox:
             journal.inbox_line = line
@@ -193,88 +188,6 @@ class Writer:
             self._counters.add("dropped")
         if self._mirrors:
             self._mirror(line)
-
-    def _prepare(self, journal: Journal, length: int) -> None:
-        """Make ready for a line of about so many bytes. Raises OSError; then `_settle`."""
-        target = journal.target
-        if journal.flight is not None:
-            self._counters.add("interrupted")
-            journal.settle()
-        due = target.is_due(monotonic()) or target.size + length > target.max_size
-        if target.descriptor < 0 or (due and not journal.backlog.active):
-            self._open_next(journal)
-            due = False
-        if journal.backlog.active:
-            self._write_out(journal, due=due)
-        else:
-            self._retain(journal)
-
-    def _retain(self, journal: Journal) -> None:
-        """Let retention work on, and announce what it has removed."""
-        removed = journal.target.retain()
-        if removed:
-            self._counters.add("files_removed", len(removed))
-            self._put(journal, "removed", retention.facts(removed))
-
-    def _put(self, journal: Journal, kind: str, facts: dict[str, Any]) -> None:
-        """Write a record of the writer's own. Raises OSError."""
-        journal.append(journal.line(*self._record(kind, facts)))
-
-    def _write_out(self, journal: Journal, *, due: bool) -> None:
-        """Write what waits, in another file where this one takes no more, and announce it."""
-        target = journal.target
-        try:
-            journal.write_out()
-        except OSError as error:
-            if platform.has_run_out(error) and not due:
-                raise
-            self._settle(journal, error)
-            if target.size <= HEADER_BYTES + journal.backlog.first_length() and not due:
-                return  # a file that takes not one line: the next one would not either
-            self._open_next(journal)
-            journal.write_out()
-        backlog = journal.backlog
-        backlog.active = False
-        if backlog.delayed or backlog.dropped:
-            for facts in backlog.facts():
-                self._put(journal, "recovered", facts)
-            backlog.delayed, backlog.dropped = 0, ()
-
-    def _open_next(self, journal: Journal) -> None:
-        """Open the next file and write its header. Raises OSError where there is no file at all."""
-        target = journal.target
-        stranded = target.stranded()
-        try:
-            begins = target.open_next()
-        except OSError as error:
-            if target.descriptor < 0:
-                raise
-            target.postpone()
-            self._settle(journal, error)
-            return
-        if not begins:
-            return
-        self._counters.add("files")
-        journal.backlog.rewind()
-        if stranded:
-            self._counters.add("rewritten", stranded.count(b"\n"))
-            journal.backlog.put_first(stranded, 0)
-        before, after = self._record("opened", {"path": target.path})
-        padding = b" " * (HEADER_BYTES - len(before) - len(after))
-        journal.append(journal.line(before, after[:-1] + padding + b"\n"))
-
-    def _settle(self, journal: Journal, error: OSError) -> None:
-        """Take note of an error: count it and say it on stderr, but not more than once a minute.
-
-        What a signal handler raised in the middle of our work is not ours: it goes on its way.
-        """
-        if not is_ours(error):
-            raise error
-        if journal.retired:
-            return  # a frame of the parent's, going on in the child: the parent has its event
-        journal.settle()
-        self._counters.add("write_errors")
-        complaints.complain(f"cannot write {journal.target.path}: {error}")
 
     def reconfigure(
         self,
@@ -306,7 +219,7 @@ class Writer:
                 self._write_with_care(journal, lambda: self._closing(journal, reason))
                 journal.checkpoint = journal.number
             except OSError as error:
-                self._settle(journal, error)
+                self._upkeep.settle(journal, error)
             finally:
                 journal.busy = False
             if journal.backlog.active:

@@ -280,6 +280,40 @@ def test_first_file_without_a_descriptor(logs: Logs) -> None:
     assert logs.messages() == [*(f"early {n}" for n in range(20)), "after"]
 
 
+def test_descriptors_that_somebody_closes(logs: Logs) -> None:
+    """As what makes a daemon of a process does, after it has logged."""
+    program = """
+        log.info("before")
+        os.closerange(3, 256)
+        for n in range(5): log.info("after %d", n)
+        assert flowery_logging.stats()["waiting"] == 0, flowery_logging.stats()
+        os.closerange(3, 256)
+        flowery_logging.shutdown()
+    """
+    ok(logs.run(program))
+    logs.check_sequences(ordered=False)
+    own = [m for m in logs.messages() if m != "log can be written again"]
+    assert own == ["before", *(f"after {n}" for n in range(5))]
+
+
+def test_a_descriptor_that_is_another_file_by_now_is_left_alone(logs: Logs, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    program = f"""
+        log.info("before")
+        target = flowery_logging.runtime._sink.writer._journal.target
+        os.close(target.descriptor)
+        foreign = os.open({str(other)!r}, os.O_CREAT | os.O_RDWR)
+        assert foreign == target.descriptor
+        target.look_at = 0
+        log.info("after")
+        os.write(foreign, b"its own")
+    """
+    ok(logs.run(program))
+    logs.check_sequences(ordered=False)
+    assert logs.messages() == ["before", "after"]
+    assert other.read_text() == "its own"
+
+
 @pytest.fixture
 def open_logs() -> Iterator[Logs]:
     """A directory that every user may enter and change, as pytest's own are not."""

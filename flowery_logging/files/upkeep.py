@@ -1,0 +1,120 @@
+"""Keeps the place for lines usable: opens files, writes out what has waited, notes faults.
+
+The writer calls `prepare` before a line when something may stand in its way, and `settle` after an
+error. Both are called with the journal marked busy, so that no other call comes in between.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, Final
+
+from flowery_logging.counters import Counters
+from flowery_logging.files import complaints, platform, retention
+from flowery_logging.files.faults import is_ours
+from flowery_logging.files.journal import Halves, Journal
+
+HEADER_BYTES: Final = 1024
+"""A file's first record fills this: Filebeat tells files apart by their first 1 024 bytes."""
+
+RecordFactory = Callable[[str, dict[str, Any]], Halves]
+"""Makes the halves of a record of the writer's own, from its kind and facts about it."""
+
+
+class Upkeep:
+    """What is done around the lines of one process, and written about it.
+
+    Args:
+        record: makes the halves of the writer's own records.
+        counters: where files and faults are counted.
+    """
+
+    def __init__(self, record: RecordFactory, counters: Counters) -> None:
+        self._record = record
+        self._counters = counters
+
+    def prepare(self, journal: Journal, length: int) -> None:
+        """Make ready for a line of about so many bytes. Raises OSError; then `settle`."""
+        target = journal.target
+        if journal.flight is not None:
+            self._counters.add("interrupted")
+            journal.settle()
+        due = target.is_due(monotonic()) or target.size + length > target.max_size
+        if target.descriptor < 0 or (due and not journal.backlog.active):
+            self._open_next(journal)
+            due = False
+        if journal.backlog.active:
+            self._write_out(journal, due=due)
+        else:
+            self._retain(journal)
+
+    def settle(self, journal: Journal, error: OSError) -> None:
+        """Take note of an error: count it and say it on stderr, but not more than once a minute.
+
+        What a signal handler raised in the middle of our work is not ours: it goes on its way.
+        """
+        if not is_ours(error):
+            raise error
+        if journal.retired:
+            return  # a frame of the parent's, going on in the child: the parent has its event
+        if error.errno == errno.EBADF:
+            journal.target.lose()
+        journal.settle()
+        self._counters.add("write_errors")
+        complaints.complain(f"cannot write {journal.target.path}: {error}")
+
+    def _retain(self, journal: Journal) -> None:
+        """Let retention work on, and announce what it has removed."""
+        removed = journal.target.retain()
+        if removed:
+            self._counters.add("files_removed", len(removed))
+            self._put(journal, "removed", retention.facts(removed))
+
+    def _put(self, journal: Journal, kind: str, facts: dict[str, Any]) -> None:
+        """Write a record of the writer's own. Raises OSError."""
+        journal.append(journal.line(*self._record(kind, facts)))
+
+    def _write_out(self, journal: Journal, *, due: bool) -> None:
+        """Write what waits, in another file where this one takes no more, and announce it."""
+        target = journal.target
+        try:
+            journal.write_out()
+        except OSError as error:
+            if platform.has_run_out(error) and not due:
+                raise
+            self.settle(journal, error)
+            if target.size <= HEADER_BYTES + journal.backlog.first_length() and not due:
+                return  # a file that takes not one line: the next one would not either
+            self._open_next(journal)
+            journal.write_out()
+        backlog = journal.backlog
+        backlog.active = False
+        if backlog.delayed or backlog.dropped:
+            for facts in backlog.facts():
+                self._put(journal, "recovered", facts)
+            backlog.delayed, backlog.dropped = 0, ()
+
+    def _open_next(self, journal: Journal) -> None:
+        """Open the next file and write its header. Raises OSError where there is no file at all."""
+        target = journal.target
+        stranded = target.stranded()
+        try:
+            begins = target.open_next()
+        except OSError as error:
+            if target.descriptor < 0:
+                raise
+            target.postpone()
+            self.settle(journal, error)
+            return
+        if not begins:
+            return
+        self._counters.add("files")
+        journal.backlog.rewind()
+        if stranded:
+            self._counters.add("rewritten", stranded.count(b"\n"))
+            journal.backlog.put_first(stranded, 0)
+        before, after = self._record("opened", {"path": target.path})
+        padding = b" " * (HEADER_BYTES - len(before) - len(after))
+        journal.append(journal.line(before, after[:-1] + padding + b"\n"))
