@@ -283,14 +283,24 @@ def bound(**fields: Any) -> Iterator[None]:
         _scope.set(before)
 
 
-@contextmanager
-def request_scope(request: Request) -> Iterator[Request]:
+class request_scope:  # noqa: N801 - a context manager is called like a function
     """Run a block as `request`: nothing bound outside shows inside; it closes at its end."""
-    with inside(opened(request)):
+
+    __slots__ = ("_before", "_request")
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def __enter__(self) -> Request:
+        self._before = _scope.get()
+        _scope.set(opened(self._request))
+        return self._request
+
+    def __exit__(self, *_: object) -> None:
         try:
-            yield request
+            self._request.close()
         finally:
-            request.close()
+            _scope.set(self._before)
 
 
 def opened(request: Request) -> Scope:
@@ -299,20 +309,44 @@ def opened(request: Request) -> Scope:
     return Scope(request.base, request, made_of=request.latest)
 
 
-@contextmanager
-def inside(scope: Scope | None) -> Iterator[None]:
+class inside:  # noqa: N801 - a context manager is called like a function
     """Run a block in a scope that was current elsewhere, or earlier."""
-    before = _scope.get()
-    _scope.set(scope)
-    try:
-        yield
-    finally:
-        _scope.set(before)
+
+    __slots__ = ("_before", "_scope")
+
+    def __init__(self, scope: Scope | None) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> None:
+        self._before = _scope.get()
+        _scope.set(self._scope)
+
+    def __exit__(self, *_: object) -> None:
+        _scope.set(self._before)
 
 
 def whole(request: Request) -> Scope:
-    """Return a scope that shows the last value of every name that `request` has."""
-    return Scope(request.latest, request, made_of=request.latest)
+    """Return a scope that shows the last value of every name that `request` has.
+
+    It is for the one event that tells of the request: rendering it would cost more than it saves.
+    """
+    return _Whole(request.latest, request, made_of=request.latest)
+
+
+class _Whole(Scope):
+    """A scope to which no fields can be joined, so that its events take the general path."""
+
+    __slots__ = ()
+
+    room: Final = -1
+
+    def fields(self) -> Fields:
+        """Return the last values, also those bound meanwhile."""
+        return self.local if self.request is None else self.request.latest
+
+    def rendered(self, render: Callable[[Fields], Any]) -> Any:  # noqa: ARG002
+        """Return what has no room for fields (see `ContextFragment`)."""
+        return self
 
 
 def carried(function: Callable[P, T]) -> Callable[P, T]:

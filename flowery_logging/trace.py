@@ -15,9 +15,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from flowery_logging import agents, context, foreign_traces
+
+Values: TypeAlias = Mapping[str, list[str]]
+"""Those of the headers that were there, by lower-case name."""
 
 Headers: TypeAlias = Mapping[Any, Any] | Iterable[tuple[Any, Any]] | None
 
@@ -71,8 +75,8 @@ class TraceContext:
         repeated traceparent begins a new trace, and then tracestate is ignored; a malformed
         tracestate is dropped alone.
         """
-        values = _header_values(headers, ("traceparent", "tracestate"))
-        return _continued(values["traceparent"], values["tracestate"])
+        values = _header_values(headers, _wanted((), ()))
+        return _continued(values.get("traceparent", []), values.get("tracestate", []))
 
     def fields(self) -> dict[str, str]:
         """Return this hop's ECS fields: `trace.id` and `transaction.id`."""
@@ -175,12 +179,9 @@ def incoming_request(
     `foreign` names formats that are read where no traceparent is there: `b3`, `x-amzn-trace-id`.
     """
     agents.look()
-    others = tuple(name for key in foreign for name in foreign_traces.FORMATS[key][0])
-    names = ("traceparent", "tracestate", *map(str.lower, request_id_headers), *others)
-    values = _header_values(headers, names)
+    values = _header_values(headers, _wanted(request_id_headers, foreign))
     trace = _incoming_trace(values, foreign)
-    ids = (value for name in request_id_headers for value in values[name.lower()])
-    request_id = next(filter(_REQUEST_ID.fullmatch, ids), None)
+    request_id = _request_id(values, request_id_headers)
     if request_id is None and new_request_id:
         request_id = _random_id(16)
     base = trace.fields()
@@ -189,10 +190,20 @@ def incoming_request(
     return context.Request(base, trace=trace)
 
 
-def _incoming_trace(values: Mapping[str, list[str]], foreign: tuple[str, ...]) -> TraceContext:
+def _request_id(values: Values, names: tuple[str, ...]) -> str | None:
+    for name in names:
+        for value in values.get(name.lower(), ()):
+            if _REQUEST_ID.fullmatch(value):
+                return value
+    return None
+
+
+def _incoming_trace(values: Values, foreign: tuple[str, ...]) -> TraceContext:
     """Return the trace of the agent outside, else of the headers, else a new one."""
-    parents = values["traceparent"]
-    trace = _continued(parents, values["tracestate"]) if parents or not foreign else None
+    parents = values.get("traceparent", [])
+    trace = None
+    if parents or not foreign:
+        trace = _continued(parents, values.get("tracestate", []))
     for name in foreign if trace is None else ():
         found = foreign_traces.FORMATS[name][1](values)
         if found is not None:
@@ -210,7 +221,8 @@ def _continued(parents: list[str], states: list[str]) -> TraceContext:
     if found is None or (found[1] == "00" and found[5] is not None):
         return TraceContext.new()
     flags = int(found[4], 16) & (SAMPLED | RANDOM)  # others "MUST be set to zero"
-    return TraceContext(found[2], _random_id(8), found[3], flags, _tracestate(states))
+    tracestate = _tracestate(states) if states else ""
+    return TraceContext(found[2], _random_id(8), found[3], flags, tracestate)
 
 
 def _tracestate(values: list[str]) -> str:
@@ -235,23 +247,37 @@ def _shortened(members: list[str]) -> list[str]:
     return kept
 
 
-def _header_values(headers: Headers, names: tuple[str, ...]) -> dict[str, list[str]]:
-    """Return the values of each of the named headers, in order, without the blanks around them."""
-    values: dict[str, list[str]] = {name: [] for name in names}
-    for name, value in _pairs(headers):
-        found = values.get(_text(name).lower())
-        if found is not None and isinstance(value, str | bytes):
-            found.append(_text(value).strip(_OWS))
+@lru_cache
+def _wanted(request_id_headers: tuple[str, ...], foreign: tuple[str, ...]) -> dict[Any, str]:
+    """Return the lower-case names of all headers that are read, by name as `str` and `bytes`."""
+    others = (name for key in foreign for name in foreign_traces.FORMATS[key][0])
+    names = ["traceparent", "tracestate", *map(str.lower, request_id_headers), *others]
+    return {
+        **{name: name for name in names},
+        **{name.encode("latin-1", "replace"): name for name in names},
+    }
+
+
+def _header_values(headers: Headers, wanted: Mapping[Any, str]) -> Values:
+    """Return the values of each wanted header, in order, without the blanks around them."""
+    values: dict[str, list[str]] = {}
+    for pair in _pairs(headers):
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            continue
+        name, value = pair
+        known = wanted.get(name.lower()) if isinstance(name, (bytes, str)) else None
+        if known is not None and isinstance(value, (bytes, str)):
+            values.setdefault(known, []).append(_text(value).strip(_OWS))
     return values
 
 
-def _pairs(headers: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield the pairs of a mapping or of a sequence of pairs; what is neither yields nothing."""
+def _pairs(headers: Any) -> Iterable[Any]:
+    """Return the pairs of a mapping, or a sequence of what should be pairs; else nothing."""
+    if type(headers) is list:
+        return headers
     items = getattr(headers, "items", None)  # email.message.Message is no Mapping, yet has it
     pairs = items() if callable(items) else headers
-    for pair in pairs if isinstance(pairs, Iterable) else ():
-        if isinstance(pair, tuple | list) and len(pair) == 2:
-            yield pair[0], pair[1]
+    return pairs if isinstance(pairs, Iterable) else ()
 
 
 def _text(value: Any) -> str:

@@ -53,13 +53,16 @@ class Composer:
         """Return the first half by a template; None where that is not possible."""
         if event.error is not None or event.stack is not None:
             return None
-        fields = self._shapes.encode(event.fields, event.bound)
+        message = text(event.message)
+        if len(message) > self._max_bytes:
+            return None
+        fields = self._shapes.encode(event.fields, event.bound, message)
         if fields is None:
             return None
         half = b"%b%b%b%b%b" % (
             self._clock.encode(usable_time(event.created)),
             event.site.prefix,
-            dumps(self._clean(text(event.message))),
+            dumps(message),
             event.site.suffix,
             fields,
         )

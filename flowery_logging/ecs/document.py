@@ -137,11 +137,12 @@ class _Placing:
             if slot is None or path in paths or self._left <= 0 or self._visits <= 1:
                 fits = False
             elif kind is str:
-                fits = len(value) <= slot.most and (
-                    (calm and "=" not in value) or not suspects(value)
-                    if slot.check is None
-                    else slot.check(value)
-                )
+                fits = len(value) <= slot.most
+                if fits and slot.check is not None:
+                    asked = slot.check(value)
+                    fits = asked is not None and not suspects(asked)
+                elif fits and not (calm and "=" not in value):
+                    fits = not suspects(value)
             elif kind is list:
                 fits = slot.holds(value) and (calm or not any(map(suspects, value)))
             else:

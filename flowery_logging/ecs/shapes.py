@@ -39,21 +39,26 @@ class Shapes:
         self._dataset = dataset
         self._known: dict[Any, Shape | None] = {}
 
-    def encode(self, fields: Mapping[str, Any], bound: Mapping[str, Any]) -> bytes | None:
+    def encode(
+        self, fields: Mapping[str, Any], bound: Mapping[str, Any], message: str
+    ) -> bytes | None:
         """Return what a line has from its fields on, `event` being open; None if it is unusual.
 
-        Never raises.
+        That is also one whose message may hold a secret. Never raises.
         """
         try:
             if type(fields) is not dict or type(bound) is not dict:
                 return None
-            given = {**bound, **fields}
-            if len(given) > self._most_fields:
+            if len(fields) + len(bound) > self._most_fields:
                 return None
+            given = {**bound, **fields}
             key = (*given, *map(type, given.values()))
             shape = self._known[key] if key in self._known else self._learn(key, given)
-            values = list(given.values())
-            return None if shape is None else shape.encode(values, self._suspects)
+            if shape is None:
+                return None
+            encoded, texts = shape.encode(list(given.values()))
+            texts.append(message)
+            return None if self._suspects("\n".join(texts)) else encoded
         except Exception:
             return None  # a name may raise when it is looked up, a text may have no UTF-8
 
@@ -117,28 +122,28 @@ class Shape:
         self._others = [(i, slot) for i, (slot, _) in every if i not in together]
         self._converted = [(i, s.convert) for i, (s, _) in every if s.convert is not None]
 
-    def encode(self, values: list[Any], suspects: Any) -> bytes | None:
-        """Return the template with these values; None if one does not fit, or may be a secret."""
+    def encode(self, values: list[Any]) -> tuple[bytes | None, list[str]]:
+        """Return the template with these values, or None, and the texts that may be secrets."""
         texts = [values[index] for index in self._texts]
         if texts and max(map(len, texts)) > self._longest:
-            return None
+            return None, texts
         integers = [values[index] for index in self._integers]
         if integers and (min(integers) < self._least or max(integers) > self._most):
-            return None
+            return None, texts
         for index, slot in self._others:
             value = values[index]
             if type(value) is list:
                 if not slot.holds(value):
-                    return None
+                    return None, texts
                 texts += value
             elif slot.check is not None:
-                if len(value) > slot.most or not slot.check(value):
-                    return None
+                asked = slot.check(value) if len(value) <= slot.most else None
+                if asked is None:
+                    return None, texts
+                texts.append(asked)
             elif not slot.least <= value <= slot.most:
-                return None
-        if suspects("\n".join(texts)):
-            return None
+                return None, texts
         for index, convert in self._converted:
             values[index] = convert(values[index])
         encoded = list(map(orjson.dumps, values))
-        return self._template % tuple([encoded[index] for index in self._order])
+        return self._template % tuple([encoded[index] for index in self._order]), texts

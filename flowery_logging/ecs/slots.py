@@ -39,9 +39,9 @@ class Slot:
     """Where a value goes, and which: `least` to `most` for a number, the length of a text.
 
     A label has no `parents`: they are None. `home` is their dotted name. `convert` makes of the
-    value what stands there, if it is another one; `check` tells whether a text fits and is no
-    secret, where there is more to that than its length and the redactor's suspicion. A list may
-    have so many `items`.
+    value what stands there, if it is another one. A list may have so many `items`. Before a text is
+    put there the redactor is asked; of what, is told by `check`, which returns None for a text that
+    does not fit.
     """
 
     __slots__ = ("check", "convert", "home", "items", "least", "most", "name", "parents")
@@ -53,7 +53,7 @@ class Slot:
         least: float,
         most: float,
         convert: Callable[[Any], Any] | None = None,
-        check: Callable[[str], bool] | None = None,
+        check: Callable[[str], str | None] | None = None,
         items: int = 0,
     ) -> None:
         self.parents = parents
@@ -67,9 +67,10 @@ class Slot:
 
     def holds(self, items: list[Any]) -> bool:
         """Tell whether all items of a list are texts of ordinary length, and there are some."""
-        return 0 < len(items) <= self.items and all(
-            type(item) is str and len(item) <= self.most for item in items
-        )
+        for item in items:
+            if type(item) is not str or len(item) > self.most:
+                return False
+        return 0 < len(items) <= self.items
 
 
 class Slots:
@@ -93,22 +94,31 @@ class Slots:
         self._limits = limits
         self._queries = queries
         self._protect = protect
+        self._parameters: dict[str, bool] = {}  # of queries: is it no secret's?
         self.by_type: dict[type, dict[str, Slot | None]] = {
             kind: _Known(partial(self._slot, kind)) for kind in (str, int, float, bool, list)
         }
 
-    def shows(self, query: str) -> bool:
-        """Tell whether the query of a URL is surely without secrets, as is."""
-        if "?" in query or ";" in query or self._redactor.suspects(query.replace("=", "\n")):
-            return False
-        names = [part.partition("=")[0] for part in query.split("&")]
-        return all(map(self._is_harmless, names))
+    def _asked_of_query(self, query: str) -> str | None:
+        """Return the query of a URL without its equals signs, if no parameter is a secret's.
 
-    def _is_ip(self, text: str) -> bool:
-        return is_ip(text) and not self._redactor.suspects(text)
+        With them any two parameters are suspicious.
+        """
+        if "?" in query or ";" in query:
+            return None
+        for part in query.split("&"):
+            if not self._is_harmless(part.partition("=")[0]):
+                return None
+        return query.replace("=", "\n")
 
     def _is_harmless(self, parameter: str) -> bool:
-        return _PARAMETER.fullmatch(parameter) is not None and not self._redactor.hides(parameter)
+        verdict = self._parameters.get(parameter)
+        if verdict is None:
+            plain = _PARAMETER.fullmatch(parameter) is not None
+            verdict = plain and not self._redactor.hides(parameter)
+            if len(self._parameters) < MAX_KEPT and plain:
+                self._parameters[parameter] = verdict
+        return verdict
 
     def _slot(self, kind: type, name: str) -> Slot | None:
         if any(map(self._redactor.hides, name.split("."))):
@@ -120,7 +130,7 @@ class Slots:
         slot = self._label(kind, name) if place is None else self._field(kind, place)
         if slot is None or path.rpartition(".")[2] not in self._queries:
             return slot
-        slot.check = self.shows
+        slot.check = self._asked_of_query
         return slot if kind is str and slot.convert is None else None
 
     def _label(self, kind: type, path: str) -> Slot | None:
@@ -144,7 +154,7 @@ class Slots:
         if kind is str or kind is list:
             most = min(most, self._limits.label_chars)
         convert = _conversion(kind, place.kind, is_array=is_array)
-        check = self._is_ip if place.kind == "ip" else None
+        check = _asked_of_ip if place.kind == "ip" else None
         return Slot(tuple(parents), name, least, most, convert, check, self._limits.items)
 
 
@@ -160,6 +170,10 @@ class _Known(dict[str, "Slot | None"]):
             return None
         slot = self[name] = self._make(name)
         return slot
+
+
+def _asked_of_ip(text: str) -> str | None:
+    return text if is_ip(text) else None
 
 
 def _bounds(kind: type, field: str) -> tuple[float, float] | None:

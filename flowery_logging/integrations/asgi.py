@@ -18,6 +18,7 @@ from flowery_logging.integrations.exchange import (
     CUT_OFF,
     DISCONNECTED,
     NO_RESPONSE,
+    TOLD_HEADERS,
     Exchange,
     Options,
     report,
@@ -32,13 +33,8 @@ ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 
-# The messages that carry response headers (ASGI HTTP & WebSocket specification).
-_WITH_HEADERS: Final = {
-    "http.response.start",
-    "websocket.accept",
-    "websocket.http.response.start",
-}
 _SCOPE_KEY: Final = "flowery_logging.request"
+_TOLD: Final = {name.encode(): name for name in TOLD_HEADERS}
 
 
 class RequestMiddleware:
@@ -66,6 +62,7 @@ class RequestMiddleware:
     ) -> None:
         self.app = app
         self.options = Options(request_id_header, access_log, quiet, proxies, trace_formats)
+        self._id_header = self.options.id_headers[0].lower().encode("latin-1")
         self._called = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,7 +86,7 @@ class RequestMiddleware:
                 await self.app(
                     scope,
                     followed.receiving(receive),
-                    self._with_id(request, followed.sending(send)),
+                    followed.sending(send, self._marking(request)),
                 )
             except Exception as exc:
                 followed.failed()
@@ -101,25 +98,25 @@ class RequestMiddleware:
                 raise
             followed.finished(NO_RESPONSE)
 
-    def _with_id(self, request: context.Request, send: Send) -> Send:
-        name = self.options.id_headers[0].lower().encode("latin-1")
-        value = request.base["http.request.id"].encode("latin-1")
+    def _marking(self, request: context.Request) -> Callable[[Message], Message]:
+        """Return what puts the request's ID on the message with the response headers."""
+        name, request_id = self._id_header, request.base["http.request.id"]
 
-        async def send_with_request_id(message: Message) -> None:
-            if message["type"] in _WITH_HEADERS:
-                headers = list(message.get("headers") or ())
-                if all(bytes(key).lower() != name for key, _ in headers):
-                    message = {**message, "headers": [*headers, (name, value)]}
-            await send(message)
+        def marked(message: Message) -> Message:
+            headers = list(message.get("headers") or ())
+            if name in [bytes(key).lower() for key, _ in headers]:
+                return message
+            return {**message, "headers": [*headers, (name, request_id.encode("latin-1"))]}
 
-        return send_with_request_id
+        return marked
 
 
 def _exchange(request: context.Request, options: Options, scope: Scope) -> Exchange:
-    headers = {
-        bytes(name).lower().decode("latin-1"): bytes(value).decode("latin-1")
-        for name, value in scope.get("headers") or ()
-    }
+    headers = {}
+    for name, value in scope.get("headers") or ():
+        told = _TOLD.get(bytes(name).lower())
+        if told is not None:
+            headers[told] = bytes(value).decode("latin-1")
     client = scope.get("client")
     return Exchange(
         request,
@@ -150,10 +147,11 @@ class _Response:
 
         return following
 
-    def sending(self, send: Send) -> Send:
+    def sending(self, send: Send, marked: Callable[[Message], Message]) -> Send:
         async def following(message: Message) -> None:
             kind = message["type"]
             if kind == "http.response.start":
+                message = marked(message)
                 self.exchange.status = message["status"]
                 self.exchange.route = route(self.scope)
             elif kind == "http.response.body":
@@ -180,6 +178,8 @@ class _Response:
 def route(scope: Scope) -> str | None:
     """Return the pattern of the route, as FastAPI and Starlette put it into the scope."""
     found = scope.get("route")
+    if found is None:
+        return None
     pattern = getattr(found, "path_format", None) or getattr(found, "path", None)
     if not isinstance(pattern, str):
         return None

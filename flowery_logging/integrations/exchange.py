@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -17,6 +18,9 @@ from flowery_logging import context, foreign_traces, runtime, trace
 logger = logging.getLogger("flowery_logging.access")
 
 Network = IPv4Network | IPv6Network
+
+TOLD_HEADERS: Final = ("host", "user-agent", "x-forwarded-for")
+"""The headers of a request that its access event tells something of."""
 
 DISCONNECTED: Final = "client disconnected"
 NO_RESPONSE: Final = "no response"
@@ -84,7 +88,7 @@ class Exchange:
     path: str
     query: str = ""
     http_version: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)  # by lower-case name
+    headers: Mapping[str, str] = field(default_factory=dict)  # `TOLD_HEADERS` at least
     peer: str = ""  # the address at the other end of the connection
     route: str | None = None
     status: int | None = None
@@ -114,11 +118,13 @@ class Exchange:
             or self._is_left_out(level)
         ):
             return
-        # A foreign handler may raise.
-        with suppress(Exception), context.inside(context.whole(self.request)):
-            shown = DISCONNECTED if reason == DISCONNECTED else self.status or "-"
-            fields = self._fields(level, reason, ended)
-            logger.log(level, "%s %s %s", self.method, self.path, shown, extra=fields)
+        try:
+            with context.inside(context.whole(self.request)):
+                shown = DISCONNECTED if reason == DISCONNECTED else self.status or "-"
+                fields = self._fields(level, reason, ended)
+                logger.log(level, "%s %s %s", self.method, self.path, shown, extra=fields)
+        except Exception:
+            pass  # a foreign handler may raise
 
     def _level(self, reason: str | None) -> int:
         if reason in {NO_RESPONSE, CUT_OFF} or (self.status or 0) >= 500:
@@ -132,8 +138,25 @@ class Exchange:
     def head(self) -> dict[str, Any]:
         """Return the fields of the request alone."""
         fields: dict[str, Any] = {"http.request.method": self.method, "url.path": self.path}
-        fields.update((name, value) for name, value in self._texts() if value)
+        if self.http_version:
+            fields["http.version"] = self.http_version
+        if self.route:
+            fields["http.route"] = self.route
+        if self.query:
+            fields["url.query"] = clean_query(self.query)
+        self._add_client(fields)
         return fields
+
+    def _add_client(self, fields: dict[str, Any]) -> None:
+        host = domain(self.headers.get("host", ""))
+        if host:
+            fields["url.domain"] = host
+        ip = client_ip(self.peer, self.headers, self.options.networks)
+        if ip:
+            fields["client.ip"] = ip
+        agent = self.headers.get("user-agent")
+        if agent:
+            fields["user_agent.original"] = agent
 
     def _fields(self, level: int, reason: str | None, ended: int) -> dict[str, Any]:
         outcome = "failure" if level >= logging.ERROR else "success"
@@ -155,15 +178,6 @@ class Exchange:
             fields["time_to_first_byte"] = self.first_byte - self.begun
         return fields
 
-    def _texts(self) -> Iterable[tuple[str, str | None]]:
-        """Yield the fields that may be missing."""
-        yield "http.version", self.http_version
-        yield "http.route", self.route
-        yield "url.query", self.query and clean_query(self.query)
-        yield "url.domain", domain(self.headers.get("host", ""))
-        yield "client.ip", client_ip(self.peer, self.headers, self.options.networks)
-        yield "user_agent.original", self.headers.get("user-agent")
-
 
 def report(exc: BaseException, method: str, path: str, log: logging.Logger) -> bool:
     """Log an exception that the application did not handle; tell whether it could be logged."""
@@ -182,10 +196,14 @@ def report(exc: BaseException, method: str, path: str, log: logging.Logger) -> b
 def clean_query(query: str) -> str:
     """Return a query string without the values of secrets, by the names of its parameters."""
     redactor = runtime.redactor()
-    parts = (part.partition("=") for part in query.split("&"))
+    parts = [part.partition("=") for part in query.split("&")]
     return "&".join(
-        name + sign + (redactor.marker if value and redactor.hides(unquote_plus(name)) else value)
-        for name, sign, value in parts
+        [
+            name
+            + sign
+            + (redactor.marker if value and redactor.hides(unquote_plus(name)) else value)
+            for name, sign, value in parts
+        ]
     )
 
 
@@ -206,13 +224,22 @@ def client_ip(peer: str, headers: Mapping[str, str], proxies: tuple[Network, ...
     found = None
     for hop in reversed(hops):
         try:
-            address = ip_address(_without_port(hop.strip()))
+            address, text = _address(hop) if len(hop) <= _LONGEST_KEPT else _parsed(hop)
         except ValueError:
             break
-        found = str(address)
+        found = text
         if not any(address in network for network in proxies):
             break
     return found
+
+
+def _parsed(hop: str) -> tuple[IPv4Address | IPv6Address, str]:
+    address = ip_address(_without_port(hop.strip()))
+    return address, str(address)
+
+
+_address = lru_cache(4096)(_parsed)
+_LONGEST_KEPT: Final = 64
 
 
 def _without_port(hop: str) -> str:

@@ -7,9 +7,8 @@ reported, and its access line for a request that has an access event of ours.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Final
 
 from flowery_logging import context
@@ -64,20 +63,30 @@ def was_told() -> bool:
     return told
 
 
-@contextmanager
-def in_charge(access_log: bool) -> Iterator[None]:
+class in_charge:  # noqa: N801 - a context manager is called like a function
     """Leave out the server's access line for what runs in this block, if we write our own."""
-    if not access_log:
-        yield
-        return
-    for name in ACCESS_LOGGERS:
-        logging.getLogger(name).addFilter(_is_not_ours)
-    before = _in_charge.get()
-    _in_charge.set(context.current_request())
-    try:
-        yield
-    finally:
-        _in_charge.set(before)
+
+    __slots__ = ("_access_log", "_before")
+
+    def __init__(self, access_log: bool) -> None:
+        self._access_log = access_log
+
+    def __enter__(self) -> None:
+        if self._access_log:
+            for logger in _access_loggers():
+                if _is_not_ours not in logger.filters:
+                    logger.addFilter(_is_not_ours)
+            self._before = _in_charge.get()
+            _in_charge.set(context.current_request())
+
+    def __exit__(self, *_: object) -> None:
+        if self._access_log:
+            _in_charge.set(self._before)
+
+
+@cache
+def _access_loggers() -> list[logging.Logger]:
+    return list(map(logging.getLogger, ACCESS_LOGGERS))
 
 
 def _is_not_ours(record: logging.LogRecord) -> bool:  # noqa: ARG001

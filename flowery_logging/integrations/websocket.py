@@ -18,6 +18,9 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 _OK = (1000, 1001)  # "normal closure" and "going away" (RFC 6455 §7.4.1)
 
 
+_WITH_HEADERS = ("websocket.accept", "websocket.http.response.start")
+
+
 class Conversation:
     """Follows one websocket; a handshake that is refused is an ordinary access event."""
 
@@ -40,12 +43,12 @@ class Conversation:
 
         return following
 
-    def sending(self, send: Send) -> Send:
-        """Return `send`, counting what goes."""
+    def sending(self, send: Send, marked: Callable[[Message], Message]) -> Send:
+        """Return `send`, counting what goes; `marked` is for messages with response headers."""
 
         async def following(message: Message) -> None:
-            await send(message)
             kind = message["type"]
+            await send(marked(message) if kind in _WITH_HEADERS else message)
             if kind == "websocket.accept":
                 self._open()
             elif kind == "websocket.send":

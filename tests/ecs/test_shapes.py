@@ -146,6 +146,13 @@ def test_fields_in_the_way_of_others(fields, bound):
         assert composed(short, "m", fields, bound) == composed(general, "m", fields, bound)
 
 
+def test_fields_that_are_too_many_with_the_bound_ones():
+    short, general = composer("few"), in_general(composer("few"))
+    fields = {"a": "x", "b": "y"}
+    for bound in ({"c": 1}, fields, {"b": "z", "a": "z"}, {"c": 1, "d": 2}):
+        assert composed(short, "m", fields, bound) == composed(general, "m", fields, bound)
+
+
 def test_the_zero_of_a_field_without_a_dot_is_shown(logged):
     """Also by the general path, which leaves out objects that are empty."""
     logged.setup(fields={"stock": "long", "note_text": "text"})

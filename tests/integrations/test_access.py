@@ -400,3 +400,59 @@ def test_a_header_cannot_inject_a_line(ask, tmp_path):
     (path,) = tmp_path.glob("*.ndjson")
     events = [json.loads(row) for row in path.read_bytes().splitlines()]
     assert [e["url"]["path"] for e in events if "url" in e] == ['/x"\n\r{}']
+
+
+async def answer(scope, receive, send):
+    await start(send)
+    await body(send, b"tea")
+
+
+def request(app):
+    """Send one request to an ASGI application, without a server."""
+
+    async def sent(message):
+        pass
+
+    headers = [(b"traceparent", TRACEPARENT.encode()), (b"x-request-id", b"r-1")]
+    scope = {"type": "http", "method": "GET", "path": "/x", "headers": headers}
+    asyncio.run(app(scope, receive, sent))
+
+
+@pytest.mark.parametrize("bound", [{}, {"order_id": 7}, {"http.request.id": "mine"}])
+def test_what_others_log_while_it_is_written_has_the_same_ids(logged, bound):
+    """A filter of somebody's may log itself, and be the first to do so in the request."""
+
+    async def app(scope, receive, send):
+        flowery_logging.bind(**bound)
+        await answer(scope, receive, send)
+
+    def telling(record):
+        logging.getLogger("shop").info("an access event", extra={"step": 1})
+        return True
+
+    access = logging.getLogger("flowery_logging.access")
+    access.addFilter(telling)
+    try:
+        request(RequestMiddleware(app))
+    finally:
+        access.removeFilter(telling)
+    theirs, ours = logged.events()
+    assert theirs["message"] == "an access event"
+    assert ours["http"]["response"]["status_code"] == 200
+    for event in (theirs, ours):
+        assert event["trace"]["id"] == TRACE
+        assert event["http"]["request"]["id"] == bound.get("http.request.id", "r-1")
+        assert event.get("numeric_labels", {}).get("order_id") == bound.get("order_id")
+
+
+def test_two_requests_in_a_row_tell_of_themselves(logged):
+    for _ in range(3):
+        request(RequestMiddleware(answer))
+    first, *others = logged.events()
+    hops = {event["transaction"]["id"] for event in logged.events()}
+    assert len(hops) == 3
+    for event in others:
+        assert event.keys() == first.keys()
+        assert event["http"] == first["http"]
+        assert event["event"]["duration"] > 0
+        assert event["numeric_labels"]["time_to_first_byte"] > 0
