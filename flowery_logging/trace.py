@@ -75,7 +75,7 @@ class TraceContext:
         repeated traceparent begins a new trace, and then tracestate is ignored; a malformed
         tracestate is dropped alone.
         """
-        values = _header_values(headers, _wanted((), ()))
+        values = header_values(headers, wanted_headers())
         return _continued(values.get("traceparent", []), values.get("tracestate", []))
 
     def fields(self) -> dict[str, str]:
@@ -178,8 +178,19 @@ def incoming_request(
     a response header); else it is replaced by a new one, or left out if not `new_request_id`.
     `foreign` names formats that are read where no traceparent is there: `b3`, `x-amzn-trace-id`.
     """
+    values = header_values(headers, wanted_headers(request_id_headers, foreign))
+    return request_of(values, request_id_headers, foreign, new_request_id=new_request_id)
+
+
+def request_of(
+    values: Values,
+    request_id_headers: tuple[str, ...],
+    foreign: tuple[str, ...],
+    *,
+    new_request_id: bool = True,
+) -> context.Request:
+    """Make the request that the values of these headers describe, as `incoming_request` does."""
     agents.look()
-    values = _header_values(headers, _wanted(request_id_headers, foreign))
     trace = _incoming_trace(values, foreign)
     request_id = _request_id(values, request_id_headers)
     if request_id is None and new_request_id:
@@ -218,11 +229,14 @@ def _incoming_trace(values: Values, foreign: tuple[str, ...]) -> TraceContext:
 
 def _continued(parents: list[str], states: list[str]) -> TraceContext:
     found = _TRACEPARENT.fullmatch(parents[0]) if len(parents) == 1 else None
-    if found is None or (found[1] == "00" and found[5] is not None):
+    if found is None:
         return TraceContext.new()
-    flags = int(found[4], 16) & (SAMPLED | RANDOM)  # others "MUST be set to zero"
+    version, trace_id, parent_id, hexadecimal, more = found.groups()
+    if version == "00" and more is not None:
+        return TraceContext.new()
+    flags = int(hexadecimal, 16) & (SAMPLED | RANDOM)  # others "MUST be set to zero"
     tracestate = _tracestate(states) if states else ""
-    return TraceContext(found[2], _random_id(8), found[3], flags, tracestate)
+    return TraceContext(trace_id, _random_id(8), parent_id, flags, tracestate)
 
 
 def _tracestate(values: list[str]) -> str:
@@ -248,17 +262,20 @@ def _shortened(members: list[str]) -> list[str]:
 
 
 @lru_cache
-def _wanted(request_id_headers: tuple[str, ...], foreign: tuple[str, ...]) -> dict[Any, str]:
+def wanted_headers(
+    request_id_headers: tuple[str, ...] = (),
+    foreign: tuple[str, ...] = (),
+    others: tuple[str, ...] = (),
+) -> Mapping[Any, str]:
     """Return the lower-case names of all headers that are read, by name as `str` and `bytes`."""
-    others = (name for key in foreign for name in foreign_traces.FORMATS[key][0])
-    names = ["traceparent", "tracestate", *map(str.lower, request_id_headers), *others]
-    return {
-        **{name: name for name in names},
-        **{name.encode("latin-1", "replace"): name for name in names},
-    }
+    of_formats = (name for key in foreign for name in foreign_traces.FORMATS[key][0])
+    ids = map(str.lower, request_id_headers)
+    names = ["traceparent", "tracestate", *ids, *of_formats, *others]
+    as_bytes = {name.encode("latin-1", "replace"): name for name in names}
+    return {**{name: name for name in names}, **as_bytes}
 
 
-def _header_values(headers: Headers, wanted: Mapping[Any, str]) -> Values:
+def header_values(headers: Headers, wanted: Mapping[Any, str]) -> Values:
     """Return the values of each wanted header, in order, without the blanks around them."""
     values: dict[str, list[str]] = {}
     for pair in _pairs(headers):

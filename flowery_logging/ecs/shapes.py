@@ -8,7 +8,7 @@ made once, as a template. Both ways give the same document.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -26,6 +26,10 @@ _MOST_FIELDS: Final = 64
 _OURS: Final = frozenset({"message", "service", "host", "data_stream", "log", "process"})
 """What a line has before the fields: who changes a part of it takes the general path."""
 
+_UNKNOWN: Final = object()
+
+_dumps = orjson.dumps
+
 _MARK: Final = re.compile(rb"\0(\d+)\0")  # no JSON has this byte
 
 
@@ -37,7 +41,7 @@ class Shapes:
         self._suspects = redactor.suspects
         self._most_fields = min(fields, _MOST_FIELDS)
         self._dataset = dataset
-        self._known: dict[Any, Shape | None] = {}
+        self._known: dict[Any, Any] = {}
 
     def encode(
         self, fields: Mapping[str, Any], bound: Mapping[str, Any], message: str
@@ -53,12 +57,11 @@ class Shapes:
                 return None
             given = {**bound, **fields}
             key = (*given, *map(type, given.values()))
-            shape = self._known[key] if key in self._known else self._learn(key, given)
+            known = self._known.get(key, _UNKNOWN)
+            shape: Shape | None = self._learn(key, given) if known is _UNKNOWN else known
             if shape is None:
                 return None
-            encoded, texts = shape.encode(list(given.values()))
-            texts.append(message)
-            return None if self._suspects("\n".join(texts)) else encoded
+            return shape.encode(list(given.values()), message, self._suspects)
         except Exception:
             return None  # a name may raise when it is looked up, a text may have no UTF-8
 
@@ -120,30 +123,35 @@ class Shape:
         self._most = min((slots[i].most for i in self._integers), default=0)
         together = {*self._texts, *self._integers}
         self._others = [(i, slot) for i, (slot, _) in every if i not in together]
-        self._converted = [(i, s.convert) for i, (s, _) in every if s.convert is not None]
+        self._converted = [(i, s.convert) for i, (s, _) in every if s.convert not in {None, list}]
 
-    def encode(self, values: list[Any]) -> tuple[bytes | None, list[str]]:
-        """Return the template with these values, or None, and the texts that may be secrets."""
-        texts = [values[index] for index in self._texts]
-        if texts and max(map(len, texts)) > self._longest:
-            return None, texts
+    def encode(
+        self, values: list[Any], message: str, suspects: Callable[[str], bool]
+    ) -> bytes | None:
+        """Return the template with these values; None if one does not fit, or may be a secret."""
         integers = [values[index] for index in self._integers]
         if integers and (min(integers) < self._least or max(integers) > self._most):
-            return None, texts
+            return None
+        asked = [message]
         for index, slot in self._others:
             value = values[index]
-            if type(value) is list:
+            if slot.check is not None:
+                text = slot.check(value) if len(value) <= slot.most else None
+                if text is None:
+                    return None
+                asked.append(text)
+            elif type(value) is list:
                 if not slot.holds(value):
-                    return None, texts
-                texts += value
-            elif slot.check is not None:
-                asked = slot.check(value) if len(value) <= slot.most else None
-                if asked is None:
-                    return None, texts
-                texts.append(asked)
+                    return None
+                asked += value
             elif not slot.least <= value <= slot.most:
-                return None, texts
+                return None
+        texts = [values[index] for index in self._texts]
+        joined = "\n".join(texts + asked)
+        if len(joined) > self._longest and max(map(len, texts), default=0) > self._longest:
+            return None
+        if suspects(joined):
+            return None
         for index, convert in self._converted:
             values[index] = convert(values[index])
-        encoded = list(map(orjson.dumps, values))
-        return self._template % tuple([encoded[index] for index in self._order]), texts
+        return self._template % tuple([_dumps(values[index]) for index in self._order])

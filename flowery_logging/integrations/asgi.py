@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from flowery_logging import context, runtime
+from flowery_logging import context, runtime, trace
 from flowery_logging.integrations import servers
 from flowery_logging.integrations.exchange import (
     CUT_OFF,
@@ -34,7 +34,6 @@ ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 logger = logging.getLogger(__name__)
 
 _SCOPE_KEY: Final = "flowery_logging.request"
-_TOLD: Final = {name.encode(): name for name in TOLD_HEADERS}
 
 
 class RequestMiddleware:
@@ -63,6 +62,7 @@ class RequestMiddleware:
         self.app = app
         self.options = Options(request_id_header, access_log, quiet, proxies, trace_formats)
         self._id_header = self.options.id_headers[0].lower().encode("latin-1")
+        self._wanted = self.options.wanted()
         self._called = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,10 +77,11 @@ class RequestMiddleware:
             await self._request(scope, receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = self.options.incoming(scope.get("headers"))
+        values = trace.header_values(scope.get("headers"), self._wanted)
+        request = self.options.request_of(values)
         scope[_SCOPE_KEY] = request
         kind = _Response if scope["type"] == "http" else Conversation
-        followed = kind(_exchange(request, self.options, scope), scope)
+        followed = kind(_exchange(request, self.options, scope, values), scope)
         with context.request_scope(request), servers.in_charge(self.options.access_log):
             try:
                 await self.app(
@@ -111,12 +112,10 @@ class RequestMiddleware:
         return marked
 
 
-def _exchange(request: context.Request, options: Options, scope: Scope) -> Exchange:
-    headers = {}
-    for name, value in scope.get("headers") or ():
-        told = _TOLD.get(bytes(name).lower())
-        if told is not None:
-            headers[told] = bytes(value).decode("latin-1")
+def _exchange(
+    request: context.Request, options: Options, scope: Scope, values: trace.Values
+) -> Exchange:
+    headers = {name: values[name][-1] for name in TOLD_HEADERS if name in values}
     client = scope.get("client")
     return Exchange(
         request,

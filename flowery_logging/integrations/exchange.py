@@ -51,6 +51,7 @@ class Options:
     """What is read where no traceparent is there: `b3`, `x-amzn-trace-id`."""
 
     id_headers: tuple[str, ...] = field(init=False)
+    formats: tuple[str, ...] = field(init=False)
     fractions: Mapping[str, float] = field(init=False)
     networks: tuple[Network, ...] = field(init=False)
 
@@ -63,16 +64,24 @@ class Options:
         for path, fraction in fractions.items():
             if not 0 <= fraction <= 1:
                 raise ValueError(f"quiet[{path!r}]: {fraction!r} is not between 0 and 1")
-        foreign_traces.check(tuple(self.trace_formats))
+        formats = tuple(self.trace_formats)
+        foreign_traces.check(formats)
         object.__setattr__(self, "id_headers", ids)
+        object.__setattr__(self, "formats", formats)
         object.__setattr__(self, "fractions", fractions)
         object.__setattr__(self, "networks", tuple(ip_network(proxy) for proxy in self.proxies))
 
+    def wanted(self) -> Mapping[Any, str]:
+        """Return which headers are read, as `trace.header_values` takes it."""
+        return trace.wanted_headers(self.id_headers, self.formats, TOLD_HEADERS)
+
     def incoming(self, headers: trace.Headers) -> context.Request:
         """Make the request that these headers describe."""
-        return trace.incoming_request(
-            headers, request_id_headers=self.id_headers, foreign=tuple(self.trace_formats)
-        )
+        return self.request_of(trace.header_values(headers, self.wanted()))
+
+    def request_of(self, values: trace.Values) -> context.Request:
+        """Make the request that the values of these headers describe."""
+        return trace.request_of(values, self.id_headers, self.formats)
 
 
 @dataclass(slots=True)
