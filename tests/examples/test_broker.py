@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from kombu import Connection
+from kombu.connection import Connection
 from kombu.transport import filesystem
 
 from examples.shop import broker, ports
