@@ -30,7 +30,9 @@ def send(kind, message, extra, error, bound=None):
         else:
             fields = {str(name): value for name, value in extra.items()}
             fields = {n: v for n, v in fields.items() if n not in {"self", "event"}}
-            logger.info(message, **{"exc_info": error, **fields})
+            if error is not None:  # a field of this name would take the error's place
+                fields["exc_info"] = error
+            logger.info(message, **fields)
 
 
 def check(line):
