@@ -1,5 +1,6 @@
 """Real servers on loopback, and what was logged together with the fields bound at that moment."""
 
+import asyncio
 import json
 import logging
 import socket
@@ -82,11 +83,20 @@ def collector() -> Iterator[Collector]:
     root.removeHandler(handler)
 
 
+class Server(uvicorn.Server):
+    """A server that ends when it is told to: uvicorn itself looks up ten times a second."""
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        while not self.should_exit:  # noqa: ASYNC110 - set by another thread
+            await asyncio.sleep(0.005)
+
+
 @contextmanager
 def running(app: Any) -> Iterator[str]:
     """Serve `app` with uvicorn in a thread; the value is its base URL."""
     config = uvicorn.Config(app, log_config=None, lifespan="on")
-    server = uvicorn.Server(config)
+    server = Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
