@@ -128,31 +128,38 @@ class _Placing:
 
     def _put_all(self, given: list[tuple[Any, Any]]) -> None:
         """Put each value into its slot; by the rules where it has none, or is not for it."""
-        suspects = self._redactor.suspects
-        calm = not suspects(_joined(given, self._limits.items))
-        slots, paths = self._slots, self._document.paths
+        calm = not self._redactor.suspects(_joined(given, self._limits.items))
         for path, value in given:
-            kind = type(value)
-            slot = slots[kind][path] if kind in slots and type(path) is str else None
-            if slot is None or path in paths or self._left <= 0 or self._visits <= 1:
-                fits = False
-            elif kind is str:
-                fits = len(value) <= slot.most
-                if fits and slot.check is not None:
-                    asked = slot.check(value)
-                    fits = asked is not None and not suspects(asked)
-                elif fits and not (calm and "=" not in value):
-                    fits = not suspects(value)
-            elif kind is list:
-                fits = slot.holds(value) and (calm or not any(map(suspects, value)))
-            else:
-                fits = slot.least <= value <= slot.most
-            if fits and self._put_at_once(slot, value):
-                paths[path] = self._layer
-                self._left -= 1
-                self._visits -= 1
-            else:
+            if type(path) is not str or not self._is_slotted(path, value, calm=calm):
                 self._walk(key_text(path), value, 1)
+
+    def _is_slotted(self, path: str, value: Any, *, calm: bool) -> bool:
+        """Put a value into its slot; False if it has none, or is not for it.
+
+        `calm` tells that no text without `=` may be a secret: they have all been looked at.
+        """
+        kind = type(value)
+        slot = self._slots[kind][path] if kind in self._slots else None
+        if slot is None or path in self._document.paths or self._left <= 0 or self._visits <= 1:
+            return False
+        suspects = self._redactor.suspects
+        if kind is str:
+            fits = len(value) <= slot.most
+            if fits and slot.check is not None:
+                asked = slot.check(value)
+                fits = asked is not None and not suspects(asked)
+            elif fits and not (calm and "=" not in value):
+                fits = not suspects(value)
+        elif kind is list:
+            fits = slot.holds(value) and (calm or not any(map(suspects, value)))
+        else:
+            fits = slot.least <= value <= slot.most
+        if not fits or not self._put_at_once(slot, value):
+            return False
+        self._document.paths[path] = self._layer
+        self._left -= 1
+        self._visits -= 1
+        return True
 
     def _put_at_once(self, slot: Any, value: Any) -> bool:
         """Put a value that fits into its slot; False if something is there already."""
@@ -183,7 +190,9 @@ class _Placing:
         if self._left > 0 and depth <= self._limits.depth and self._is_set(path, value):
             self._around.append(value)
             for key, item in entries(value):
-                self._walk(f"{path}.{key_text(key)}", item, depth + 1)
+                inner = f"{path}.{key_text(key)}"
+                if not self._is_slotted(inner, item, calm=False):
+                    self._walk(inner, item, depth + 1)
             self._around.pop()
         else:
             self._store(path, value, given)

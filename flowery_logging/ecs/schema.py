@@ -73,6 +73,8 @@ class Schema:
         kind = self._types.get(path)
         if kind is not None:
             return None if path in OWN_LABELS else Place(path, kind)
+        if not path.startswith(self._open):
+            return None
         for prefix in self._open:
             if path.startswith(prefix):
                 name = label_name(path[len(prefix) :])
