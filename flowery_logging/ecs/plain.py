@@ -17,6 +17,7 @@ from itertools import islice
 from typing import Any, Final
 
 AS_IS: Final = frozenset({str, int, float, bool, type(None)})
+_PLAIN: Final = AS_IS | {dict, list}
 MAX_SAFE_INTEGER: Final = 2**53
 """Integers beyond it lose digits in a double, which is what `numeric_labels` hold."""
 
@@ -34,7 +35,7 @@ def plain(value: Any) -> Any:
 
     Never raises: what cannot be read becomes a text that says so.
     """
-    if type(value) in AS_IS:
+    if type(value) in _PLAIN:
         return value
     try:
         return _known(value)
@@ -53,8 +54,6 @@ def _known(value: Any) -> Any:
     if isinstance(value, os.PathLike):
         return plain(os.fspath(value))
     if isinstance(value, (list, tuple, AbstractSet)):
-        if type(value) is list:
-            return value
         exact = type(value) in {tuple, set, frozenset}
         return list(value if exact else islice(value, MAX_ITEMS))
     if module.partition(".")[0] == "numpy":
