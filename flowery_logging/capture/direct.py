@@ -18,7 +18,7 @@ from types import FrameType, FunctionType
 from typing import Any, Final
 
 from flowery_logging.capture.sink import NO_FIELDS, Sink, simply_formatted, site_of
-from flowery_logging.capture.stdlib import ASIDE, Handler, current_make_record
+from flowery_logging.capture.stdlib import ASIDE, Handler, wrapped_make_record
 from flowery_logging.ecs import Event
 
 _SOURCE: Final = logging.addLevelName.__code__.co_filename
@@ -57,8 +57,10 @@ class Shortcut:
     def install(self) -> None:
         """Replace `Logger._log`, unless somebody else has replaced what it relies on."""
         theirs = logging.Logger._log  # noqa: SLF001 - the one method that all levels call
-        methods = _methods(logging.Logger)
-        if all(map(_is_stock, (theirs, *methods[:-1]))) and methods[-1] is current_make_record():
+        *stock, make_record = methods = _methods(logging.Logger)
+        ours, wrapped = wrapped_make_record()
+        stock += theirs, wrapped, _get_message
+        if all(map(_is_stock, stock)) and make_record is ours:
             self._theirs, self._ours = theirs, _inside_logging(self._make(theirs, methods))
             logging.Logger._log = self._ours  # type: ignore[method-assign]  # noqa: SLF001
 

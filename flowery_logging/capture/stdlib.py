@@ -198,9 +198,9 @@ def wrap_make_record() -> None:
     _wrapped.append((ours, theirs))
 
 
-def current_make_record() -> Any:
-    """Return what stands for `makeRecord`, or None where nothing was wrapped."""
-    return _wrapped[-1][0] if _wrapped else None
+def wrapped_make_record() -> tuple[Any, Any]:
+    """Return ours and theirs, which it wraps; None for both where nothing was wrapped."""
+    return _wrapped[-1] if _wrapped else (None, None)
 
 
 def restore_make_record() -> None:

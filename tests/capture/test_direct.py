@@ -132,6 +132,31 @@ def test_another_text_of_records_is_taken(logged, monkeypatch):
     assert logged.event()["message"] == "order A-1 placed"
 
 
+EARLIER = """
+import logging
+theirs = logging.{name}
+def wrapper(self, *args, **kwargs):
+    calls.append(args)
+    return theirs(self, *args, **kwargs)
+calls = []
+logging.{name} = wrapper
+import flowery_logging
+flowery_logging.setup("svc", directory={directory!r}, output="file")
+logging.getLogger("x").info("order %s placed", "A-1")
+assert len(calls) == 1, calls
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["LogRecord.getMessage", "Logger._log", "Logger.makeRecord", "Logger.callHandlers"]
+)
+def test_what_was_replaced_before_we_came_is_called(tmp_path, name):
+    program = EARLIER.format(name=name, directory=str(tmp_path))
+    subprocess.run([sys.executable, "-c", program], check=True)
+    (path,) = tmp_path.glob("*.ndjson")
+    assert path.read_text().count('"message":"order A-1 placed"') == 1
+
+
 def test_logger_classes_of_somebodys_own_are_left_alone(logged, records):
     class Loud(logging.Logger):
         def makeRecord(self, *args, **kwargs):
