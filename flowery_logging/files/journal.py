@@ -2,8 +2,9 @@
 
 *Sequence and line commit together.* A signal handler may log, or raise, after any call. So a line
 is noted as in flight before its `write()`, and what follows a `write()` are plain assignments,
-between which Python runs no handler. A note found later means an interruption: the file then
-tells whether that line was committed, torn or absent.
+between which Python runs no handler: no call and no loop, and up to Python 3.10 no `if` either. A
+note found later means an interruption: the file then tells whether that line was committed, torn
+or absent.
 """
 
 from __future__ import annotations
@@ -99,10 +100,14 @@ class Journal:
         """Commit the line in flight, of which so many bytes were written; the rest waits."""
         if written != len(line):
             self.backlog.put_first(line, written)
+        self._count(line, written)
+
+    def _count(self, line: bytes, written: int) -> None:
+        """Count the line in flight, of which the file has got so many bytes."""
+        target = self.target
         self.number += 1
-        if line is self.inbox_line:
-            self.taken += 1
-        self.target.size += written
+        self.taken += line is self.inbox_line
+        target.size += written
         self.flight = None
 
     def keep(self, line: bytes) -> bool:
@@ -113,8 +118,7 @@ class Journal:
             backlog.active = True
             backlog.dropped = dropped
             self.number += 1
-            if line is self.inbox_line:
-                self.taken += 1
+            self.taken += line is self.inbox_line
             self.flight = None
             return False
         backlog.active = True
@@ -123,8 +127,7 @@ class Journal:
         backlog.waiting_bytes += length
         backlog.delayed += 1
         self.number += 1
-        if line is self.inbox_line:
-            self.taken += 1
+        self.taken += line is self.inbox_line
         self.flight = None
         return True
 
@@ -148,32 +151,24 @@ class Journal:
         elif backlog.waiting and backlog.waiting[-1] is line:
             self._settle_waiting(len(line))
         elif backlog.active and backlog.block.startswith(line):
-            self._settle_counted(backlog.offset)  # `put_first` was done, the count was not
+            self._count(line, backlog.offset)  # `put_first` was done, the count was not
         else:
             done, grown = self._found(line)
             block = line + backlog.block[backlog.offset :]
+            target = self.target
             backlog.active = True
             backlog.block = block
             backlog.offset = done
             self.number += 1
-            if line is self.inbox_line:
-                self.taken += 1
-            self.target.size += grown
+            self.taken += line is self.inbox_line
+            target.size += grown
             self.flight = None
 
     def _settle_waiting(self, length: int) -> None:
         self.backlog.waiting_bytes += length
         self.backlog.delayed += 1
         self.number += 1
-        if self.flight is self.inbox_line:
-            self.taken += 1
-        self.flight = None
-
-    def _settle_counted(self, written: int) -> None:
-        self.number += 1
-        if self.flight is self.inbox_line:
-            self.taken += 1
-        self.target.size += written
+        self.taken += self.flight is self.inbox_line
         self.flight = None
 
     def _settle_block(self) -> None:
