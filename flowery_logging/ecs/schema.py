@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -24,11 +23,19 @@ OWN_LABELS: Final = frozenset({"labels", "numeric_labels"})
 """The roots under which everything stands that has no type of its own."""
 
 # Elasticsearch's component template `ecs@mappings` gives these names a type wherever they stand,
-# so that a text under such a key of an open object would be malformed.
-_TYPED_BY_NAME: Final = re.compile(
-    r".*(_ip|_timestamp)|.*_score.*|ip|timestamp|not_after|not_before|accessed|created|installed"
-    r"|creation_date|ctime|mtime|ingested|start|end|usage|message"
-)
+# so that a text under such a key of an open object would be malformed, or no keyword.
+_TYPED_ENDS: Final = (
+    ".ip", "_ip", ".timestamp", "_timestamp", ".not_after", ".not_before", ".accessed",
+    ".created", ".installed", ".creation_date", ".ctime", ".mtime", ".ingested", ".start", ".end",
+    ".indicator.first_seen", ".indicator.last_seen", ".indicator.modified_at",
+    "threat.enrichments.matched.occurred", ".lifecycle.last_activity", ".usage", ".geo.location",
+    ".x509.public_key_exponent", ".message",
+    "gen_ai.request.max_tokens", "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens",
+    "gen_ai.request.choice.count", "gen_ai.request.seed", "gen_ai.request.temperature",
+    "gen_ai.request.top_k", "gen_ai.request.frequency_penalty", "gen_ai.request.presence_penalty",
+    "gen_ai.request.top_p",
+)  # fmt: skip
+_TYPED_PARTS: Final = ("_score", ".score.")
 
 
 class Place(NamedTuple):
@@ -58,11 +65,12 @@ class Schema:
             parent for name in declared for parent in _parents(name)
         }
         self._roots = frozenset(name.partition(".")[0] for name in self._types) | OWN_LABELS
-        self._open = tuple(
+        opens = [
             f"{name}."
             for name, kind in self._types.items()
             if kind == "object" and name not in ecs_fields.parents() | OWN_LABELS
-        )
+        ]
+        self._open = tuple(sorted(opens, key=len, reverse=True))  # the innermost is found first
 
     def has_root(self, name: str) -> bool:
         """Tell whether any field's name begins with this part."""
@@ -77,8 +85,8 @@ class Schema:
             return None
         for prefix in self._open:
             if path.startswith(prefix):
-                name = label_name(path[len(prefix) :])
-                return None if _TYPED_BY_NAME.fullmatch(name) else Place(prefix + name, "keyword")
+                entry = prefix + label_name(path[len(prefix) :])
+                return None if _is_typed_by_name(entry) else Place(entry, "keyword")
         return None
 
     def is_value(self, path: str) -> bool:
@@ -100,7 +108,11 @@ class Schema:
         if self.is_value(path) and path in self._parents:
             items = [self._fit_object(path, item) for item in as_items(value)]
             return MISFIT if MISFIT in items or not items else items
-        return fit(value, kind, array=self.is_array(place))
+        fitted = fit(value, kind, array=self.is_array(place))
+        if fitted is MISFIT or kind not in {"object", "nested"}:
+            return fitted
+        names = {name for item in as_items(fitted) for name in item}
+        return MISFIT if any(_is_typed_by_name(f"{path}.{name}") for name in names) else fitted
 
     def _fit_object(self, path: str, value: Any) -> Any:
         """Return one object of an array as a tree; MISFIT unless each of its leaves fits."""
@@ -123,6 +135,10 @@ class Schema:
                 yield from self._leaves(f"{name}.", inner)
             elif inner is not None:
                 yield name, item
+
+
+def _is_typed_by_name(path: str) -> bool:
+    return path.endswith(_TYPED_ENDS) or any(part in path for part in _TYPED_PARTS)
 
 
 def _parents(name: str) -> Iterator[str]:

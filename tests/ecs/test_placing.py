@@ -136,6 +136,12 @@ AS_LABELS = [
     ({"container.labels": "x"}, "container_labels", "x"),
     ({"container.labels.created": "yesterday"}, "container_labels_created", "yesterday"),
     ({"container.labels": {"my_ip": "nowhere"}}, "container_labels_my_ip", "nowhere"),
+    ({"entity.raw": [{"a_score_b": "x"}]}, "entity_raw", '[{"a_score_b":"x"}]'),
+    (
+        {"gen_ai.request.stop_sequences": [{"a": "b"}, {"client_ip": "nowhere"}]},
+        "gen_ai_request_stop_sequences",
+        '[{"a":"b"},{"client_ip":"nowhere"}]',
+    ),
     ({"dns.answers": "x"}, "dns_answers", "x"),
     ({"dns.answers": [{"name": "a", "ttl": "x"}]}, "dns_answers", '[{"name":"a","ttl":"x"}]'),
     ({"dns.answers": [{"unknown": "a"}]}, "dns_answers", '[{"unknown":"a"}]'),
