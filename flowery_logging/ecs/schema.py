@@ -29,7 +29,7 @@ _TYPED_ENDS: Final = (
     ".created", ".installed", ".creation_date", ".ctime", ".mtime", ".ingested", ".start", ".end",
     ".indicator.first_seen", ".indicator.last_seen", ".indicator.modified_at",
     "threat.enrichments.matched.occurred", ".lifecycle.last_activity", ".usage", ".geo.location",
-    ".x509.public_key_exponent", ".message",
+    ".x509.public_key_exponent", ".message", ".@timestamp",
     "gen_ai.request.max_tokens", "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens",
     "gen_ai.request.choice.count", "gen_ai.request.seed", "gen_ai.request.temperature",
     "gen_ai.request.top_k", "gen_ai.request.frequency_penalty", "gen_ai.request.presence_penalty",

@@ -47,11 +47,14 @@ def typed_names() -> Iterator[str]:
         kinds = rule.get("match_mapping_type", "string")
         if rule["mapping"]["type"] in TEXTS or "string" not in kinds:
             continue
-        patterns = rule.get("path_match", [])
-        for pattern in [patterns] if isinstance(patterns, str) else patterns:
+        for pattern in [*as_list(rule.get("match")), *as_list(rule.get("path_match"))]:
             name = pattern.replace("*", "flowery_x")
-            if "*" in pattern:
+            if "match" in rule or "*" in pattern:
                 yield name if "." in name else f"flowery_y.{name}"
+
+
+def as_list(patterns: str | list[str] | None) -> list[str]:
+    return [patterns] if isinstance(patterns, str) else patterns or []
 
 
 def write(folder: Path, environment: str, declared: dict[str, str], fields: list[Any]) -> list[Any]:

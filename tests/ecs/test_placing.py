@@ -136,6 +136,7 @@ AS_LABELS = [
     ({"container.labels": "x"}, "container_labels", "x"),
     ({"container.labels.created": "yesterday"}, "container_labels_created", "yesterday"),
     ({"container.labels": {"my_ip": "nowhere"}}, "container_labels_my_ip", "nowhere"),
+    ({"container.labels": {"@timestamp": "x"}}, "container_labels_@timestamp", "x"),
     ({"entity.raw": [{"a_score_b": "x"}]}, "entity_raw", '[{"a_score_b":"x"}]'),
     (
         {"gen_ai.request.stop_sequences": [{"a": "b"}, {"client_ip": "nowhere"}]},
