@@ -117,10 +117,10 @@ class Redactor(Redaction):
         return (
             self._messages
             or "eyj" in coarse
-            or "earer0" in coarse
-            or "asic0" in coarse
+            or "bearer" in coarse
+            or "basic" in coarse
             or "://" in coarse
-            or ("=" in coarse and ("?" in coarse or "&" in coarse))
+            or ("=" in coarse and ("?" in coarse or "&" in coarse or ";" in coarse))
             or _LONG_NUMBER in coarse
         )
 

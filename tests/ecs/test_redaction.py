@@ -3,8 +3,10 @@
 import logging
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
 import flowery_logging
+from flowery_logging.ecs.redact import Redactor
 
 log = logging.getLogger("shop.orders")
 
@@ -74,6 +76,8 @@ SECRET_TEXTS = [
     ("https://user:hunter2@host/path", f"https://user:{MARKER}@host/path"),
     ("https://h/?a=b&token=hunter2&c=d", f"https://h/?a=b&token={MARKER}&c=d"),
     ("GET /x?api%5Fkey=hunter2", f"GET /x?api%5Fkey={MARKER}"),
+    ("/cart;jsessionid=hunter2", f"/cart;jsessionid={MARKER}"),
+    ("bearer\u00a0abcdefgh12345678", f"bearer\u00a0{MARKER}"),
 ]
 
 PLAIN_TEXTS = [
@@ -106,6 +110,21 @@ def test_a_secret_is_known_by_its_form(logged, kind, text, expected):
         log.error("x", exc_info=ValueError(text))
         found = logged.event()["error"]["message"]
     assert found == expected
+
+
+PARTS_OF_SECRETS = (
+    "eyJhbGciOi.eyJzdWIiOi.c2ln", "eyJ", "Bearer", "bearer", "Basic", "basic", "dXNlcjpwYXNzd29yZA==",
+    " ", "\t", "\n", "\u00a0", "://", "http", "user", ":", "hunter2", "@", "?", "&", ";", "=", "token",
+    "password", "4111111111111111", "4111 1111 1111 1111", "900101-1234568", ",", '"', "\\", "/", "-",
+    "_", ".", "1", "한글", "٤",
+)  # fmt: skip
+
+
+@settings(max_examples=2000)
+@given(st.lists(st.sampled_from(PARTS_OF_SECRETS), max_size=6).map("".join))
+def test_the_quick_look_lets_no_secret_pass(text):
+    redactor, suspicious = Redactor(), "\n://"
+    assert redactor.clean(text + suspicious) == redactor.clean(text) + suspicious
 
 
 @pytest.mark.parametrize("text", PLAIN_TEXTS)
