@@ -5,9 +5,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from flowery_logging.config import ConfigError
 from flowery_logging.context import bind, bound, carried, unbind
 from flowery_logging.runtime import get_logger, set_level, setup, shutdown, stats
+from flowery_logging.settings import ConfigError
 from flowery_logging.trace import (
     TraceContext,
     continue_trace,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from flowery_logging import context
+from flowery_logging.request import NO_FIELDS, Fields
 
 
 class ActiveSpan(NamedTuple):
@@ -85,9 +86,9 @@ class _SpanScope(context.Scope):
         super().__init__(scope.local, scope.request, scope.block, scope.made_of)
         self.span = span
 
-    def fields(self) -> context.Fields:
+    def fields(self) -> Fields:
         seen = super().fields()
-        base = context.NO_FIELDS if self.request is None else self.request.base
+        base = NO_FIELDS if self.request is None else self.request.base
         shown = {name: v for name, v in self.span.items() if seen.get(name) == base.get(name)}
         return {**seen, **shown}
 
@@ -104,4 +105,4 @@ def _with_span(scope: context.Scope | None) -> context.Scope | None:
     return known
 
 
-_NOTHING: Final = context.Scope(context.NO_FIELDS)
+_NOTHING: Final = context.Scope(NO_FIELDS)

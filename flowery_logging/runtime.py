@@ -7,36 +7,24 @@ import logging
 import os
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 import structlog
 
-from flowery_logging import agents
+from flowery_logging import agents, wiring
 from flowery_logging.capture import stdlib, structlog as structlog_capture
 from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.flight import FlightRecorder
 from flowery_logging.capture.sink import Sink
 from flowery_logging.capture.uncaught import Hooks
-from flowery_logging.config import Config, check_level, resolve
+from flowery_logging.config import Config, resolve
 from flowery_logging.counters import Counters
-from flowery_logging.ecs import (
-    Composer,
-    Event,
-    Limits,
-    LineEncoder,
-    Placer,
-    Redactor,
-    Static,
-    identity,
-)
+from flowery_logging.ecs import Composer, Limits, LineEncoder, Placer, Redactor
 from flowery_logging.ending import Ending
-from flowery_logging.files import FileSettings, LogFiles, Nowhere, Stream, Writer
-
-OWN_LOGGER = "flowery_logging"
+from flowery_logging.files import Writer
+from flowery_logging.settings import check_level
 
 _counters = Counters(
     "files", "files_removed", "write_errors", "dropped", "interrupted", "rewritten",
@@ -135,7 +123,7 @@ def _apply(config: Config) -> None:
     _redactor = Redactor(config.redact, config.redact_safe, messages=config.redact_messages)
     placer = Placer(config.fields, _redactor, Limits(**config.limits), _counters)
     aside = stdlib.ASIDE | structlog_capture.SPECIAL
-    encoder = LineEncoder(_static(config), placer, _redactor, _counters, aside)
+    encoder = LineEncoder(wiring.static(config), placer, _redactor, _counters, aside)
     _own_encoder = Composer(encoder.static, placer.unredacted(), _counters)
     writer = _writer(config)
     _sink.open(encoder, writer, config.processors)
@@ -144,100 +132,30 @@ def _apply(config: Config) -> None:
     if previous is None:
         _install(_handler)
     _hooks.install(uncaught=config.capture_uncaught, captured_warnings=config.capture_warnings)
-    _attach(_handler)
+    stdlib.attach(_handler)
     agents.look()
     _set_levels(config)
     if previous is None or previous.directory != config.directory:
         _say_where(config)
     if config.fallback:
-        logging.getLogger(OWN_LOGGER).warning("logs go to standard output: %s", config.fallback)
-
-
-def _static(config: Config) -> Static:
-    service: dict[str, Any] = {"name": config.service}
-    if config.version is not None:
-        service["version"] = config.version
-    if config.environment is not None:
-        service["environment"] = config.environment
-    service["node"] = {"name": config.node}
-    stream = {"type": "logs", "dataset": config.dataset, "namespace": config.namespace}
-    import socket
-
-    return Static(service, {"name": socket.gethostname()}, stream, config.service)
+        logging.getLogger(wiring.OWN_LOGGER).warning(
+            "logs go to standard output: %s", config.fallback
+        )
 
 
 def _writer(config: Config) -> Writer:
     """Return the process's writer, pointed at the configured place."""
-    if config.directory is not None:
-        place: Any = partial(
-            LogFiles,
-            FileSettings(
-                config.directory,
-                config.service,
-                config.max_bytes,
-                config.max_age,
-                config.keep_bytes,
-                config.keep_days * 86_400,
-            ),
-        )
-    else:
-        place = Stream if "stdout" in config.outputs else Nowhere
-    mirrors = _mirrors(config)
+    target, mirrors = wiring.target(config), wiring.mirrors(config)
     writer: Writer | None = getattr(_sink, "writer", None)
     if writer is not None:  # also after a shutdown(): the process goes on counting
-        if _config is None or _place(_config) != _place(config):
-            writer.reconfigure(place, mirrors)
+        if _config is None or wiring.place(_config) != wiring.place(config):
+            writer.reconfigure(target, mirrors)
         return writer
-    return Writer(place, _identity, _own_record, _counters, mirrors)
-
-
-def _place(config: Config) -> tuple[Any, ...]:
-    """What of a configuration decides where lines go."""
-    return (
-        config.directory,
-        config.service,
-        config.max_bytes,
-        config.max_age,
-        config.keep_bytes,
-        config.keep_days,
-        config.outputs,
-    )
-
-
-def _mirrors(config: Config) -> tuple[Callable[[bytes], None], ...]:
-    mirrors: list[Callable[[bytes], None]] = []
-    if "console" in config.outputs:
-        from flowery_logging.files.console import Console
-
-        mirrors.append(Console())
-    if config.directory is not None and "stdout" in config.outputs:
-        stream = Stream("")
-        stream.open_next()
-        mirrors.append(lambda line: (stream.write(stream.descriptor, line), None)[1])
-    return tuple(mirrors)
-
-
-def _identity(entity: str) -> tuple[bytes, bytes, bytes]:
-    return identity(entity, os.getpid())
-
-
-_OWN_RECORDS: Mapping[str, tuple[str, str, str]] = {
-    "opened": ("info", "log-file-opened", "log file opened"),
-    "closed": ("info", "log-closed", "log closed"),
-    "removed": ("info", "log-files-removed", "old log files removed"),
-    "recovered": ("warning", "log-recovered", "log can be written again"),
-}
+    return Writer(target, wiring.process_identity, _own_record, _counters, mirrors)
 
 
 def _own_record(kind: str, facts: dict[str, Any]) -> tuple[bytes, bytes]:
-    """Return the halves of a record of the writer's own."""
-    level, action, message = _OWN_RECORDS[kind]
-    encoder = _sink.encoder
-    site = encoder.site((OWN_LOGGER, kind), level, OWN_LOGGER, "", 0, None)
-    current = threading.current_thread()
-    thread = encoder.thread(current.ident, current.name)
-    event = Event(time.time(), site, message, thread, {"event.action": action, **facts})
-    return _own_encoder.compose(event)
+    return wiring.own_record(_sink.encoder, _own_encoder, kind, facts)
 
 
 def _install(handler: stdlib.Handler) -> None:
@@ -263,26 +181,11 @@ def _output(name: str | None = None, *_: Any) -> structlog_capture.Output:
 copyreg.pickle(structlog_capture.Output, lambda output: (_output, (output.name,)))
 
 
-def _loggers() -> Iterator[logging.Logger]:
-    """All loggers there are, the root logger first."""
-    yield logging.getLogger()
-    for logger in list(logging.Logger.manager.loggerDict.values()):
-        if isinstance(logger, logging.Logger):
-            yield logger
-
-
-def _attach(handler: stdlib.Handler) -> None:
-    """Put the handler on the root logger and on loggers that do not propagate to it."""
-    for logger in _loggers():
-        if (logger.parent is None or not logger.propagate) and handler not in logger.handlers:
-            logger.addHandler(handler)
-
-
 def reattach() -> None:
     """Attach the handler again where another configurator has taken it away."""
     with _lock:
         if _handler is not None and _config is not None:
-            _attach(_handler)
+            stdlib.attach(_handler)
             agents.look()
 
 
@@ -355,7 +258,8 @@ def shutdown() -> None:
         if _config is None:
             return
         _sink.writer.close()
-        _detach()
+        if _handler is not None:
+            stdlib.detach(_handler)
         for name in list(_touched_levels):
             logging.getLogger(None if name == "root" else name).setLevel(_touched_levels.pop(name))
         if _shortcut is not None:
@@ -368,12 +272,6 @@ def shutdown() -> None:
         _recorder.uninstall()
         _sink.ready = False
         _config = None
-
-
-def _detach() -> None:
-    for logger in _loggers():
-        if _handler is not None:
-            logger.removeHandler(_handler)
 
 
 def checkpoint(reason: str | None = None) -> None:

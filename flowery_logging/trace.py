@@ -12,18 +12,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from flowery_logging import agents, context, foreign_traces
-
-Values: TypeAlias = Mapping[str, list[str]]
-"""Those of the headers that were there, by lower-case name."""
-
-Headers: TypeAlias = Mapping[Any, Any] | Iterable[tuple[Any, Any]] | None
+from flowery_logging.headers import OWS, Headers, Values, header_values, wanted_headers
+from flowery_logging.request import Request
 
 SAMPLED: Final = 0x01
 RANDOM: Final = 0x02  # trace-flags, "Random Trace ID Flag": the trace ID's right 7 bytes are random
@@ -41,7 +37,6 @@ _MAX_MEMBERS: Final = 32
 # server's limit for one header field, and is what one request may cost on each of its calls.
 _MAX_TRACESTATE: Final = 4096
 _LONG_MEMBER: Final = 128
-_OWS: Final = " \t"  # the blanks that HTTP allows around a field value (RFC 9110 §5.5)
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~+/=@:-]{1,128}")
 
@@ -170,7 +165,7 @@ def incoming_request(
     request_id_headers: tuple[str, ...] = ("x-request-id",),
     new_request_id: bool = True,
     foreign: tuple[str, ...] = (),
-) -> context.Request:
+) -> Request:
     """Make the request that `headers` describe: its trace, and `http.request.id`.
 
     A request ID is taken, from the first of the named headers that has one, if it has 1 to 128
@@ -188,7 +183,7 @@ def request_of(
     foreign: tuple[str, ...],
     *,
     new_request_id: bool = True,
-) -> context.Request:
+) -> Request:
     """Make the request that the values of these headers describe, as `incoming_request` does."""
     agents.look()
     trace = _incoming_trace(values, foreign)
@@ -198,7 +193,7 @@ def request_of(
     base = trace.fields()
     if request_id is not None:
         base["http.request.id"] = request_id
-    return context.Request(base, trace=trace)
+    return Request(base, trace=trace)
 
 
 def _request_id(values: Values, names: tuple[str, ...]) -> str | None:
@@ -241,7 +236,7 @@ def _continued(parents: list[str], states: list[str]) -> TraceContext:
 
 def _tracestate(values: list[str]) -> str:
     """Return the combined tracestate without its blanks, or "" if any part of it is malformed."""
-    parts = (part.strip(_OWS) for part in ",".join(values).split(","))
+    parts = (part.strip(OWS) for part in ",".join(values).split(","))
     members = [part for part in parts if part]  # empty ones are allowed
     matches = [_MEMBER.fullmatch(member) for member in members]
     keys = {match[1] for match in matches if match is not None}
@@ -259,48 +254,6 @@ def _shortened(members: list[str]) -> list[str]:
         if member in kept:
             kept.remove(member)
     return kept
-
-
-@lru_cache
-def wanted_headers(
-    request_id_headers: tuple[str, ...] = (),
-    foreign: tuple[str, ...] = (),
-    others: tuple[str, ...] = (),
-) -> Mapping[Any, str]:
-    """Return the lower-case names of all headers that are read, by name as `str` and `bytes`."""
-    of_formats = (name for key in foreign for name in foreign_traces.FORMATS[key][0])
-    ids = map(str.lower, request_id_headers)
-    names = ["traceparent", "tracestate", *ids, *of_formats, *others]
-    as_bytes = {name.encode("latin-1", "replace"): name for name in names}
-    return {**{name: name for name in names}, **as_bytes}
-
-
-def header_values(headers: Headers, wanted: Mapping[Any, str]) -> Values:
-    """Return the values of each wanted header, in order, without the blanks around them."""
-    values: dict[str, list[str]] = {}
-    for pair in _pairs(headers):
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            continue
-        name, value = pair
-        known = wanted.get(name.lower()) if isinstance(name, (bytes, str)) else None
-        if known is not None and isinstance(value, (bytes, str)):
-            values.setdefault(known, []).append(_text(value).strip(_OWS))
-    return values
-
-
-def _pairs(headers: Any) -> Iterable[Any]:
-    """Return the pairs of a mapping, or a sequence of what should be pairs; else nothing."""
-    if type(headers) is list:
-        return headers
-    items = getattr(headers, "items", None)  # email.message.Message is no Mapping, yet has it
-    pairs = items() if callable(items) else headers
-    return pairs if isinstance(pairs, Iterable) else ()
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bytes):
-        return value.decode("latin-1")  # as HTTP does: every byte has a character, none fails
-    return value if isinstance(value, str) else ""
 
 
 def _random_id(size: int) -> str:

@@ -11,7 +11,6 @@ import pytest
 
 from flowery_logging import context
 from flowery_logging.context import (
-    Request,
     bind,
     bound,
     carried,
@@ -19,6 +18,7 @@ from flowery_logging.context import (
     request_scope,
     unbind,
 )
+from flowery_logging.request import Request
 
 
 @pytest.fixture(autouse=True)

@@ -12,12 +12,13 @@ import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from flowery_logging import context
-from flowery_logging.capture import stdlib, structlog as structlog_capture
+from flowery_logging.capture import stdlib
 from flowery_logging.capture.sink import Halves, Sink
+from flowery_logging.capture.structlog import ALIASES, LEVELS, BoundLogger, Output, anothing
 
 REQUEST_BYTES: Final = 256 * 1024
 TOTAL_BYTES: Final = 32 * 1024**2
@@ -108,7 +109,7 @@ class FlightRecorder:
             this: Any = self
             self._shadow.open(self.sink.encoder, this, self.sink.processors)
             self._install()
-            structlog_capture.record_below(level, self.lowest, self._shadow)
+            _record_below(level, self.lowest, self._shadow)
         else:
             self.uninstall()
         return self.lowest
@@ -139,6 +140,38 @@ class FlightRecorder:
                 self._handler.handle(record)
 
         return call_handlers
+
+
+def _record_below(level: int, lowest: int, sink: Sink) -> None:
+    """Hand the events of structlog's from `lowest` up to `level` to another sink."""
+    for name in (*LEVELS, *ALIASES):
+        canonical = ALIASES.get(name, name)
+        if lowest <= LEVELS[canonical] < level:
+            setattr(BoundLogger, name, _recording_method(canonical, sink))
+            setattr(BoundLogger, f"a{name}", _async_recording_method(canonical, sink))
+
+
+def _recording_method(level: str, sink: Sink) -> Any:
+    def method(self: BoundLogger, event: Any, *args: Any, **fields: Any) -> None:
+        if type(self._logger) is Output:
+            output = Output(sink, self._logger.name)
+            shadow = BoundLogger(output, self._processors, self._context)
+            shadow._log(level, event, args, fields)  # noqa: SLF001 - our own
+
+    method.__name__ = level
+    return method
+
+
+def _async_recording_method(level: str, sink: Sink) -> Any:
+    def method(self: BoundLogger, event: Any, *args: Any, **fields: Any) -> Awaitable[None]:
+        if type(self._logger) is Output:
+            output = Output(sink, self._logger.name)
+            shadow = BoundLogger(output, self._processors, self._context)
+            shadow._log(level, event, args, fields)  # noqa: SLF001 - our own
+        return anothing(self)
+
+    method.__name__ = f"a{level}"
+    return method
 
 
 def _size(halves: Halves) -> int:

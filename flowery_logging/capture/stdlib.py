@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from os.path import basename
 from types import FrameType
@@ -223,6 +223,27 @@ def add_extra(record: Record, extra: Any) -> None:
         else:
             clashing[key] = value
     record.__dict__[_CLASHING] = clashing
+
+
+def _loggers() -> Iterator[logging.Logger]:
+    """All loggers there are, the root logger first."""
+    yield logging.getLogger()
+    for logger in list(logging.Logger.manager.loggerDict.values()):
+        if isinstance(logger, logging.Logger):
+            yield logger
+
+
+def attach(handler: Handler) -> None:
+    """Put the handler on the root logger and on loggers that do not propagate to it."""
+    for logger in _loggers():
+        if (logger.parent is None or not logger.propagate) and handler not in logger.handlers:
+            logger.addHandler(handler)
+
+
+def detach(handler: Handler) -> None:
+    """Take the handler away from all loggers."""
+    for logger in _loggers():
+        logger.removeHandler(handler)
 
 
 def log_before_setup(

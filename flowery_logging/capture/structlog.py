@@ -26,10 +26,14 @@ from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text, to_json
 from flowery_logging.ecs.exception import exception_of, traceback_of
 
-_LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
-_ALIASES: Final = {"warn": "warning", "fatal": "critical", "msg": "info"}
+LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+ALIASES: Final = {"warn": "warning", "fatal": "critical", "msg": "info"}
+"""The methods of a logger: the numbers of their levels, and other names for them."""
+
 SPECIAL: Final = frozenset({"exc_info", "stack_info", "exception", "stack"})
 """Keys of an event that structlog gives a meaning: they are no fields."""
+
+_NOT_APPS: Final = ("structlog.", f"{__package__}.")
 
 # Where structlog's `a…` methods keep the caller's frame and thread while they run in an executor.
 _calling_stack: Final = getattr(structlog_contextvars, "_ASYNC_CALLING_STACK", None)
@@ -54,7 +58,7 @@ class Output:
         """Return the method of a level, also of one that the user has made."""
         if method_name.startswith("_"):
             raise AttributeError(method_name)
-        return partial(self._write, _ALIASES.get(method_name, method_name))
+        return partial(self._write, ALIASES.get(method_name, method_name))
 
     def _write(self, level: str, *args: Any, **fields: Any) -> None:
         """Write what the processors have made of an event: of ours, or of somebody's own."""
@@ -64,7 +68,7 @@ class Output:
             self.sink.emit_event(_event(self, level, " ".join(map(text, args)), fields))
         else:
             message, frame = " ".join(map(text, args)), _app_frame()
-            log_before_setup(self.name, _LEVELS.get(level, 20), message, fields, frame)
+            log_before_setup(self.name, LEVELS.get(level, 20), message, fields, frame)
 
 
 def render(logger: Any, method_name: str, event_dict: MutableMapping[str, Any]) -> Any:
@@ -73,7 +77,7 @@ def render(logger: Any, method_name: str, event_dict: MutableMapping[str, Any]) 
         return to_json(event_dict)
     fields = dict(event_dict)
     message = fields.pop("event", "")
-    level = _ALIASES.get(method_name, method_name)
+    level = ALIASES.get(method_name, method_name)
     if not logger.sink.ready:
         return (message,), fields
     return (_event(logger, level, message, fields),), {}
@@ -98,7 +102,7 @@ def _app_frame() -> FrameType | None:
     frame = frame or _getframe(1)
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
-        if name != __name__ and not name.startswith("structlog."):
+        if not name.startswith(_NOT_APPS):
             return frame
         frame = frame.f_back
     return None
@@ -166,7 +170,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
             fields = {**self._context, **fields}
         sink = output.sink
         if not sink.ready:
-            log_before_setup(output.name, _LEVELS.get(level, 20), message, fields, _getframe(2))
+            log_before_setup(output.name, LEVELS.get(level, 20), message, fields, _getframe(2))
             return
         frame = _getframe(2)
         site = site_of(sink.encoder, frame, output.name, level)
@@ -182,7 +186,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
     def alog(self, level: int, event: Any, *args: Any, **fields: Any) -> Awaitable[None]:
         """Write an event of a level given as a number, in an executor."""
         if level < self.get_effective_level():
-            return _anothing(self)
+            return anothing(self)
         return _in_executor(self, _level_name(level), event, args, fields)
 
     def exception(self, event: Any, *args: Any, **fields: Any) -> None:
@@ -195,7 +199,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         """Write, in an executor, an error with the exception that is being handled."""
         fields.setdefault("exc_info", True)
         if not self.is_enabled_for(logging.ERROR):
-            return _anothing(self)
+            return anothing(self)
         return _in_executor(self, "error", event, args, fields)
 
 
@@ -235,7 +239,7 @@ def _nothing(self: Any, event: Any = None, *args: Any, **fields: Any) -> None:
     """Ignore an event below the level."""
 
 
-async def _anothing(self: Any, event: Any = None, *args: Any, **fields: Any) -> None:
+async def anothing(self: Any, event: Any = None, *args: Any, **fields: Any) -> None:
     """Ignore an event below the level."""
 
 
@@ -257,45 +261,13 @@ def _async_method(level: str) -> Any:
 
 def set_level(level: int) -> None:
     """Make the methods below a level empty, for all loggers."""
-    for name in (*_LEVELS, *_ALIASES):
-        canonical = _ALIASES.get(name, name)
-        enabled = _LEVELS[canonical] >= level
+    for name in (*LEVELS, *ALIASES):
+        canonical = ALIASES.get(name, name)
+        enabled = LEVELS[canonical] >= level
         setattr(BoundLogger, name, _method(canonical) if enabled else _nothing)
-        setattr(BoundLogger, f"a{name}", _async_method(canonical) if enabled else _anothing)
+        setattr(BoundLogger, f"a{name}", _async_method(canonical) if enabled else anothing)
     BoundLogger.get_effective_level = lambda _: level
     BoundLogger.is_enabled_for = lambda _, number: number >= level
-
-
-def record_below(level: int, lowest: int, sink: Sink) -> None:
-    """Hand the events from `lowest` up to `level` to another sink (see flight.py)."""
-    for name in (*_LEVELS, *_ALIASES):
-        canonical = _ALIASES.get(name, name)
-        if lowest <= _LEVELS[canonical] < level:
-            setattr(BoundLogger, name, _recording_method(canonical, sink))
-            setattr(BoundLogger, f"a{name}", _async_recording_method(canonical, sink))
-
-
-def _recording_method(level: str, sink: Sink) -> Any:
-    def method(self: BoundLogger, event: Any, *args: Any, **fields: Any) -> None:
-        if type(self._logger) is Output:
-            output = Output(sink, self._logger.name)
-            shadow = BoundLogger(output, self._processors, self._context)
-            shadow._log(level, event, args, fields)  # noqa: SLF001 - our own
-
-    method.__name__ = level
-    return method
-
-
-def _async_recording_method(level: str, sink: Sink) -> Any:
-    def method(self: BoundLogger, event: Any, *args: Any, **fields: Any) -> Awaitable[None]:
-        if type(self._logger) is Output:
-            output = Output(sink, self._logger.name)
-            shadow = BoundLogger(output, self._processors, self._context)
-            shadow._log(level, event, args, fields)  # noqa: SLF001 - our own
-        return _anothing(self)
-
-    method.__name__ = f"a{level}"
-    return method
 
 
 set_level(logging.NOTSET)

@@ -12,7 +12,8 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from flowery_logging import context, runtime, trace
+from flowery_logging import context, runtime
+from flowery_logging.headers import Values, header_values
 from flowery_logging.integrations import servers
 from flowery_logging.integrations.exchange import (
     CUT_OFF,
@@ -24,6 +25,7 @@ from flowery_logging.integrations.exchange import (
     report,
 )
 from flowery_logging.integrations.websocket import Conversation
+from flowery_logging.request import Request
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -77,7 +79,7 @@ class RequestMiddleware:
             await self._request(scope, receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        values = trace.header_values(scope.get("headers"), self._wanted)
+        values = header_values(scope.get("headers"), self._wanted)
         request = self.options.request_of(values)
         scope[_SCOPE_KEY] = request
         kind = _Response if scope["type"] == "http" else Conversation
@@ -99,7 +101,7 @@ class RequestMiddleware:
                 raise
             followed.finished(NO_RESPONSE)
 
-    def _marking(self, request: context.Request) -> Callable[[Message], Message]:
+    def _marking(self, request: Request) -> Callable[[Message], Message]:
         """Return what puts the request's ID on the message with the response headers."""
         name, request_id = self._id_header, request.base["http.request.id"]
 
@@ -112,9 +114,7 @@ class RequestMiddleware:
         return marked
 
 
-def _exchange(
-    request: context.Request, options: Options, scope: Scope, values: trace.Values
-) -> Exchange:
+def _exchange(request: Request, options: Options, scope: Scope, values: Values) -> Exchange:
     headers = {name: values[name][-1] for name in TOLD_HEADERS if name in values}
     client = scope.get("client")
     return Exchange(

@@ -22,6 +22,7 @@ from django.http.response import HttpResponseBase
 from flowery_logging import context, runtime
 from flowery_logging.integrations import servers
 from flowery_logging.integrations.exchange import CUT_OFF, DISCONNECTED, Exchange, Options
+from flowery_logging.request import Request
 
 GetResponse = Callable[[HttpRequest], "HttpResponseBase | Awaitable[HttpResponseBase]"]
 
@@ -152,7 +153,7 @@ class _Visit:
 def _exchange(
     http_request: HttpRequest,
     headers: Mapping[str, str],
-    request: context.Request,
+    request: Request,
     options: Options,
 ) -> Exchange:
     meta = http_request.META

@@ -14,6 +14,8 @@ from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from flowery_logging import context, foreign_traces, runtime, trace
+from flowery_logging.headers import Headers, Values, header_values, wanted_headers
+from flowery_logging.request import Request
 
 logger = logging.getLogger("flowery_logging.access")
 
@@ -72,14 +74,14 @@ class Options:
         object.__setattr__(self, "networks", tuple(ip_network(proxy) for proxy in self.proxies))
 
     def wanted(self) -> Mapping[Any, str]:
-        """Return which headers are read, as `trace.header_values` takes it."""
-        return trace.wanted_headers(self.id_headers, self.formats, TOLD_HEADERS)
+        """Return which headers are read, as `headers.header_values` takes it."""
+        return wanted_headers(self.id_headers, self.formats, TOLD_HEADERS)
 
-    def incoming(self, headers: trace.Headers) -> context.Request:
+    def incoming(self, headers: Headers) -> Request:
         """Make the request that these headers describe."""
-        return self.request_of(trace.header_values(headers, self.wanted()))
+        return self.request_of(header_values(headers, self.wanted()))
 
-    def request_of(self, values: trace.Values) -> context.Request:
+    def request_of(self, values: Values) -> Request:
         """Make the request that the values of these headers describe."""
         return trace.request_of(values, self.id_headers, self.formats)
 
@@ -91,7 +93,7 @@ class Exchange:
     `begun` and the times after it are in nanoseconds of the monotonic clock.
     """
 
-    request: context.Request
+    request: Request
     options: Options
     method: str
     path: str

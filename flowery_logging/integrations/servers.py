@@ -12,6 +12,7 @@ from functools import cache
 from typing import Final
 
 from flowery_logging import context
+from flowery_logging.request import Request
 
 ERROR_LOGGERS: Final = ("uvicorn.error", "gunicorn.error", "hypercorn.error", "django.request")
 ACCESS_LOGGERS: Final = ("uvicorn.access",)
@@ -19,9 +20,7 @@ AFTERWARDS: Final = ("django.server",)  # logs when the application has returned
 
 _reported: ContextVar[BaseException | None] = ContextVar("flowery_logging_reported", default=None)
 _told: ContextVar[bool] = ContextVar("flowery_logging_told", default=False)
-_in_charge: ContextVar[context.Request | None] = ContextVar(
-    "flowery_logging_in_charge", default=None
-)
+_in_charge: ContextVar[Request | None] = ContextVar("flowery_logging_in_charge", default=None)
 
 
 def leave_out(exc: BaseException) -> None:

@@ -20,6 +20,7 @@ from flowery_logging.integrations.exchange import (
     Options,
     report,
 )
+from flowery_logging.request import Request
 
 Environ: TypeAlias = dict[str, Any]
 Application: TypeAlias = Callable[[Environ, Any], Iterable[bytes]]
@@ -72,7 +73,7 @@ def headers_of(environ: Mapping[str, Any]) -> dict[str, str]:
 def exchange_of(
     environ: Mapping[str, Any],
     headers: Mapping[str, str],
-    request: context.Request,
+    request: Request,
     options: Options,
 ) -> Exchange:
     """Return what the access event will tell of a request, by its environ (PEP 3333)."""

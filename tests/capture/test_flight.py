@@ -7,12 +7,14 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import structlog
 
 import flowery_logging
 from flowery_logging import context, continue_trace
 from flowery_logging.capture.flight import REQUEST_BYTES, TOTAL_BYTES, FlightRecorder
-from flowery_logging.context import Request
+from flowery_logging.capture.structlog import BoundLogger, render
 from flowery_logging.integrations.asgi import RequestMiddleware
+from flowery_logging.request import Request
 
 log = logging.getLogger("flight")
 
@@ -67,6 +69,20 @@ def test_a_request_that_fails_is_written_with_its_details_and_their_own_times(wr
     assert detail["numeric_labels"] == {"order_id": 7}
     assert another["labels"] == {"item": "rose"}
     assert detail["log"]["origin"]["function"] == another["log"]["origin"]["function"] == "job"
+
+
+def test_the_call_site_is_the_callers_also_with_processors_of_his_own(written):
+    mine = structlog.wrap_logger(
+        flowery_logging.get_logger("flight")._logger,
+        processors=[lambda _, __, event: {**event, "seen": True}, render],
+        wrapper_class=BoundLogger,
+    )
+    with contextlib.suppress(ValueError), continue_trace({}):
+        mine.debug("a detail")
+        raise ValueError
+    (detail,) = written()
+    assert detail["labels"] == {"seen": "true"}
+    assert detail["log"]["origin"]["file"]["name"] == "test_flight.py"
 
 
 def test_a_request_that_ends_well_leaves_nothing_below_the_level(written):

@@ -1,0 +1,62 @@
+"""The headers of a request or a message, in whatever form a framework or a client holds them.
+
+Reading never raises: headers come from strangers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+
+from flowery_logging import foreign_traces
+
+Values: TypeAlias = Mapping[str, list[str]]
+"""Those of the headers that were there, by lower-case name."""
+
+Headers: TypeAlias = Mapping[Any, Any] | Iterable[tuple[Any, Any]] | None
+
+OWS: Final = " \t"
+"""The blanks that HTTP allows around a field value (RFC 9110 §5.5)."""
+
+
+@lru_cache
+def wanted_headers(
+    request_id_headers: tuple[str, ...] = (),
+    foreign: tuple[str, ...] = (),
+    others: tuple[str, ...] = (),
+) -> Mapping[Any, str]:
+    """Return the lower-case names of all headers that are read, by name as `str` and `bytes`."""
+    of_formats = (name for key in foreign for name in foreign_traces.FORMATS[key][0])
+    ids = map(str.lower, request_id_headers)
+    names = ["traceparent", "tracestate", *ids, *of_formats, *others]
+    as_bytes = {name.encode("latin-1", "replace"): name for name in names}
+    return {**{name: name for name in names}, **as_bytes}
+
+
+def header_values(headers: Headers, wanted: Mapping[Any, str]) -> Values:
+    """Return the values of each wanted header, in order, without the blanks around them."""
+    values: dict[str, list[str]] = {}
+    for pair in _pairs(headers):
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            continue
+        name, value = pair
+        known = wanted.get(name.lower()) if isinstance(name, (bytes, str)) else None
+        if known is not None and isinstance(value, (bytes, str)):
+            values.setdefault(known, []).append(_text(value).strip(OWS))
+    return values
+
+
+def _pairs(headers: Any) -> Iterable[Any]:
+    """Return the pairs of a mapping, or a sequence of what should be pairs; else nothing."""
+    if type(headers) is list:
+        return headers
+    items = getattr(headers, "items", None)  # email.message.Message is no Mapping, yet has it
+    pairs = items() if callable(items) else headers
+    return pairs if isinstance(pairs, Iterable) else ()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")  # as HTTP does: every byte has a character, none fails
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,200 @@
+"""A value of the configuration: where it came from, and what it may be.
+
+Each check takes a `Setting` and the name of its argument, and returns the value as the package uses
+it; or it raises the one error that names the value, its origin and what is allowed.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Characters that no text of the configuration may have."""
+
+_LEVEL_NAMES: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_SIZE = re.compile(r"(\d+)\s*([kmg]?)(?:i?b)?", re.IGNORECASE)
+_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.IGNORECASE)
+_SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+_BYTES: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+
+
+class ConfigError(ValueError):
+    """A value of the configuration cannot be used; the text says which, from where, what may be."""
+
+
+class Setting(NamedTuple):
+    """A value and where it came from."""
+
+    value: Any
+    source: str  # "argument", an environment variable's name, or "default"
+
+    def refuse(self, name: str, reason: str, allowed: str) -> ConfigError:
+        """Return the error that names this value, its source and what is allowed."""
+        origin = {
+            "argument": f"argument {name}= of setup()",
+            "default": "the default",
+        }.get(self.source, f"environment variable {self.source}")
+        return ConfigError(f"{name}: {reason}: {self.value!r} (from {origin}); allowed: {allowed}")
+
+
+def text(setting: Setting, name: str, default: Callable[[], str]) -> str:
+    """Return a text of one line; that of `default()` where none is given."""
+    value = default() if setting.value is None else setting.value
+    allowed = "a text of 1 to 256 characters without control characters"
+    if not isinstance(value, str):
+        raise setting.refuse(name, "not a text", allowed)
+    if not value.strip():
+        raise setting.refuse(name, "empty", allowed)
+    if CONTROL.search(value):
+        raise setting.refuse(name, "has control characters", allowed)
+    if len(value) > 256:
+        raise setting.refuse(name, f"has {len(value)} characters", allowed)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise setting.refuse(name, "is not valid Unicode", allowed) from None
+    return value
+
+
+def optional_text(setting: Setting, name: str) -> str | None:
+    """Return a text of one line, or None where none is given."""
+    return None if setting.value is None else text(setting, name, str)
+
+
+def check_level(value: Any, name: str = "level") -> int:
+    """Return the number of a level given to a function. Raises ConfigError."""
+    return level(Setting(value, "argument"), name)
+
+
+def optional_level(setting: Setting, name: str) -> int | None:
+    """Return the number of a level, or None where none is given."""
+    return None if setting.value is None else level(setting, name)
+
+
+def level(setting: Setting, name: str) -> int:
+    """Return the number of a level."""
+    value = setting.value
+    if isinstance(value, str):
+        text = value.strip().upper()
+        number = int(text) if text.isdecimal() else logging.getLevelName(text)
+        value = number
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1000:
+        return value
+    allowed = f"{', '.join(_LEVEL_NAMES)}, a level made with logging.addLevelName, or its number"
+    raise setting.refuse(name, "unknown level", allowed)
+
+
+def levels(setting: Setting) -> Mapping[str, int]:
+    """Return the numbers of levels by the names of loggers."""
+    value = setting.value
+    allowed = 'logger names with levels: {"sqlalchemy": "WARNING"} or sqlalchemy=WARNING,a.b=INFO'
+    if isinstance(value, str):
+        pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+        if any(not sign or not name.strip() for name, sign, _ in pairs):
+            raise setting.refuse("levels", "not name=LEVEL", allowed)
+        value = {name.strip(): given for name, _, given in pairs}
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise setting.refuse("levels", "not a mapping", allowed)
+    return {
+        name: level(Setting(given, setting.source), f"levels[{name!r}]")
+        for name, given in value.items()
+    }
+
+
+def size(setting: Setting, name: str) -> int:
+    """Return bytes."""
+    value = setting.value
+    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is not None:
+        value = int(match[1]) * _BYTES[match[2].lower()]
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    raise setting.refuse(name, "not a size", "bytes as a positive integer, or 100kB, 64MB, 1GB")
+
+
+def age(setting: Setting, name: str, *, unit: str) -> float:
+    """Return seconds; `unit` is that of a bare number."""
+    value = setting.value
+    match = _AGE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is not None:
+        value, unit = float(match[1]), match[2].lower() or unit
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 10**9:
+        return float(value) * _SECONDS[unit]
+    word = {"s": "seconds", "d": "days"}[unit] if unit in "sd" else unit
+    raise setting.refuse(name, "not an age", f"{word} as a positive number, or 30m, 12h, 7d")
+
+
+def names(setting: Setting, name: str) -> tuple[str, ...]:
+    """Return names of keys, without the blanks around them."""
+    value = setting.value.split(",") if isinstance(setting.value, str) else setting.value
+    allowed = "names of keys, as a sequence or comma-separated"
+    if not isinstance(value, Iterable) or isinstance(value, (bytes, Mapping)):
+        raise setting.refuse(name, "not a sequence", allowed)
+    found = tuple(value)
+    if not all(isinstance(item, str) and item.strip() for item in found):
+        raise setting.refuse(name, "not names", allowed)
+    return tuple(item.strip() for item in found)
+
+
+def switch(setting: Setting, name: str) -> bool:
+    """Return what is on or off."""
+    value = setting.value
+    if isinstance(value, str):
+        value = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False,
+                 "no": False, "off": False}.get(value.strip().lower())  # fmt: skip
+    if isinstance(value, bool):
+        return value
+    raise setting.refuse(name, "neither yes nor no", "True or False (1, 0, true, false, yes, no)")
+
+
+def processors(setting: Setting) -> tuple[Callable[..., Any], ...]:
+    """Return callables that take an event each."""
+    value = setting.value
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
+        found = tuple(value)
+        if all(map(callable, found)):
+            return found
+    raise setting.refuse("processors", "not callables", "a sequence of callables event → event")
+
+
+def fields(setting: Setting) -> Mapping[str, str]:
+    """Return the team's own typed fields: a mapping, or the path of a JSON file that has one."""
+    if not setting.value:
+        return {}
+    from flowery_logging.ecs.declared import check_declared, read_declared
+
+    value = setting.value
+    try:
+        return check_declared(value if isinstance(value, Mapping) else read_declared(value))
+    except ValueError as error:
+        allowed = 'names with Elasticsearch types, {"flowery.order.id": "long"}, or a JSON file'
+        raise setting.refuse("fields", str(error), allowed) from None
+
+
+def limits(setting: Setting) -> Mapping[str, int]:
+    """Return the limits of one event that differ from the defaults."""
+    if not setting.value:
+        return {}
+    from flowery_logging.ecs.limits import LEAST, MOST
+
+    allowed = ", ".join(
+        f"{name} {least} to {getattr(MOST, name)}" for name, least in LEAST._asdict().items()
+    )
+    value = setting.value
+    if isinstance(value, str):
+        pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+        value = {
+            name.strip(): int(text) if text.strip().isdecimal() else text for name, _, text in pairs
+        }
+    if not isinstance(value, Mapping):
+        raise setting.refuse("limits", "not a mapping", allowed)
+    for name, number in value.items():
+        least, most = getattr(LEAST, str(name), None), getattr(MOST, str(name), None)
+        if least is None or most is None:
+            raise setting.refuse("limits", f"unknown limit {name!r}", allowed)
+        if type(number) is not int or not least <= number <= most:
+            raise setting.refuse("limits", f"{name} cannot be {number!r}", allowed)
+    return dict(value)

@@ -1,0 +1,95 @@
+"""The parts of one set-up, made from its configuration: what stands on all lines, where they go."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from flowery_logging.config import Config
+from flowery_logging.ecs import Composer, Event, LineEncoder, Static, identity
+from flowery_logging.files import FileSettings, LogFiles, Nowhere, Stream
+
+OWN_LOGGER: Final = "flowery_logging"
+
+_OWN_RECORDS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "opened": ("info", "log-file-opened", "log file opened"),
+    "closed": ("info", "log-closed", "log closed"),
+    "removed": ("info", "log-files-removed", "old log files removed"),
+    "recovered": ("warning", "log-recovered", "log can be written again"),
+}
+
+
+def static(config: Config) -> Static:
+    """Return what all lines of this process say."""
+    service: dict[str, Any] = {"name": config.service}
+    if config.version is not None:
+        service["version"] = config.version
+    if config.environment is not None:
+        service["environment"] = config.environment
+    service["node"] = {"name": config.node}
+    stream = {"type": "logs", "dataset": config.dataset, "namespace": config.namespace}
+    return Static(service, {"name": socket.gethostname()}, stream, config.service)
+
+
+def place(config: Config) -> tuple[Any, ...]:
+    """Return what of a configuration decides where lines go."""
+    return (
+        config.directory,
+        config.service,
+        config.max_bytes,
+        config.max_age,
+        config.keep_bytes,
+        config.keep_days,
+        config.outputs,
+    )
+
+
+def target(config: Config) -> Any:
+    """Return what makes the place where lines go, from the process's `entity_id`."""
+    if config.directory is None:
+        return Stream if "stdout" in config.outputs else Nowhere
+    settings = FileSettings(
+        config.directory,
+        config.service,
+        config.max_bytes,
+        config.max_age,
+        config.keep_bytes,
+        config.keep_days * 86_400,
+    )
+    return partial(LogFiles, settings)
+
+
+def mirrors(config: Config) -> tuple[Callable[[bytes], None], ...]:
+    """Return what is called with each line beside the place where it goes."""
+    found: list[Callable[[bytes], None]] = []
+    if "console" in config.outputs:
+        from flowery_logging.files.console import Console
+
+        found.append(Console())
+    if config.directory is not None and "stdout" in config.outputs:
+        stream = Stream("")
+        stream.open_next()
+        found.append(lambda line: (stream.write(stream.descriptor, line), None)[1])
+    return tuple(found)
+
+
+def process_identity(entity: str) -> tuple[bytes, bytes, bytes]:
+    """Return what the writer splices into each line of this process."""
+    return identity(entity, os.getpid())
+
+
+def own_record(
+    encoder: LineEncoder, composer: Composer, kind: str, facts: dict[str, Any]
+) -> tuple[bytes, bytes]:
+    """Return the halves of a record of the writer's own."""
+    level, action, message = _OWN_RECORDS[kind]
+    site = encoder.site((OWN_LOGGER, kind), level, OWN_LOGGER, "", 0, None)
+    current = threading.current_thread()
+    thread = encoder.thread(current.ident, current.name)
+    event = Event(time.time(), site, message, thread, {"event.action": action, **facts})
+    return composer.compose(event)
