@@ -13,7 +13,14 @@ from flowery_logging.ecs import fields as ecs_fields
 from flowery_logging.ecs.conversion import TYPES
 from flowery_logging.ecs.schema import OWN_LABELS, is_reserved
 
-_NAME: Final = re.compile(r"[^\s.*\\\[\]\"<>|,#?/:]+(?:\.[^\s.*\\\[\]\"<>|,#?/:]+)*")
+# Elasticsearch's own fields (`_id`) begin with an underscore, and it refuses them in documents.
+_NAME: Final = re.compile(r"(?!_)[\w@-]+(?:\.[\w@-]+)*")
+_NAME_CHARS: Final = 128
+_ALLOWED: Final = (
+    f"at most {_NAME_CHARS} letters, digits, _, - and @, parts with dots between, no _ in front"
+)
+_DEPTH: Final = 20
+"""Elasticsearch's `index.mapping.depth.limit`: objects within each other, the document included."""
 
 
 def read_declared(path: Any) -> Any:
@@ -53,13 +60,16 @@ def _flat(prefix: str, value: Any) -> list[tuple[str, Any]]:
 
 
 def _check(name: str, kind: Any) -> None:
-    if not _NAME.fullmatch(name) or len(name) > 128:
-        raise ValueError(f"{name!r} is not a field name")
+    if not _NAME.fullmatch(name) or len(name) > _NAME_CHARS:
+        raise ValueError(f"{name!r} is not a field name ({_ALLOWED})")
     if type(kind) is not str or kind not in TYPES:
         raise ValueError(
             f"{name} has the unknown type {kind!r}, known are {', '.join(sorted(TYPES))}"
         )
-    if is_reserved(name) or name.partition(".")[0] in OWN_LABELS:
+    if name.count(".") + (kind in {"object", "nested"}) >= _DEPTH:
+        raise ValueError(f"{name} lies deeper than {_DEPTH} objects")
+    root = name.partition(".")[0]
+    if is_reserved(name) or is_reserved(root) or root in OWN_LABELS:
         raise ValueError(f"{name} is reserved")
     official = ecs_fields.types().get(name)
     if official not in {None, kind}:

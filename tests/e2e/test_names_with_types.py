@@ -79,6 +79,29 @@ def test_an_entry_named_like_a_typed_field_is_read_as_it_is(
     fields: list[Any] = [{parent: [{leaf: "neither date nor number"}]} for parent, _, leaf in names]
     fields += [{f"{parent}.{leaf}": "neither date nor number"} for parent, _, leaf in names]
     events = write(tmp_path, environment, declared, fields)
+    deliver(elasticsearch, receiver, events, environment)
+    labelled = [event["labels"] for event in events if event["message"] == "named"]
+    assert len(labelled) == len(fields)
+
+
+def test_names_that_may_be_declared_are_taken(
+    elasticsearch: ElasticsearchClient, receiver: Receiver, tmp_path: Path, environment: str
+) -> None:
+    """Up to the depth of Elasticsearch's limit; the next one is refused by `setup()`."""
+    scalars = ["주문.번호", "Order_2.line-item", "a@b", "x._id", ".".join("x" * 20)]
+    objects = [".".join("y" * 19)]
+    declared = dict.fromkeys(scalars, "keyword") | dict.fromkeys(objects, "object")
+    fields: list[Any] = [{name: "a"} for name in scalars]
+    fields += [{f"{name}.entry": "a"} for name in objects]
+    events = write(tmp_path, environment, declared, fields)
+    assert not any("labels" in event for event in events if event["message"] == "named")
+    deliver(elasticsearch, receiver, events, environment)
+
+
+def deliver(
+    elasticsearch: ElasticsearchClient, receiver: Receiver, events: list[Any], environment: str
+) -> None:
+    """Send the events; none is rejected, and no field of one is ignored."""
     with Sender(receiver.address) as sender:
         sender.send_events(events)
         while sender.acknowledged() != len(events):
@@ -88,5 +111,3 @@ def test_an_entry_named_like_a_typed_field_is_read_as_it_is(
     assert elasticsearch.count(stream) == len(events)
     hits = elasticsearch.scroll(stream, ["*"], query={"exists": {"field": "_ignored"}})
     assert [hit["_ignored"] for hit in hits] == []
-    labelled = [event["labels"] for event in events if event["message"] == "named"]
-    assert len(labelled) == len(fields)

@@ -72,6 +72,16 @@ def test_without_the_declaration_it_is_a_label_again(logged):
     assert second["labels"] == {"shop_name": "a"}
 
 
+@pytest.mark.parametrize("name", ["주문.번호", "Order_2.line-item", ".".join("x" * 20), "x._id"])
+def test_names_of_any_script_and_depth_that_elasticsearch_takes(logged, name):
+    logged.setup(fields={name: "keyword"})
+    log.info("x", extra={name: "a"})
+    value = logged.event()
+    for part in name.split("."):
+        value = value[part]
+    assert value == "a"
+
+
 @pytest.mark.parametrize("kind", sorted(TYPES))
 def test_every_type_may_be_declared(logged, kind):
     logged.setup(fields={"flowery.x": kind})
@@ -97,6 +107,13 @@ def test_every_type_may_be_declared(logged, kind):
         ({"a b": "keyword"}, "not a field name"),
         ({"a*": "keyword"}, "not a field name"),
         ({"x" * 129: "keyword"}, "not a field name"),
+        ({"_id": "keyword"}, "not a field name"),
+        ({"_source.x": "keyword"}, "not a field name"),
+        ({"a\ud800": "keyword"}, "not a field name"),
+        ({"a\x00": "keyword"}, "not a field name"),
+        ({"type.x": "keyword"}, "reserved"),
+        ({".".join("x" * 21): "keyword"}, "deeper"),
+        ({".".join("x" * 20): "object"}, "deeper"),
         ("/nowhere/fields.json", "cannot be read"),
         (5, "cannot be read"),
     ],
