@@ -8,7 +8,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from typing import Any
 
 import structlog
@@ -21,7 +20,7 @@ from flowery_logging.capture.sink import Sink
 from flowery_logging.capture.uncaught import Hooks
 from flowery_logging.config import Config, resolve
 from flowery_logging.counters import Counters
-from flowery_logging.ecs import Composer, Limits, LineEncoder, Placer, Redactor
+from flowery_logging.ecs import Composer, Limits, LineEncoder, Placer, Redactor, encoders
 from flowery_logging.ending import Ending
 from flowery_logging.files import Writer
 from flowery_logging.settings import check_level
@@ -45,9 +44,6 @@ _ending = Ending(
     finish=lambda reason: checkpoint(reason),  # noqa: PLW0108 - defined below
     when_idle=lambda callback: _sink.writer.when_idle(callback),  # noqa: PLW0108 - set by setup
 )
-# What the first unusual value needs. It may come when an import fails: descriptors have run out,
-# the interpreter shuts down. So `setup()` imports it.
-_LATE_IMPORTS = ("pythonjsonlogger.defaults", "urllib.parse")
 _touched_levels: dict[str, int] = {}  # loggers whose level is ours → what it was
 
 
@@ -112,8 +108,7 @@ def setup(
         ConfigError: a value cannot be used; the text names it, its source and what is allowed.
     """
     config = resolve(dict(locals()))
-    for name in _LATE_IMPORTS:
-        import_module(name)
+    encoders()
     with _lock:
         _apply(config)
 

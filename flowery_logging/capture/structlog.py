@@ -11,7 +11,6 @@ import logging
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import partial
 from types import FrameType
@@ -25,6 +24,7 @@ from flowery_logging.capture.stdlib import log_before_setup
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text, to_json
 from flowery_logging.ecs.exception import exception_of, traceback_of
+from flowery_logging.ecs.frames import stack_text
 
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 ALIASES: Final = {"warn": "warning", "fatal": "critical", "msg": "info"}
@@ -131,14 +131,11 @@ def add_exception(event: Event, fields: dict[str, Any], frame: FrameType | None)
     event.error, event.trace = exception_of(exc_info), traceback_of(exc_info)
     stack_info = fields.pop("stack_info", None)
     if stack_info is not None and stack_info is not False:
-        event.stack = _stack_text(frame)
+        calls = stack_text(frame or _getframe(1))
+        event.stack = f"Stack (most recent call last):\n{calls}"
     for key in ("exception", "stack"):
         if isinstance(fields.get(key), str) and event.stack is None:
             event.stack = fields.pop(key)
-
-
-def _stack_text(frame: FrameType | None) -> str:
-    return "Stack (most recent call last):\n" + "".join(traceback.format_stack(frame)).rstrip("\n")
 
 
 class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # type: ignore[misc]

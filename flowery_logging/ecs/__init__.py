@@ -5,6 +5,7 @@ from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.event import Event, Site, Static, identity
 from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.line import LineEncoder
+from flowery_logging.ecs.plain import encoders
 from flowery_logging.ecs.redact import Redactor
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "Redactor",
     "Site",
     "Static",
+    "encoders",
     "identity",
 ]

@@ -133,7 +133,9 @@ class Clock:
 
 def rfc3339(created: float) -> str:
     """Return a time in UTC with microseconds, e.g. `2026-01-02T03:04:05.678901Z`."""
-    return datetime.fromtimestamp(created, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime(), which imports a module: at the interpreter's end that fails.
+    moment = datetime.fromtimestamp(created, timezone.utc)
+    return moment.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def usable_time(created: Any) -> float:

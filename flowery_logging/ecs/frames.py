@@ -8,7 +8,8 @@ the lines of the file, so it is kept as long as `linecache` gives the very same 
 from __future__ import annotations
 
 import linecache
-from traceback import FrameSummary, StackSummary, TracebackException
+from traceback import FrameSummary, StackSummary, TracebackException, walk_stack
+from types import FrameType
 from typing import Any, Final
 
 MAX_KEPT: Final = 4096
@@ -28,6 +29,13 @@ def keep_frames(formatted: TracebackException) -> None:
         one.stack = _Stack(one.stack)
         inner = getattr(one, "exceptions", None) or ()  # of Python 3.11
         ahead += [e for e in (one.__cause__, one.__context__, *inner) if e is not None]
+
+
+def stack_text(frame: FrameType) -> str:
+    """Return the calls that have led to a frame, as `traceback` prints them."""
+    stack = StackSummary.extract(walk_stack(frame), lookup_lines=False)
+    stack.reverse()
+    return "".join(_Stack(stack).format()).rstrip("\n")
 
 
 class _Stack(StackSummary):
@@ -51,7 +59,11 @@ class _Stack(StackSummary):
 
     def _formatted(self, frame_summary: FrameSummary, options: dict[str, Any]) -> str:
         parent: Any = super()
-        text: str = parent.format_frame_summary(frame_summary, **options)
+        try:
+            text: str = parent.format_frame_summary(frame_summary, **options)
+        except ImportError:  # at the interpreter's end Python 3.13.0 cannot read source lines
+            where = frame_summary
+            return f'  File "{where.filename}", line {where.lineno}, in {where.name}\n'
         return text
 
 

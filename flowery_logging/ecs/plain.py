@@ -12,6 +12,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Set as AbstractSet
 from decimal import Decimal
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from itertools import islice
 from typing import Any, Final
@@ -28,6 +29,18 @@ _TEXT_TYPES: Final = (Decimal, IPv4Address, IPv6Address, IPv4Network, IPv6Networ
 _SCALARS: Final[tuple[tuple[type, Callable[[Any], Any]], ...]] = (
     (str, str.__str__), (int, int.__int__), (float, float.__float__),
 )  # fmt: skip
+
+
+@cache
+def encoders() -> Any:
+    """Return python-json-logger's encoders, imported at the first call.
+
+    `setup()` makes it: when the first unusual value comes, an import may fail, as descriptors have
+    run out or the interpreter ends.
+    """
+    from pythonjsonlogger import defaults
+
+    return defaults
 
 
 def plain(value: Any) -> Any:
@@ -86,8 +99,7 @@ def _numpy(value: Any) -> Any:
 
 def _encoded(value: Any) -> Any:
     """What python-json-logger has an encoder for, subclasses of scalars, models, then `repr`."""
-    from pythonjsonlogger import defaults
-
+    defaults = encoders()
     if defaults.use_enum_default(value):
         return plain(defaults.enum_default(value))
     for kind, convert in _SCALARS:
@@ -108,12 +120,11 @@ def _encoded(value: Any) -> Any:
 
 def _bytes(value: bytes) -> str:
     """Text where the bytes are UTF-8, base 64 otherwise."""
-    from pythonjsonlogger import defaults
-
     try:
         return value.decode()
     except UnicodeDecodeError:
-        return defaults.bytes_default(value, url_safe=False)
+        text: str = encoders().bytes_default(value, url_safe=False)
+        return text
 
 
 def _model(value: Any) -> Any:

@@ -11,6 +11,7 @@ import re
 from base64 import b64decode
 from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import unquote
 
 from flowery_logging.ecs.encode import Redaction
 
@@ -132,9 +133,9 @@ class Redactor(Redaction):
 
     def _clean_forms(self, text: str) -> str:
         text = _JWT.sub(MARKER, text)
-        text = _BEARER.sub(rf"\1{MARKER}", text)
+        text = _BEARER.sub(_bearer, text)
         text = _BASIC.sub(_basic, text)
-        text = _USERINFO.sub(rf"\1:{MARKER}@", text)
+        text = _USERINFO.sub(_userinfo, text)
         text = _PARAMETER.sub(self._parameter, text)
         if _DIGITS.search(text):
             text = _RESIDENT.sub(_resident, text)
@@ -177,13 +178,20 @@ class NoRedactor(Redactor):
 def _unquoted(key: str) -> str:
     if "%" not in key:
         return key
-    from urllib.parse import unquote
-
     return unquote(key)
 
 
 def _squash(key: str) -> str:
     return _SEPARATORS.sub("", key).lower()
+
+
+# Not templates: to read one `re` imports a module, which fails at the interpreter's end.
+def _bearer(match: re.Match[str]) -> str:
+    return f"{match[1]}{MARKER}"
+
+
+def _userinfo(match: re.Match[str]) -> str:
+    return f"{match[1]}:{MARKER}@"
 
 
 def _basic(match: re.Match[str]) -> str:

@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 
 SUFFIX: Final = ".ndjson"
 MAX_SERVICE_BYTES: Final = 150  # a file name has at most 255 bytes; the rest takes about 60
-START_FORMAT: Final = "%Y%m%dT%H%M%SZ"
 
 _FOREIGN = re.compile(r"[^\w.-]+")
 _NAME = re.compile(
@@ -38,8 +37,9 @@ class LogName(NamedTuple):
     number: int  # 1, 2, 3 … within the process
 
     def __str__(self) -> str:
-        start = self.start.strftime(START_FORMAT)
-        return f"{self.service}-{start}-{self.entity}-{self.number:04d}{SUFFIX}"
+        # Not strftime(), which imports a module: at the interpreter's end that fails.
+        start = self.start.isoformat()[:19].replace("-", "").replace(":", "")
+        return f"{self.service}-{start}Z-{self.entity}-{self.number:04d}{SUFFIX}"
 
 
 def parse(name: str) -> LogName | None:
