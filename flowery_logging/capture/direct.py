@@ -17,8 +17,8 @@ from operator import attrgetter
 from types import FrameType, FunctionType
 from typing import Any, Final
 
-from flowery_logging.capture.sink import NO_FIELDS, Sink, simply_formatted, site_of
-from flowery_logging.capture.stdlib import ASIDE, Handler, wrapped_make_record
+from flowery_logging.capture.sink import NO_FIELDS, Fields, Sink, simply_formatted, site_of
+from flowery_logging.capture.stdlib import ASIDE, NOT_EXTRA, Handler, wrapped_make_record
 from flowery_logging.ecs import Event
 
 _SOURCE: Final = logging.addLevelName.__code__.co_filename
@@ -137,6 +137,15 @@ def _sees_all(
     )
 
 
+def _as_on_record(extra: Fields) -> Fields:
+    """Return the fields in the order in which a record has them: names of its own come last.
+
+    If there are too many fields, the order decides which ones stand apart.
+    """
+    last = {n: v for n, v in extra.items() if type(n) is not str or n in NOT_EXTRA}
+    return {**{n: v for n, v in extra.items() if n not in last}, **last} if last else extra
+
+
 def _write(
     sink: Sink, logger: str, level: int, msg: Any, args: Any, extra: Any, frame: FrameType | None
 ) -> bool:
@@ -161,5 +170,5 @@ def _write(
     if not sink.put(created, site, msg, extra, thread):
         if not ASIDE.isdisjoint(extra):
             return False
-        sink.emit_event(Event(created, site, msg, thread, extra))
+        sink.emit_event(Event(created, site, msg, thread, _as_on_record(extra)))
     return True

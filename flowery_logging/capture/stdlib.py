@@ -37,7 +37,8 @@ AGENTS: Final = frozenset(
 ASIDE: Final = AGENTS | {"color_message"}
 """Names of extra fields that not everybody's events show (see `extras`)."""
 
-_NOT_EXTRA: Final = frozenset({*_STANDARD, *AGENTS, "message", "asctime", _CLASHING})
+NOT_EXTRA: Final = frozenset({*_STANDARD, *AGENTS, "message", "asctime", _CLASHING})
+"""Names that a record has, or may have, for itself: extra fields of these names come last."""
 
 
 class Handler(logging.Handler):
@@ -122,8 +123,8 @@ def extras(record: Record) -> Mapping[str, Any]:
     # A record's own attributes come first, in the order in which they were set; if the last of
     # them is not where it should be, somebody has taken some away.
     found = dict(islice(attributes.items(), _BEFORE_LAST, None))
-    if found.pop(_LAST_STANDARD, found) is found or not _NOT_EXTRA.isdisjoint(found):
-        found = {name: value for name, value in attributes.items() if name not in _NOT_EXTRA}
+    if found.pop(_LAST_STANDARD, found) is found or not NOT_EXTRA.isdisjoint(found):
+        found = {name: value for name, value in attributes.items() if name not in NOT_EXTRA}
     if _CLASHING in attributes:
         found = {**found, **attributes[_CLASHING]}
     if "color_message" in found and record.name.startswith("uvicorn"):
@@ -218,7 +219,7 @@ def add_extra(record: Record, extra: Any) -> None:
     except Exception:
         entries, clashing = {}, {"extra": extra}
     for key, value in entries.items():
-        if type(key) is str and key not in record.__dict__ and key not in _NOT_EXTRA:
+        if type(key) is str and key not in record.__dict__ and key not in NOT_EXTRA:
             record.__dict__[key] = value
         else:
             clashing[key] = value

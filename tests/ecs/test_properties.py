@@ -5,7 +5,7 @@ import logging
 import re
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 import flowery_logging
 from tests.conftest import FIRST_KEYS, strict
@@ -135,6 +135,7 @@ def _forget_what_differs(document):
 
 
 @given(messages, extras, st.dictionaries(names, st.text(max_size=5), max_size=3))
+@example("", {"message": {f"k{number}": number for number in range(200)}, "a": False}, {})
 def test_stdlib_events_are_the_same_with_and_without_a_record(logged, message, extra, bound):
     for kind in ("stdlib", "records"):
         send(kind, message, extra, None, bound)
