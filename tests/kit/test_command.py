@@ -87,7 +87,8 @@ def server() -> Iterator[FakeElasticsearch]:
 @pytest.fixture
 def fields(tmp_path: Path) -> Path:
     path = tmp_path / "fields.json"
-    path.write_text('{"flowery.order.id": "long", "flowery": {"shop": "keyword"}}')
+    declared = {"flowery.order.id": "long", "flowery": {"shop": "keyword"}}
+    path.write_text(json.dumps({**declared, "flowery.region": "constant_keyword"}))
     return path
 
 
@@ -123,6 +124,7 @@ def test_the_teams_names_stand_in_every_file(tmp_path: Path, fields: Path) -> No
     properties = declared["template"]["mappings"]["properties"]["flowery"]["properties"]
     assert properties["order"]["properties"]["id"] == {"type": "long"}
     assert properties["shop"] == {"type": "keyword", "ignore_above": 1024}
+    assert properties["region"] == properties["shop"]  # a constant one refuses other values
     assert "7d" in (tmp_path / "opensearch" / "ism_policies" / "flowery.json").read_text()
 
 

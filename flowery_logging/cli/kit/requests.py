@@ -27,6 +27,8 @@ _MORE_OF_A_TYPE: Final[Mapping[str, Json]] = {
     "keyword": {"ignore_above": KEYWORD_CHARACTERS},
     "wildcard": {"ignore_above": KEYWORD_CHARACTERS},
     "scaled_float": {"scaling_factor": 1000},
+    # A real one refuses each event whose value is not that of the first.
+    "constant_keyword": {"type": "keyword", "ignore_above": KEYWORD_CHARACTERS},
 }
 
 
