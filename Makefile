@@ -1,6 +1,6 @@
 # The one list of commands. `make` alone explains them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format e2e stack bench clean
+.PHONY: help demo test slow suites check format e2e stack bench clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -29,6 +29,9 @@ demo: $(VENV)/.demo ## Run the example shop, send requests, show what was logged
 
 test: $(VENV)/.dev ## Unit and integration tests (no Go, no Java)
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+slow: $(VENV)/.dev ## Tests with real servers and their ends, and others that take seconds (no Go, no Java)
+	$(BIN)/python -m pytest -m slow --numprocesses auto --dist worksteal
 
 check: $(VENV)/.dev ## Formatting, lint and types
 	$(BIN)/ruff format --check .

@@ -133,9 +133,7 @@ def _apply(config: Config) -> None:
     if previous is None or previous.directory != config.directory:
         _say_where(config)
     if config.fallback:
-        logging.getLogger(wiring.OWN_LOGGER).warning(
-            "logs go to standard output: %s", config.fallback
-        )
+        warn(f"logs go to standard output: {config.fallback}")
 
 
 def _writer(config: Config) -> Writer:
@@ -277,6 +275,11 @@ def checkpoint(reason: str | None = None) -> None:
     """
     if _sink.ready:
         _sink.writer.checkpoint(reason)
+
+
+def warn(message: str, **fields: Any) -> None:
+    """Write a warning of the library's own: what it found in the set-up around it."""
+    logging.getLogger(wiring.OWN_LOGGER).warning(message, extra=fields)
 
 
 def _say_where(config: Config) -> None:
