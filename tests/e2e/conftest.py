@@ -89,13 +89,18 @@ def receiver(elasticsearch_server: Elasticsearch) -> Iterator[Receiver]:
     assert receiver.errors == []
 
 
+@pytest.fixture(scope="session")
+def binary() -> Path:
+    """The program Filebeat; the first run on a machine builds it, which takes minutes."""
+    return filebeat_binary(Cache.from_environment())
+
+
 @pytest.fixture
-def filebeat(receiver: Receiver, tmp_path: Path) -> Iterator[StartFilebeat]:
+def filebeat(binary: Path, receiver: Receiver, tmp_path: Path) -> Iterator[StartFilebeat]:
     """Starts Filebeat on a folder of logs: `filebeat(log_dir)`; stopped when the test ends.
 
     `filebeat(log_dir, {"name": value})` puts settings over those of `filebeat.yml`.
     """
-    binary = filebeat_binary(Cache.from_environment())
     started: list[Filebeat] = []
 
     def start(log_dir: Path, settings: Mapping[str, object] | None = None) -> Filebeat:
@@ -111,12 +116,11 @@ def filebeat(receiver: Receiver, tmp_path: Path) -> Iterator[StartFilebeat]:
 
 
 @pytest.fixture
-def kit_filebeat(log_dir: Path, tmp_path: Path) -> Iterator[StartKitFilebeat]:
+def kit_filebeat(binary: Path, log_dir: Path, tmp_path: Path) -> Iterator[StartKitFilebeat]:
     """Starts Filebeat with a configuration of the kit: `kit_filebeat(path, HOSTS="…")`.
 
     It reads this test's folder of logs, with a registry of its own; stopped when the test ends.
     """
-    binary = filebeat_binary(Cache.from_environment())
     with ExitStack() as running:
 
         def start(configuration: Path, **environment: str) -> KitFilebeat:

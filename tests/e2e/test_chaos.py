@@ -82,7 +82,12 @@ def disk(log_dir: Path) -> Iterator[Disk]:
 
 @pytest.fixture
 def fleet(
-    disk: Disk, log_dir: Path, tmp_path: Path, environment: str, setting: Setting
+    binary: Path,  # there before the first event: else retention removes what nobody ships yet
+    disk: Disk,
+    log_dir: Path,
+    tmp_path: Path,
+    environment: str,
+    setting: Setting,
 ) -> Iterator[Fleet]:
     rng = random.Random(f"fleet {SEED} {setting.name}")
     fleet = Fleet(tmp_path / "fleet", log_dir, environment, RATE, rng)

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 # More than Filebeat's queue (4 096) holds.
 MORE_THAN_THE_QUEUE = 5000
 MOST_OF_AN_OUTAGE = 300.0
-# So many calls fill the memory of the writer that floods, 8 MiB, and events are dropped.
-FLOOD = 12_000
 
 OF_THE_PATH = (
     "kill_filebeat",
@@ -165,15 +163,13 @@ class Chaos:
         disk, fleet = self.around.disk, self.around.fleet
         if not disk.mounted:
             return
-        before = fleet.calls()[-1]
+        before = fleet.floods()
 
         def is_flooded() -> bool:
             disk.fill()  # retention and closed files give room back
-            return fleet.calls()[-1] > before + FLOOD
+            return fleet.floods() > before
 
-        assert self._wait(is_flooded, PATIENCE), (
-            "the full disk has not come to the notice of a writer"
-        )
+        assert self._wait(is_flooded, PATIENCE), "no writer has dropped events on a full disk"
         disk.free()
         self._wait_until_all_call()
 

@@ -49,6 +49,7 @@ class Fleet:
         self.tallies.mkdir(parents=True)
         self.killed = 0
         self._folder = folder
+        self._floods = folder / "floods"
         self._options = [str(log_dir), str(self.tallies), "--environment", environment]
         self._options += ["--rate", str(rate)]
         self._random = rng
@@ -83,10 +84,14 @@ class Fleet:
         """The returned calls of every caller that ever was."""
         return read_tallies(self.tallies)
 
+    def floods(self) -> int:
+        """How often a writer has filled its memory, on a full disk, until events were dropped."""
+        return self._floods.stat().st_size if self._floods.exists() else 0
+
     def _start(self, number: int) -> Writer:
         service = f"writer-{number}"
         options = [*self._options, "--seed", str(self._random.random())]
-        options += ["--floods"] if number == SIZE - 1 else []
+        options += ["--floods", str(self._floods)] if number == SIZE - 1 else []
         options += ["--forks"] if number < FORKING else []
         writer = Writer(service, self.tallies, self._folder / f"{service}.log", options)
         writer.start()

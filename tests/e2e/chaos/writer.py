@@ -46,7 +46,7 @@ class Service:
         while True:
             began, events = time.monotonic(), self._random.randint(1, 100)
             caller.call(events)
-            if main and self._options.floods and flowery_logging.stats()["waiting"]:
+            if main and self._options.floods is not None and flowery_logging.stats()["waiting"]:
                 self._flood(caller)
             if main and self._options.forks:
                 self._storm()
@@ -61,6 +61,8 @@ class Service:
         while flowery_logging.stats()["waiting"]:
             caller.call(100)
             if flowery_logging.stats().get("dropped", 0) >= enough:
+                with self._options.floods.open("ab") as floods:
+                    floods.write(b".")
                 return
 
     def _storm(self) -> None:
@@ -113,7 +115,7 @@ def main() -> None:
     parser.add_argument("--seed", required=True)
     parser.add_argument("--rate", type=float, default=60.0)
     parser.add_argument("--forks", action="store_true")
-    parser.add_argument("--floods", action="store_true")
+    parser.add_argument("--floods", type=Path, help="gets a byte for each flood")
     options = parser.parse_args()
     flowery_logging.setup(
         service=options.service,
