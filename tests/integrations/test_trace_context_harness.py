@@ -57,7 +57,7 @@ def through_wsgi(headers):
     try:
         return json.loads(b"".join(body))
     finally:
-        body.close()
+        body.close()  # type: ignore[attr-defined]
 
 
 MIDDLEWARES = pytest.mark.parametrize("through", [through_asgi, through_wsgi])

@@ -7,10 +7,12 @@ not be run.
 
 import argparse
 import os
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from tests.suites import compare, sources
 from tests.suites.catalogue import SUITES, Suite
@@ -41,21 +43,29 @@ def main() -> int:
     """Run the suites that are named, or all; return the exit code."""
     suites = _chosen()
     started = time.monotonic()
+    try:
+        found = _run(suites)
+    except (NoOutcomesError, subprocess.SubprocessError) as error:
+        print(error)
+        return 2
+    print(f"{time.monotonic() - started:.0f} s; what they printed: {sources.CACHE / 'runs'}")
+    return 1 if any(verdict.findings for verdict in found) else 0
+
+
+def _run(suites: list[Suite]) -> list[Verdict]:
+    """Run the suites, as many at a time as there are processors; say what each one showed."""
     sources.helpers()
     for suite in suites:
         sources.folder_of(suite)
-    try:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            baselines = {s.name: pool.submit(outcomes, s, "without") for s in suites}
-            runs = {(s, m): pool.submit(outcomes, s, m) for s in suites for m in s.modes}
-            found = [
-                _verdict(s, m, baselines[s.name].result(), run.result())
-                for (s, m), run in runs.items()
-            ]
-    except NoOutcomesError as error:
-        print(error)
-        return 2
-    return _report(found, time.monotonic() - started)
+    found = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        baselines = {s.name: pool.submit(outcomes, s, "without") for s in suites}
+        runs = {(s, m): pool.submit(outcomes, s, m) for s in suites for m in s.modes}
+        for (suite, mode), run in runs.items():
+            verdict = _verdict(suite, mode, baselines[suite.name].result(), run.result())
+            found.append(verdict)
+            _say(verdict)
+    return found
 
 
 def _chosen() -> list[Suite]:
@@ -66,7 +76,15 @@ def _chosen() -> list[Suite]:
     unknown = [name for name in wanted if name not in names]
     if unknown:
         parser.error(f"no such suite: {', '.join(unknown)}")
-    return [suite for suite in SUITES if suite.name in wanted]
+    return [suite for suite in SUITES if suite.name in wanted and _is_here(suite)]
+
+
+def _is_here(suite: Suite) -> bool:
+    """Tell whether there are tests to run: some systems leave out the interpreter's own."""
+    if suite.package or find_spec("test.test_logging") is not None:
+        return True
+    print(f"{suite.name}: this Python has no package `test`")
+    return False
 
 
 def _verdict(suite: Suite, mode: str, without: Outcomes, with_us: Outcomes) -> Verdict:
@@ -81,13 +99,10 @@ def _verdict(suite: Suite, mode: str, without: Outcomes, with_us: Outcomes) -> V
     return Verdict(suite, mode, with_us, len(compare.differing(without, with_us)), found)
 
 
-def _report(found: list[Verdict], seconds: float) -> int:
-    for verdict in found:
-        print(verdict.line())
-        for finding in verdict.findings:
-            print(f"    {finding.test}\n        {finding.text}")
-    print(f"{seconds:.0f} s; what the suites printed: {sources.CACHE / 'runs'}")
-    return 1 if any(verdict.findings for verdict in found) else 0
+def _say(verdict: Verdict) -> None:
+    print(verdict.line(), flush=True)
+    for finding in verdict.findings:
+        print(f"    {finding.test}\n        {finding.text}")
 
 
 if __name__ == "__main__":

@@ -53,4 +53,5 @@ def _environment(mode: str, results: Path) -> dict[str, str]:
         if not name.startswith(("FLOWERY_", "OTEL_", "ELASTIC_", "SENTRY_", "PYTEST_", "MAKE"))
     }
     path = os.pathsep.join(map(str, (INSIDE, sources.helpers())))
-    return {**kept, "PYTHONPATH": path, "SUITE_MODE": mode, "SUITE_RESULTS": str(results)}
+    own = {"PYTHONPATH": path, "SUITE_MODE": mode, "SUITE_RESULTS": str(results)}
+    return {**kept, **own, "PYTHONHASHSEED": "0"}  # tests are named after members of sets

@@ -11,8 +11,6 @@ import os
 import tempfile
 from pathlib import Path
 
-import flowery_logging
-
 outcomes: dict[str, list[str]] = {}  # test → outcome, why
 
 
@@ -22,6 +20,9 @@ def begin() -> None:
     atexit.register(_write_outcomes, os.getpid(), Path(os.environ["SUITE_RESULTS"]))
     if mode == "without":
         return
+    # Imported only here: structlog keeps the stdout that it finds, which pytest has replaced by now.
+    import flowery_logging
+
     # The root logger keeps its level: that setup() lowers it is no difference to look for.
     flowery_logging.setup("suite", directory=tempfile.mkdtemp(), output="file", level="WARNING")
     if mode == "aside":
