@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from tests.suites import compare, sources
 from tests.suites.catalogue import SUITES, Suite
 from tests.suites.differences import DIFFERENCES
-from tests.suites.run import NoOutcomesError, Outcomes, outcomes
+from tests.suites.run import NoOutcomesError, Run, run
 
 
 @dataclass
@@ -26,17 +26,18 @@ class Verdict:
 
     suite: Suite
     mode: str
-    with_us: Outcomes
+    with_us: Run
     differences: int
     findings: list[compare.Finding]
 
     def line(self) -> str:
         """Say it in one line."""
-        counts = [outcome for outcome, _ in self.with_us.values()]
+        counts = [outcome for outcome, _ in self.with_us.outcomes.values()]
         shown = ", ".join(f"{counts.count(o)} {o}" for o in ("passed", "failed", "skipped"))
         what = self.suite.requirement or f"Python {sys.version.split()[0]} test_logging"
         bad = f", {len(self.findings)} NOT AS IT SHOULD BE" if self.findings else ""
-        return f"{what:<30} {self.mode:<7} {shown}; {self.differences} differ{bad}"
+        events = f"{self.with_us.events} events written"
+        return f"{what:<30} {self.mode:<7} {shown}; {self.differences} differ{bad}; {events}"
 
 
 def main() -> int:
@@ -59,10 +60,10 @@ def _run(suites: list[Suite]) -> list[Verdict]:
         sources.folder_of(suite)
     found = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        baselines = {s.name: pool.submit(outcomes, s, "without") for s in suites}
-        runs = {(s, m): pool.submit(outcomes, s, m) for s in suites for m in s.modes}
-        for (suite, mode), run in runs.items():
-            verdict = _verdict(suite, mode, baselines[suite.name].result(), run.result())
+        baselines = {s.name: pool.submit(run, s, "without") for s in suites}
+        runs = {(s, m): pool.submit(run, s, m) for s in suites for m in s.modes}
+        for (suite, mode), with_us in runs.items():
+            verdict = _verdict(suite, mode, baselines[suite.name].result(), with_us.result())
             found.append(verdict)
             _say(verdict)
     return found
@@ -87,16 +88,17 @@ def _is_here(suite: Suite) -> bool:
     return False
 
 
-def _verdict(suite: Suite, mode: str, without: Outcomes, with_us: Outcomes) -> Verdict:
+def _verdict(suite: Suite, mode: str, without: Run, with_us: Run) -> Verdict:
     """Compare; a difference that the table does not explain must show itself twice."""
     table = compare.allowed(DIFFERENCES, suite.name, mode)
-    found = list(compare.findings(without, with_us, table))
+    found = list(compare.findings(without.outcomes, with_us.outcomes, table))
     if found:
-        without, with_us = outcomes(suite, "without"), outcomes(suite, mode)
-        again = list(compare.findings(without, with_us, table))
+        without, with_us = run(suite, "without"), run(suite, mode)
         before = {finding.test for finding in found}
+        again = compare.findings(without.outcomes, with_us.outcomes, table)
         found = [finding for finding in again if finding.test in before]
-    return Verdict(suite, mode, with_us, len(compare.differing(without, with_us)), found)
+    different = compare.differing(without.outcomes, with_us.outcomes)
+    return Verdict(suite, mode, with_us, len(different), found)
 
 
 def _say(verdict: Verdict) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,12 +19,20 @@ Outcomes = dict[str, tuple[str, str]]
 """Test → "passed", "failed" or "skipped", and why."""
 
 
+@dataclass(frozen=True)
+class Run:
+    """What a suite's tests did, and how many events the library has written meanwhile."""
+
+    outcomes: Outcomes
+    events: int
+
+
 class NoOutcomesError(Exception):
     """A suite did not get as far as to say what its tests did."""
 
 
-def outcomes(suite: Suite, mode: str) -> Outcomes:
-    """Run a suite and return its tests' outcomes.
+def run(suite: Suite, mode: str) -> Run:
+    """Run a suite in one mode, or "without" the library.
 
     Raises NoOutcomesError with the file of what it printed.
     """
@@ -40,9 +49,10 @@ def outcomes(suite: Suite, mode: str) -> Outcomes:
             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
     found = json.loads(results.read_text()) if results.exists() else {}
-    if not found:
+    if not found.get("outcomes"):
         raise NoOutcomesError(f"no outcome of any test; see {printed}")
-    return {test: (outcome, why) for test, (outcome, why) in found.items()}
+    tests = {test: (outcome, why) for test, (outcome, why) in found["outcomes"].items()}
+    return Run(tests, found["events"])
 
 
 def _environment(mode: str, results: Path) -> dict[str, str]:

@@ -1,13 +1,14 @@
 """What `flowery_logging` does in the process of a suite, and where the results go.
 
 `SUITE_MODE` says the first, `SUITE_RESULTS` names a JSON file for the second: each test's outcome
-and, where it failed, the last line of why.
+and, where it failed, the last line of why; and how many events the library has written.
 """
 
 import atexit
 import json
 import logging
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -48,4 +49,6 @@ def _set_handler_aside() -> None:
 
 def _write_outcomes(process: int, path: Path) -> None:
     if os.getpid() == process:
-        path.write_text(json.dumps(outcomes))
+        library = sys.modules.get("flowery_logging")
+        events = library.stats()["events"] if library else 0
+        path.write_text(json.dumps({"outcomes": outcomes, "events": events}))
