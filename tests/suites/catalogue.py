@@ -69,4 +69,5 @@ SUITES: Final = (
     ),
     Suite("gunicorn", "gunicorn", (*_PYTEST, "tests/test_logger.py")),
 )
-"""ecs-logging's source distribution has no tests: `tests/test_formatters.py` compares with it."""
+"""ecs-logging's source distribution has no tests: `tests/test_formatters_beside_ecs_logging.py` compares
+with it, field by field."""
