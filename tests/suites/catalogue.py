@@ -19,7 +19,7 @@ class Suite:
         package: the distribution whose source has the tests; "" for the interpreter itself.
         arguments: of the interpreter, in the folder of the source.
         folder: where in the source it is run.
-        modes: what the library does beside it: "active", "aside" (set up, its handler taken away),
+        modes: what the library does beside it: "active", "aside" (set up, its handler taken away for good),
             "after" (set up and shut down). Each is compared with a run without the library.
 
     """
@@ -69,5 +69,5 @@ SUITES: Final = (
     ),
     Suite("gunicorn", "gunicorn", (*_PYTEST, "tests/test_logger.py")),
 )
-"""ecs-logging's source distribution has no tests: `tests/test_formatters_beside_ecs_logging.py` compares
-with it, field by field."""
+"""ecs-logging's source distribution has no tests; `tests/test_formatters_beside_ecs_logging.py`
+compares our formatters with it field by field."""
