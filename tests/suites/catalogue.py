@@ -47,7 +47,13 @@ SUITES: Final = (
     Suite(
         "sentry",
         "sentry-sdk",
-        (*_PYTEST, "tests/integrations/logging", "tests/integrations/loguru", "tests/test_logs.py"),
+        (
+            *_PYTEST,
+            "tests/integrations/logging",
+            "tests/integrations/loguru",
+            "tests/integrations/threading",
+            "tests/test_logs.py",
+        ),
     ),
     Suite("pytest", "pytest", (*_PYTEST, "-p", "pytester", "testing/logging")),
     Suite(
