@@ -33,6 +33,9 @@ test: $(VENV)/.dev ## Unit and integration tests (no Go, no Java)
 slow: $(VENV)/.dev ## Tests with real servers and their ends, and others that take seconds (no Go, no Java)
 	$(BIN)/python -m pytest -m slow --numprocesses auto --dist worksteal
 
+suites: $(VENV)/.dev ## Logging tests of CPython, structlog, Sentry, pytest, Django, uvicorn and gunicorn, with us active
+	@$(BIN)/python -m tests.suites
+
 check: $(VENV)/.dev ## Formatting, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

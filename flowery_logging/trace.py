@@ -47,8 +47,8 @@ class TraceContext:
 
     `trace_id` has 32 lower-case hexadecimal digits, `transaction_id` and `parent_id` (the
     caller's span; None where the trace began here) have 16. `flags` are the trace-flags that
-    level 2 knows (`SAMPLED`, `RANDOM`); `tracestate` is passed on as it came, empty if there
-    was none.
+    level 2 knows (`SAMPLED`, `RANDOM`); `tracestate` is passed on as it came, each key once,
+    empty if there was none.
     """
 
     trace_id: str
@@ -68,7 +68,7 @@ class TraceContext:
 
         Names are matched in any case, values may be `str` or `bytes`. A missing, malformed or
         repeated traceparent begins a new trace, and then tracestate is ignored; a malformed
-        tracestate is dropped alone.
+        tracestate is dropped alone. Of its members with one key the first stays.
         """
         values = header_values(headers, wanted_headers())
         return _continued(values.get("traceparent", []), values.get("tracestate", []))
@@ -235,14 +235,20 @@ def _continued(parents: list[str], states: list[str]) -> TraceContext:
 
 
 def _tracestate(values: list[str]) -> str:
-    """Return the combined tracestate without its blanks, or "" if any part of it is malformed."""
-    parts = (part.strip(OWS) for part in ",".join(values).split(","))
-    members = [part for part in parts if part]  # empty ones are allowed
-    matches = [_MEMBER.fullmatch(member) for member in members]
-    keys = {match[1] for match in matches if match is not None}
-    if len(members) > _MAX_MEMBERS or len(keys) < len(members):  # too many, malformed or repeated
-        return ""
-    return ",".join(_shortened(members))
+    """Return the combined tracestate without its blanks, or "" if any part of it is malformed.
+
+    Of members with one key the first stays: it is the most recent ("Mutating the tracestate
+    Field": new and changed members go to the left).
+    """
+    kept: dict[str, str] = {}
+    for part in ",".join(values).split(","):
+        member = part.strip(OWS)
+        found = _MEMBER.fullmatch(member)
+        if found is not None:
+            kept.setdefault(found[1], member)
+        elif member:  # empty ones are allowed
+            return ""
+    return ",".join(_shortened(list(kept.values()))) if len(kept) <= _MAX_MEMBERS else ""
 
 
 def _shortened(members: list[str]) -> list[str]:

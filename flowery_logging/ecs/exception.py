@@ -101,9 +101,9 @@ def shorten(text: str, limit: int) -> str:
 def error_fields(
     error: BaseException, trace: TracebackType | None = None, limit: int | None = None
 ) -> dict[str, str]:
-    """Return `type`, `message` and `stack_trace` for ECS's `error`; texts are uncut."""
-    return {
-        "type": keyword(qualified_name(type(error))),
-        "message": message_of(error),
-        "stack_trace": stack_trace(error, trace, limit),
-    }
+    """Return `type`, `message` and `stack_trace` for ECS's `error`; texts are uncut.
+
+    With a `limit` of 0 the stack trace is left out.
+    """
+    found = {"type": keyword(qualified_name(type(error))), "message": message_of(error)}
+    return found if limit == 0 else {**found, "stack_trace": stack_trace(error, trace, limit)}
