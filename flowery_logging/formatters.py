@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import ecs_logging
 
 from flowery_logging import runtime
-from flowery_logging.capture import stdlib, structlog as structlog_capture
+from flowery_logging.capture import stdlib, structlog_output
 from flowery_logging.capture.sink import bound_fields
 from flowery_logging.ecs import Event, Limits, Placer, Redactor, Site, Static, fields as ecs_fields
 from flowery_logging.ecs.compose import Composer
@@ -261,6 +261,6 @@ class ECSStructlogFormatter(ecs_logging.StructlogFormatter):
         message = fields.pop("event", "")
         stamp = fit(fields.pop("@timestamp", None), "date")
         event = Event(usable_time(None), Site(name, {}, b""), message, b"", fields)
-        structlog_capture.add_exception(event, fields, None)
+        structlog_output.add_exception(event, fields, None)
         document = self._lines.document(event)
         return document if stamp is MISFIT else {**document, "@timestamp": stamp}
