@@ -131,6 +131,8 @@ def _apply(config: Config) -> None:
     stdlib.attach(_handler)
     agents.look()
     _set_levels(config)
+    if previous is None:
+        _adoption.tell()
     if previous is None or previous.directory != config.directory:
         _say_where(config)
     if config.fallback:

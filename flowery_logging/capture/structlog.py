@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -171,14 +172,8 @@ async def _in_executor(
     stack = calling_stack.set(_getframe().f_back)
     copied = contextvars.copy_context()
     try:
-        await asyncio.get_running_loop().run_in_executor(
-            None,
-            copied.run,
-            logger._run,
-            level,
-            message,
-            {**more, **fields},
-        )
+        run = partial(logger._run, level, message, {**more, **fields})  # noqa: SLF001 - our own
+        await asyncio.get_running_loop().run_in_executor(None, copied.run, run)
     finally:
         calling_stack.reset(stack)
         calling_thread.reset(thread)

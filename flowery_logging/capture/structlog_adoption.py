@@ -77,9 +77,8 @@ class Adoption:
 
     def install(self, **ours: Any) -> None:
         """Begin to take events; configure structlog as `ours` if nobody has configured it."""
-        self._warned = not structlog.is_configured()  # its defaults are nobody's choice
+        self._warned = True  # until `tell`: the warning is an event too
         self._note_list(CONFIGURATION.default_processors)
-        self._warned = False
         self._before = {name: getattr(CONFIGURATION, name) for name in _SETTINGS}
         self._ours = {}
         if not structlog.is_configured():
@@ -89,6 +88,11 @@ class Adoption:
         self._replace(Proxy, "bind", self._bind)
         for owner in (structlog, structlog_config):
             self._replace(owner, "configure_once", self._configure_once)
+
+    def tell(self) -> None:
+        """Warn, once, of what cannot be kept of a configuration: now, or when one is made."""
+        self._warned = False
+        self._tell_what_is_lost()
 
     def uninstall(self) -> None:
         """Put back what was there: where the application has configured since, what it wants."""
@@ -139,6 +143,7 @@ class Adoption:
         try:
             if proxy._processors is None:  # noqa: SLF001
                 self._note_list(bound._processors)  # noqa: SLF001
+                self._tell_what_is_lost()
             if proxy._logger is not None:  # noqa: SLF001
                 self._own_outputs.add(proxy._logger)  # noqa: SLF001
             name = next(iter(proxy._logger_factory_args), None)  # noqa: SLF001
@@ -153,20 +158,16 @@ class Adoption:
         while len(self._lists) >= _MOST_LISTS:
             del self._lists[next(iter(self._lists))]
         self._lists[id(processors)] = processors
-        if (
-            not self._warned
-            and structlog.is_configured()
-            and CONFIGURATION.default_processors is processors
-        ):
-            self._tell_what_is_lost(processors)
 
-    def _tell_what_is_lost(self, processors: Any) -> None:
+    def _tell_what_is_lost(self) -> None:
+        if self._warned or not structlog.is_configured():
+            return
         printer = _printer(CONFIGURATION.logger_factory)
         if printer is None:
             return
         self._warned = True
-        renderers = [_name(p) for p in list(processors)[-1:] if p is not render]
-        instead = f" ({renderers[0]} at the end is replaced by ours)" if renderers else ""
+        last = [_name(p) for p in list(CONFIGURATION.default_processors)[-1:] if p is not render]
+        instead = f" ({last[0]} at the end is replaced by ours)" if last else ""
         self._warn(
             f"structlog was configured to print with {printer}: its events go to the log files "
             f"instead; its processors go on{instead}"
