@@ -229,6 +229,11 @@ def current_sink() -> Sink:
     return _sink
 
 
+def shows_console() -> bool:
+    """Tell whether the set-up shows events on stderr."""
+    return _config is not None and "console" in _config.outputs
+
+
 def get_logger(name: str | None = None, **fields: Any) -> Any:
     """Return a structlog bound logger that writes to the same file.
 

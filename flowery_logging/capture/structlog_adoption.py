@@ -20,12 +20,11 @@ from structlog import _config as structlog_config, _output as structlog_output
 from structlog._base import BoundLoggerBase
 
 from flowery_logging.capture.handed import Pending, pending
-from flowery_logging.capture.others import has_own_level, heard_by_others
+from flowery_logging.capture.others import heard_by_others
 from flowery_logging.capture.sink import Sink
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.capture.structlog_chain import Chain
 from flowery_logging.capture.structlog_output import (
-    Levels,
     Output,
     app_frame,
     interpolated,
@@ -34,6 +33,7 @@ from flowery_logging.capture.structlog_output import (
     number_of,
     render,
     sink_for,
+    stdlib_target,
     write,
 )
 
@@ -245,8 +245,7 @@ class Adoption:
         message, args, fields = chain.result(level, logger.name)
         alone = not (heard_by_others(logger) or logger.filters or logger.disabled)
         if alone or not hasattr(logger, method_name):
-            target = sink if number >= Levels.written or has_own_level(logger) else None
-            target = target or Levels.recorder or sink
+            target = stdlib_target(sink, logger, number)
             write(
                 sink, logger.name, level, message, args, fields, merged=chain.merged, target=target
             )

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from structlog import contextvars as structlog_contextvars
 
-from flowery_logging.capture.others import hand_out, heard_by_others
+from flowery_logging.capture.others import hand_out, has_own_level, heard_by_others
 from flowery_logging.capture.sink import Sink, site_of
 from flowery_logging.capture.stdlib import log_before_setup
 from flowery_logging.ecs import Event
@@ -60,6 +60,14 @@ def sink_for(sink: Sink, number: int) -> Sink | None:
     if number >= Levels.written:
         return sink
     return Levels.recorder if number >= Levels.kept else None
+
+
+def stdlib_target(sink: Sink, logger: logging.Logger, number: int) -> Sink:
+    """Return where an event goes that the level of its stdlib logger lets pass."""
+    recorder = Levels.recorder  # while there is one, the root logger's level is its own
+    if recorder is None or number >= Levels.written or has_own_level(logger):
+        return sink
+    return recorder
 
 
 class Output:
