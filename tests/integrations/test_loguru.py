@@ -2,6 +2,7 @@
 
 import io
 import logging
+import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -115,7 +116,7 @@ def test_exceptions(instrumented):
         logger.exception("handled")
     logger.opt(exception=kept).warning("later")
     logger.opt(exception=True).info("none")
-    logger.catch(message="caught")(int)("x")
+    logger.catch(message="caught")(lambda: int("x"))()
     events = {event["message"]: event.get("error", {}) for event in instrumented.events()}
     assert [events[m].get("type") for m in ("handled", "later", "none", "caught")] == [
         "ZeroDivisionError", "ZeroDivisionError", None, "ValueError"
@@ -189,19 +190,25 @@ def test_a_sink_that_logs_again_with_logging_is_no_endless_loop(instrumented):
     assert next(event["message"] for event in instrumented.events()) == "x"
 
 
-def test_loguru_s_own_sink_on_stderr_gives_way_to_the_console_alone(logged, capsys):
-    for output, lines in (("file", 1), ("file,console", 1)):
-        logged.setup(output=output)
-        logger.remove()
-        logger._core.handlers_count = 0  # type: ignore[attr-defined] # as in a fresh loguru
-        logger.add(sys.stderr)
-        loguru.instrument()
-        try:
-            capsys.readouterr()
-            logger.info("once")
-            assert capsys.readouterr().err.count("once") == lines, output
-        finally:
-            loguru.uninstrument()
-        logger.info("after")
-        assert capsys.readouterr().err.count("after") == 1
-        logger.remove()
+@pytest.mark.parametrize(("output", "style"), [("file", " | INFO "), ("file,console", "[info ")])
+def test_loguru_s_own_sink_on_stderr_gives_way_to_the_console_alone(tmp_path, output, style):
+    program = f"""
+import flowery_logging
+from loguru import logger
+from flowery_logging.integrations import loguru
+flowery_logging.setup("shop", directory={str(tmp_path)!r}, output={output!r})
+loguru.instrument()
+logger.info("once")
+loguru.uninstrument()
+logger.info("after")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    once, after = (
+        [line for line in done.stderr.splitlines() if word in line] for word in ("once", "after")
+    )
+    assert len(once) == 1
+    assert style in once[0]
+    assert len(after) == 1
+    assert " | INFO " in after[0]
