@@ -19,7 +19,8 @@ from flowery_logging import context
 from flowery_logging.capture import stdlib
 from flowery_logging.capture.others import has_own_level
 from flowery_logging.capture.sink import Halves, Sink
-from flowery_logging.capture.structlog import BoundLogger, anothing
+from flowery_logging.capture.structlog import MISSING, BoundLogger, anothing
+from flowery_logging.capture.structlog_adoption import is_adopted
 from flowery_logging.capture.structlog_output import ALIASES, LEVELS, Levels, Output
 
 REQUEST_BYTES: Final = 256 * 1024
@@ -157,10 +158,10 @@ def _record_below(level: int, lowest: int, sink: Sink) -> None:
 
 
 def _recording_method(level: str, sink: Sink) -> Any:
-    def method(self: BoundLogger, event: Any, /, *args: Any, **fields: Any) -> None:
-        if type(self._logger) is Output:
-            output = Output(sink, self._logger.name)
-            shadow = BoundLogger(output, self._processors, self._context)
+    def method(self: BoundLogger, event: Any = MISSING, /, *args: Any, **fields: Any) -> None:
+        shadow = _shadow(self, sink)
+        if shadow is not None:
+            event = fields.pop("event", "") if event is MISSING else event
             shadow._log(level, event, args, fields)  # noqa: SLF001 - our own
 
     method.__name__ = level
@@ -168,15 +169,26 @@ def _recording_method(level: str, sink: Sink) -> Any:
 
 
 def _async_recording_method(level: str, sink: Sink) -> Any:
-    def method(self: BoundLogger, event: Any, /, *args: Any, **fields: Any) -> Awaitable[None]:
-        if type(self._logger) is Output:
-            output = Output(sink, self._logger.name)
-            shadow = BoundLogger(output, self._processors, self._context)
+    def method(
+        self: BoundLogger, event: Any = MISSING, /, *args: Any, **fields: Any
+    ) -> Awaitable[None]:
+        shadow = _shadow(self, sink)
+        if shadow is not None:
+            event = fields.pop("event", "") if event is MISSING else event
             shadow._log(level, event, args, fields)  # noqa: SLF001 - our own
         return anothing(self)
 
     method.__name__ = f"a{level}"
     return method
+
+
+def _shadow(logger: BoundLogger, sink: Sink) -> BoundLogger | None:
+    """Return a logger like this one whose events go to the recorder; None if they are not ours."""
+    output = logger._logger  # noqa: SLF001 - our own
+    if type(output) is not Output:
+        return logger if is_adopted(logger) else None
+    shadow = Output(sink, output.name)
+    return BoundLogger(shadow, logger._processors, logger._context)  # noqa: SLF001
 
 
 def _size(halves: Halves) -> int:

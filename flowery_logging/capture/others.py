@@ -20,6 +20,7 @@ from flowery_logging.ecs.encode import text
 
 _SOURCE: Final = logging.addLevelName.__code__.co_filename
 _OURS: Final = __name__.partition(".")[0]
+_NO_FIELDS: Final = ("exc_info", "stack_info")
 _UNSEEING: Final = (Handler, logging.NullHandler)
 
 _Logger = logging.Logger
@@ -127,7 +128,11 @@ def _record(
 
 def _extra(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields under names that are free on a record."""
-    return {f"{n}_" if n in NOT_EXTRA else n: v for n, v in fields.items() if type(n) is str}
+    return {
+        f"{name}_" if name in NOT_EXTRA else name: value
+        for name, value in fields.items()
+        if type(name) is str and name not in _NO_FIELDS
+    }
 
 
 def has_own_level(logger: logging.Logger | None) -> bool:

@@ -39,7 +39,7 @@ from flowery_logging.capture.structlog_output import (
 )
 
 _OURS: Final = [render]
-_MISSING: Any = object()
+MISSING: Any = object()
 """No positional text: `log.info(event="x")` is structlog's long form of `log.info("x")`."""
 
 _getframe = sys._getframe  # noqa: SLF001 - as structlog and logging do
@@ -105,40 +105,50 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         except structlog.DropEvent:
             pass
 
+    def bind(self, /, **new_values: Any) -> BoundLogger:
+        """Return a logger with more fields, of any name."""
+        context = self._context.__class__(self._context, **new_values)
+        return self.__class__(self._logger, self._processors, context)
+
+    def new(self, /, **new_values: Any) -> BoundLogger:
+        """Return a logger with these fields in place of what was bound."""
+        self._context.clear()
+        return self.bind(**new_values)
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Unpickle; loggers with our processors share them again, for tools that replace them."""
         self.__dict__.update(state)
         if self._processors == _OURS:
             self._processors = PROCESSORS
 
-    def log(self, level: int, event: Any = _MISSING, /, *args: Any, **fields: Any) -> None:
+    def log(self, level: int, event: Any = MISSING, /, *args: Any, **fields: Any) -> None:
         """Write an event of a level given as a number."""
-        if event is _MISSING:
+        if event is MISSING:
             event = fields.pop("event", "")
         if level >= self.get_effective_level():
             self._log(_level_name(level), event, args, fields)
 
     def alog(
-        self, level: int, event: Any = _MISSING, /, *args: Any, **fields: Any
+        self, level: int, event: Any = MISSING, /, *args: Any, **fields: Any
     ) -> Awaitable[None]:
         """Write an event of a level given as a number, in an executor."""
-        if event is _MISSING:
+        if event is MISSING:
             event = fields.pop("event", "")
         if level < self.get_effective_level():
             return anothing(self)
         return _in_executor(self, _level_name(level), event, args, fields)
 
-    def exception(self, event: Any = _MISSING, /, *args: Any, **fields: Any) -> None:
+    def exception(self, event: Any = MISSING, /, *args: Any, **fields: Any) -> None:
         """Write an error with the exception that is being handled."""
-        if event is _MISSING:
+        if event is MISSING:
             event = fields.pop("event", "")
         fields.setdefault("exc_info", True)
         if self.is_enabled_for(logging.ERROR):
             self._log("error", event, args, fields)
 
-    def aexception(self, event: Any = _MISSING, /, *args: Any, **fields: Any) -> Awaitable[None]:
+    def aexception(self, event: Any = MISSING, /, *args: Any, **fields: Any) -> Awaitable[None]:
         """Write, in an executor, an error with the exception that is being handled."""
-        if event is _MISSING:
+        if event is MISSING:
             event = fields.pop("event", "")
         fields.setdefault("exc_info", True)
         if not self.is_enabled_for(logging.ERROR):
@@ -188,8 +198,8 @@ async def anothing(self: Any, event: Any = None, /, *args: Any, **fields: Any) -
 
 
 def _method(level: str) -> Any:
-    def method(self: BoundLogger, event: Any = _MISSING, /, *args: Any, **fields: Any) -> None:
-        if event is _MISSING:
+    def method(self: BoundLogger, event: Any = MISSING, /, *args: Any, **fields: Any) -> None:
+        if event is MISSING:
             event = fields.pop("event", "")
         self._log(level, event, args, fields)
 
@@ -199,9 +209,9 @@ def _method(level: str) -> Any:
 
 def _async_method(level: str) -> Any:
     def method(
-        self: BoundLogger, event: Any = _MISSING, /, *args: Any, **fields: Any
+        self: BoundLogger, event: Any = MISSING, /, *args: Any, **fields: Any
     ) -> Awaitable[None]:
-        if event is _MISSING:
+        if event is MISSING:
             event = fields.pop("event", "")
         return _in_executor(self, level, event, args, fields)
 

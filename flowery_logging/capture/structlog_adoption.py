@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import weakref
 from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
@@ -24,6 +23,7 @@ from flowery_logging.capture.others import heard_by_others
 from flowery_logging.capture.sink import Sink
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.capture.structlog_chain import Chain
+from flowery_logging.capture.structlog_notes import Notes
 from flowery_logging.capture.structlog_output import (
     Output,
     app_frame,
@@ -72,8 +72,8 @@ class Adoption:
         self._before: dict[str, Any] = {}
         self._replaced: list[tuple[Any, str, Any, Any]] = []  # owner, name, theirs, ours
         self._lists: dict[int, Any] = {}  # processors that were configured at some time
-        self._names: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
-        self._own_outputs: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._names = Notes()  # logger → the name that it was asked for by
+        self._own_outputs = Notes()  # loggers given to `wrap_logger`
 
     def install(self, **ours: Any) -> None:
         """Begin to take events; configure structlog as `ours` if nobody has configured it."""
@@ -133,24 +133,23 @@ class Adoption:
 
         def bind(proxy: Any, **new_values: Any) -> Any:
             bound = theirs(proxy, **new_values)
-            if type(getattr(bound, "_logger", None)) is not Output:
+            if type(getattr(bound, "_logger", None)) is not Output and isinstance(
+                bound, BoundLoggerBase
+            ):
                 self._look_at(proxy, bound)
             return bound
 
         return bind
 
     def _look_at(self, proxy: Any, bound: Any) -> None:
-        try:
-            if proxy._processors is None:  # noqa: SLF001
-                self._note_list(bound._processors)  # noqa: SLF001
-                self._tell_what_is_lost()
-            if proxy._logger is not None:  # noqa: SLF001
-                self._own_outputs.add(proxy._logger)  # noqa: SLF001
-            name = next(iter(proxy._logger_factory_args), None)  # noqa: SLF001
-            if isinstance(name, str):
-                self._names[bound._logger] = name  # noqa: SLF001
-        except Exception:
-            return  # a logger that cannot be remembered has no name, and is no output of its own
+        if proxy._processors is None:  # noqa: SLF001
+            self._note_list(bound._processors)  # noqa: SLF001
+            self._tell_what_is_lost()
+        if proxy._logger is not None:  # noqa: SLF001
+            self._own_outputs.add(proxy._logger, note=True)  # noqa: SLF001
+        name = next(iter(proxy._logger_factory_args), None)  # noqa: SLF001
+        if isinstance(name, str):
+            self._names.add(bound._logger, name)  # noqa: SLF001
 
     def _note_list(self, processors: Any) -> None:
         if id(processors) in self._lists:
@@ -180,13 +179,7 @@ class Adoption:
             return self._sink.ready
         if not self._sink.ready or id(bound._processors) not in self._lists:  # noqa: SLF001
             return False
-        return isinstance(logger, logging.Logger) or not self._is_own_output(logger)
-
-    def _is_own_output(self, logger: Any) -> bool:
-        try:
-            return logger in self._own_outputs
-        except TypeError:  # no hash
-            return False
+        return isinstance(logger, logging.Logger) or not self._own_outputs.get(logger)
 
     def _process_event(self, theirs: Any) -> Any:
         def _process_event(bound: Any, method_name: str, event: Any, event_kw: Any) -> Returned:
@@ -199,7 +192,9 @@ class Adoption:
                 values["event"] = event
             return self._take(bound, method_name, values)
 
-        return _process_event
+        replacement: Any = _process_event
+        replacement.takes = self._takes
+        return replacement
 
     def _take(self, bound: Any, method_name: str, values: MutableMapping[str, Any]) -> Returned:
         """Write an event. Raises DropEvent, or returns what goes on to the application's output."""
@@ -230,10 +225,7 @@ class Adoption:
     def _end(self, logger: Any) -> tuple[Sink, str | None]:
         if type(logger) is Output:
             return logger.sink, logger.name
-        try:
-            return self._sink, self._names.get(logger)
-        except TypeError:  # no hash
-            return self._sink, None
+        return self._sink, self._names.get(logger)
 
     def _write_beside_record(
         self, logger: logging.Logger, method_name: str, level: str, chain: Chain
@@ -269,6 +261,12 @@ class Adoption:
         given.message = args[0] if args else named.get("msg")
         with pending(given):
             getattr(logger, method_name)(*args, **named)
+
+
+def is_adopted(bound: Any) -> bool:
+    """Tell whether the events of a bound logger of structlog's go to our file."""
+    takes: Any = getattr(BoundLoggerBase._process_event, "takes", None)  # noqa: SLF001
+    return takes is not None and bool(takes(bound))
 
 
 def _reaches_us(logger: logging.Logger) -> bool:

@@ -48,6 +48,8 @@ _MORE_THAN_A_LINE: Final = frozenset({"pathname", "process_name", "qual_module",
 _OTHER_MESSAGES: Final = ("message", "msg")
 """Where the text of an event is that has lost its key `event`."""
 
+_COMPARED: Final = frozenset({str, int, float})
+
 _ABSENT: Final = object()
 
 
@@ -159,17 +161,17 @@ class Chain:
     def result(self, level: str, name: str | None) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
         """Return the event's text, its `%` arguments and its fields."""
         fields = dict(self.values)
-        self._leave_out_repeated(fields, level, name)
-        self._take_exception_back(fields)
         if self._encoded:
             fields = {n: _decoded(v) for n, v in fields.items()}
+        self._leave_out_repeated(fields, level, name)
+        self._take_exception_back(fields)
         message = self._take_message(fields)
         args = fields.pop("positional_args", ())
         return message, args if isinstance(args, tuple) else (args,), fields
 
     def _leave_out_repeated(self, fields: dict[str, Any], level: str, name: str | None) -> None:
         for key, (value, old) in self._repeated.items():
-            if fields.get(key) is value:
+            if _same(fields.get(key), value):
                 del fields[key]
                 if old is not _ABSENT:
                     fields[key] = old
@@ -183,7 +185,8 @@ class Chain:
         if self._exception is None or "exception" not in fields:
             return
         exc_info, value, shown = self._exception
-        if fields["exception"] is value and repr(value) == shown:
+        found = fields["exception"]
+        if (found is value and repr(value) == shown) or (isinstance(value, str) and found == value):
             del fields["exception"]
             fields["exc_info"] = exc_info
         else:
@@ -199,6 +202,10 @@ class Chain:
                     fields.update(extra)
                 return message
         return self._given.get("event", "")
+
+
+def _same(value: Any, added: Any) -> bool:
+    return value is added or (type(value) is type(added) in _COMPARED and value == added)
 
 
 def _decoded(value: Any) -> Any:
