@@ -22,7 +22,7 @@ import structlog
 from flowery_logging.capture.others import heard_by_others
 from flowery_logging.capture.sink import simply_formatted, site_of
 from flowery_logging.capture.stdlib import log_before_setup
-from flowery_logging.capture.structlog_adoption import CONFIGURATION, PROCESSORS
+from flowery_logging.capture.structlog_adoption import CONFIGURATION, PROCESSORS, takes_drop_event
 from flowery_logging.capture.structlog_output import (
     ALIASES,
     LEVELS,
@@ -96,6 +96,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         if heard_by_others(logger):
             give_others(sink, logger, number_of(level), template, args, fields, event, frame)
 
+    @takes_drop_event
     def _run(self, level: str, message: Any, fields: dict[str, Any]) -> None:
         """Take an event through structlog's processors."""
         values = {**_apart(self._context), **_apart(fields)}

@@ -15,7 +15,7 @@ from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
 import structlog
-from structlog import _config as structlog_config, _output as structlog_output
+from structlog import _config as structlog_config
 from structlog._base import BoundLoggerBase
 
 from flowery_logging.capture.handed import Pending, pending
@@ -36,6 +36,7 @@ from flowery_logging.capture.structlog_output import (
     stdlib_target,
     write,
 )
+from flowery_logging.capture.structlog_printers import name_of, printer_of, prints
 
 CONFIGURATION: Final[Any] = structlog_config._CONFIG  # noqa: SLF001 - what structlog looks at
 PROCESSORS: Final[list[Any]] = [render]
@@ -45,14 +46,10 @@ _SETTINGS: Final = (
     "default_processors", "default_context_class", "default_wrapper_class", "logger_factory",
     "cache_logger_on_first_use",
 )  # fmt: skip
-_PRINTERS: Final = tuple(
-    kind
-    for kind in (getattr(structlog_output, f"{n}Logger", None) for n in ("Print", "Write", "Bytes"))
-    if kind is not None
-)
-_STREAMS: Final = ("stdout", "stderr", "__stdout__", "__stderr__")
-_STANDARD_FDS: Final = (1, 2)
 _MOST_LISTS: Final = 64
+
+_PROXIES: Final = {BoundLoggerBase._proxy_to_logger.__code__}  # noqa: SLF001
+"""Who calls `_process_event`, and takes DropEvent for the end of it."""
 
 Proxy = structlog_config.BoundLoggerLazyProxy
 Returned = tuple[Any, Any]
@@ -133,10 +130,11 @@ class Adoption:
 
         def bind(proxy: Any, **new_values: Any) -> Any:
             bound = theirs(proxy, **new_values)
-            if type(getattr(bound, "_logger", None)) is not Output and isinstance(
-                bound, BoundLoggerBase
-            ):
-                self._look_at(proxy, bound)
+            made = bound
+            if not isinstance(bound, BoundLoggerBase):
+                made = getattr(bound, "sync_bl", None)  # of an AsyncBoundLogger
+            if isinstance(made, BoundLoggerBase) and type(made._logger) is not Output:  # noqa: SLF001
+                self._look_at(proxy, made)
             return bound
 
         return bind
@@ -154,18 +152,18 @@ class Adoption:
     def _note_list(self, processors: Any) -> None:
         if id(processors) in self._lists:
             return
-        while len(self._lists) >= _MOST_LISTS:
-            del self._lists[next(iter(self._lists))]
+        if len(self._lists) >= _MOST_LISTS:
+            self._lists.pop(next(iter(self._lists), 0), None)  # another thread may be here too
         self._lists[id(processors)] = processors
 
     def _tell_what_is_lost(self) -> None:
         if self._warned or not structlog.is_configured():
             return
-        printer = _printer(CONFIGURATION.logger_factory)
+        printer = printer_of(CONFIGURATION.logger_factory)
         if printer is None:
             return
         self._warned = True
-        last = [_name(p) for p in list(CONFIGURATION.default_processors)[-1:] if p is not render]
+        last = [name_of(p) for p in list(CONFIGURATION.default_processors)[-1:] if p is not render]
         instead = f" ({last[0]} at the end is replaced by ours)" if last else ""
         self._warn(
             f"structlog was configured to print with {printer}: its events go to the log files "
@@ -183,20 +181,24 @@ class Adoption:
 
     def _process_event(self, theirs: Any) -> Any:
         def _process_event(bound: Any, method_name: str, event: Any, event_kw: Any) -> Returned:
-            if not self._takes(bound):
+            # A wrapper class that asks for the result, to log it itself, may not know DropEvent.
+            dropping = sys._getframe(1).f_code in _PROXIES  # noqa: SLF001
+            if not self._takes(bound) or not (dropping or _is_foreign(bound._logger)):  # noqa: SLF001
                 returned: Returned = theirs(bound, method_name, event, event_kw)
                 return returned
             values = bound._context.copy()  # noqa: SLF001
             values.update(event_kw)
             if event is not None:
                 values["event"] = event
-            return self._take(bound, method_name, values)
+            return self._take(bound, method_name, values, dropping=dropping)
 
         replacement: Any = _process_event
         replacement.takes = self._takes
         return replacement
 
-    def _take(self, bound: Any, method_name: str, values: MutableMapping[str, Any]) -> Returned:
+    def _take(
+        self, bound: Any, method_name: str, values: MutableMapping[str, Any], *, dropping: bool
+    ) -> Returned:
         """Write an event. Raises DropEvent, or returns what goes on to the application's output."""
         logger, processors = bound._logger, bound._processors  # noqa: SLF001
         if processors is PROCESSORS:
@@ -211,7 +213,7 @@ class Adoption:
         message, args, fields = chain.result(level, name)
         target = sink_for(sink, number_of(level))
         write(sink, name, level, message, args, fields, merged=chain.merged, target=target)
-        if type(logger) is Output or _prints(logger):
+        if dropping and (type(logger) is Output or prints(logger)):
             raise structlog.DropEvent
         try:
             returned: Returned = chain.rendered()
@@ -263,6 +265,17 @@ class Adoption:
             getattr(logger, method_name)(*args, **named)
 
 
+def _is_foreign(logger: Any) -> bool:
+    """Tell whether a logger neither is ours nor has a handler of ours on its chain."""
+    return type(logger) is not Output and not isinstance(logger, logging.Logger)
+
+
+def takes_drop_event(function: Any) -> Any:
+    """Say that a function of ours calls `_process_event` and takes DropEvent for the end of it."""
+    _PROXIES.add(function.__code__)
+    return function
+
+
 def is_adopted(bound: Any) -> bool:
     """Tell whether the events of a bound logger of structlog's go to our file."""
     takes: Any = getattr(BoundLoggerBase._process_event, "takes", None)  # noqa: SLF001
@@ -276,40 +289,6 @@ def _reaches_us(logger: logging.Logger) -> bool:
             return False
         logger = logger.parent
     return True
-
-
-def _prints(logger: Any) -> bool:
-    """Tell whether a logger is one of structlog's that print to standard output or error."""
-    file = getattr(logger, "_file", None)
-    if type(logger) not in _PRINTERS or file is None:
-        return False
-    if any(file is stream or file is getattr(stream, "buffer", None) for stream in _streams()):
-        return True
-    try:
-        return file.fileno() in _STANDARD_FDS
-    except (AttributeError, OSError, ValueError):  # no file of the system's, or closed
-        return False
-
-
-def _streams() -> list[Any]:
-    """Return what stands for standard output and error: now, at first, and for structlog."""
-    found = [getattr(module, name, None) for module in (sys, structlog_output) for name in _STREAMS]
-    return [stream for stream in found if stream is not None]
-
-
-def _printer(factory: Any) -> str | None:
-    """Return the name of a factory of structlog's whose loggers print to standard output."""
-    kind = type(factory).__name__
-    if type(factory).__module__ != structlog_output.__name__ or not kind.endswith("Factory"):
-        return None
-    try:
-        return kind if _prints(factory()) else None
-    except Exception:
-        return None
-
-
-def _name(processor: Any) -> str:
-    return str(getattr(processor, "__qualname__", type(processor).__qualname__))
 
 
 # structlog's processors look for the caller outside of modules named like structlog's own.

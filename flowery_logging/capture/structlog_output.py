@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, MutableMapping
+from contextvars import ContextVar
 from functools import partial
 from types import FrameType
 from typing import Any, Final
@@ -36,9 +37,14 @@ SPECIAL: Final = frozenset({"exc_info", "stack_info", "exception", "stack"})
 _NUMBERED: Final = "level "
 _NOT_APPS: Final = ("structlog.", f"{__package__}.")
 
-# Where structlog's `a…` methods keep the caller's frame and thread while they run in an executor.
-calling_stack: Final[Any] = getattr(structlog_contextvars, "_ASYNC_CALLING_STACK", None)
-calling_thread: Final[Any] = getattr(structlog_contextvars, "_ASYNC_CALLING_THREAD", None)
+# Where structlog's `a…` methods keep the caller's frame and thread while they run in an executor;
+# versions before 24.3 have one of them only.
+calling_stack: Final[ContextVar[Any]] = getattr(
+    structlog_contextvars, "_ASYNC_CALLING_STACK", ContextVar("flowery_calling_stack")
+)
+calling_thread: Final[ContextVar[Any]] = getattr(
+    structlog_contextvars, "_ASYNC_CALLING_THREAD", ContextVar("flowery_calling_thread")
+)
 
 _getframe = sys._getframe  # noqa: SLF001 - as structlog and logging do
 _now = time.time
@@ -152,8 +158,7 @@ def interpolated(event: Any, args: tuple[Any, ...]) -> tuple[Any, dict[str, Any]
 
 def app_frame() -> FrameType | None:
     """Return the innermost frame that is neither structlog's nor ours."""
-    frame = None if calling_stack is None else calling_stack.get(None)
-    frame = frame or _getframe(1)
+    frame = calling_stack.get(None) or _getframe(1)
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
         if not name.startswith(_NOT_APPS):
@@ -193,7 +198,7 @@ def make_event(
 
 def caller_thread() -> tuple[int, str] | None:
     """Return the thread that awaits one of structlog's `a…` methods, where this is its executor."""
-    found: tuple[int, str] | None = None if calling_thread is None else calling_thread.get(None)
+    found: tuple[int, str] | None = calling_thread.get(None)
     return found
 
 

@@ -350,6 +350,37 @@ def test_wrap_logger_with_arguments_is_the_application_s_own(logged, configure, 
     assert logged.events() == []
 
 
+@pytest.mark.parametrize("factory", FACTORIES)
+def test_a_wrapper_class_that_logs_the_result_itself(logged, configure, capfd, factory):
+    class Wrapper(structlog.BoundLoggerBase):
+        def notice(self, event, **fields):
+            args, named = self._process_event("info", event, fields)
+            self._logger.info(*args, **named)
+
+    last = {
+        "bytes": processors.JSONRenderer(serializer=lambda *_, **__: b"x"),
+        "stdlib": stdlib.render_to_log_kwargs,
+    }.get(factory, processors.LogfmtRenderer())
+    configure(last, wrapper_class=Wrapper, logger_factory=FACTORIES[factory]())
+    structlog.get_logger("shop").notice("me@here.kr", a=1)
+    assert (logged.event()["message"], fields(logged.event())) == ("***", {"a": 1})
+    assert capfd.readouterr().out == {"stdlib": "", "bytes": "x\n"}.get(factory, "a=1 event=***\n")
+
+
+def test_the_asynchronous_bound_logger(logged, configure):
+    configure(
+        processors.JSONRenderer(),
+        wrapper_class=stdlib.AsyncBoundLogger,
+        logger_factory=FACTORIES["stdlib"](),
+    )
+
+    async def caller():
+        await structlog.get_logger("shop").bind(a=1).info("me@here.kr")
+
+    asyncio.run(caller())
+    assert (logged.event()["message"], fields(logged.event())) == ("***", {"a": 1})
+
+
 def test_what_is_not_kept_is_said_in_one_warning(logged, configure):
     configure(processors.JSONRenderer(), logger_factory=structlog.PrintLoggerFactory())
     for _ in range(3):
