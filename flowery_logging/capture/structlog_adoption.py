@@ -249,9 +249,13 @@ class Adoption:
             fields = {**more, **fields}
         event = make_event(sink, logger.name, level, message, fields, app_frame())
         given = Pending(event, merged=chain.merged)
-        self._call(logger, method_name, chain, given)
-        if not given.taken and not logger.filters and not _reaches_us(logger):
-            sink.emit_event(event, merged=chain.merged)
+        raised = True
+        try:
+            self._call(logger, method_name, chain, given)
+            raised = False
+        finally:  # a handler that raises may stand before ours
+            if not given.taken and not logger.filters and (raised or not _reaches_us(logger)):
+                sink.emit_event(event, merged=chain.merged)
 
     def _call(self, logger: logging.Logger, method_name: str, chain: Chain, given: Pending) -> None:
         """Call a stdlib logger as structlog does, with what the application's renderer returns."""

@@ -324,6 +324,22 @@ def test_a_filter_of_the_stdlib_logger_stands(logged, configure):
     assert (logged.event()["message"], fields(logged.event())) == ("open", {"a": 1})
 
 
+def test_a_handler_that_raises_before_ours_costs_no_event(logged, configure):
+    class Raising(logging.Handler):
+        def emit(self, record):
+            raise RuntimeError
+
+    configure(processors.JSONRenderer(), logger_factory=FACTORIES["stdlib"]())
+    logger, handler = logging.getLogger("shop.raising"), Raising()
+    logger.addHandler(handler)
+    try:
+        with pytest.raises(RuntimeError):  # as without us
+            structlog.get_logger("shop.raising").info("x", a=1)
+    finally:
+        logger.removeHandler(handler)
+    assert (logged.event()["message"], fields(logged.event())) == ("x", {"a": 1})
+
+
 def test_an_output_of_the_application_s_own_gets_its_events_too(logged, configure, tmp_path):
     """Such as one that keeps them for a test, or a file."""
     capturing = CapturingLoggerFactory()
