@@ -71,6 +71,7 @@ def _module(function: Any) -> str:
 
 def hand_out(
     logger: logging.Logger,
+    name: str,
     level: int,
     message: Any,
     args: tuple[Any, ...],
@@ -82,6 +83,7 @@ def hand_out(
 ) -> None:
     """Give the other handlers a record of an event that is in our file. Never raises.
 
+    `logger` is the one of this name, or the one that it would inherit its handlers from.
     What a handler logs meanwhile is not handed out again: it could have no end.
     """
     if getattr(_handing, "now", False):
@@ -89,7 +91,7 @@ def hand_out(
     _handing.now = True
     try:
         if logger.isEnabledFor(level):
-            record = _record(logger, level, message, args, fields, event, frame)
+            record = _record(logger, name, level, message, args, fields, event, frame)
             if thread is not None:
                 record.thread, record.threadName = thread
             logger.handle(record)
@@ -101,6 +103,7 @@ def hand_out(
 
 def _record(
     logger: logging.Logger,
+    name: str,
     level: int,
     message: Any,
     args: tuple[Any, ...],
@@ -120,9 +123,9 @@ def _record(
     if not args:  # a text: handlers may expect one
         message = text(message)
     record = logger.makeRecord(
-        logger.name, level, file, line, message, args, exc_info, function, _extra(fields), stack
+        name, level, file, line, message, args, exc_info, function, _extra(fields), stack
     )
-    record.name = Written(record.name)
+    record.name = Written(name)
     return record
 
 

@@ -26,16 +26,18 @@ from flowery_logging.capture.structlog_adoption import CONFIGURATION, PROCESSORS
 from flowery_logging.capture.structlog_output import (
     ALIASES,
     LEVELS,
+    LOGGERS,
     Levels,
     Output,
     calling_stack,
     calling_thread,
     give_others,
     interpolated,
+    logger_name,
+    logger_of,
     make_event,
     number_of,
     render,
-    stdlib_logger,
 )
 
 _OURS: Final = [render]
@@ -92,9 +94,12 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         if not sink.put(_now(), site, message, fields, thread):
             event = make_event(sink, output.name, level, message, fields, frame)
             sink.emit_event(event)
-        logger = output.logger or stdlib_logger(output, frame)
+        logger = output.logger
+        if output.loggers != len(LOGGERS):
+            logger = logger_of(output, frame)
         if heard_by_others(logger):
-            give_others(sink, logger, number_of(level), template, args, fields, event, frame)
+            name = logger_name(output.name, frame)
+            give_others(sink, logger, name, number_of(level), template, args, fields, event, frame)
 
     @takes_drop_event
     def _run(self, level: str, message: Any, fields: dict[str, Any]) -> None:

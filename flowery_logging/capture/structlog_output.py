@@ -52,6 +52,8 @@ _ident = threading.get_ident
 _current_thread = threading.current_thread
 _get_logger = logging.getLogger
 
+LOGGERS: Final = logging.Logger.manager.loggerDict
+
 
 class Levels:
     """From which levels on events are written, and kept by the flight recorder."""
@@ -82,12 +84,13 @@ class Output:
     What is not a level's method is that of the stdlib logger of the same name.
     """
 
-    __slots__ = ("logger", "name", "sink")
+    __slots__ = ("logger", "loggers", "name", "sink")
 
     def __init__(self, sink: Sink, name: str | None = None) -> None:
         self.sink = sink
         self.name = name
-        self.logger: logging.Logger | None = None  # set at the first event; without a name never
+        self.logger: logging.Logger = logging.root  # see `logger_of`
+        self.loggers = -1  # how many loggers there were then
 
     def __getattr__(self, method_name: str) -> Any:
         """Return the method of a level, also of one that the user has made."""
@@ -167,13 +170,39 @@ def app_frame() -> FrameType | None:
     return None
 
 
-def stdlib_logger(output: Output, frame: FrameType | None) -> logging.Logger:
-    """Return the stdlib logger whose handlers get an output's events too, and remember it."""
-    if output.name is None:
-        name = None if frame is None else frame.f_globals.get("__name__")
-        return _get_logger(None if name is None else str(name))
-    logger = output.logger = _get_logger(str(output.name))
+def logger_of(output: Output, frame: FrameType | None) -> logging.Logger:
+    """Return the stdlib logger whose handlers get an output's events too.
+
+    It is looked up once for as long as no loggers are added to `logging`.
+    """
+    name = logger_name(output.name, frame)
+    logger, lasting = nearest_logger(name)
+    if lasting and output.name is not None:
+        output.logger, output.loggers = logger, len(LOGGERS)
     return logger
+
+
+def logger_name(name: Any, frame: FrameType | None) -> str:
+    """Return a logger's name for `logging`: without one of its own it is the calling module's."""
+    if name is None and frame is not None:
+        name = frame.f_globals.get("__name__")
+    return "root" if name is None else str(name)
+
+
+def nearest_logger(name: str) -> tuple[logging.Logger, bool]:
+    """Return the stdlib logger of this name or, if there is none, the one that it would inherit.
+
+    None is made, as a program may use any number of names. Also tells whether the answer lasts
+    until a logger is added: one that takes the place of a placeholder is none.
+    """
+    lasting = True
+    while name:
+        known = LOGGERS.get(name)
+        if isinstance(known, logging.Logger):
+            return known, lasting
+        lasting = lasting and known is None
+        name = name.rpartition(".")[0]
+    return logging.root, lasting
 
 
 def make_event(
@@ -236,14 +265,16 @@ def write(
     event = make_event(target, name, level, message, fields, frame)
     target.emit_event(event, merged=merged)
     if target is sink:
-        logger = stdlib_logger(Output(sink, name), frame)
+        name = logger_name(name, frame)
+        logger, _ = nearest_logger(name)
         if heard_by_others(logger):
-            give_others(sink, logger, number_of(level), message, (), fields, event, frame)
+            give_others(sink, logger, name, number_of(level), message, (), fields, event, frame)
 
 
 def give_others(
     sink: Sink,
     logger: logging.Logger,
+    name: str,
     number: int,
     message: Any,
     args: tuple[Any, ...],
@@ -254,7 +285,7 @@ def give_others(
     """Hand out an event that is written, unless it is one that only the recorder keeps."""
     if number >= Levels.written:
         thread = caller_thread()
-        hand_out(logger, number, message, args, fields, event, frame, thread, sink.counters)
+        hand_out(logger, name, number, message, args, fields, event, frame, thread, sink.counters)
 
 
 # structlog's processors look for the caller outside of modules named like structlog's own.

@@ -25,7 +25,7 @@ from typing import Any, Final
 import loguru
 
 from flowery_logging import runtime
-from flowery_logging.capture.structlog_output import stdlib_target
+from flowery_logging.capture.structlog_output import nearest_logger, stdlib_target
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.exception import exception_of, traceback_of
@@ -110,7 +110,7 @@ def _take(record: Any) -> bool:
     if not sink.ready or _comes_from_logging():
         return False
     name, number = record.get("name"), _number(record)
-    logger = logging.getLogger(name if isinstance(name, str) else None)
+    logger, _ = nearest_logger(name if isinstance(name, str) else "")
     if number < logger.getEffectiveLevel():
         return False
     target = stdlib_target(sink, logger, number)

@@ -39,7 +39,7 @@ def other(logged):
 
 
 def test_a_record_like_that_of_logging(logged, other):
-    log, stdlib = flowery_logging.get_logger("shop.orders"), logging.getLogger("shop.orders")
+    log, stdlib = flowery_logging.get_logger("stock.orders"), logging.getLogger("stock.orders")
     error = ValueError("x")
     log.error("hello %s", "world", a=1, b={"c": 2}, exc_info=error)
     stdlib.error("hello %s", "world", extra={"a": 1, "b": {"c": 2}}, exc_info=error)
@@ -96,6 +96,26 @@ def test_an_async_call_is_that_of_its_caller(logged, other):
     asyncio.run(caller())
     (record,) = other.records
     assert (record.funcName, record.thread) == ("caller", threading.get_ident())
+
+
+def test_no_logger_is_made_for_a_name(logged, other):
+    before = set(logging.Logger.manager.loggerDict)
+    flowery_logging.get_logger("shop.a.name.nobody.has").info("x")
+    flowery_logging.get_logger(7).info("x")  # type: ignore[arg-type]
+    assert set(logging.Logger.manager.loggerDict) == before
+    assert [record.name for record in other.records] == ["shop.a.name.nobody.has", "7"]
+
+
+@pytest.mark.parametrize("child_first", [False, True])
+def test_a_handler_of_a_logger_that_is_made_later(logged, child_first):
+    top = f"later{child_first}"
+    log, handler = flowery_logging.get_logger(f"{top}.a.b"), Keeping()
+    if child_first:
+        logging.getLogger(f"{top}.a.c")  # there is a placeholder for the one above
+    log.info("before")
+    logging.getLogger(f"{top}.a").addHandler(handler)
+    log.info("x")
+    assert [record.getMessage() for record in handler.records] == ["x"]
 
 
 def test_levels_and_filters_of_logging_act_on_the_others_alone(logged, other):
@@ -231,15 +251,15 @@ def test_opentelemetry_gets_the_same_as_of_logging(logged):
     provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
     with pytest.warns(DeprecationWarning, match="LoggingHandler"):
         handler = LoggingHandler(logger_provider=provider)
-    logging.getLogger("shop").addHandler(handler)
+    logging.getLogger("stock").addHandler(handler)
     try:
         for call in (
-            lambda: flowery_logging.get_logger("shop").error("x", a=1),
-            lambda: logging.getLogger("shop").error("x", extra={"a": 1}),
+            lambda: flowery_logging.get_logger("stock").error("x", a=1),
+            lambda: logging.getLogger("stock").error("x", extra={"a": 1}),
         ):
             call()
     finally:
-        logging.getLogger("shop").removeHandler(handler)
+        logging.getLogger("stock").removeHandler(handler)
     first, second = (data.log_record for data in exporter.get_finished_logs())
     assert (first.body, first.severity_text) == (second.body, second.severity_text)
     unlike = {"code.line.number", "code.lineno"}
