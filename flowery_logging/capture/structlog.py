@@ -94,8 +94,8 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         if not sink.put(_now(), site, message, fields, thread):
             event = make_event(sink, output.name, level, message, fields, frame)
             sink.emit_event(event)
-        logger = output.logger
-        if output.loggers != len(LOGGERS):
+        loggers, module, logger = output.found
+        if loggers != len(LOGGERS) or (output.name is None and module is not frame.f_globals):
             logger = logger_of(output, frame)
         if heard_by_others(logger):
             name = logger_name(output.name, frame)

@@ -84,13 +84,13 @@ class Output:
     What is not a level's method is that of the stdlib logger of the same name.
     """
 
-    __slots__ = ("logger", "loggers", "name", "sink")
+    __slots__ = ("found", "name", "sink")
 
     def __init__(self, sink: Sink, name: str | None = None) -> None:
         self.sink = sink
         self.name = name
-        self.logger: logging.Logger = logging.root  # see `logger_of`
-        self.loggers = -1  # how many loggers there were then
+        # See `logger_of`. One tuple, as threads exchange it.
+        self.found: tuple[int, Any, logging.Logger] = (-1, None, logging.root)
 
     def __getattr__(self, method_name: str) -> Any:
         """Return the method of a level, also of one that the user has made."""
@@ -173,12 +173,13 @@ def app_frame() -> FrameType | None:
 def logger_of(output: Output, frame: FrameType | None) -> logging.Logger:
     """Return the stdlib logger whose handlers get an output's events too.
 
-    It is looked up once for as long as no loggers are added to `logging`.
+    What is found is kept while no loggers are added to `logging`, with their number and, for an
+    output without a name, the globals of the module that calls.
     """
     name = logger_name(output.name, frame)
     logger, lasting = nearest_logger(name)
-    if lasting and output.name is not None:
-        output.logger, output.loggers = logger, len(LOGGERS)
+    if lasting and frame is not None:
+        output.found = len(LOGGERS), frame.f_globals, logger
     return logger
 
 
