@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import ecs_logging
 
-from flowery_logging.capture import stdlib, structlog as structlog_capture
+from flowery_logging.capture import stdlib, structlog_output
 from flowery_logging.capture.sink import bound_fields
 from flowery_logging.ecs import Event, Site
 from flowery_logging.ecs.conversion import MISFIT, fit
@@ -167,6 +167,6 @@ class ECSStructlogFormatter(ecs_logging.StructlogFormatter):
         message = fields.pop("event", "")
         stamp = fit(fields.pop("@timestamp", None), "date")
         event = Event(usable_time(None), Site(name, {}, b""), message, b"", fields, bound_fields())
-        structlog_capture.add_exception(event, fields, None)
+        structlog_output.add_exception(event, fields, None)
         document = self._lines.document(event)
         return document if stamp is MISFIT else {**document, "@timestamp": stamp}

@@ -10,13 +10,13 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import structlog
-
 from flowery_logging import agents, wiring
 from flowery_logging.capture import stdlib, structlog as structlog_capture
 from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.flight import FlightRecorder
 from flowery_logging.capture.sink import Sink
+from flowery_logging.capture.structlog_adoption import PROCESSORS, Adoption
+from flowery_logging.capture.structlog_output import SPECIAL, Output
 from flowery_logging.capture.uncaught import Hooks
 from flowery_logging.config import Config, resolve
 from flowery_logging.counters import Counters
@@ -29,11 +29,12 @@ _counters = Counters(
     "files", "files_removed", "write_errors", "dropped", "interrupted", "rewritten",
     "reserved_names", "misfits", "renamed_labels", "fields_over_limit", "cut_values", "cut_lists",
     "cut_traces", "cut_lines", "fallbacks", "broken_records", "processor_errors",
-    "dropped_by_processors",
+    "dropped_by_processors", "handler_errors",
 )  # fmt: skip
 _sink = Sink(_counters)
 _hooks = Hooks(_sink)
 _recorder = FlightRecorder(_sink)
+_adoption = Adoption(_sink, warn=lambda message: warn(message))  # noqa: PLW0108 - defined below
 _lock = threading.RLock()
 _handler: stdlib.Handler | None = None
 _shortcut: Shortcut | None = None
@@ -117,7 +118,7 @@ def _apply(config: Config) -> None:
     global _config, _handler, _own_encoder, _redactor
     _redactor = Redactor(config.redact, config.redact_safe, messages=config.redact_messages)
     placer = Placer(config.fields, _redactor, Limits(**config.limits), _counters)
-    aside = stdlib.ASIDE | structlog_capture.SPECIAL
+    aside = stdlib.ASIDE | SPECIAL
     encoder = LineEncoder(wiring.static(config), placer, _redactor, _counters, aside)
     _own_encoder = Composer(encoder.static, placer.unredacted(), _counters)
     writer = _writer(config)
@@ -130,6 +131,8 @@ def _apply(config: Config) -> None:
     stdlib.attach(_handler)
     agents.look()
     _set_levels(config)
+    if previous is None:
+        _adoption.tell()
     if previous is None or previous.directory != config.directory:
         _say_where(config)
     if config.fallback:
@@ -157,8 +160,7 @@ def _install(handler: stdlib.Handler) -> None:
     stdlib.wrap_make_record()
     _shortcut = Shortcut(_sink, handler)
     _shortcut.install()
-    structlog.configure(
-        processors=structlog_capture.PROCESSORS,
+    _adoption.install(
         wrapper_class=structlog_capture.BoundLogger,
         logger_factory=_output,
         context_class=dict,
@@ -167,11 +169,11 @@ def _install(handler: stdlib.Handler) -> None:
     _ending.install()
 
 
-def _output(name: str | None = None, *_: Any) -> structlog_capture.Output:
-    return structlog_capture.Output(_sink, name)
+def _output(name: str | None = None, *_: Any) -> Output:
+    return Output(_sink, name)
 
 
-copyreg.pickle(structlog_capture.Output, lambda output: (_output, (output.name,)))
+copyreg.pickle(Output, lambda output: (_output, (output.name,)))
 
 
 def reattach() -> None:
@@ -227,6 +229,11 @@ def current_sink() -> Sink:
     return _sink
 
 
+def shows_console() -> bool:
+    """Tell whether the set-up shows events on stderr."""
+    return _config is not None and "console" in _config.outputs
+
+
 def get_logger(name: str | None = None, **fields: Any) -> Any:
     """Return a structlog bound logger that writes to the same file.
 
@@ -234,7 +241,7 @@ def get_logger(name: str | None = None, **fields: Any) -> Any:
     structlog documents them. Without a name, `log.logger` is the calling module's. Loggers may be
     made before `setup()`; until then their events go to the standard library's `logging`.
     """
-    return structlog_capture.BoundLogger(_output(name), structlog_capture.PROCESSORS, fields)
+    return structlog_capture.BoundLogger(_output(name), PROCESSORS, fields)
 
 
 def stats() -> Mapping[str, int]:
@@ -259,7 +266,7 @@ def shutdown() -> None:
             _shortcut.uninstall()
         stdlib.restore_make_record()
         structlog_capture.set_level(logging.NOTSET)
-        structlog.reset_defaults()
+        _adoption.uninstall()
         _ending.uninstall()
         _hooks.uninstall()
         _recorder.uninstall()

@@ -115,6 +115,7 @@ def logged(tmp_path: Path) -> Iterator[Logged]:
         yield found.setup()
     finally:
         flowery_logging.shutdown()
+        structlog.reset_defaults()  # what a test has configured is kept by shutdown()
         context._scope.set(scope)
         structlog.contextvars.clear_contextvars()
         root.setLevel(before[0])

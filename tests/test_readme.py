@@ -67,6 +67,11 @@ def test_the_python_of_a_web_service_runs(tmp_path: Path) -> None:
         subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
 
 
+def test_the_python_of_structlog_and_loguru_runs(tmp_path: Path) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", section("With structlog and loguru"), re.DOTALL)
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+
+
 def test_every_setting_is_in_the_table_with_its_variables() -> None:
     table = section("Settings")
     named = set(re.findall(r"`([a-z_]+)`", table))

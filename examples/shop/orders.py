@@ -18,7 +18,8 @@ from flowery_logging.integrations import celery
 
 flowery_logging.setup(service="orders")
 celery.instrument()  # the tasks that we send carry the trace
-log = tally.counted(flowery_logging.get_logger("shop.orders"))
+tally.start()
+log = flowery_logging.get_logger("shop.orders")
 
 STOCK = {"rose": 10_000, "tulip": 10_000, "orchid": 0}
 PRICES = {"rose": 4_500, "tulip": 3_000, "orchid": 29_000}  # won

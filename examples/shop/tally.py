@@ -10,13 +10,10 @@ import logging
 import os
 import threading
 from functools import cache
-from typing import Any
-
-EVENT_METHODS = {"info", "warning", "error", "exception", "critical"}
 
 
 class Tally(logging.Handler):
-    """Count the records that reach the root logger, and the calls of `counted` loggers."""
+    """Count the records that reach the root logger; those of `get_logger()` do too."""
 
     def __init__(self, path: str) -> None:
         super().__init__(logging.INFO)
@@ -38,19 +35,6 @@ class Tally(logging.Handler):
         os.pwrite(self._file, text.encode(), 0)  # it never gets shorter
 
 
-class Counted:
-    """A structlog logger whose events are counted when they are asked for."""
-
-    def __init__(self, log: Any, tally: Tally) -> None:
-        self._log = log
-        self._tally = tally
-
-    def __getattr__(self, name: str) -> Any:
-        if name in EVENT_METHODS:
-            self._tally.add()
-        return getattr(self._log, name)
-
-
 @cache
 def start() -> Tally | None:
     """Count this process's events, if the demonstration asks for it."""
@@ -60,9 +44,3 @@ def start() -> Tally | None:
     tally = Tally(path)
     logging.getLogger().addHandler(tally)
     return tally
-
-
-def counted(log: Any) -> Any:
-    """Return `log`, counting its events if the demonstration asks for it."""
-    tally = start()
-    return log if tally is None else Counted(log, tally)

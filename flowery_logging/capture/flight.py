@@ -17,8 +17,11 @@ from typing import Any, Final
 
 from flowery_logging import context
 from flowery_logging.capture import stdlib
+from flowery_logging.capture.others import has_own_level
 from flowery_logging.capture.sink import Halves, Sink
-from flowery_logging.capture.structlog import ALIASES, LEVELS, BoundLogger, Output, anothing
+from flowery_logging.capture.structlog import MISSING, BoundLogger, anothing
+from flowery_logging.capture.structlog_adoption import is_adopted
+from flowery_logging.capture.structlog_output import ALIASES, LEVELS, Levels, Output
 
 REQUEST_BYTES: Final = 256 * 1024
 TOTAL_BYTES: Final = 32 * 1024**2
@@ -134,16 +137,19 @@ class FlightRecorder:
         """Wrap `Logger.callHandlers`: what only the lowered root level let pass stops here."""
 
         def call_handlers(logger: logging.Logger, record: logging.LogRecord) -> None:
-            if record.levelno >= self.level or _has_own_level(logger):
+            if record.levelno >= self.level or has_own_level(logger):
                 theirs(logger, record)
             elif record.levelno >= self.lowest:
                 self._handler.handle(record)
 
+        wrapper: Any = call_handlers
+        wrapper.__wrapped__ = theirs  # `others` looks for Sentry's wrapper below ours
         return call_handlers
 
 
 def _record_below(level: int, lowest: int, sink: Sink) -> None:
     """Hand the events of structlog's from `lowest` up to `level` to another sink."""
+    Levels.kept, Levels.recorder = lowest, sink
     for name in (*LEVELS, *ALIASES):
         canonical = ALIASES.get(name, name)
         if lowest <= LEVELS[canonical] < level:
@@ -152,10 +158,10 @@ def _record_below(level: int, lowest: int, sink: Sink) -> None:
 
 
 def _recording_method(level: str, sink: Sink) -> Any:
-    def method(self: BoundLogger, event: Any, *args: Any, **fields: Any) -> None:
-        if type(self._logger) is Output:
-            output = Output(sink, self._logger.name)
-            shadow = BoundLogger(output, self._processors, self._context)
+    def method(self: BoundLogger, event: Any = MISSING, /, *args: Any, **fields: Any) -> None:
+        shadow = _shadow(self, sink)
+        if shadow is not None:
+            event = fields.pop("event", "") if event is MISSING else event
             shadow._log(level, event, args, fields)  # noqa: SLF001 - our own
 
     method.__name__ = level
@@ -163,10 +169,12 @@ def _recording_method(level: str, sink: Sink) -> Any:
 
 
 def _async_recording_method(level: str, sink: Sink) -> Any:
-    def method(self: BoundLogger, event: Any, *args: Any, **fields: Any) -> Awaitable[None]:
-        if type(self._logger) is Output:
-            output = Output(sink, self._logger.name)
-            shadow = BoundLogger(output, self._processors, self._context)
+    def method(
+        self: BoundLogger, event: Any = MISSING, /, *args: Any, **fields: Any
+    ) -> Awaitable[None]:
+        shadow = _shadow(self, sink)
+        if shadow is not None:
+            event = fields.pop("event", "") if event is MISSING else event
             shadow._log(level, event, args, fields)  # noqa: SLF001 - our own
         return anothing(self)
 
@@ -174,17 +182,17 @@ def _async_recording_method(level: str, sink: Sink) -> Any:
     return method
 
 
+def _shadow(logger: BoundLogger, sink: Sink) -> BoundLogger | None:
+    """Return a logger like this one whose events go to the recorder; None if they are not ours."""
+    output = logger._logger  # noqa: SLF001 - our own
+    if type(output) is not Output:
+        return logger if is_adopted(logger) else None
+    shadow = Output(sink, output.name)
+    return BoundLogger(shadow, logger._processors, logger._context)  # noqa: SLF001
+
+
 def _size(halves: Halves) -> int:
     return len(halves[0]) + len(halves[1])
-
-
-def _has_own_level(logger: logging.Logger | None) -> bool:
-    """Tell whether a level below the root logger's lets the records of `logger` pass."""
-    while logger is not None and logger.parent is not None:
-        if logger.level:
-            return True
-        logger = logger.parent
-    return False
 
 
 _recorders: weakref.WeakSet[FlightRecorder] = weakref.WeakSet()

@@ -63,17 +63,20 @@ class Sink:
         self.writer.write(before, thread)
         return True
 
-    def encode_event(self, event: Event) -> Halves | None:
-        """Return the halves of any event, after the processors; None if one drops it."""
-        event.bound = bound_fields()
+    def encode_event(self, event: Event, *, merged: bool = False) -> Halves | None:
+        """Return the halves of any event, after the processors; None if one drops it.
+
+        `merged`: what is bound with `structlog.contextvars` is among its fields, or was taken out.
+        """
+        event.bound = context.fields() if merged else bound_fields()
         if self.processors and not self._process(event):
             self.counters.add("dropped_by_processors")
             return None
         return self.encoder.encode_event(event)
 
-    def emit_event(self, event: Event) -> None:
+    def emit_event(self, event: Event, *, merged: bool = False) -> None:
         """Write any event, after the processors have seen it. Never raises."""
-        halves = self.encode_event(event)
+        halves = self.encode_event(event, merged=merged)
         if halves is not None:
             self.writer.write(*halves)
 

@@ -11,6 +11,7 @@ from os.path import basename
 from types import FrameType
 from typing import Any, Final
 
+from flowery_logging.capture.handed import Written, pending_for
 from flowery_logging.capture.sink import NO_FIELDS, Sink
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
@@ -66,6 +67,13 @@ class Handler(logging.Handler):
     def emit(self, record: Record) -> None:
         """Write the record. Never raises."""
         sink = self.sink
+        if type(record.name) is Written:
+            return
+        given = pending_for(record)
+        if given is not None:
+            given.taken = True
+            sink.emit_event(given.event, merged=given.merged)
+            return
         encoder = sink.encoder
         event = None
         try:

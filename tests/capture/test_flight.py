@@ -12,7 +12,8 @@ import structlog
 import flowery_logging
 from flowery_logging import context, continue_trace
 from flowery_logging.capture.flight import REQUEST_BYTES, TOTAL_BYTES, FlightRecorder
-from flowery_logging.capture.structlog import BoundLogger, render
+from flowery_logging.capture.structlog import BoundLogger
+from flowery_logging.capture.structlog_output import render
 from flowery_logging.integrations.asgi import RequestMiddleware
 from flowery_logging.request import Request
 

@@ -1,0 +1,147 @@
+"""Who else sees an event of `get_logger()`: the other handlers of its logger's chain.
+
+Sentry, OpenTelemetry, pytest's caplog and `assertLogs` take events from `logging`. A record is made
+for them, and only where there is one of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from types import FrameType
+from typing import Any, Final
+
+from flowery_logging.capture.handed import Written
+from flowery_logging.capture.stdlib import NOT_EXTRA, Handler
+from flowery_logging.counters import Counters
+from flowery_logging.ecs import Event
+from flowery_logging.ecs.encode import text
+
+_SOURCE: Final = logging.addLevelName.__code__.co_filename
+_OURS: Final = __name__.partition(".")[0]
+_NO_FIELDS: Final = ("exc_info", "stack_info")
+_UNSEEING: Final = (Handler, logging.NullHandler)
+
+_Logger = logging.Logger
+_handing = threading.local()
+_call_handlers: Any = _Logger.callHandlers
+_handle: Any = _Logger.handle
+
+
+def heard_by_others(logger: logging.Logger) -> bool:
+    """Tell whether anybody but us would get a record of this logger."""
+    kind = type(logger)
+    if (kind.callHandlers is not _call_handlers or kind.handle is not _handle) and _is_intercepted(
+        kind
+    ):
+        return True
+    while True:
+        for handler in logger.handlers:
+            if type(handler) not in _UNSEEING:
+                return True
+        if not logger.propagate or logger.parent is None:
+            return False
+        logger = logger.parent
+
+
+def _is_intercepted(kind: type[logging.Logger]) -> bool:
+    """Tell whether somebody has wrapped a method of `Logger` that sees records, as Sentry does.
+
+    What is found to be stdlib's or ours is remembered, as this is asked for each event.
+    """
+    global _call_handlers, _handle
+    if _is_somebodys(kind.callHandlers) or _is_somebodys(kind.handle):
+        return True
+    _call_handlers, _handle = kind.callHandlers, kind.handle
+    return False
+
+
+def _is_somebodys(function: Any) -> bool:
+    """Tell whether a function, or what our own wrappers call, is neither stdlib's nor ours."""
+    while function is not None and _module(function).partition(".")[0] == _OURS:
+        function = getattr(function, "__wrapped__", None)
+    code = getattr(function, "__code__", None)
+    return function is not None and (code is None or code.co_filename != _SOURCE)
+
+
+def _module(function: Any) -> str:
+    return str(getattr(function, "__module__", ""))
+
+
+def hand_out(
+    logger: logging.Logger,
+    name: str,
+    level: int,
+    message: Any,
+    args: tuple[Any, ...],
+    fields: Mapping[str, Any],
+    event: Event | None,
+    frame: FrameType | None,
+    thread: tuple[int, str] | None,
+    counters: Counters,
+) -> None:
+    """Give the other handlers a record of an event that is in our file. Never raises.
+
+    `logger` is the one of this name, or the one that it would inherit its handlers from.
+    What a handler logs meanwhile is not handed out again: it could have no end.
+    """
+    if getattr(_handing, "now", False):
+        return
+    _handing.now = True
+    try:
+        if logger.isEnabledFor(level):
+            record = _record(logger, name, level, message, args, fields, event, frame)
+            if thread is not None:
+                record.thread, record.threadName = thread
+            logger.handle(record)
+    except Exception:  # of somebody's filter, handler or record factory
+        counters.add("handler_errors")
+    finally:
+        _handing.now = False
+
+
+def _record(
+    logger: logging.Logger,
+    name: str,
+    level: int,
+    message: Any,
+    args: tuple[Any, ...],
+    fields: Mapping[str, Any],
+    event: Event | None,
+    frame: FrameType | None,
+) -> logging.LogRecord:
+    """Make a record as `logging` would for the same call."""
+    exc_info, stack = None, None
+    if event is not None:
+        stack, error = event.stack, event.error
+        if error is not None:
+            exc_info = (type(error), error, event.trace or error.__traceback__)
+    file, line, function = "(unknown file)", 0, "(unknown function)"
+    if frame is not None:
+        file, line, function = frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
+    if not args:  # a text: handlers may expect one
+        message = text(message)
+    record = logger.makeRecord(
+        name, level, file, line, message, args, exc_info, function, _extra(fields), stack
+    )
+    record.name = Written(name)
+    return record
+
+
+def _extra(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields under names that are free on a record."""
+    return {
+        f"{name}_" if name in NOT_EXTRA else name: value
+        for name, value in fields.items()
+        if type(name) is str and name not in _NO_FIELDS
+    }
+
+
+def has_own_level(logger: logging.Logger | None) -> bool:
+    """Tell whether a level below the root logger's lets the records of `logger` pass."""
+    while logger is not None and logger.parent is not None:
+        if logger.level:
+            return True
+        logger = logger.parent
+    return False

@@ -1,0 +1,293 @@
+"""What stands at the end of our structlog loggers, and how an event gets from there to the file."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Mapping, MutableMapping
+from contextvars import ContextVar
+from functools import partial
+from types import FrameType
+from typing import Any, Final
+
+from structlog import contextvars as structlog_contextvars
+
+from flowery_logging.capture.others import hand_out, has_own_level, heard_by_others
+from flowery_logging.capture.sink import Sink, site_of
+from flowery_logging.capture.stdlib import log_before_setup
+from flowery_logging.ecs import Event
+from flowery_logging.ecs.encode import text, to_json
+from flowery_logging.ecs.exception import exception_of, traceback_of
+from flowery_logging.ecs.frames import stack_text
+
+LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+ALIASES: Final = {"warn": "warning", "fatal": "critical", "msg": "info"}
+"""The methods of a logger: the numbers of their levels, and other names for them."""
+
+_FOREIGN_ALIASES: Final = {
+    **ALIASES, "exception": "error", "err": "error", "failure": "error", "log": "info",
+}  # fmt: skip
+"""The same, with those of structlog's other loggers."""
+
+SPECIAL: Final = frozenset({"exc_info", "stack_info", "exception", "stack"})
+"""Keys of an event that structlog gives a meaning: they are no fields."""
+
+_NUMBERED: Final = "level "
+_NOT_APPS: Final = ("structlog.", f"{__package__}.")
+
+# Where structlog's `a…` methods keep the caller's frame and thread while they run in an executor;
+# versions before 24.3 have one of them only.
+calling_stack: Final[ContextVar[Any]] = getattr(
+    structlog_contextvars, "_ASYNC_CALLING_STACK", ContextVar("flowery_calling_stack")
+)
+calling_thread: Final[ContextVar[Any]] = getattr(
+    structlog_contextvars, "_ASYNC_CALLING_THREAD", ContextVar("flowery_calling_thread")
+)
+
+_getframe = sys._getframe  # noqa: SLF001 - as structlog and logging do
+_now = time.time
+_ident = threading.get_ident
+_current_thread = threading.current_thread
+_get_logger = logging.getLogger
+
+LOGGERS: Final = logging.Logger.manager.loggerDict
+
+
+class Levels:
+    """From which levels on events are written, and kept by the flight recorder."""
+
+    written = logging.NOTSET
+    kept = logging.NOTSET
+    recorder: Sink | None = None
+
+
+def sink_for(sink: Sink, number: int) -> Sink | None:
+    """Return where an event of this level goes; None: it is below all levels."""
+    if number >= Levels.written:
+        return sink
+    return Levels.recorder if number >= Levels.kept else None
+
+
+def stdlib_target(sink: Sink, logger: logging.Logger, number: int) -> Sink:
+    """Return where an event goes that the level of its stdlib logger lets pass."""
+    recorder = Levels.recorder  # while there is one, the root logger's level is its own
+    if recorder is None or number >= Levels.written or has_own_level(logger):
+        return sink
+    return recorder
+
+
+class Output:
+    """The logger at the end of a chain: a name, and the sink that its events go to.
+
+    What is not a level's method is that of the stdlib logger of the same name.
+    """
+
+    __slots__ = ("found", "name", "sink")
+
+    def __init__(self, sink: Sink, name: str | None = None) -> None:
+        self.sink = sink
+        self.name = name
+        # See `logger_of`. One tuple, as threads exchange it.
+        self.found: tuple[int, Any, logging.Logger] = (-1, None, logging.root)
+
+    def __getattr__(self, method_name: str) -> Any:
+        """Return the method of a level, also of one that the user has made."""
+        if method_name.startswith("_"):
+            raise AttributeError(method_name)
+        if method_name in _OF_LOGGERS:
+            return getattr(_get_logger(None if self.name is None else str(self.name)), method_name)
+        return partial(self._write, ALIASES.get(method_name, method_name))
+
+    def _write(self, level: str, /, *args: Any, **fields: Any) -> None:
+        """Write what a wrapper class, or the processors before `setup()`, have made of an event."""
+        message = " ".join(map(text, args))
+        if self.sink.ready:
+            target = sink_for(self.sink, number_of(level))
+            write(self.sink, self.name, level, message, (), fields, target=target)
+        else:
+            log_before_setup(self.name, number_of(level), message, fields, app_frame())
+
+    def isEnabledFor(self, number: int) -> bool:  # noqa: N802 - as `logging` names it
+        """Tell whether an event of this level is written."""
+        return number >= Levels.written
+
+    def getEffectiveLevel(self) -> int:  # noqa: N802 - as `logging` names it
+        """Return the level from which on events are written."""
+        return Levels.written
+
+
+_OF_LOGGERS: Final = frozenset({
+    "addFilter", "addHandler", "callHandlers", "disabled", "filter", "filters", "findCaller",
+    "getChild", "handle", "handlers", "hasHandlers", "level", "makeRecord", "manager", "parent",
+    "propagate", "removeFilter", "removeHandler", "root", "setLevel",
+})  # fmt: skip
+
+
+def render(logger: Any, _: str, event_dict: MutableMapping[str, Any]) -> Any:
+    """Stand at the end of our chains: from here on the event is ours.
+
+    While `setup()` holds, `structlog_adoption` takes the event before this is called.
+    """
+    if type(logger) is not Output:  # `structlog.wrap_logger` with a logger of somebody's own
+        return to_json(event_dict)
+    fields = dict(event_dict)
+    return (fields.pop("event", ""),), fields
+
+
+def level_name(method_name: str) -> str:
+    """Return the level that a method of any structlog logger stands for."""
+    return _FOREIGN_ALIASES.get(method_name, method_name)
+
+
+def number_of(level: str) -> int:
+    """Return a level's number: of ours, of one added to `logging`, of "level 25"; otherwise 20."""
+    known = LEVELS.get(level) or logging.getLevelName(level.upper())
+    if isinstance(known, int):
+        return known
+    digits = level.removeprefix(_NUMBERED)
+    return int(digits) if digits.isdecimal() else logging.INFO
+
+
+def interpolated(event: Any, args: tuple[Any, ...]) -> tuple[Any, dict[str, Any]]:
+    """Return the event's text with its `%` arguments; if they do not fit, keep both apart."""
+    try:
+        single = len(args) == 1 and isinstance(args[0], Mapping) and args[0]
+        return text(event) % (args[0] if single else args), {}
+    except Exception:
+        return event, {"message_args": args}
+
+
+def app_frame() -> FrameType | None:
+    """Return the innermost frame that is neither structlog's nor ours."""
+    frame = calling_stack.get(None) or _getframe(1)
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__", ""))
+        if not name.startswith(_NOT_APPS):
+            return frame
+        frame = frame.f_back
+    return None
+
+
+def logger_of(output: Output, frame: FrameType | None) -> logging.Logger:
+    """Return the stdlib logger whose handlers get an output's events too.
+
+    What is found is kept while no loggers are added to `logging`, with their number and, for an
+    output without a name, the globals of the module that calls.
+    """
+    name = logger_name(output.name, frame)
+    logger, lasting = nearest_logger(name)
+    if lasting and frame is not None:
+        output.found = len(LOGGERS), frame.f_globals, logger
+    return logger
+
+
+def logger_name(name: Any, frame: FrameType | None) -> str:
+    """Return a logger's name for `logging`: without one of its own it is the calling module's."""
+    if name is None and frame is not None:
+        name = frame.f_globals.get("__name__")
+    return "root" if name is None else str(name)
+
+
+def nearest_logger(name: str) -> tuple[logging.Logger, bool]:
+    """Return the stdlib logger of this name or, if there is none, the one that it would inherit.
+
+    None is made, as a program may use any number of names. Also tells whether the answer lasts
+    until a logger is added: one that takes the place of a placeholder is none.
+    """
+    lasting = True
+    while name:
+        known = LOGGERS.get(name)
+        if isinstance(known, logging.Logger):
+            return known, lasting
+        lasting = lasting and known is None
+        name = name.rpartition(".")[0]
+    return logging.root, lasting
+
+
+def make_event(
+    sink: Sink,
+    name: str | None,
+    level: str,
+    message: Any,
+    fields: dict[str, Any],
+    frame: FrameType | None,
+) -> Event:
+    """Make an event, taking structlog's special keys out of its fields."""
+    encoder = sink.encoder
+    if frame is None:
+        site = encoder.site((name, level), level, name, None, None, None)
+    else:
+        site = site_of(encoder, frame, name, level)
+    ident, thread_name = caller_thread() or (_ident(), _current_thread().name)
+    event = Event(_now(), site, message, encoder.thread(ident, thread_name), fields)
+    add_exception(event, fields, frame)
+    return event
+
+
+def caller_thread() -> tuple[int, str] | None:
+    """Return the thread that awaits one of structlog's `a…` methods, where this is its executor."""
+    found: tuple[int, str] | None = calling_thread.get(None)
+    return found
+
+
+def add_exception(event: Event, fields: dict[str, Any], frame: FrameType | None) -> None:
+    """Take structlog's special keys out of the fields: an exception, or the text of one."""
+    exc_info = fields.pop("exc_info", None)
+    event.error, event.trace = exception_of(exc_info), traceback_of(exc_info)
+    stack_info = fields.pop("stack_info", None)
+    if stack_info is not None and stack_info is not False:
+        calls = stack_text(frame or _getframe(1))
+        event.stack = f"Stack (most recent call last):\n{calls}"
+    for key in ("exception", "stack"):
+        if isinstance(fields.get(key), str) and event.stack is None:
+            event.stack = fields.pop(key)
+
+
+def write(
+    sink: Sink,
+    name: str | None,
+    level: str,
+    message: Any,
+    args: tuple[Any, ...],
+    fields: dict[str, Any],
+    *,
+    merged: bool = False,
+    target: Sink | None,
+) -> None:
+    """Write an event to `target`, and hand it out if that is the sink itself. Never raises."""
+    if target is None:
+        return
+    frame = app_frame()
+    if args:
+        message, more = interpolated(message, args)
+        fields = {**more, **fields}
+    event = make_event(target, name, level, message, fields, frame)
+    target.emit_event(event, merged=merged)
+    if target is sink:
+        name = logger_name(name, frame)
+        logger, _ = nearest_logger(name)
+        if heard_by_others(logger):
+            give_others(sink, logger, name, number_of(level), message, (), fields, event, frame)
+
+
+def give_others(
+    sink: Sink,
+    logger: logging.Logger,
+    name: str,
+    number: int,
+    message: Any,
+    args: tuple[Any, ...],
+    fields: Mapping[str, Any],
+    event: Event | None,
+    frame: FrameType | None,
+) -> None:
+    """Hand out an event that is written, unless it is one that only the recorder keeps."""
+    if number >= Levels.written:
+        thread = caller_thread()
+        hand_out(logger, name, number, message, args, fields, event, frame, thread, sink.counters)
+
+
+# structlog's processors look for the caller outside of modules named like structlog's own.
+__name__ = "structlog.flowery_logging.output"
