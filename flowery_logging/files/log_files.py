@@ -17,6 +17,9 @@ from flowery_logging.system import System
 CHECK_SECONDS: Final = 1.0
 """How often a file is looked up under its name, to notice that somebody removed it."""
 
+MAX_LINE_BYTES: Final = 1024 * 1024
+"""No line of ours is longer."""
+
 MAX_NAMES: Final = 10_000
 """So many names that are taken are passed over; then the directory counts as unusable."""
 
@@ -59,6 +62,7 @@ class LogFiles:
         self.look_at = 0.0
         self.header_due = False
         self._expires_at = 0.0
+        self._first_look = 0.0  # before that time readers need not have seen the file
         self._seen_size = 0
         self._inode = (0, 0)
         self._retain_now = False
@@ -86,14 +90,15 @@ class LogFiles:
         platform.hold(descriptor)
         now = System.monotonic()
         expires_at = now + self._settings.max_age
-        look_at = min(now + CHECK_SECONDS, expires_at)
+        first_look = now + CHECK_SECONDS
         previous = self.descriptor, self._inode
         inode = (status.st_dev, status.st_ino)
         # From here on no call, so that no signal handler can run between the assignments.
         self._name = name
         self._inode = inode
         self._expires_at = expires_at
-        self.look_at = look_at
+        self._first_look = first_look
+        self.look_at = 0.0  # so that the header is written, whatever comes in between
         self._seen_size = self.size = 0
         self.max_size = self._settings.max_bytes
         self.descriptor = descriptor
@@ -122,9 +127,11 @@ class LogFiles:
             self.lose()
         if self.descriptor < 0 or self.size >= self.max_size or now >= self._expires_at:
             return True
-        self.look_at = min(now + CHECK_SECONDS, self._expires_at)
+        if not self.header_due:
+            self.look_at = min(now + CHECK_SECONDS, self._expires_at)
         if self._is_there():
-            self._seen_size = self.size
+            if now >= self._first_look:
+                self._seen_size = self.size
             return False
         return True
 
@@ -155,13 +162,17 @@ class LogFiles:
         """
         if self.descriptor < 0 or self.size <= self._seen_size or self._is_there():
             return b""
+        start = max(0, self._seen_size - MAX_LINE_BYTES)
         try:
-            lost = platform.read_at(self.descriptor, self.size - self._seen_size, self._seen_size)
+            data = platform.read_at(self.descriptor, self.size - start, start)
         except OSError as error:
             if not is_ours(error):
                 raise
             return b""
-        return lost[: lost.rfind(b"\n") + 1]  # a torn last line waits in memory
+        first = (
+            data.rfind(b"\n", 0, self._seen_size - start) + 1
+        )  # a line may have been seen in part
+        return data[first : data.rfind(b"\n") + 1]  # a torn last line waits in memory
 
     def found(self, line: bytes) -> tuple[int, int]:
         """Return how many bytes of a line lie at the end of the file, and by how much it grew.

@@ -45,12 +45,16 @@ class Upkeep:
         if target.descriptor < 0 or (due and not journal.backlog.active):
             self._open_next(journal)
             due = False
-        if target.header_due:  # of this file, or of one whose opening was interrupted
-            self._begin_file(journal)
-        if journal.backlog.active:
-            self._write_out(journal, due=due)
-        else:
+        self._begin_file(journal)
+        if not journal.backlog.active:
             self._retain(journal)
+            return
+        descriptor = target.descriptor
+        self._write_out(journal, due=due)
+        if due and target.descriptor == descriptor and not journal.backlog.lines:
+            self._open_next(journal)  # it was put off until what waited was written
+            self._begin_file(journal)
+            self._write_out(journal, due=False)
 
     def settle(self, journal: Journal, error: OSError) -> None:
         """Take note of an error: count it and say it on stderr, but not more than once a minute.
@@ -87,8 +91,7 @@ class Upkeep:
             if target.size <= HEADER_BYTES + journal.backlog.first_length() and not due:
                 return  # a file that takes not one line: the next one would not either
             self._open_next(journal)
-            if target.header_due:
-                self._begin_file(journal)
+            self._begin_file(journal)
             journal.write_out()
         self._announce(journal)
 
@@ -121,8 +124,13 @@ class Upkeep:
             complaints.complain(f"cannot open the next file after {target.path}: {error}")
 
     def _begin_file(self, journal: Journal) -> None:
-        """Write the header; then comes what the file before did not keep. Raises OSError."""
+        """Write the header, unless it is there; then comes what the file before did not keep.
+
+        It is due after an opening, also after one that was interrupted. Raises OSError.
+        """
         target = journal.target
+        if not target.header_due:
+            return
         journal.backlog.rewind()
         if journal.stranded:
             self._counters.add("rewritten", journal.stranded.count(b"\n"))
