@@ -35,7 +35,9 @@ def names(code: CodeType) -> dict[int, str]:
 
 def is_followed_by_a_look(name: str | None) -> bool:
     """Tell whether CPython looks for signals after an instruction; None: before the first."""
-    return name is None or name == "RESUME" or name in CALLS or name.startswith(JUMPS)
+    if name is None or name == "RESUME" or name in CALLS:
+        return True
+    return name.startswith(JUMPS) and not name.endswith("NO_INTERRUPT")
 
 
 @final
