@@ -180,6 +180,7 @@ copyreg.pickle(structlog_capture.Output, lambda output: (_output, (output.name,)
 
 def reattach() -> None:
     """Attach the handler again where another configurator has taken it away."""
+    process.look()
     with _lock:
         if _handler is not None and _config is not None:
             stdlib.attach(_handler)
@@ -214,6 +215,7 @@ def set_level(level: int | str, logger: str | None = None) -> None:
     Loggers from `get_logger()` that exist already follow. Raises ConfigError for an unknown level.
     """
     number = check_level(level)
+    process.look()
     with _lock:
         _set_logger_level(logger or "root", number)
         if logger is None and _config is not None:

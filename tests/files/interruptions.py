@@ -51,6 +51,7 @@ class Handler:
         self.where = ""  # "" until it has acted
 
     def __enter__(self) -> Handler:
+        sys._getframe().f_trace_opcodes = True  # before settrace(): Python 3.12 needs it
         sys.settrace(self._enter)
         return self
 

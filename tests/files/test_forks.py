@@ -68,7 +68,9 @@ def check(logs: Logs, processes: int) -> None:
 @pytest.mark.parametrize("wipes", [True, False])
 def test_a_fork_in_c_gives_the_child_its_own_file(logs: Logs, wipes: bool) -> None:
     """Also where the kernel wipes no memory."""
-    no_page = "" if wipes else "import mmap; mmap.mmap = lambda *_, **__: (_ for _ in ()).throw(OSError)"
+    no_page = (
+        "" if wipes else "import mmap; mmap.mmap = lambda *_, **__: (_ for _ in ()).throw(OSError)"
+    )
     program = f"""
 {no_page}
 import logging, os, signal

@@ -290,7 +290,7 @@ def test_interrupted_at_every_point(
         faults = faults_of(case)
         assert not faults, f"{where} (point {point}): {faults}"
         shutil.rmtree(case.directory)
-    assert point > 4, "no code was interrupted"
+    assert point > 2, "no code was interrupted"
 
 
 def interrupted(
