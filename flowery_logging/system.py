@@ -25,6 +25,7 @@ class System:
     open = staticmethod(os.open)
     read = staticmethod(os.read)
     scandir: Callable[[str], Iterator[os.DirEntry[str]]] = os.scandir
+    set_inheritable = staticmethod(os.set_inheritable)
     stat = staticmethod(os.stat)
     unlink = staticmethod(os.unlink)
     urandom = staticmethod(os.urandom)

@@ -142,6 +142,7 @@ class LogFiles:
     def lose(self) -> None:
         """Forget the descriptor, which is ours no more; the next event opens the next file."""
         self.descriptor = -1
+        self.look_at = 0.0
         self.size = self._seen_size = 0
 
     def _is_there(self) -> bool:
@@ -201,6 +202,7 @@ class LogFiles:
         """Close the current file; the next event opens the next one."""
         descriptor = self.descriptor
         self.descriptor = -1
+        self.look_at = 0.0
         self.size = self._seen_size = 0
         self.max_size = self._settings.max_bytes
         _close(descriptor, self._inode)

@@ -98,7 +98,7 @@ def lift(descriptor: int) -> int:
             System.close(descriptor)
             raise
         return descriptor
-    os.set_inheritable(high, False)  # F_DUPFD leaves it open for other programs
+    System.set_inheritable(high, False)  # F_DUPFD leaves it open for other programs
     System.close(descriptor)
     return high
 

@@ -15,9 +15,11 @@ from functools import cache
 from types import CodeType, FrameType, FunctionType
 from typing import Any, final
 
+import flowery_logging
 from flowery_logging.files import writer
 
 ROOM = os.path.dirname(writer.__file__) + os.sep
+HOUSE = os.path.dirname(flowery_logging.__file__) + os.sep
 
 CALLS = ("CALL", "CALL_FUNCTION", "CALL_FUNCTION_EX", "CALL_FUNCTION_KW", "CALL_KW", "CALL_METHOD")
 JUMPS = ("JUMP_ABSOLUTE", "JUMP_BACKWARD", "POP_JUMP_BACKWARD", "JUMP_IF", "POP_JUMP_IF")
@@ -44,7 +46,8 @@ def is_followed_by_a_look(name: str | None) -> bool:
 class Handler:
     """Calls `act` at the `point`-th point of the code that runs in its `with` block."""
 
-    def __init__(self, point: int, act: Callable[[], None]) -> None:
+    def __init__(self, point: int, act: Callable[[], None], room: str = ROOM) -> None:
+        self._room = room
         self._left = point
         self._act = act
         self._last: dict[FrameType, str] = {}
@@ -60,7 +63,7 @@ class Handler:
         self._last.clear()
 
     def _enter(self, frame: FrameType, what: str, argument: Any) -> Any:
-        if self.where or not frame.f_code.co_filename.startswith(ROOM):
+        if self.where or not frame.f_code.co_filename.startswith(self._room):
             return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return self._step
