@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping
+
+from flowery_logging import process
 
 
 class Counters:
@@ -14,17 +15,18 @@ class Counters:
         self._counts = dict.fromkeys(names, 0)
         # Re-entrant: a signal handler may log while this thread holds it.
         self._lock = threading.RLock()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._start_child)
+        process.in_each_child(self._start_child)
 
     def add(self, name: str, amount: int = 1) -> None:
         """Raise one count; a name not seen before begins at 0."""
+        process.look()
         with self._lock:
             self._counts.setdefault(name, 0)
             self._counts[name] += amount
 
     def snapshot(self) -> Mapping[str, int]:
         """Return a copy of all counts."""
+        process.look()
         return dict(self._counts)
 
     def _start_child(self) -> None:

@@ -22,6 +22,8 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from flowery_logging import process
+
 Fields = Mapping[str, Any]
 
 NO_FIELDS: Final[Fields] = {}
@@ -36,8 +38,7 @@ class Request:
     """
 
     __slots__ = (
-        "_branches", "_failed", "_lock", "_opener", "_own", "base", "closed", "latest", "ring",
-        "trace",
+        "_branches", "_failed", "_opener", "_own", "base", "closed", "latest", "ring", "trace",
     )  # fmt: skip
 
     def __init__(self, base: Fields = NO_FIELDS, *, trace: Any = None) -> None:
@@ -50,7 +51,6 @@ class Request:
         self._own: Fields = self.base  # by the opening flow
         self._branches: dict[object, Fields] = {}  # by each other task
         self._opener: object = None
-        self._lock = threading.RLock()
 
     def open(self) -> None:
         """Let the current flow be the one that opened this request."""
@@ -74,7 +74,8 @@ class Request:
 
     def _change(self, change: Callable[[Fields], Fields]) -> tuple[Fields, Fields]:
         flow = _flow()
-        with self._lock:
+        process.look()
+        with _lock:
             before = self.latest
             if not self.closed:
                 self.latest = change(before)
@@ -124,3 +125,15 @@ def _waiting_task() -> Any:
     cancel_scope = getattr(locals_, "current_cancel_scope", None)
     task = getattr(cancel_scope, "_host_task", None)
     return task if isinstance(task, asyncio.Future) else None
+
+
+_lock = threading.RLock()  # of all requests: it is held for a few assignments only
+
+
+def _start_child() -> None:
+    """A thread that is not in this child may have held the lock."""
+    global _lock
+    _lock = threading.RLock()
+
+
+process.in_each_child(_start_child)

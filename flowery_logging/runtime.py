@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flowery_logging import agents, wiring
+from flowery_logging import agents, process, wiring
 from flowery_logging.capture import stdlib, structlog as structlog_capture
 from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.flight import FlightRecorder
@@ -39,6 +39,7 @@ _lock = threading.RLock()
 _handler: stdlib.Handler | None = None
 _shortcut: Shortcut | None = None
 _config: Config | None = None
+_undoing = False  # a `shutdown()` has begun, and not ended
 _redactor = Redactor()
 _own_encoder: Composer
 _ending = Ending(
@@ -110,7 +111,10 @@ def setup(
     """
     config = resolve(dict(locals()))
     encoders()
+    process.look()
     with _lock:
+        if _undoing:
+            _undo()
         _apply(config)
 
 
@@ -178,6 +182,7 @@ copyreg.pickle(Output, lambda output: (_output, (output.name,)))
 
 def reattach() -> None:
     """Attach the handler again where another configurator has taken it away."""
+    process.look()
     with _lock:
         if _handler is not None and _config is not None:
             stdlib.attach(_handler)
@@ -187,7 +192,8 @@ def reattach() -> None:
 def _set_levels(config: Config) -> None:
     wanted = {"root": config.level, **config.levels}
     for name in [name for name in _touched_levels if name not in wanted]:
-        logging.getLogger(name).setLevel(_touched_levels.pop(name))
+        logging.getLogger(name).setLevel(_touched_levels[name])
+        del _touched_levels[name]
     for name, number in wanted.items():
         _set_logger_level(name, number)
     _set_own_level(config, config.level)
@@ -211,6 +217,7 @@ def set_level(level: int | str, logger: str | None = None) -> None:
     Loggers from `get_logger()` that exist already follow. Raises ConfigError for an unknown level.
     """
     number = check_level(level)
+    process.look()
     with _lock:
         _set_logger_level(logger or "root", number)
         if logger is None and _config is not None:
@@ -252,26 +259,46 @@ def stats() -> Mapping[str, int]:
 
 
 def shutdown() -> None:
-    """Write the closing record, close the file and undo what `setup()` has installed."""
-    global _config
+    """Write the closing record, close the file and undo what `setup()` has installed.
+
+    If a signal handler interrupts it, the next `shutdown()` or `setup()` goes on.
+    """
+    process.look()
     with _lock:
-        if _config is None:
-            return
-        _sink.writer.close()
-        if _handler is not None:
-            stdlib.detach(_handler)
-        for name in list(_touched_levels):
-            logging.getLogger(None if name == "root" else name).setLevel(_touched_levels.pop(name))
-        if _shortcut is not None:
-            _shortcut.uninstall()
-        stdlib.restore_make_record()
-        structlog_capture.set_level(logging.NOTSET)
-        _adoption.uninstall()
-        _ending.uninstall()
-        _hooks.uninstall()
-        _recorder.uninstall()
-        _sink.ready = False
-        _config = None
+        if _config is not None:
+            _undo()
+
+
+def _undo() -> None:
+    """Do what `shutdown` does: steps of which each may be done again."""
+    global _config, _undoing
+    _undoing = True
+    _sink.writer.close()
+    if _handler is not None:
+        stdlib.detach(_handler)
+    for name, before in list(_touched_levels.items()):
+        logging.getLogger(None if name == "root" else name).setLevel(before)
+        _touched_levels.pop(name, None)
+    if _shortcut is not None:
+        _shortcut.uninstall()
+    stdlib.restore_make_record()
+    structlog_capture.set_level(logging.NOTSET)
+    _adoption.uninstall()
+    _ending.uninstall()
+    _hooks.uninstall()
+    _recorder.uninstall()
+    _sink.ready = False
+    _config = None
+    _undoing = False
+
+
+def _start_child() -> None:
+    """A thread that is not in this child may have held the lock."""
+    global _lock
+    _lock = threading.RLock()
+
+
+process.in_each_child(_start_child)
 
 
 def checkpoint(reason: str | None = None) -> None:

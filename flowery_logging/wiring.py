@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from time import time as _now  # as events do: freezegun reaches both, `patch("time.time")` none
 from typing import Any, Final
 
 from flowery_logging.config import Config
 from flowery_logging.ecs import Composer, Event, LineEncoder, Static, identity
 from flowery_logging.files import FileSettings, LogFiles, Nowhere, Stream
+from flowery_logging.system import System
 
 OWN_LOGGER: Final = "flowery_logging"
 
@@ -80,7 +80,7 @@ def mirrors(config: Config) -> tuple[Callable[[bytes], None], ...]:
 
 def process_identity(entity: str) -> tuple[bytes, bytes, bytes]:
     """Return what the writer splices into each line of this process."""
-    return identity(entity, os.getpid())
+    return identity(entity, System.getpid())
 
 
 def own_record(
@@ -91,5 +91,5 @@ def own_record(
     site = encoder.site((OWN_LOGGER, kind), level, OWN_LOGGER, "", 0, None)
     current = threading.current_thread()
     thread = encoder.thread(current.ident, current.name)
-    event = Event(time.time(), site, message, thread, {"event.action": action, **facts})
+    event = Event(_now(), site, message, thread, {"event.action": action, **facts})
     return composer.compose(event)

@@ -8,14 +8,13 @@ writer, which numbers them then; otherwise they are forgotten. Off, it costs not
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from flowery_logging import context
+from flowery_logging import context, process
 from flowery_logging.capture import stdlib
 from flowery_logging.capture.others import has_own_level
 from flowery_logging.capture.sink import Halves, Sink
@@ -40,6 +39,7 @@ class Ring:
         """Keep an event; forget as many old ones as are in its way."""
         size = _size(halves)
         recorder = self._recorder
+        process.look()
         with recorder.lock:
             self._make_room(size)
             if size <= REQUEST_BYTES and recorder.total + size <= TOTAL_BYTES:
@@ -66,6 +66,7 @@ class Ring:
 
     def write_out(self) -> None:
         """Write what is kept, in its order."""
+        process.look()
         with self._recorder.lock:
             halves = self._forget_all()
         for one in halves:
@@ -73,6 +74,7 @@ class Ring:
 
     def clear(self) -> None:
         """Forget what is kept."""
+        process.look()
         with self._recorder.lock:
             self._forget_all()
 
@@ -205,5 +207,4 @@ def _start_children() -> None:
         recorder.total = 0
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_children)
+process.in_each_child(_start_children)

@@ -213,10 +213,11 @@ def wrapped_make_record() -> tuple[Any, Any]:
 
 
 def restore_make_record() -> None:
-    """Put back what was there, unless somebody else has wrapped it since."""
-    ours, theirs = _wrapped.pop()
-    if logging.Logger.makeRecord is ours:
-        logging.Logger.makeRecord = theirs  # type: ignore[method-assign]
+    """Put back what was there, unless somebody else has wrapped it since. Again: nothing."""
+    for ours, theirs in _wrapped[-1:]:
+        if logging.Logger.makeRecord is ours:
+            logging.Logger.makeRecord = theirs  # type: ignore[method-assign]
+        del _wrapped[-1:]
 
 
 def add_extra(record: Record, extra: Any) -> None:

@@ -91,12 +91,6 @@ class Backlog:
         start = self.block.rfind(b"\n", 0, self.offset) + 1
         return self.block.find(b"\n", self.offset) + 1 - start
 
-    def put_first(self, line: bytes, written: int) -> None:
-        """Let a line wait before all others, of which so many bytes lie in the file already."""
-        block = line + self.block[self.offset :]
-        self.active = True
-        self.block, self.offset = block, written
-
     def rewind(self) -> None:
         """Begin the first line again: the file that has its first part takes no more."""
         start = self.block.rfind(b"\n", 0, self.offset) + 1

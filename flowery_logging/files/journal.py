@@ -5,23 +5,33 @@ is noted as in flight before its `write()`, and what follows a `write()` are pla
 between which Python runs no handler: no call and no loop, and up to Python 3.10 no `if` either. A
 note found later means an interruption: the file then tells whether that line was committed, torn
 or absent.
+
+*A handler may also fork.* Then the frame that it has interrupted goes on in the child too, with the
+parent's journal, which is `retired` there. So before each `write()` it is looked whether this is
+still the same process (see process.py).
 """
 
 from __future__ import annotations
 
-import os
+import errno
+import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
+from flowery_logging import process
 from flowery_logging.files.backlog import Backlog
 from flowery_logging.files.faults import is_ours
 from flowery_logging.files.retention import Removed
+from flowery_logging.system import System
 
 Halves = tuple[bytes, bytes]
 """What stands before and what stands after `event.id` and `event.sequence` in a line."""
 
 Identity = tuple[bytes, bytes, bytes]
 """What the writer puts between them, around the sequence number, which comes twice."""
+
+BLOCK: Final = b"the first line of the backlog"
+"""What is noted as in flight while a line is written that has waited, and is counted already."""
 
 
 class Target(Protocol):
@@ -31,6 +41,7 @@ class Target(Protocol):
     size: int
     max_size: int
     look_at: float
+    header_due: bool  # set together with `descriptor`: this place begins with a header
 
     @property
     def path(self) -> str: ...
@@ -42,7 +53,7 @@ class Target(Protocol):
     def found(self, line: bytes) -> tuple[int, int]: ...
     def postpone(self) -> None: ...
     def lose(self) -> None: ...
-    def retain(self) -> list[Removed]: ...
+    def retain(self) -> list[Removed]: ...  # and not announced yet: `Journal.append` empties it
     def retire(self) -> None: ...
     def close(self) -> None: ...
 
@@ -50,8 +61,8 @@ class Target(Protocol):
 class Journal:
     """Who this process is, how far it has counted, what is under way.
 
-    A fork gives the child a new journal; a frame of the parent's that goes on in the child still
-    holds the old one (`retired`) and can do no harm to the new.
+    A fork gives the child a new journal, with a lock of its own. A frame of the parent's that goes
+    on in the child still holds the old one (`retired`) and can do no harm to the new.
     """
 
     __slots__ = (
@@ -63,8 +74,10 @@ class Journal:
         "identity",
         "inbox",
         "inbox_line",
+        "lock",
         "number",
         "retired",
+        "stranded",
         "taken",
         "target",
     )
@@ -72,7 +85,8 @@ class Journal:
     def __init__(
         self, target: Callable[[str], Target], identity: Callable[[str], Identity]
     ) -> None:
-        self.entity = os.urandom(12).hex()
+        self.lock = threading.RLock()
+        self.entity = System.urandom(12).hex()
         self.identity = identity(self.entity)
         self.target = target(self.entity)
         self.number = 0
@@ -83,6 +97,7 @@ class Journal:
         self.inbox: list[Halves | Callable[[], None]] = []  # what re-entered calls have left
         self.taken = 0  # how many of these are done; counted together with their lines
         self.inbox_line: bytes | None = None  # the line made from the next one
+        self.stranded = b""  # lines of a removed file, to be written again in the next
         self.backlog = Backlog()
 
     def line(self, before: bytes, after: bytes) -> bytes:
@@ -91,27 +106,56 @@ class Journal:
         head, middle, tail = self.identity
         return b"".join((before, head, number, middle, number, tail, after))
 
-    def append(self, line: bytes) -> None:
-        """Write the line that comes next, past what waits. Raises OSError; then `settle`."""
+    def append(self, line: bytes, announced: list[Removed] | None = None) -> None:
+        """Write the line that comes next, past what waits. Raises OSError; then `settle`.
+
+        `announced` is what this line tells: it is emptied as the line sets out.
+        """
+        told = [] if announced is None else announced
+        process.look()
         self.flight = line
+        del told[:]
         self.note(line, self.target.write(self.target.descriptor, line))
+
+    def begin_file(self, header: bytes) -> None:
+        """Write the first line of a file. Raises OSError; then `settle`."""
+        target = self.target
+        process.look()
+        self.flight = header
+        target.header_due = False
+        self.note(header, target.write(target.descriptor, header))
 
     def note(self, line: bytes, written: int) -> None:
         """Commit the line in flight, of which so many bytes were written; the rest waits."""
-        if written != len(line):
-            self.backlog.put_first(line, written)
-        self._count(line, written)
+        if written == len(line):
+            target = self.target
+            self.number += 1
+            self.taken += line is self.inbox_line
+            target.size += written
+            self.flight = None
+        else:
+            self._commit_first(line, written, written)
 
-    def _count(self, line: bytes, written: int) -> None:
-        """Count the line in flight, of which the file has got so many bytes."""
-        target = self.target
+    def _commit_first(self, line: bytes, done: int, grown: int) -> None:
+        """Count the line in flight and let it wait before all others.
+
+        `done` bytes of it lie in the file already, which has grown by `grown` bytes.
+        """
+        target, backlog = self.target, self.backlog
+        block = line + backlog.block[backlog.offset :]
+        backlog.active = True
+        backlog.block = block
+        backlog.offset = done
         self.number += 1
         self.taken += line is self.inbox_line
-        target.size += written
+        target.size += grown
         self.flight = None
 
     def keep(self, line: bytes) -> bool:
-        """Let the line that comes next wait behind the others; False if memory is full."""
+        """Let the line that comes next wait behind the others; False if memory is full.
+
+        From the first assignment on no call, so that no note of a flight is needed.
+        """
         backlog, length = self.backlog, len(line)
         if not backlog.has_room(length):
             dropped = backlog.dropped_with(self.number + 1)
@@ -119,63 +163,50 @@ class Journal:
             backlog.dropped = dropped
             self.number += 1
             self.taken += line is self.inbox_line
-            self.flight = None
             return False
         backlog.active = True
-        self.flight = line
-        backlog.waiting.append(line)
+        backlog.waiting += [line]
         backlog.waiting_bytes += length
         backlog.delayed += 1
         self.number += 1
         self.taken += line is self.inbox_line
-        self.flight = None
         return True
 
     def write_out(self) -> None:
         """Write what waits, a line at a time. Raises OSError; then `settle`."""
         backlog, target = self.backlog, self.target
         while rest := backlog.next_line():
-            self.flight = backlog.block
+            process.look()
+            self.flight = BLOCK
             written = target.write(target.descriptor, rest)
             target.size += written
             backlog.offset += written
             self.flight = None
+            if written < 1:
+                raise OSError(errno.ENOSPC, "write() takes nothing")
+
+    def rewrite_stranded(self) -> None:
+        """Let the lines of a removed file wait before all others."""
+        backlog = self.backlog
+        block = self.stranded + backlog.block[backlog.offset :]
+        backlog.active = True
+        backlog.block = block
+        backlog.offset = 0
+        self.stranded = b""
 
     def settle(self) -> None:
         """Find out what became of the line in flight after an error or an interruption."""
         line, backlog = self.flight, self.backlog
         if line is None:
             return
-        if line is backlog.block:
-            self._settle_block()
-        elif backlog.waiting and backlog.waiting[-1] is line:
-            self._settle_waiting(len(line))
-        elif backlog.active and backlog.block.startswith(line):
-            self._count(line, backlog.offset)  # `put_first` was done, the count was not
-        else:
-            done, grown = self._found(line)
-            block = line + backlog.block[backlog.offset :]
+        if line is BLOCK:
+            done, grown = self._found(backlog.next_line())
             target = self.target
-            backlog.active = True
-            backlog.block = block
-            backlog.offset = done
-            self.number += 1
-            self.taken += line is self.inbox_line
             target.size += grown
+            backlog.offset += done
             self.flight = None
-
-    def _settle_waiting(self, length: int) -> None:
-        self.backlog.waiting_bytes += length
-        self.backlog.delayed += 1
-        self.number += 1
-        self.taken += self.flight is self.inbox_line
-        self.flight = None
-
-    def _settle_block(self) -> None:
-        done, grown = self._found(self.backlog.next_line())
-        self.target.size += grown
-        self.backlog.offset += done
-        self.flight = None
+        else:
+            self._commit_first(line, *self._found(line))
 
     def _found(self, line: bytes) -> tuple[int, int]:
         try:

@@ -6,16 +6,22 @@ import errno
 import os
 from collections.abc import Callable
 from datetime import datetime, timezone
-from time import monotonic
 from typing import Final, NamedTuple
 
 from flowery_logging.files import platform
 from flowery_logging.files.faults import is_ours
 from flowery_logging.files.names import LogName, service_part
 from flowery_logging.files.retention import Removed, Retention, RetentionSettings
+from flowery_logging.system import System
 
 CHECK_SECONDS: Final = 1.0
 """How often a file is looked up under its name, to notice that somebody removed it."""
+
+MAX_LINE_BYTES: Final = 1024 * 1024
+"""No line of ours is longer."""
+
+MAX_NAMES: Final = 10_000
+"""So many names that are taken are passed over; then the directory counts as unusable."""
 
 
 class FileSettings(NamedTuple):
@@ -37,19 +43,26 @@ class LogFiles:
     `descriptor` is -1 until the first event; `size` counts the bytes known to lie in the file. The
     file is due for a look (`look_at`, on the monotonic clock) when it may have grown too old or
     may have been removed.
+
+    Clocks and calls are those of `System`, so that an application's mocks do not reach them.
     """
 
     def __init__(self, settings: FileSettings, entity: str) -> None:
         self._settings = settings
         self._name = LogName(
-            service_part(settings.service), datetime.now(timezone.utc), entity, number=0
+            service_part(settings.service),
+            datetime.fromtimestamp(System.time(), timezone.utc),
+            entity,
+            number=0,
         )
-        self.write: Callable[[int, bytes], int] = os.write
+        self.write: Callable[[int, bytes], int] = System.write
         self.descriptor = -1
         self.size = 0
         self.max_size = settings.max_bytes
         self.look_at = 0.0
+        self.header_due = False
         self._expires_at = 0.0
+        self._first_look = 0.0  # before that time readers need not have seen the file
         self._seen_size = 0
         self._inode = (0, 0)
         self._retain_now = False
@@ -62,7 +75,10 @@ class LogFiles:
     @property
     def path(self) -> str:
         """The absolute path of the current file."""
-        return os.path.join(self._settings.directory, str(self._name))
+        return self._path(self._name)
+
+    def _path(self, name: LogName) -> str:
+        return f"{self._settings.directory}{os.sep}{name}"
 
     def open_next(self) -> bool:
         """Open the next file beside the current one, then close that. Raises OSError.
@@ -70,38 +86,40 @@ class LogFiles:
         True: a file begins with a header.
         """
         name, descriptor = self._create()
-        status = os.fstat(descriptor)
+        status = System.fstat(descriptor)
         platform.hold(descriptor)
-        now = monotonic()
+        now = System.monotonic()
         expires_at = now + self._settings.max_age
-        look_at = min(now + CHECK_SECONDS, expires_at)
+        first_look = now + CHECK_SECONDS
+        previous = self.descriptor, self._inode
         inode = (status.st_dev, status.st_ino)
-        previous = self.descriptor
         # From here on no call, so that no signal handler can run between the assignments.
         self._name = name
         self._inode = inode
         self._expires_at = expires_at
-        self.look_at = look_at
+        self._first_look = first_look
+        self.look_at = 0.0  # so that the header is written, whatever comes in between
         self._seen_size = self.size = 0
         self.max_size = self._settings.max_bytes
         self.descriptor = descriptor
+        self.header_due = True
         self._retain_now = True
-        if previous >= 0:
-            _close(previous)
+        _close(*previous)
+        if self.write is _refuse:  # a signal handler has forked: this is the child
+            self.retire()
         return True
 
     def _create(self) -> tuple[LogName, int]:
         """Create the file of the next free number. Raises OSError."""
-        settings = self._settings
-        os.makedirs(settings.directory, settings.directory_mode, exist_ok=True)
-        name = self._name
-        while True:
+        settings, name = self._settings, self._name
+        platform.make_directory(settings.directory, settings.directory_mode)
+        for _ in range(MAX_NAMES):
             name = LogName(name.service, name.start, name.entity, name.number + 1)
             try:
-                path = os.path.join(settings.directory, str(name))
-                return name, platform.create(path, settings.mode)
+                return name, platform.create(self._path(name), settings.mode)
             except FileExistsError:
                 continue  # left by an interrupted opening; a name is never reused
+        raise OSError(errno.EEXIST, "all names are taken", settings.directory)
 
     def is_due(self, now: float) -> bool:
         """Tell whether the file is full, too old or no longer there; sets the next look."""
@@ -109,32 +127,27 @@ class LogFiles:
             self.lose()
         if self.descriptor < 0 or self.size >= self.max_size or now >= self._expires_at:
             return True
-        self.look_at = min(now + CHECK_SECONDS, self._expires_at)
+        if not self.header_due:
+            self.look_at = min(now + CHECK_SECONDS, self._expires_at)
         if self._is_there():
-            self._seen_size = self.size
+            if now >= self._first_look:
+                self._seen_size = self.size
             return False
         return True
 
     def _is_another(self) -> bool:
         """Tell whether somebody has closed our descriptor, and its number is another file's."""
-        if self.descriptor < 0:
-            return False
-        try:
-            status = os.fstat(self.descriptor)
-        except OSError as error:
-            if not is_ours(error):
-                raise
-            return error.errno == errno.EBADF
-        return (status.st_dev, status.st_ino) != self._inode
+        return self.descriptor >= 0 and not _is_file(self.descriptor, self._inode)
 
     def lose(self) -> None:
         """Forget the descriptor, which is ours no more; the next event opens the next file."""
         self.descriptor = -1
+        self.look_at = 0.0
         self.size = self._seen_size = 0
 
     def _is_there(self) -> bool:
         try:
-            status = os.stat(self.path, follow_symlinks=False)
+            status = System.stat(self.path, follow_symlinks=False)
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -150,13 +163,17 @@ class LogFiles:
         """
         if self.descriptor < 0 or self.size <= self._seen_size or self._is_there():
             return b""
+        start = max(0, self._seen_size - MAX_LINE_BYTES)
         try:
-            lost = platform.read_at(self.descriptor, self.size - self._seen_size, self._seen_size)
+            data = platform.read_at(self.descriptor, self.size - start, start)
         except OSError as error:
             if not is_ours(error):
                 raise
             return b""
-        return lost if lost.endswith(b"\n") else b""
+        first = (
+            data.rfind(b"\n", 0, self._seen_size - start) + 1
+        )  # a line may have been seen in part
+        return data[first : data.rfind(b"\n") + 1]  # a torn last line waits in memory
 
     def found(self, line: bytes) -> tuple[int, int]:
         """Return how many bytes of a line lie at the end of the file, and by how much it grew.
@@ -164,7 +181,9 @@ class LogFiles:
         Asked after an interruption: `line` was about to be written when the file had `size` bytes.
         What others may have appended does not count as the line. Raises OSError.
         """
-        grown = os.fstat(self.descriptor).st_size - self.size
+        if self._is_another():
+            return 0, 0
+        grown = System.fstat(self.descriptor).st_size - self.size
         if grown <= 0:
             return 0, 0
         tail = platform.read_at(self.descriptor, grown, self.size)
@@ -175,7 +194,7 @@ class LogFiles:
     def postpone(self) -> None:
         """Go on with the current file although the next one could not be opened."""
         self.max_size = self.size + self._settings.max_bytes
-        now = monotonic()
+        now = System.monotonic()
         self._expires_at = now + CHECK_SECONDS
         self.look_at = self._expires_at
 
@@ -183,18 +202,18 @@ class LogFiles:
         """Close the current file; the next event opens the next one."""
         descriptor = self.descriptor
         self.descriptor = -1
+        self.look_at = 0.0
         self.size = self._seen_size = 0
         self.max_size = self._settings.max_bytes
-        if descriptor >= 0:
-            _close(descriptor)
+        _close(descriptor, self._inode)
 
     def retire(self) -> None:
         """Leave the parent's file to the parent, for good: a frame of it may go on in the child."""
         descriptor = self.descriptor
         self.write = _refuse
         self.descriptor = -1
-        if descriptor >= 0:
-            os.close(descriptor)
+        if _is_file(descriptor, self._inode):
+            System.close(descriptor)
 
     def retain(self) -> list[Removed]:
         """Remove old files of this service, with bounded work. Returns what was removed.
@@ -203,23 +222,67 @@ class LogFiles:
         """
         if not self._retain_now:
             return []
-        removed = self._retention.step(in_use=str(self._name))
+        removed = self._retention.step(in_use=str(self._name), now=self._now())
         self._retain_now = self._retention.is_reading() or bool(removed)
         return removed
+
+    def _now(self) -> float:
+        """Return the time as the file system tells it: ages of files are compared with that.
+
+        No clock of the process can be trusted: freezegun and others turn it. Where the time of our
+        own file cannot be set, it is that of the last write: nothing then seems older than it is.
+        """
+        _touch(self.descriptor)
+        try:
+            return System.fstat(self.descriptor).st_mtime
+        except OSError as error:
+            if not is_ours(error):
+                raise
+            return 0.0  # then nothing is old
 
 
 def _refuse(descriptor: int, line: bytes) -> int:  # noqa: ARG001 - as os.write
     raise OSError(errno.EBADF, "the file belongs to the parent process")
 
 
-def _close(descriptor: int) -> None:
-    """Close a file. Its time of change then tells when: retention waits a minute from there."""
+def _is_file(descriptor: int, inode: tuple[int, int]) -> bool:
+    """Tell whether a descriptor is still that file's, and not closed or another's by now."""
     try:
-        os.utime(descriptor)
-    except (OSError, TypeError, NotImplementedError):
-        pass  # not on this platform or file system: the last write is as good
+        status = System.fstat(descriptor)
+    except OSError as error:
+        if not is_ours(error):
+            raise
+        return error.errno != errno.EBADF
+    return (status.st_dev, status.st_ino) == inode
+
+
+def _close(descriptor: int, inode: tuple[int, int]) -> None:
+    """Close a file, if it is still ours; -1 is none.
+
+    Its time of change then tells when: retention waits a minute from there.
+    """
+    if descriptor < 0 or not _is_file(descriptor, inode):
+        return
     try:
-        os.close(descriptor)
+        _touch(descriptor)
+    finally:
+        _close_descriptor(descriptor)
+
+
+def _touch(descriptor: int) -> None:
+    """Set a file's time of change to now, where the platform and the file system can."""
+    try:
+        System.utime(descriptor)
+    except (TypeError, NotImplementedError):
+        pass
+    except OSError as error:
+        if not is_ours(error):
+            raise
+
+
+def _close_descriptor(descriptor: int) -> None:
+    try:
+        System.close(descriptor)
     except OSError as error:
         if not is_ours(error):
             raise

@@ -1,4 +1,4 @@
-"""What depends on the operating system: file locks, flags of `open`, hooks at fork."""
+"""What depends on the operating system: descriptors, file locks, flags of `open`, fork hooks."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import os
 from collections.abc import Callable
 from typing import Any, Final
 
+from flowery_logging.files.faults import is_ours
+from flowery_logging.system import System
+
 fcntl: Any
+resource: Any
 try:
     import fcntl
+    import resource
 except ImportError:  # Windows
-    fcntl = None
+    fcntl = resource = None
 
 HAS_LOCKS: Final = fcntl is not None
 """Whether a file in use can be told from one that is not."""
@@ -35,28 +40,91 @@ READ_FLAGS: Final = (
 """For looking into a file of somebody else's making."""
 
 
+HIGHEST: Final = 4096
+"""Our descriptors lie below this: the kernel's table of a process, which it copies at each fork,
+grows with the highest one (32 kB here; with the million that containers allow, 8 MB)."""
+
+RESERVED: Final = 64
+"""So many of the highest numbers are ours, if the process may have at least four times as many."""
+
+
+def make_directory(path: str, mode: int) -> None:
+    """Make a directory and those above it, unless they are there. Raises OSError."""
+    try:
+        System.mkdir(path, mode)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        parent = path.rstrip(os.sep).rpartition(os.sep)[0]
+        if not parent:
+            raise
+        make_directory(parent, 0o777)
+        make_directory(path, mode)
+
+
 def create(path: str, mode: int) -> int:
-    """Create a new file for appending and return its descriptor.
+    """Create a new file for appending and return its descriptor, a high one (see `lift`).
 
     Raises FileExistsError if anything stands at the path, and OSError for other reasons. The mode
     is applied as given, whatever the umask.
     """
-    descriptor = os.open(path, _FLAGS, mode)
-    if hasattr(os, "fchmod"):
+    descriptor = lift(System.open(path, _FLAGS, mode))
+    if _fchmod is not None:
         try:
-            os.fchmod(descriptor, mode)
+            _fchmod(descriptor, mode)
         except OSError as error:  # file systems without permissions
             if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EROFS}:
                 raise
     return descriptor
 
 
+_fchmod: Final = getattr(os, "fchmod", None)
+
+
+def lift(descriptor: int) -> int:
+    """Move a descriptor to a high number and return that; the same one where it cannot be.
+
+    A new file gets the lowest number that is free. So if somebody closes all descriptors (to make a
+    daemon) and opens a file of their own, that does not get the number we write to: our next
+    write fails, and the next file is opened.
+    """
+    lowest = _lowest_of_ours()
+    if descriptor >= lowest:
+        return descriptor
+    try:
+        high: int = fcntl.fcntl(descriptor, _DUPLICATE, lowest)
+    except OSError as error:  # none is free
+        if not is_ours(error):
+            System.close(descriptor)
+            raise
+        return descriptor
+    System.set_inheritable(high, False)  # F_DUPFD leaves it open for other programs
+    System.close(descriptor)
+    return high
+
+
+_DUPLICATE: Final = getattr(fcntl, "F_DUPFD_CLOEXEC", None) or getattr(fcntl, "F_DUPFD", None)
+
+
+def _lowest_of_ours() -> int:
+    """Return where our numbers begin, under the limit that stands now; 0 where all will do."""
+    if _DUPLICATE is None:
+        return 0
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    end = HIGHEST if limit == resource.RLIM_INFINITY else min(limit, HIGHEST)
+    return int(end - min(RESERVED, end // 4))
+
+
 def read_at(descriptor: int, length: int, offset: int) -> bytes:
     """Return bytes of a file from an offset on. Raises OSError."""
-    if hasattr(os, "pread"):
-        return os.pread(descriptor, length, offset)
+    if _pread is not None:
+        data: bytes = _pread(descriptor, length, offset)
+        return data
     os.lseek(descriptor, offset, os.SEEK_SET)  # appending does not go by this position
-    return os.read(descriptor, length)
+    return System.read(descriptor, length)
+
+
+_pread: Final = getattr(os, "pread", None)
 
 
 def hold(descriptor: int) -> None:
@@ -85,7 +153,7 @@ def is_held(descriptor: int) -> bool:
 def open_lock_file(path: str) -> int:
     """Open a file that only serves `lock`, creating it if need be. Raises OSError."""
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-    return os.open(path, flags, 0o600)
+    return lift(System.open(path, flags, 0o600))
 
 
 def lock(descriptor: int) -> None:

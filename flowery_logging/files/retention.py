@@ -7,13 +7,14 @@ closed a minute ago or earlier: a shipper looks for new files every ten seconds.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import orjson
 
 from flowery_logging.files import names, platform
+from flowery_logging.files.faults import is_ours
+from flowery_logging.system import System
 
 GRACE_SECONDS: Final = 60.0
 STEP_ENTRIES: Final = 2_000
@@ -51,28 +52,39 @@ class _Found(NamedTuple):
 
 
 class Retention:
-    """Removes old files step by step; each step is bounded in work."""
+    """Removes old files step by step; each step is bounded in work.
+
+    What is removed is noted before, so that it is announced whatever a signal handler raises.
+    """
 
     def __init__(self, settings: RetentionSettings) -> None:
         self._settings = settings
         self._part = names.service_part(settings.service)
         self._entries: Iterator[os.DirEntry[str]] | None = None
         self._found: list[_Found] = []
+        self._removed: list[Removed] = []  # and not announced
 
-    def step(self, in_use: str) -> list[Removed]:
+    def step(self, in_use: str, now: float) -> list[Removed]:
         """Read on in the directory; when all of it has been read, remove what is too much.
 
-        `in_use` is the name of our own file. Returns what was removed. Never raises OSError.
+        `in_use` is the name of our own file; `now` is in seconds since the epoch, by the file
+        system's clock. Returns what was removed and is to be announced: whoever does so empties the
+        list. Never raises an OSError of ours.
         """
+        if self._removed:
+            return self._removed
         try:
             if not self._read_on():
-                return []
-        except OSError:
+                return self._removed
+        except OSError as error:
             self._begin_again()
-            return []
+            if not is_ours(error):
+                raise
+            return self._removed
         found = sorted(self._found)
         self._begin_again()
-        return self._remove(found, in_use)
+        self._remove(found, in_use, now)
+        return self._removed
 
     def is_reading(self) -> bool:
         """Tell whether a large directory has been read in part."""
@@ -84,7 +96,7 @@ class Retention:
     def _read_on(self) -> bool:
         """Read so many entries; True when the end is reached. Raises OSError."""
         if self._entries is None:
-            self._entries = os.scandir(self._settings.directory)
+            self._entries = System.scandir(self._settings.directory)
         for _ in range(STEP_ENTRIES):
             entry = next(self._entries, None)
             if entry is None:
@@ -103,46 +115,48 @@ class Retention:
             self._found.append(_Found(status.st_mtime, entry.name, status.st_size))
         return False
 
-    def _remove(self, found: list[_Found], in_use: str) -> list[Removed]:
-        now = time.time()
+    def _remove(self, found: list[_Found], in_use: str, now: float) -> None:
         total = sum(file.size for file in found)
-        removed: list[Removed] = []
         for file in found:
             too_old = now - file.modified > self._settings.keep_seconds
             too_much = total > self._settings.keep_bytes and platform.HAS_LOCKS
-            if len(removed) >= STEP_REMOVALS or not (too_old or too_much):
+            if len(self._removed) >= STEP_REMOVALS or not (too_old or too_much):
                 break
             fresh = abs(now - file.modified) < GRACE_SECONDS
-            if fresh or file.name == in_use:
-                continue
-            gone = self._remove_file(file, now)
-            if gone is not None:
-                removed.append(gone)
+            if not fresh and file.name != in_use and self._remove_file(file, now):
                 total -= file.size
-        return removed
 
-    def _remove_file(self, file: _Found, now: float) -> Removed | None:
-        """Remove one file, unless it is in use, not ours or changed meanwhile."""
-        path = os.path.join(self._settings.directory, file.name)
+    def _remove_file(self, file: _Found, now: float) -> bool:
+        """Remove one file, unless it is in use, not ours or changed meanwhile; tell whether."""
+        path = f"{self._settings.directory}{os.sep}{file.name}"
+        noted = len(self._removed)
         try:
-            descriptor = os.open(path, platform.READ_FLAGS)
-        except OSError:
+            descriptor = System.open(path, platform.READ_FLAGS)
+            try:
+                removed = self._look_into(descriptor, file, now)
+                if removed is None:
+                    return False
+                self._removed.append(removed)
+                System.unlink(path)
+            finally:
+                System.close(descriptor)
+        except OSError as error:
+            if not is_ours(error):
+                raise
+            del self._removed[noted:]
+            return False
+        return True
+
+    def _look_into(self, descriptor: int, file: _Found, now: float) -> Removed | None:
+        """Tell what is removed with a file; None if that must not be. Raises OSError."""
+        if platform.is_held(descriptor) or System.fstat(descriptor).st_size != file.size:
             return None
-        try:
-            if platform.is_held(descriptor) or os.fstat(descriptor).st_size != file.size:
-                return None
-            head = platform.read_at(descriptor, TAIL_BYTES, 0).splitlines()[:2]
-            if _service(head) not in {None, self._settings.service}:
-                return None
-            tail = platform.read_at(descriptor, TAIL_BYTES, max(0, file.size - TAIL_BYTES))
-            last = _sequence(_record(tail.rstrip(b"\n").rpartition(b"\n")[2]))
-            os.unlink(path)
-        except OSError:
+        head = platform.read_at(descriptor, TAIL_BYTES, 0).splitlines()[:2]
+        if _service(head) not in {None, self._settings.service}:
             return None
-        finally:
-            os.close(descriptor)
-        age = now - file.modified
-        return Removed(file.name, file.size, age, _first(head), last)
+        tail = platform.read_at(descriptor, TAIL_BYTES, max(0, file.size - TAIL_BYTES))
+        last = _sequence(_record(tail.rstrip(b"\n").rpartition(b"\n")[2]))
+        return Removed(file.name, file.size, now - file.modified, _first(head), last)
 
 
 def _record(line: bytes) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class Stream:
         self.size = 0
         self.max_size = sys.maxsize
         self.look_at = 0.0
+        self.header_due = False
         self._lock = -1
         from tempfile import gettempdir  # a heavy module, of no use for files
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from time import monotonic
 from typing import Any, Final
 
 from flowery_logging.counters import Counters
 from flowery_logging.files import complaints, platform, retention
 from flowery_logging.files.faults import is_ours
 from flowery_logging.files.journal import Halves, Journal
+from flowery_logging.system import System
 
 HEADER_BYTES: Final = 1024
 """A file's first record fills this: Filebeat tells files apart by their first 1 024 bytes."""
@@ -41,14 +41,20 @@ class Upkeep:
         if journal.flight is not None:
             self._counters.add("interrupted")
             journal.settle()
-        due = target.is_due(monotonic()) or target.size + length > target.max_size
+        due = target.is_due(System.monotonic()) or target.size + length > target.max_size
         if target.descriptor < 0 or (due and not journal.backlog.active):
             self._open_next(journal)
             due = False
-        if journal.backlog.active:
-            self._write_out(journal, due=due)
-        else:
+        self._begin_file(journal)
+        if not journal.backlog.active:
             self._retain(journal)
+            return
+        descriptor = target.descriptor
+        self._write_out(journal, due=due)
+        if due and target.descriptor == descriptor and not journal.backlog.lines:
+            self._open_next(journal)  # it was put off until what waited was written
+            self._begin_file(journal)
+            self._write_out(journal, due=False)
 
     def settle(self, journal: Journal, error: OSError) -> None:
         """Take note of an error: count it and say it on stderr, but not more than once a minute.
@@ -70,11 +76,8 @@ class Upkeep:
         removed = journal.target.retain()
         if removed:
             self._counters.add("files_removed", len(removed))
-            self._put(journal, "removed", retention.facts(removed))
-
-    def _put(self, journal: Journal, kind: str, facts: dict[str, Any]) -> None:
-        """Write a record of the writer's own. Raises OSError."""
-        journal.append(journal.line(*self._record(kind, facts)))
+            line = journal.line(*self._record("removed", retention.facts(removed)))
+            journal.append(line, announced=removed)
 
     def _write_out(self, journal: Journal, *, due: bool) -> None:
         """Write what waits, in another file where this one takes no more, and announce it."""
@@ -82,39 +85,56 @@ class Upkeep:
         try:
             journal.write_out()
         except OSError as error:
-            if platform.has_run_out(error) and not due:
+            if journal.retired or (platform.has_run_out(error) and not due):
                 raise
             self.settle(journal, error)
             if target.size <= HEADER_BYTES + journal.backlog.first_length() and not due:
                 return  # a file that takes not one line: the next one would not either
             self._open_next(journal)
+            self._begin_file(journal)
             journal.write_out()
+        self._announce(journal)
+
+    def _announce(self, journal: Journal) -> None:
+        """Tell what has waited and what was dropped. Interrupted, it is told once more."""
         backlog = journal.backlog
-        backlog.active = False
         if backlog.delayed or backlog.dropped:
             for facts in backlog.facts():
-                self._put(journal, "recovered", facts)
-            backlog.delayed, backlog.dropped = 0, ()
+                journal.append(journal.line(*self._record("recovered", facts)))
+        waits = backlog.lines > 0  # the rest of an announcement
+        backlog.delayed, backlog.dropped, backlog.active = 0, (), waits
 
     def _open_next(self, journal: Journal) -> None:
-        """Open the next file and write its header. Raises OSError where there is no file at all."""
+        """Open the next file. Raises OSError where there is none at all.
+
+        Every step can be interrupted and done again: what was in a file that somebody removed is
+        kept in the journal, and the target knows that its header is due.
+        """
         target = journal.target
-        stranded = target.stranded()
+        journal.stranded = target.stranded() or journal.stranded
         try:
-            begins = target.open_next()
+            if target.open_next():
+                self._counters.add("files")
         except OSError as error:
-            if target.descriptor < 0:
+            if target.descriptor < 0 or not is_ours(error):
                 raise
             target.postpone()
-            self.settle(journal, error)
+            journal.settle()
+            self._counters.add("write_errors")
+            complaints.complain(f"cannot open the next file after {target.path}: {error}")
+
+    def _begin_file(self, journal: Journal) -> None:
+        """Write the header, unless it is there; then comes what the file before did not keep.
+
+        It is due after an opening, also after one that was interrupted. Raises OSError.
+        """
+        target = journal.target
+        if not target.header_due:
             return
-        if not begins:
-            return
-        self._counters.add("files")
         journal.backlog.rewind()
-        if stranded:
-            self._counters.add("rewritten", stranded.count(b"\n"))
-            journal.backlog.put_first(stranded, 0)
+        if journal.stranded:
+            self._counters.add("rewritten", journal.stranded.count(b"\n"))
+            journal.rewrite_stranded()
         before, after = self._record("opened", {"path": target.path})
         padding = b" " * (HEADER_BYTES - len(before) - len(after))
-        journal.append(journal.line(before, after[:-1] + padding + b"\n"))
+        journal.begin_file(journal.line(before, after[:-1] + padding + b"\n"))

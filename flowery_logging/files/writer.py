@@ -4,6 +4,9 @@
 the writer knows (the process's identity and the event's sequence number) and writes the line with
 one `write()`. It takes one lock; a call that re-enters (a signal handler, a `__del__`) finds the
 journal busy and leaves its event in the inbox for the outer frame.
+
+Each entry first looks whether this is the child of a fork (see process.py), whose journal and lock
+are its own.
 """
 
 from __future__ import annotations
@@ -11,13 +14,15 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from time import monotonic
 from typing import Any
 
+from flowery_logging import process
 from flowery_logging.counters import Counters
-from flowery_logging.files import complaints, platform
+from flowery_logging.files import complaints
 from flowery_logging.files.journal import Halves, Identity, Journal, Target
 from flowery_logging.files.upkeep import RecordFactory, Upkeep
+from flowery_logging.process import mark
+from flowery_logging.system import System
 
 
 class Writer:
@@ -45,34 +50,41 @@ class Writer:
         self._counters = counters
         self._upkeep = Upkeep(record, counters)
         self._mirrors = mirrors
-        self._lock = threading.RLock()
         self._journal = Journal(target, identity)
         _writers.add(self)
+
+    def _own_journal(self) -> Journal:
+        """Return the journal of this process, in the child of a fork a new one."""
+        process.look()
+        return self._journal
 
     @property
     def entity(self) -> str:
         """`process.entity_id` of this process."""
-        return self._journal.entity
+        return self._own_journal().entity
 
     @property
     def number(self) -> int:
         """The sequence number of the last event: how many this process has had."""
-        return self._journal.number
+        return self._own_journal().number
 
     @property
     def path(self) -> str:
         """The file that is written now (or was last)."""
-        return self._journal.target.path
+        return self._own_journal().target.path
 
     @property
     def waiting(self) -> int:
         """How many events wait in memory for the disk."""
-        return self._journal.backlog.lines + len(self._journal.inbox)
+        journal = self._own_journal()
+        return journal.backlog.lines + len(journal.inbox)
 
     def write(self, before: bytes, after: bytes) -> None:
         """Number and write one event. Never raises for what happens to the file."""
-        with self._lock:
-            journal = self._journal
+        if not mark[0]:
+            process.begin()
+        journal = self._journal
+        with journal.lock:
             if journal.busy:
                 journal.inbox.append((before, after))
                 return
@@ -86,9 +98,10 @@ class Writer:
                 target = journal.target
                 if (
                     target.size + length > target.max_size
-                    or monotonic() >= target.look_at
+                    or System.monotonic() >= target.look_at
                     or journal.flight is not None
                     or journal.backlog.active
+                    or not mark[0]  # last: a signal handler may have forked after any call
                 ):
                     self._write_with_care(journal, _given(before, after), length)
                 else:
@@ -108,14 +121,13 @@ class Writer:
                 self._upkeep.settle(journal, error)
             finally:
                 journal.busy = False
-        while journal.inbox:
-            self._drain()
+        while journal.inbox and not journal.retired:
+            self._drain(journal)
 
-    def _drain(self) -> None:
+    def _drain(self, journal: Journal) -> None:
         """Write what re-entered calls have left, in their order; callbacks are called."""
         callbacks: list[Callable[[], None]] = []
-        with self._lock:
-            journal = self._journal
+        with journal.lock:
             if journal.busy:
                 return
             journal.busy = True
@@ -134,7 +146,7 @@ class Writer:
         A loop must not stand in a `try` (or `with`) of its own function: what a signal handler
         raises when Python 3.13 jumps back to its beginning passes by the `finally`.
         """
-        while journal.taken < len(journal.inbox):
+        while journal.taken < len(journal.inbox) and not journal.retired:
             entry = journal.inbox[journal.taken]
             if callable(entry):
                 callbacks.append(entry)
@@ -147,9 +159,10 @@ class Writer:
 
     def when_idle(self, callback: Callable[[], None]) -> None:
         """Call back when no write is in progress: at once, or from the frame that is writing."""
-        with self._lock:
-            if self._journal.busy:
-                self._journal.inbox.append(callback)
+        journal = self._own_journal()
+        with journal.lock:
+            if journal.busy:
+                journal.inbox.append(callback)
                 return
         callback()
 
@@ -173,6 +186,7 @@ class Writer:
         Its halves are made when the file is ready, and so its number is known. `length` is about
         that of the line, in bytes.
         """
+        process.look()
         if journal.retired:
             return  # we are the child of a fork that happened in the middle of a parent's call
         try:
@@ -195,12 +209,24 @@ class Writer:
         mirrors: tuple[Callable[[bytes], None], ...],
     ) -> None:
         """Go on, with the next number, in another place; what waits is written there."""
-        with self._lock:
-            journal = self._journal
-            old = journal.target
+        journal = self._own_journal()
+        with journal.lock:
             self._target, self._mirrors = target, mirrors
-            journal.target = target(journal.entity)
+            if journal.busy:  # a signal handler, in the middle of a write
+                journal.inbox.append(lambda: self._move(journal))
+                return
+        self._move(journal)
+
+    def _move(self, journal: Journal) -> None:
+        """Leave the place of lines for the one that is configured now."""
+        with journal.lock:
+            if journal.retired:
+                return
+            journal.settle()  # what an interruption has left in flight lies in the old place
+            old = journal.target
+            new = self._target(journal.entity)
             journal.backlog.rewind()
+            journal.target = new
             old.close()
 
     def checkpoint(self, reason: str | None = None) -> None:
@@ -208,22 +234,29 @@ class Writer:
 
         `reason` is the name of the signal that ends the process, if one does.
         """
-        with self._lock:
-            if self._journal.inbox:
-                self._drain()
-            journal = self._journal
-            if journal.busy or journal.number == journal.checkpoint:
+        journal = self._own_journal()
+        with journal.lock:
+            if journal.inbox:
+                self._drain(journal)
+            if journal.busy or (journal.number == journal.checkpoint and journal.flight is None):
                 return
             journal.busy = True
             try:
-                self._write_with_care(journal, lambda: self._closing(journal, reason))
-                journal.checkpoint = journal.number
+                self._close_account(journal, reason)
             except OSError as error:
                 self._upkeep.settle(journal, error)
             finally:
                 journal.busy = False
             if journal.backlog.active:
                 complaints.complain(f"{self.waiting} events could not be written", last=True)
+
+    def _close_account(self, journal: Journal, reason: str | None) -> None:
+        """Write the closing record, after what an interruption has left. Raises OSError."""
+        if journal.flight is not None:
+            self._upkeep.prepare(journal, 0)
+        if journal.number != journal.checkpoint:
+            self._write_with_care(journal, lambda: self._closing(journal, reason))
+            journal.checkpoint = journal.number
 
     def _closing(self, journal: Journal, reason: str | None) -> Halves:
         facts: dict[str, Any] = {"events": journal.number + 1}
@@ -233,9 +266,9 @@ class Writer:
 
     def close(self) -> None:
         """Write a closing record and close the file. A later event opens the next file."""
-        with self._lock:
+        journal = self._own_journal()
+        with journal.lock:
             self.checkpoint()
-            journal = self._journal
             if not journal.busy:
                 journal.target.close()
 
@@ -243,12 +276,26 @@ class Writer:
         """Begin anew in a forked child: own identity, own file, own lock; the parent's are left."""
         parent = self._journal
         parent.retired = True
-        self._lock = threading.RLock()
         self._journal = Journal(self._target, self._identity)
         try:
             parent.target.retire()
         except OSError:
             pass
+        _let_go(parent.lock)
+
+
+def _let_go(lock: threading.RLock) -> None:
+    """Release the lock of a thread that is not in this process.
+
+    A frame of this thread may wait for it: the one in which a signal handler has forked. It goes
+    on, with a journal that is retired.
+    """
+    foreign: Any = lock
+    try:
+        if not foreign._is_owned():  # noqa: SLF001 - as threading.Condition does
+            foreign._release_save()  # noqa: SLF001
+    except (RuntimeError, AttributeError):
+        pass  # nobody has it, or this Python has other ways
 
 
 def _given(before: bytes, after: bytes) -> Callable[[], Halves]:
@@ -264,4 +311,4 @@ def _start_children() -> None:
         writer.start_child()
 
 
-platform.after_fork_in_child(_start_children)
+process.in_each_child(_start_children)

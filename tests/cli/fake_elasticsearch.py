@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -58,6 +59,7 @@ class FakeElasticsearch:
             "process.entity_id": process["entity_id"],
             "event.sequence": event["sequence"],
             "event.id": event["id"],
+            "@timestamp": record["@timestamp"],
         })  # fmt: skip
 
     def answer(self, path: str, authorization: str | None, body: bytes) -> tuple[int, Any]:
@@ -119,4 +121,6 @@ def key(source: dict[str, Any], document: Document) -> Any:
 def measure(metric: dict[str, Any], documents: list[Document]) -> Any:
     ((kind, options),) = metric.items()
     values = [document[options["field"]] for document in documents]
+    if options["field"] == "@timestamp":
+        values = [datetime.fromisoformat(value.removesuffix("Z")).timestamp() for value in values]
     return {"cardinality": lambda: len(set(values)), "min": lambda: float(min(values)), "max": lambda: float(max(values))}[kind]()  # fmt: skip

@@ -99,6 +99,17 @@ def test_a_missing_and_a_repeated_event_do_not_cancel_out(
     assert (result["repeated"], result["repeated_documents"]) == ("101-102", 2)
 
 
+def test_different_events_under_one_id_over_a_rollover_are_a_loss(
+    logs: Logs, elasticsearch: FakeElasticsearch
+) -> None:
+    ok(logs.run(MANY))
+    ship(logs, elasticsearch)
+    elasticsearch.add({**logs.records()[10], "@timestamp": "2020-01-01T00:00:00.000000Z"})
+    result = audit(logs.directory, "--elasticsearch", elasticsearch.url, code=1)
+    (process,) = result["processes"]
+    assert (process["clashing"], process["lost_events"]) == ("11", 1)
+
+
 def test_repeats_over_a_rollover_are_counted_and_lose_nothing(
     logs: Logs, elasticsearch: FakeElasticsearch
 ) -> None:

@@ -109,6 +109,29 @@ def test_a_doubled_line_is_repeated_and_named(logs: Logs) -> None:
     assert (process["repeated"], process["repeated_lines"]) == (str(number), 2)
 
 
+def test_two_different_events_under_one_id_are_a_loss(logs: Logs) -> None:
+    """Elasticsearch keeps one of them; a line that is doubled beside them stays a repeat."""
+    logs.run("for n in range(5): log.info('event %d', n)")
+    (path,) = logs.files()
+    lines = path.read_bytes().splitlines(keepends=True)
+    other = lines[2].replace(b"event 1", b"EVENT 1")
+    (path.parent / path.name.replace("-0001", "-0002")).write_bytes(other + lines[2] + lines[3])
+    result = audit(logs.directory, code=1)
+    (process,) = result["processes"]
+    assert (process["clashing"], process["lost_events"], process["lost"]) == ("3", 1, [])
+    assert (process["repeated"], process["repeated_lines"]) == ("3-4", 2)
+    assert "different events under one ID 3" in flowery("audit", logs.directory).stdout
+
+
+def test_only_different_events_under_one_id_are_no_repeat(logs: Logs) -> None:
+    logs.run("log.info('event 1')")
+    (path,) = logs.files()
+    with path.open("ab") as file:
+        file.write(path.read_bytes().splitlines(keepends=True)[1].replace(b"event 1", b"EVENT 1"))
+    (process,) = audit(logs.directory, code=1)["processes"]
+    assert (process["clashing"], process["repeated"], process["repeated_lines"]) == ("2", "", 0)
+
+
 def test_a_line_doubled_in_another_file_is_repeated_too(logs: Logs) -> None:
     ok(logs.run(MANY, setup=ROTATING))
     first, second = logs.files()[:2]

@@ -47,6 +47,10 @@ class Logs:
     def records(self) -> list[dict[str, Any]]:
         return [record for path in self.files() for record in read(path)]
 
+    @staticmethod
+    def records_of(path: Path) -> list[dict[str, Any]]:
+        return read(path)
+
     def by_process(self) -> dict[str, list[dict[str, Any]]]:
         """Records by `process.entity_id`, in the order of their files and lines."""
         found: dict[str, list[dict[str, Any]]] = defaultdict(list)

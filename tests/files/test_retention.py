@@ -188,14 +188,14 @@ def test_a_huge_directory_is_read_in_steps(logs: Logs) -> None:
         os.close(os.open(logs.directory / f"foreign-{n}", os.O_CREAT, 0o600))
     old = plant(logs, 1, days=9)
     program = """
-        from flowery_logging.files import retention
+        from flowery_logging.system import System
         read = []
         scandir = os.scandir
         def counting(path):
             for entry in scandir(path):
                 read.append(1)
                 yield entry
-        retention.os.scandir = counting
+        System.scandir = counting
         log.info("first")
         assert len(read) <= 2_000, len(read)
         flowery_logging.runtime._sink.writer._journal.target.look_at = 0

@@ -76,6 +76,8 @@ class ProcessAccount:
     numbers: Ranges = field(default_factory=Ranges)
     repeated: Ranges = field(default_factory=Ranges)
     repeats: int = 0  # lines too many
+    clashing: Ranges = field(default_factory=Ranges)  # different events have these numbers
+    clashes: int = 0  # events too many for their numbers: Elasticsearch keeps one of each ID
     torn: list[Place] = field(default_factory=list)
     dropped: Ranges = field(default_factory=Ranges)
     closing: Closing | None = None
@@ -105,6 +107,14 @@ class ProcessAccount:
         """Count one number that stands in one file twice."""
         self.repeated.add(number)
         self.repeats += 1
+
+    def clash(self, number: int, lines: int, events: int) -> None:
+        """Take over that so many lines with one number are so many different events."""
+        self.clashing.add(number)
+        self.clashes += events - 1
+        self.repeats -= events - 1
+        if lines == events:
+            self.repeated = self.repeated - Ranges([(number, number)])
 
     def note(self, line: Line, account: FileAccount) -> None:
         """Take over what a record of the writer's own says about its process."""

@@ -26,6 +26,10 @@ _COUNTS: Final[Json] = {
     "first": {"min": {"field": "event.sequence"}},
     "last": {"max": {"field": "event.sequence"}},
 }
+_TIMES: Final[Json] = {
+    "earliest": {"min": {"field": "@timestamp"}},
+    "latest": {"max": {"field": "@timestamp"}},
+}
 
 T = TypeVar("T")
 
@@ -37,6 +41,7 @@ class Arrived:
     numbers: Ranges = field(default_factory=Ranges)
     repeated: Ranges = field(default_factory=Ranges)
     repeats: int = 0  # documents too many
+    clashing: Ranges = field(default_factory=Ranges)  # documents of one ID and different times
     refused: Ranges = field(default_factory=Ranges)  # in the failure store
 
 
@@ -103,12 +108,14 @@ def _look_closely(
     sources = {"process": _BY_PROCESS, "number": _histogram(1)}
     for some in _batches(blocks, BLOCKS_AT_ONCE):
         query = {"bool": {"should": [_within(entity, block) for entity, block in some]}}
-        for bucket in server.buckets(index, query, sources):
+        for bucket in server.buckets(index, query, sources, _TIMES):
             arrived, number = found[bucket["key"]["process"]], int(bucket["key"]["number"])
             arrived.numbers.add(number)
             if bucket["doc_count"] > 1:
                 arrived.repeated.add(number)
                 arrived.repeats += bucket["doc_count"] - 1
+                if bucket["earliest"]["value"] != bucket["latest"]["value"]:
+                    arrived.clashing.add(number)
 
 
 def _histogram(interval: int) -> Json:

@@ -14,6 +14,7 @@ from flowery_logging.cli.audit.account import (
     ProcessAccount,
     Removals,
 )
+from flowery_logging.cli.audit.clashes import tell_clashes
 from flowery_logging.files.reader import Kind, Line, LogFile, find, is_in_use, read
 
 Advance = Callable[[int], object]
@@ -68,6 +69,9 @@ class _Reading:
         running = {file.path for file in newest.values() if is_in_use(file)}
         for file in files:
             self._read_file(file, running=file.path in running)
+        for process in self._accounts.processes.values():
+            if process.repeated:
+                tell_clashes(process)
         return self._accounts
 
     def _process(self, entity: str, file: LogFile) -> ProcessAccount:

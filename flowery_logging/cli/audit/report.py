@@ -56,7 +56,8 @@ def _finding_as_json(finding: Finding) -> dict[str, Any]:
             for gap in finding.lost
             for before, behind in [finding.neighbours(gap)]
         ],
-        "lost_events": len(finding.lost),
+        "lost_events": finding.lost_events,
+        "clashing": str(finding.clashing),
         "dropped": str(absent.dropped),
         "removed": str(absent.removed),
         "waiting": str(absent.waiting),
@@ -116,7 +117,7 @@ def _row(process: ProcessAccount, finding: Finding) -> Iterator[Text]:
     yield _plain(process.end.value, _LOOKS[process.end.value])
     yield _plain(str(process.events), "")
     yield _plain(f"{process.numbers.first}-{process.numbers.last}", "")
-    yield _count(len(finding.lost), "bold red")
+    yield _count(finding.lost_events, "bold red")
     yield _count(len(finding.absent.dropped) + len(finding.absent.removed), "yellow")
     yield from (_count(process.repeats, "yellow"), _count(len(process.torn), "yellow"))
     delivery = finding.delivery
@@ -131,6 +132,8 @@ def _details(finding: Finding) -> Iterator[tuple[str, str]]:
     process, absent = finding.process, finding.absent
     for gap in finding.lost:
         yield "red", f"lost {Ranges([gap])} {_between(*finding.neighbours(gap))}"
+    if finding.clashing:
+        yield "red", f"different events under one ID {finding.clashing}: one of each is kept"
     if absent.dropped:
         yield "yellow", f"dropped {absent.dropped} while the disk took none (announced)"
     if absent.removed:

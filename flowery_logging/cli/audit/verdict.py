@@ -31,6 +31,7 @@ class Delivery:
     refused: Ranges  # in the failure store
     repeated: Ranges
     repeats: int  # documents too many: repeats that straddle a rollover
+    clashing: Ranges  # the same, but different events: of others, within an index, one is lost
     unshipped: Ranges  # removed by retention before they had arrived (announced)
 
 
@@ -47,6 +48,18 @@ class Finding:
         """Numbers that no file has and nothing announces, unless they have arrived."""
         lost = self.absent.lost
         return lost - self.delivery.arrived if self.delivery is not None else lost
+
+    @property
+    def clashing(self) -> Ranges:
+        """Numbers that different events have, in the files or in Elasticsearch."""
+        clashing = self.process.clashing
+        return clashing | self.delivery.clashing if self.delivery is not None else clashing
+
+    @property
+    def lost_events(self) -> int:
+        """How many events are lost: gaps, and those whose ID another event has."""
+        elsewhere = len(self.clashing - self.process.clashing)
+        return len(self.lost) + self.process.clashes + elsewhere
 
     def files_of(self, numbers: Ranges) -> list[tuple[str, Ranges]]:
         """Return the files in which numbers lie, each with those that lie in it."""
@@ -75,7 +88,7 @@ class Verdict:
     @property
     def exit(self) -> Exit:
         """The exit code."""
-        if any(finding.lost for finding in self.findings):
+        if any(finding.lost or finding.clashing for finding in self.findings):
             return Exit.LOST
         deliveries = [f.delivery for f in self.findings if f.delivery is not None]
         if any(delivery.missing or delivery.refused for delivery in deliveries):
@@ -104,5 +117,6 @@ def deliver(
         arrived.refused,
         arrived.repeated,
         arrived.repeats,
+        arrived.clashing,
         absent.removed - arrived.numbers,
     )

@@ -1,0 +1,88 @@
+"""A signal handler at a chosen point of the code of `flowery_logging/files`, without any signal.
+
+CPython runs signal handlers between two instructions only where it looks for them: at the beginning
+of a function, after a call, and where it jumps back (up to Python 3.10 at every jump). `Handler`
+counts these points as the code passes them and acts at the one it was told.
+"""
+
+from __future__ import annotations
+
+import dis
+import os
+import sys
+from collections.abc import Callable
+from functools import cache
+from types import CodeType, FrameType, FunctionType
+from typing import Any, final
+
+import flowery_logging
+from flowery_logging.files import writer
+
+ROOM = os.path.dirname(writer.__file__) + os.sep
+HOUSE = os.path.dirname(flowery_logging.__file__) + os.sep
+
+CALLS = ("CALL", "CALL_FUNCTION", "CALL_FUNCTION_EX", "CALL_FUNCTION_KW", "CALL_KW", "CALL_METHOD")
+JUMPS = ("JUMP_ABSOLUTE", "JUMP_BACKWARD", "POP_JUMP_BACKWARD", "JUMP_IF", "POP_JUMP_IF")
+"""What the names of jumps begin with; on later Pythons a few points are counted too many."""
+
+
+class Interruption(BaseException):
+    """What the handler raises."""
+
+
+@cache
+def names(code: CodeType) -> dict[int, str]:
+    return {instruction.offset: instruction.opname for instruction in dis.get_instructions(code)}
+
+
+def is_followed_by_a_look(name: str | None) -> bool:
+    """Tell whether CPython looks for signals after an instruction; None: before the first."""
+    if name is None or name == "RESUME" or name in CALLS:
+        return True
+    return name.startswith(JUMPS) and not name.endswith("NO_INTERRUPT")
+
+
+@final
+class Handler:
+    """Calls `act` at the `point`-th point of the code that runs in its `with` block."""
+
+    def __init__(self, point: int, act: Callable[[], None], room: str = ROOM) -> None:
+        self._room = room
+        self._left = point
+        self._act = act
+        self._last: dict[FrameType, str] = {}
+        self.where = ""  # "" until it has acted
+
+    def __enter__(self) -> Handler:
+        sys._getframe().f_trace_opcodes = True  # before settrace(): Python 3.12 needs it
+        sys.settrace(self._enter)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(None)
+        self._last.clear()
+
+    def _enter(self, frame: FrameType, what: str, argument: Any) -> Any:
+        if self.where or not frame.f_code.co_filename.startswith(self._room):
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        return self._step
+
+    def _step(self, frame: FrameType, what: str, argument: Any) -> Any:
+        if self.where or what != "opcode":
+            return None if self.where else self._step
+        before = self._last.get(frame)
+        self._last[frame] = names(frame.f_code).get(frame.f_lasti, "")
+        if is_followed_by_a_look(before):
+            self._left -= 1
+            if self._left == 0:
+                self.where = f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+                sys.settrace(None)
+                self._act()
+        return self._step
+
+
+def as_ours(function: FunctionType) -> Callable[[int, bytes], int]:
+    """Return a function whose errors count as the system's answers to us (see faults.py)."""
+    scope = {**function.__globals__, "__name__": "flowery_logging.files.bad_day"}
+    return FunctionType(function.__code__, scope, None, None, function.__closure__)

@@ -1,0 +1,108 @@
+"""What tests of an application replace (clocks, calls of `os`) reaches neither lines nor retention."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.files.conftest import Logs
+
+
+def ok(done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 0, done.stderr
+
+
+NAMES = [
+    "time.time", "time.monotonic", "os.write", "os.open", "os.close", "os.fstat", "os.stat",
+    "os.getpid", "os.urandom", "os.mkdir", "os.makedirs", "os.path.join", "os.scandir",
+    "os.utime", "os.unlink", "os.fspath",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("when", ["before the first event", "later"])
+def test_a_mock_does_not_reach_us(logs: Logs, when: str) -> None:
+    program = f"""
+        from unittest import mock
+        for name in {NAMES}:
+            if {when!r} == "later": log.info("first")
+            with mock.patch(name, side_effect=AssertionError("mocked")):
+                for n in range(10): log.info("%s %d", name, n)
+                flowery_logging.get_logger().info("last")
+                flowery_logging.runtime.checkpoint()
+            flowery_logging.runtime._sink.writer.close()
+    """
+    ok(logs.run(program, setup="max_bytes=5_000"))
+    logs.check_sequences()
+    expected = [text for name in NAMES for text in (*(f"{name} {n}" for n in range(10)), "last")]
+    assert [m for m in logs.messages() if m != "first"] == expected
+    assert len(logs.files()) >= 2 * len(NAMES)
+
+
+def test_all_of_os_mocked(logs: Logs) -> None:
+    program = """
+        from unittest import mock
+        mocks = {name: mock.Mock(side_effect=AssertionError(name))
+            for name in vars(os) if callable(getattr(os, name)) and name.islower()}
+        del mocks["fspath"]  # without which plain logging raises
+        with mock.patch.dict(vars(os), mocks):
+            for n in range(40): log.info("event %d", n)
+    """
+    ok(logs.run(program, setup="max_bytes=5_000"))
+    logs.check_sequences()
+    assert logs.messages() == [f"event {n}" for n in range(40)]
+
+
+def test_a_frozen_clock_removes_no_file_and_stops_no_look(logs: Logs) -> None:
+    """Freezegun also replaces what modules have imported. Events say the time it says."""
+    pytest.importorskip("freezegun")
+    program = f"""
+        import freezegun
+        log.info("before")
+        with freezegun.freeze_time("2050-01-01"):
+            for n in range(60): log.info("frozen %d", n)
+            flowery_logging.get_logger().info("frozen too")
+        for path in os.scandir({str(logs.directory)!r}): os.unlink(path)
+        flowery_logging.runtime._sink.writer._journal.target.look_at -= 1
+        log.info("after")
+    """
+    ok(logs.run(program, setup="max_bytes=1_000_000, keep_days=1, keep_bytes=1"))
+    logs.check_sequences(ordered=False)  # what was removed is written again behind a header
+    frozen = [r for r in logs.records() if r["message"].startswith("frozen")]
+    assert len(frozen) == 61
+    assert {r["@timestamp"] for r in frozen} == {"2050-01-01T00:00:00.000000Z"}
+    assert logs.messages()[-1] == "after"
+
+
+def test_retention_at_a_frozen_clock(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 2050 all files of today are old; the file system knows better."""
+    pytest.importorskip("freezegun")
+    program = """
+        import freezegun
+        log.info("before")
+        flowery_logging.shutdown()
+        with freezegun.freeze_time("2050-01-01"):
+            flowery_logging.setup("svc", directory=os.environ["LOGS"], output="file", keep_days=1)
+            for n in range(60): log.info("frozen %d", n)
+    """
+    monkeypatch.setenv("LOGS", str(logs.directory))
+    ok(logs.run(program, setup="max_bytes=5_000"))
+    assert "before" in logs.messages()
+    logs.check_sequences()
+
+
+def test_modules_torn_down(logs: Logs) -> None:
+    """At the interpreter's end nothing can be imported, and a file may still be full or gone."""
+    program = """
+        class Late:
+            def __init__(self): self.log, self.modules = log, sys.modules
+            def __del__(self):
+                self.modules.clear()
+                for n in range(60): self.log.info("late %d", n, extra={"a": [n]})
+        late = Late()
+        log.info("before")
+    """
+    ok(logs.run(program, setup="max_bytes=5_000, keep_bytes=1"))
+    logs.check_sequences()
+    assert logs.messages() == ["before", *(f"late {n}" for n in range(60))]

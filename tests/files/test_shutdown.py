@@ -1,0 +1,70 @@
+"""`shutdown()`, in any order, interrupted anywhere, any number of times."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.files.conftest import Logs
+
+
+@pytest.mark.slow
+def test_interrupted_at_every_point(logs: Logs) -> None:
+    """Ctrl-C at each of its steps: the next one goes on, a new setup() begins anew."""
+    program = f"""
+        from tests.files.interruptions import HOUSE, Handler
+        def setup():
+            flowery_logging.setup("svc", directory={str(logs.directory)!r}, output="file")
+        def state():
+            root = logging.root
+            return logging.Logger.makeRecord, logging.Logger._log, root.level, list(root.handlers)
+        def stop():
+            raise KeyboardInterrupt
+        flowery_logging.shutdown()
+        clean, step, where = state(), 0, "?"
+        while where:
+            step += 1
+            setup()
+            log.info("step %d", step)
+            try:
+                with Handler(step, stop, HOUSE) as handler:
+                    flowery_logging.shutdown()
+            except KeyboardInterrupt:
+                pass
+            where = handler.where
+            if step % 2:
+                setup()
+                log.info("again %d", step)
+            flowery_logging.shutdown()
+            flowery_logging.shutdown()
+            assert state() == clean, (step, where, state(), clean)
+        print(step)
+    """
+    done = logs.run(program)
+    assert done.returncode == 0, done.stderr[-2000:]
+    steps = int(done.stdout)
+    assert steps > 30
+    logs.check_sequences(ordered=False)
+    expected = [
+        text for n in range(1, steps + 1) for text in (f"step {n}", f"again {n}")[: 1 + n % 2]
+    ]
+    assert [m for m in logs.messages() if m != "log can be written again"] == expected
+
+
+def test_again_after_an_interruption(logs: Logs) -> None:
+    """The last step but one fails: all that come before it have been done."""
+    program = """
+        from flowery_logging import runtime
+        uninstall = runtime._recorder.uninstall
+        def interrupted():
+            runtime._recorder.uninstall = uninstall
+            raise KeyboardInterrupt
+        log.info("one")
+        runtime._recorder.uninstall = interrupted
+        try: flowery_logging.shutdown()
+        except KeyboardInterrupt: pass
+        flowery_logging.shutdown()
+        flowery_logging.shutdown()
+    """
+    done = logs.run(program)
+    assert done.returncode == 0, done.stderr
+    assert logs.actions() == ["log-file-opened", "log-closed"]
