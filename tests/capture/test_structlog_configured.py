@@ -42,6 +42,7 @@ FACTORIES = {
     "bytes": structlog.BytesLoggerFactory,
     "stdlib": stdlib.LoggerFactory,  # sets the class of loggers
 }
+CALLSITE = [processors.CallsiteParameter.FUNC_NAME, processors.CallsiteParameter.LINENO]
 WRAPPERS = {
     "filtering": structlog.make_filtering_bound_logger(logging.DEBUG),
     "stdlib": stdlib.BoundLogger,
@@ -171,7 +172,7 @@ def test_what_another_processor_has_made_of_it_is_a_label(logged, configure):
         event_dict["where"] = f"{event_dict['func_name']}:{event_dict['lineno']}"
         return event_dict
 
-    configure(stdlib.add_log_level, processors.CallsiteParameterAdder(), short)
+    configure(stdlib.add_log_level, processors.CallsiteParameterAdder(CALLSITE), short)
     structlog.get_logger().info("x", timestamp="theirs")
     code = test_what_another_processor_has_made_of_it_is_a_label.__code__
     found = fields(logged.event())
