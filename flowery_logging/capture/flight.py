@@ -88,7 +88,7 @@ class FlightRecorder:
         self.total = 0  # bytes in all rings
         self.level = self.lowest = logging.NOTSET
         self._shadow = Sink(sink.counters)  # encodes as the real one; its writer is this
-        self._handler = stdlib.Handler(self._shadow)
+        self.handler = stdlib.Handler(self._shadow)
         self._wrapped: tuple[Any, Any] | None = None
         _recorders.add(self)
 
@@ -137,7 +137,7 @@ class FlightRecorder:
             if record.levelno >= self.level or _has_own_level(logger):
                 theirs(logger, record)
             elif record.levelno >= self.lowest:
-                self._handler.handle(record)
+                self.handler.handle(record)
 
         return call_handlers
 

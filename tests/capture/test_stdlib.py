@@ -229,7 +229,7 @@ def test_a_broken_record_is_counted(logged, counted):
 
 
 def test_through_a_queue(logged):
-    """The queue's handler keeps of an exception the text only, in the message."""
+    """Our handler has the event before, with its exception; behind the queue it is none of ours."""
     waiting: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     handler = logging.handlers.QueueHandler(waiting)
     logger = logging.getLogger("queued")
@@ -240,7 +240,20 @@ def test_through_a_queue(logged):
     finally:
         logger.removeHandler(handler)
         logger.propagate = True
+        logger.handlers.clear()
     log.handle(pickle.loads(pickle.dumps(waiting.get())))
+    event = logged.event()
+    assert event["message"] == "failed"
+    assert event["error"]["message"] == "lost"
+    assert event["numeric_labels"] == {"a": 1}
+
+
+def test_what_another_process_has_queued(logged):
+    """The queue's handler keeps of an exception the text only, in the message."""
+    record = log.makeRecord("queued", 40, "a.py", 1, "failed", (), None, extra={"a": 1})
+    record.exc_info = (ValueError, ValueError("lost"), None)
+    waiting = logging.handlers.QueueHandler(queue.SimpleQueue()).prepare(record)
+    log.handle(pickle.loads(pickle.dumps(waiting)))
     event = logged.event()
     assert "ValueError: lost" in event["message"]
     assert event["numeric_labels"] == {"a": 1}
