@@ -37,10 +37,10 @@ _counters = Counters(
     "dropped_by_processors", "undone", "keyword_fields",
 )  # fmt: skip
 _sink = Sink(_counters)
-_hooks = Hooks(_sink)
 _recorder = FlightRecorder(_sink)
 _lock = threading.RLock()
 _handler = stdlib.Handler(_sink)
+_hooks = Hooks(_sink, _handler.leave_out)
 _waiting = Waiting(_handler)
 _attachment = Attachment(
     _handler,
@@ -141,7 +141,7 @@ def _apply(config: Config) -> None:
     previous, _config = _config, config
     if previous is None:
         _install()
-    _hooks.install(uncaught=config.capture_uncaught, captured_warnings=config.capture_warnings)
+    _install_hooks(config)
     _doubles.put_back()
     _doubles.take_away(wiring.streams(config))
     agents.look()
@@ -184,6 +184,10 @@ def _install() -> None:
     _ending.install()
 
 
+def _install_hooks(config: Config) -> None:
+    _hooks.install(uncaught=config.capture_uncaught, captured_warnings=config.capture_warnings)
+
+
 def _output(name: str | None = None, *_: Any) -> structlog_capture.Output:
     return structlog_capture.Output(_sink, name)
 
@@ -196,6 +200,7 @@ def reattach() -> None:
     with _lock:
         if _config is not None:
             _attachment.repair()
+            _install_hooks(_config)
             agents.look()
 
 

@@ -4,10 +4,7 @@ Each way runs in a process of its own, as it changes what all tests share.
 """
 
 import json
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -55,6 +52,7 @@ formatter = generic
 format = %(levelname)-5.5s [%(name)s] %(message)s
 """
 
+KEEPING = "{'version': 1, 'disable_existing_loggers': False"
 ROOT = "{'version': 1, 'handlers': {'h': {'class': 'logging.NullHandler'}}, 'root': {'handlers': ['h']}"
 
 DETACHING = {
@@ -80,31 +78,26 @@ DETACHING = {
 }
 
 
-def run(tmp_path, way, after=""):
-    (tmp_path / "alembic.ini").write_text(INI)
-    directory = tmp_path / "logs"
-    program = PROGRAM.format(directory=str(directory), way=way, after=after)
-    (tmp_path / "program.py").write_text(program)
-    done = subprocess.run(
-        [sys.executable, "program.py"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    lines = [line for path in directory.glob("*") for line in path.read_text().splitlines()]
-    events = [json.loads(line) for line in lines]
-    told = [e for e in events if e["log.level"] == "warning" and "configured" in e["message"]]
-    others = [e["message"] for e in events if e["log"]["logger"] != "flowery_logging"]
-    return others, told, int(done.stdout.split()[-1])
+@pytest.fixture
+def run(tmp_path, programs):
+    def run(way, after=""):
+        (tmp_path / "alembic.ini").write_text(INI)
+        directory = tmp_path / "logs"
+        done = programs.run(
+            PROGRAM.format(directory=str(directory), way=way, after=after), tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+        lines = [line for path in directory.glob("*") for line in path.read_text().splitlines()]
+        events = [json.loads(line) for line in lines]
+        told = [e for e in events if e["log.level"] == "warning" and "configured" in e["message"]]
+        others = [e["message"] for e in events if e["log"]["logger"] != "flowery_logging"]
+        return others, told, int(done.stdout.split()[-1])
+
+    return run
 
 
-def place(tmp_path):
-    lines = (tmp_path / "program.py").read_text().splitlines()
-    (number,) = [n for n, line in enumerate(lines, 1) if "# CONFIGURED" in line]
-    return f"program.py:{number}"
+(LINE,) = [n for n, line in enumerate(PROGRAM.splitlines(), 1) if "# CONFIGURED" in line]
+PLACE = f"program.py:{LINE}"
 
 
 def who(warning):
@@ -113,15 +106,15 @@ def who(warning):
 
 
 @pytest.mark.parametrize("kind", DETACHING)
-def test_the_next_event_is_written_and_one_warning_says_who_it_was(tmp_path, kind):
-    messages, told, count = run(tmp_path, DETACHING[kind])
+def test_the_next_event_is_written_and_one_warning_says_who_it_was(run, kind):
+    messages, told, count = run(DETACHING[kind])
     assert messages == ["before", "after", "after"]
     (warning,) = told
     assert warning["log"]["logger"] == "flowery_logging"
     assert count >= 1
     assert "root" in warning["message"]
     if kind != "in a thread":
-        assert who(warning).endswith(place(tmp_path))
+        assert who(warning).endswith(PLACE)
     else:
         assert re.search(r"threading\.py:\d+$", who(warning))
 
@@ -152,8 +145,8 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("kind", HARMLESS)
-def test_what_takes_nothing_away_is_not_told(tmp_path, kind):
-    messages, told, count = run(tmp_path, HARMLESS[kind])
+def test_what_takes_nothing_away_is_not_told(run, kind):
+    messages, told, count = run(HARMLESS[kind])
     assert messages == ["before", "after", "after"]
     assert (told, count) == ([], 0)
 
@@ -170,27 +163,27 @@ ISLANDS = {
 
 
 @pytest.mark.parametrize("kind", ISLANDS)
-def test_a_logger_that_propagates_no_more(tmp_path, kind):
-    messages, told, _ = run(tmp_path, ISLANDS[kind], "log.info('again')")
+def test_a_logger_that_propagates_no_more(run, kind):
+    messages, told, _ = run(ISLANDS[kind], "log.info('again')")
     assert messages == ["before", "after", "after", "again"]
     (warning,) = told
     assert "propagate of shop" in warning["message"]
-    assert who(warning).endswith(place(tmp_path))
+    assert who(warning).endswith(PLACE)
 
 
 @pytest.mark.parametrize(
     "way",
     [
-        "logging.root = logging.RootLogger(30); logging.Logger.root = logging.root;"
-        " logging.Logger.manager = logging.Manager(logging.root);"
-        " globals().update(other=logging.getLogger('new'));"
-        " other.setLevel(20)",
+        (
+            "logging.Logger.manager = logging.Manager(logging.RootLogger(20));"
+            " globals().update(other=logging.getLogger('new'))"
+        ),
         "other.parent = None; other.setLevel(20)",
         "list.clear(logging.root.handlers)",
     ],
 )
-def test_ways_that_nobody_can_see_lose_nothing_either(tmp_path, way):
-    messages, told, _ = run(tmp_path, way)
+def test_ways_that_nobody_can_see_lose_nothing_either(run, way):
+    messages, told, _ = run(way)
     assert messages == ["before", "after", "after"]
     assert len(told) == 1
 
@@ -203,20 +196,20 @@ DISABLING = {
 
 
 @pytest.mark.parametrize("kind", DISABLING)
-def test_loggers_are_not_disabled_by_the_way(tmp_path, kind):
-    messages, told, count = run(tmp_path, DISABLING[kind])
+def test_loggers_are_not_disabled_by_the_way(run, kind):
+    messages, told, count = run(DISABLING[kind])
     assert messages == ["before", "after", "after"]
     (warning,) = told
     assert "shop.orders was disabled" in warning["message"]
     assert "stock was disabled" in warning["message"]
-    assert who(warning).endswith(place(tmp_path))
+    assert who(warning).endswith(PLACE)
     assert count >= 2
 
 
-def test_what_nobody_logs_after_is_told_in_the_end(tmp_path):
+def test_what_nobody_logs_after_is_told_in_the_end(run):
     way = "log.disabled = other.disabled = True; logging.config.dictConfig({'version': 1})"
     end = "logging.getLogger('third'); logging.config.dictConfig({'version': 1})"
-    messages, told, _ = run(tmp_path, way, end + "; flowery_logging.shutdown()")
+    messages, told, _ = run(way, end + "; flowery_logging.shutdown()")
     assert messages == ["before"]
     assert "third was disabled" in told[-1]["message"]
 
@@ -231,13 +224,12 @@ STANDING = {
         ["before"],
     ),
     "a level of dictConfig": (
-        "logging.config.dictConfig({'version': 1, 'disable_existing_loggers': False,"
-        " 'loggers': {'shop': {'level': 'ERROR'}}})",
+        f"logging.config.dictConfig({KEEPING}, 'loggers': {{'shop': {{'level': 'ERROR'}}}}}})",
         ["before", "after"],
     ),
     "a level of fileConfig for a logger that it names": (
-        "logging.getLogger('alembic').setLevel('ERROR'); logging.config.fileConfig('alembic.ini');"
-        " globals().update(log=logging.getLogger('sqlalchemy.engine'))",
+        "globals().update(log=logging.getLogger('sqlalchemy.engine'));"  # noqa: ISC004
+        " logging.config.fileConfig('alembic.ini')",
         ["before", "after"],
     ),
     "a filter": ("log.addFilter(lambda record: False)", ["before", "after"]),
@@ -245,36 +237,36 @@ STANDING = {
 
 
 @pytest.mark.parametrize("kind", STANDING)
-def test_what_the_application_decides_stands(tmp_path, kind):
+def test_what_the_application_decides_stands(run, kind):
     way, expected = STANDING[kind]
-    messages, _, _ = run(tmp_path, way)
+    messages, _, _ = run(way)
     assert messages == expected
 
 
-def test_a_level_that_came_with_it_stands_and_is_told(tmp_path):
+def test_a_level_that_came_with_it_stands_and_is_told(run):
     way = "logging.basicConfig(level='WARNING', force=True)"
-    messages, told, _ = run(tmp_path, way, "log.warning('at last')")
+    messages, told, _ = run(way, "log.warning('at last')")
     assert messages == ["before", "at last"]
     assert "has the level WARNING, which stays" in told[0]["message"]
 
 
-def test_the_librarys_own_loggers_are_never_disabled(tmp_path):
+def test_the_librarys_own_loggers_are_never_disabled(run):
     way = "logging.config.dictConfig({'version': 1, 'root': {'level': 'CRITICAL'}})"
     own = "from flowery_logging import runtime; import logging as l;"
     own += "runtime.own_logger('flowery_logging.access').log(l.INFO, 'GET / 200')"
-    messages, _, _ = run(tmp_path, way, own)
+    messages, _, _ = run(way, own)
     assert messages == ["before", "GET / 200"]
 
 
-def test_many_configurations_at_one_place_are_told_once_and_counted(tmp_path):
+def test_many_configurations_at_one_place_are_told_once_and_counted(run):
     after = "for _ in range(5):\n    logging.root.handlers.clear()\n    log.info('again')"
-    messages, told, count = run(tmp_path, "pass", after)
+    messages, told, count = run("pass", after)
     assert messages == ["before", "after", "after"] + ["again"] * 5
     assert len(told) == 1
     assert count == 5
 
 
-def test_threads_that_log_while_somebody_configures(tmp_path):
+def test_threads_that_log_while_somebody_configures(run):
     after = """
 start = threading.Barrier(5)
 def work(n):
@@ -287,12 +279,12 @@ while any(t.is_alive() for t in threads):
     logging.config.dictConfig({'version': 1, 'root': {'level': 'INFO'}})
 for t in threads: t.join()
 """
-    messages, _, _ = run(tmp_path, "pass", after)
+    messages, _, _ = run("pass", after)
     expected = sorted(f"{n}-{i}" for n in range(4) for i in range(300))
     assert sorted(messages[3:]) == expected
 
 
-def test_a_configurator_that_waits_for_a_thread_that_logs(tmp_path):
+def test_a_configurator_that_waits_for_a_thread_that_logs(run):
     """The thread must not wait for what `logging` holds meanwhile."""
     after = """
 class Waiting(logging.NullHandler):
@@ -306,11 +298,11 @@ class Waiting(logging.NullHandler):
 logging.config.dictConfig({'version': 1, 'handlers': {'w': {'()': Waiting}}, 'root': {'handlers': ['w']}})
 log.info("then")
 """
-    messages, _, _ = run(tmp_path, "pass", after)
+    messages, _, _ = run("pass", after)
     assert messages[3:] == ["meanwhile", "then"]
 
 
-def test_shutdown_leaves_the_loggers_as_they_are_without_us(tmp_path):
+def test_shutdown_leaves_the_loggers_as_they_are_without_us(run):
     after = """
 flowery_logging.shutdown()
 assert type(logging.root.handlers) is list and logging.root.handlers == []
@@ -319,4 +311,4 @@ for name in ("callHandlers", "makeRecord", "_log"):
     assert vars(logging.Logger)[name].__module__ == "logging", name
 logging.getLogger("stock").disabled = True
 """
-    run(tmp_path, "logging.root.handlers.clear()", after)
+    run("logging.root.handlers.clear()", after)
