@@ -14,7 +14,8 @@ from pathlib import Path
 
 SERVER = """
 import json, os, sys
-import flowery_logging
+import flowery_logging.ecs
+flowery_logging.ecs.encoders()
 for _line in sys.stdin:
     _job = json.loads(_line)
     _pid = os.fork()
