@@ -17,7 +17,10 @@ import ecs_logging
 
 from flowery_logging import runtime
 from flowery_logging.capture import stdlib, structlog as structlog_capture
+from flowery_logging.capture.event_dict import is_event_dict, unwrap_event_dict
+from flowery_logging.capture.interrupted import Interrupted
 from flowery_logging.capture.sink import bound_fields
+from flowery_logging.capture.waiting import carried_fields
 from flowery_logging.ecs import Event, Limits, Placer, Redactor, Site, Static, fields as ecs_fields
 from flowery_logging.ecs.compose import Composer
 from flowery_logging.ecs.conversion import MISFIT, fit
@@ -55,10 +58,13 @@ class _Lines:
         self._placer: Placer
         self._renew()
 
-    def document(self, event: Event) -> dict[str, Any]:
-        """Return an event as a nested document, its own fields placed by the rules of the line."""
+    def document(self, event: Event, bound: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return an event as a nested document, its own fields placed by the rules of the line.
+
+        `bound` are the fields of the context that it was logged in, if that is another one.
+        """
         self._renew()
-        event.bound = bound_fields()
+        event.bound = bound_fields() if bound is None else bound
         document = self._composer.document(event)
         return {
             "@timestamp": rfc3339(usable_time(event.created)),
@@ -191,7 +197,7 @@ class ECSFormatter(ecs_logging.StdlibFormatter):
 
     def format_to_ecs(self, record: logging.LogRecord) -> dict[str, Any]:
         """Return the record as a nested document, to be changed by a subclass."""
-        document = self._lines.document(self._event(record))
+        document = self._lines.document(self._event(record), carried_fields(record))
         document["process"] = {
             "pid": record.process,
             "name": record.processName,
@@ -214,10 +220,14 @@ class ECSFormatter(ecs_logging.StdlibFormatter):
         log = log_fields(record.name, record.filename, record.lineno, record.funcName)
         site = Site(record.levelname, log, b"")
         frames = self._stack_trace_limit or None
-        event = Event(
-            record.created, site, message, b"", self._without_excluded(own), frames=frames
-        )
-        stdlib.add_exception(event, record)
+        event = Event(record.created, site, message, b"", own, frames=frames)
+        if is_event_dict(record):
+            unwrap_event_dict(event, record)
+        else:
+            stdlib.add_exception(event, record)
+        event.fields = self._without_excluded(event.fields)
+        if type(message) is Interrupted:
+            raise message.error
         return event
 
     def _without_excluded(self, tree: Mapping[Any, Any], prefix: str = "") -> dict[Any, Any]:
