@@ -14,7 +14,7 @@ import structlog
 
 from flowery_logging import agents, wiring
 from flowery_logging.capture import stdlib, structlog as structlog_capture
-from flowery_logging.capture.attachment import Attachment
+from flowery_logging.capture.attachment import Attachment, loggers
 from flowery_logging.capture.configurators import Change
 from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.doubles import Doubles
@@ -47,6 +47,7 @@ _attachment = Attachment(
     announce=lambda changes: _tell_undone(changes),  # noqa: PLW0108 - defined below
     count=lambda found: _counters.add("undone", found),
     on_record=_waiting.look,
+    on_repair=lambda: _take_doubles_away(),  # noqa: PLW0108 - defined below
 )
 _shortcut = Shortcut(_sink, _handler, _attachment.patch)
 _doubles = Doubles()
@@ -143,10 +144,12 @@ def _apply(config: Config) -> None:
         _install()
     _install_hooks(config)
     _doubles.put_back()
-    _doubles.take_away(wiring.streams(config))
+    _take_doubles_away()
     agents.look()
     _set_levels(config)
     _attachment.repair()
+    if previous is None:
+        _name_disabled()
     if previous is None or previous.directory != config.directory:
         _say_where(config)
     if config.fallback:
@@ -324,6 +327,19 @@ def _tell_undone(changes: Sequence[Change]) -> None:
         f"{told}{rest}",
         configured_by=list(places),
     )
+
+
+def _take_doubles_away() -> None:
+    if _config is not None:
+        _doubles.take_away(wiring.streams(_config))
+
+
+def _name_disabled() -> None:
+    """Say which loggers were disabled before; by whom and why, nobody can tell any more."""
+    names = [logger.name for logger in loggers() if logger.disabled]
+    if names:
+        shown = ", ".join(names[:MAX_SHOWN]) + (" …" if len(names) > MAX_SHOWN else "")
+        warn(f"loggers that were disabled before setup() write nothing: {shown}")
 
 
 def own_logger(name: str) -> OwnLogger:

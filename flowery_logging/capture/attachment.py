@@ -18,6 +18,9 @@ from flowery_logging.capture.stdlib import Handler
 MAX_ANNOUNCED: Final = 1000
 """How many different findings are announced in the life of a set-up; all are counted."""
 
+OWN: Final = "flowery_logging"
+"""The logger above all of the library's own."""
+
 _module_lock: Final = getattr(logging, "_lock", None)
 """What `logging` itself holds while it changes handlers. Only ever tried, never waited for."""
 
@@ -30,6 +33,7 @@ class Attachment:
         announce: called with what was undone, or not let happen: once for each finding.
         count: called with how many changes were found, each time.
         on_record: called before a record goes to handlers of others too.
+        on_repair: called when the handler was missing somewhere, and is there again.
     """
 
     def __init__(
@@ -38,11 +42,13 @@ class Attachment:
         announce: Callable[[Sequence[Change]], None],
         count: Callable[[int], None],
         on_record: Callable[[], None],
+        on_repair: Callable[[], None],
     ) -> None:
         self._handler = handler
         self._announce = announce
         self._count = count
         self._on_record = on_record
+        self._on_repair = on_repair
         self._announced: set[tuple[Change, ...]] = set()
         self._active = False
         self._telling = self._tell_first  # one object, to be found among filters
@@ -59,6 +65,9 @@ class Attachment:
         self._watch.install()
         for logger in _ends():
             self._attach(logger)
+        for logger in loggers():
+            if logger.name == OWN or logger.name.startswith(f"{OWN}."):
+                logger.disabled = False  # by a configurator that was here before us
 
     def uninstall(self) -> None:
         """Take the handler away from all loggers."""
@@ -102,6 +111,8 @@ class Attachment:
             _module_lock.release()
         found = [self._taken_off(end) for end in missing] + self._raised_level(missing)
         self._watch.detached.clear()
+        if missing:
+            self._on_repair()
         return found
 
     def _has(self, end: logging.Logger) -> bool:

@@ -14,15 +14,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from types import FrameType
-from typing import Any, Final
+from typing import Any
 
+from flowery_logging.capture.attachment import OWN
 from flowery_logging.capture.flight import FlightRecorder
 from flowery_logging.capture.sink import NO_FIELDS, Fields, Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.ecs import Event
-
-ROOT: Final = "flowery_logging"
-"""The logger above all of the library's own; it has a level of its own while a set-up stands."""
 
 _getframe = sys._getframe  # noqa: SLF001 - as logging does
 
@@ -72,13 +70,13 @@ class OwnLogger:
 
     def _has_own_level(self) -> bool:
         return self._recorder.lowest == self._recorder.level or any(
-            logger.level for logger in self._chain() if logger.name != ROOT
+            logger.level for logger in self._chain() if logger.name != OWN
         )
 
     def _chain(self) -> Iterator[logging.Logger]:
         """The loggers from this one up to the library's."""
         logger: logging.Logger | None = self._logger
-        while logger is not None and logger.name.startswith(ROOT):
+        while logger is not None and logger.name.startswith(OWN):
             yield logger
             logger = logger.parent if logger.propagate else None
 
