@@ -15,7 +15,7 @@ import structlog
 from flowery_logging import agents, wiring
 from flowery_logging.capture import stdlib, structlog as structlog_capture
 from flowery_logging.capture.attachment import Attachment, loggers
-from flowery_logging.capture.configurators import Change
+from flowery_logging.capture.configurators import Change, described
 from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.doubles import Doubles
 from flowery_logging.capture.flight import FlightRecorder
@@ -58,9 +58,6 @@ _ending = Ending(
     finish=lambda reason: checkpoint(reason),  # noqa: PLW0108 - defined below
     when_idle=lambda callback: _sink.writer.when_idle(callback),  # noqa: PLW0108 - set by setup
 )
-MAX_SHOWN = 20
-"""How many changes one warning names."""
-
 _touched_levels: dict[str, int] = {}  # loggers whose level is ours → what it was
 
 
@@ -315,17 +312,10 @@ def warn(message: str, **fields: Any) -> None:
 
 def _tell_undone(changes: Sequence[Change]) -> None:
     """Say what others have changed in `logging` after `setup()`, and what of it does not stand."""
-    shown = changes[:MAX_SHOWN]
-    places = dict.fromkeys(change.where for change in shown)
-    told = "; ".join(
-        f"{where}: " + ", ".join(change.what for change in shown if change.where == where)
-        for where in places
-    )
-    rest = f" and {len(changes) - len(shown)} more" if len(changes) > len(shown) else ""
     warn(
-        f"logging was configured after setup(), which is undone where events would be lost: "
-        f"{told}{rest}",
-        configured_by=list(places),
+        "logging was configured after setup(), which is undone where events would be lost: "
+        + described(changes),
+        configured_by=list(dict.fromkeys(change.where for change in changes)),
     )
 
 
@@ -338,8 +328,7 @@ def _name_disabled() -> None:
     """Say which loggers were disabled before; by whom and why, nobody can tell any more."""
     names = [logger.name for logger in loggers() if logger.disabled]
     if names:
-        shown = ", ".join(names[:MAX_SHOWN]) + (" …" if len(names) > MAX_SHOWN else "")
-        warn(f"loggers that were disabled before setup() write nothing: {shown}")
+        warn(f"loggers that were disabled before setup() write nothing: {', '.join(names)}")
 
 
 def own_logger(name: str) -> OwnLogger:

@@ -11,15 +11,12 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from flowery_logging.capture.configurators import UNKNOWN, Change, Watch, holds, reaches
+from flowery_logging.capture.configurators import UNKNOWN, Change, Watch, holds, is_own, reaches
 from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.stdlib import Handler
 
 MAX_ANNOUNCED: Final = 1000
 """How many different findings are announced in the life of a set-up; all are counted."""
-
-OWN: Final = "flowery_logging"
-"""The logger above all of the library's own."""
 
 _module_lock: Final = getattr(logging, "_lock", None)
 """What `logging` itself holds while it changes handlers. Only ever tried, never waited for."""
@@ -66,7 +63,7 @@ class Attachment:
         for logger in _ends():
             self._attach(logger)
         for logger in loggers():
-            if logger.name == OWN or logger.name.startswith(f"{OWN}."):
+            if is_own(logger):
                 logger.disabled = False  # by a configurator that was here before us
 
     def uninstall(self) -> None:
@@ -126,7 +123,7 @@ class Attachment:
 
     def _taken_off(self, logger: logging.Logger) -> Change:
         known = self._watch.detached.get(logger.name)
-        return known or Change(f"{logger.name} had lost our handler", UNKNOWN)
+        return known or Change(logger.name, "handler missing", UNKNOWN)
 
     def _raised_level(self, missing: list[logging.Logger]) -> list[Change]:
         """Tell of the level that came with the change of the handlers; it stands."""
@@ -136,7 +133,7 @@ class Attachment:
                 level = logging.getLevelName(logger.level)
                 self.root_level = logger.level
                 where = UNKNOWN if change is None else change.where
-                return [Change(f"the root logger has the level {level}, which stays", where)]
+                return [Change(logger.name, f"level {level}, which stays", where)]
         return []
 
     def _calling(self, theirs: Callable[..., None]) -> Callable[..., None]:

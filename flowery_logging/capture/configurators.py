@@ -20,16 +20,36 @@ _LOGGING: Final = os.path.dirname(logging.__file__)
 _OURS: Final = os.path.dirname(__file__)
 _CONFIG: Final = os.path.join(_LOGGING, "config.py")
 
+OWN: Final = "flowery_logging"
+"""The logger above all of the library's own."""
+
 UNKNOWN: Final = "an unknown place"
 
 _getframe = sys._getframe  # noqa: SLF001 - as logging does
 
 
-class Change(NamedTuple):
-    """What somebody has done, and where: a file and a line."""
+MAX_NAMES: Final = 200
+"""How many loggers one warning names for each thing that was done to them."""
 
+
+class Change(NamedTuple):
+    """What somebody has done to a logger, and where: a file and a line."""
+
+    logger: str
     what: str
     where: str
+
+
+def described(changes: Iterable[Change]) -> str:
+    """Return what was done, by place and kind, as one text."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for change in changes:
+        found.setdefault((change.where, change.what), []).append(change.logger)
+    places: dict[str, list[str]] = {}
+    for (where, what), names in found.items():
+        more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+        places.setdefault(where, []).append(f"{what}: {', '.join(names[:MAX_NAMES])}{more}")
+    return "; ".join(f"{where} ({'; '.join(told)})" for where, told in places.items())
 
 
 def calling_place() -> str:
@@ -41,6 +61,11 @@ def calling_place() -> str:
             return f"{file}:{frame.f_lineno}"
         frame = frame.f_back
     return UNKNOWN
+
+
+def is_own(logger: logging.Logger) -> bool:
+    """Tell whether a logger is the library's own."""
+    return logger.name == OWN or logger.name.startswith(f"{OWN}.")
 
 
 def holds(handlers: Iterable[Any], handler: object) -> bool:
@@ -86,7 +111,7 @@ class Watch:
 
     def note_detached(self, logger: logging.Logger, what: str) -> None:
         """Note who has just taken our handler out of the way of a logger's events."""
-        self.detached[logger.name] = Change(what, calling_place())
+        self.detached[logger.name] = Change(logger.name, what, calling_place())
 
     def _setting(self, theirs: Callable[[Any, str, Any], None]) -> Callable[..., None]:
         def set_attribute(logger: logging.Logger, name: str, value: Any) -> None:
@@ -103,16 +128,15 @@ class Watch:
     def _disabled(self, logger: logging.Logger, value: Any) -> tuple[bool, Any]:
         """Refuse what a configurator does to loggers that it does not name."""
         by_the_way = value and not logger.disabled and _getframe(2).f_code.co_filename == _CONFIG
-        if by_the_way:
-            self._prevent(f"{logger.name} was disabled")
+        if by_the_way and not is_own(logger):
+            self._prevent(logger, "disabled")
         return not by_the_way, value
 
     def _level(self, logger: logging.Logger, value: Any) -> tuple[bool, Any]:
         """Refuse the root logger's level of `fileConfig`, whose files must have one."""
         changes = vars(logger).get("level", value) != value and logger.parent is None
         if changes and _is_in_file_config(_getframe(2)):
-            name = logging.getLevelName(value)
-            self._prevent(f"the level of the root logger was set to {name}")
+            self._prevent(logger, f"level {logging.getLevelName(value)}")
             return False, value
         return True, value
 
@@ -124,16 +148,16 @@ class Watch:
         if holds(vars(logger).get("handlers", ()), self._handler) and not holds(
             value, self._handler
         ):
-            self.note_detached(logger, f"the handlers of {logger.name} were replaced")
+            self.note_detached(logger, "handlers replaced")
         return True, value
 
     def _propagate(self, logger: logging.Logger, value: Any) -> tuple[bool, Any]:
         if not value and vars(logger).get("propagate") and reaches(logger, self._handler):
-            self.note_detached(logger, f"propagate of {logger.name} was set to False")
+            self.note_detached(logger, "propagate = False")
         return True, value
 
-    def _prevent(self, what: str) -> None:
-        self.prevented.append(Change(what, calling_place()))
+    def _prevent(self, logger: logging.Logger, what: str) -> None:
+        self.prevented.append(Change(logger.name, what, calling_place()))
         self._on_side_effect()
 
     def watched(self, logger: logging.Logger, handlers: Iterable[logging.Handler]) -> list[Any]:
@@ -144,7 +168,7 @@ class Watch:
         """Look at a logger's list of handlers that somebody has changed."""
         ours = self._handler
         if self._active and logger.handlers is now and holds(before, ours) and not holds(now, ours):
-            self.note_detached(logger, f"our handler was taken off {logger.name}")
+            self.note_detached(logger, "handler removed")
 
 
 _LOOKED_AT: Final[dict[str, Callable[[Watch, logging.Logger, Any], tuple[bool, Any]]]] = {

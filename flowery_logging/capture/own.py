@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any
 
-from flowery_logging.capture.attachment import OWN
+from flowery_logging.capture.configurators import OWN, is_own
 from flowery_logging.capture.flight import FlightRecorder
 from flowery_logging.capture.sink import NO_FIELDS, Fields, Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import Handler
@@ -76,7 +76,7 @@ class OwnLogger:
     def _chain(self) -> Iterator[logging.Logger]:
         """The loggers from this one up to the library's."""
         logger: logging.Logger | None = self._logger
-        while logger is not None and logger.name.startswith(OWN):
+        while logger is not None and is_own(logger):
             yield logger
             logger = logger.parent if logger.propagate else None
 

@@ -167,7 +167,7 @@ def test_a_logger_that_propagates_no_more(run, kind):
     messages, told, _ = run(ISLANDS[kind], "log.info('again')")
     assert messages == ["before", "after", "after", "again"]
     (warning,) = told
-    assert "propagate of shop" in warning["message"]
+    assert "propagate = False: shop" in warning["message"]
     assert who(warning).endswith(PLACE)
 
 
@@ -200,8 +200,7 @@ def test_loggers_are_not_disabled_by_the_way(run, kind):
     messages, told, count = run(DISABLING[kind])
     assert messages == ["before", "after", "after"]
     (warning,) = told
-    assert "shop.orders was disabled" in warning["message"]
-    assert "stock was disabled" in warning["message"]
+    assert re.search(r"disabled: .*\bshop\.orders, stock\b", warning["message"])
     assert who(warning).endswith(PLACE)
     assert count >= 2
 
@@ -211,7 +210,7 @@ def test_what_nobody_logs_after_is_told_in_the_end(run):
     end = "logging.getLogger('third'); logging.config.dictConfig({'version': 1})"
     messages, told, _ = run(way, end + "; flowery_logging.shutdown()")
     assert messages == ["before"]
-    assert "third was disabled" in told[-1]["message"]
+    assert re.search(r"disabled: .*\bthird\b", told[-1]["message"])
 
 
 STANDING = {
@@ -247,7 +246,7 @@ def test_a_level_that_came_with_it_stands_and_is_told(run):
     way = "logging.basicConfig(level='WARNING', force=True)"
     messages, told, _ = run(way, "log.warning('at last')")
     assert messages == ["before", "at last"]
-    assert "has the level WARNING, which stays" in told[0]["message"]
+    assert "level WARNING, which stays: root" in told[0]["message"]
 
 
 def test_the_librarys_own_loggers_are_never_disabled(run):
