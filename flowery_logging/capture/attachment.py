@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
 from flowery_logging.capture.configurators import UNKNOWN, Change, Watch, holds, is_own, reaches
@@ -103,7 +104,8 @@ class Attachment:
             ends = dict.fromkeys([*_ends(), *([] if logger is None else [_end(logger)])])
             missing = [end for end in ends if not self._has(end)]
             for end in missing:
-                self._attach(end)
+                with suppress(Exception):  # a class of somebody's own; each event is given anyway
+                    self._attach(end)
         finally:
             _module_lock.release()
         found = [self._taken_off(end) for end in missing] + self._raised_level(missing)

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from flowery_logging.capture.patch import Patch
 
-_LOGGING: Final = os.path.dirname(logging.__file__)
+_LOGGING: Final = os.path.dirname(logging.addLevelName.__code__.co_filename)
 _OURS: Final = os.path.dirname(__file__)
 _CONFIG: Final = os.path.join(_LOGGING, "config.py")
 

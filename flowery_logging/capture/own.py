@@ -118,8 +118,11 @@ class OwnLogger:
         record = self._logger.makeRecord(
             self.name, level, *place, msg, args, exc_info, code.co_name, extra
         )
-        if not self._logger.filter(record):
+        verdict: Any = self._logger.filter(record)
+        if not verdict:
             return
+        if isinstance(verdict, logging.LogRecord):
+            record = verdict
         for other in self._others():
             if level >= other.level:
                 other.handle(record)
