@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SERVER = """
-import json, os, sys
+import json, os, signal, sys
 import flowery_logging.ecs
 flowery_logging.ecs.encoders()
 for _line in sys.stdin:
@@ -28,6 +28,7 @@ for _target, _path in ((0, os.devnull), (1, _job["out"]), (2, _job["err"])):
     _fd = os.open(_path, os.O_RDWR | os.O_CREAT)
     os.dup2(_fd, _target)
     os.close(_fd)
+signal.alarm(300)  # a program that never ends is ended
 os.chdir(_job["cwd"])
 sys.argv[:] = [_job["path"]]
 exec(compile(_job["code"], _job["path"], "exec"))

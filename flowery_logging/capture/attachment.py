@@ -8,7 +8,7 @@ what was undone and by whom. Nothing here waits for a lock: the call may stand a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -82,32 +82,34 @@ class Attachment:
 
         `logger` is one whose events do not arrive; it may be one that `logging` does not know.
         """
-        if self._active:
-            self.tell(self._put_back(logger))
-
-    def tell(self, found: Iterable[Change] = ()) -> None:
-        """Say what was undone, and what was prevented since the last time."""
-        changes = (*found, *self._watch.prevented)
-        self._watch.prevented = []
-        self._stop_waiting()
-        if not changes or not self._active:
-            return
-        self._count(len(changes))
-        if changes not in self._announced and len(self._announced) < MAX_ANNOUNCED:
-            self._announced.add(changes)
-            self._announce(changes)
-
-    def _put_back(self, logger: logging.Logger | None) -> list[Change]:
-        if _module_lock is None or not _module_lock.acquire(blocking=False):
-            return []  # somebody is just configuring: the next event looks again
+        if not self._active or _module_lock is None or not _module_lock.acquire(blocking=False):
+            return  # somebody is just configuring: the next event looks again
         try:
-            ends = dict.fromkeys([*_ends(), *([] if logger is None else [_end(logger)])])
-            missing = [end for end in ends if not self._has(end)]
-            for end in missing:
-                with suppress(Exception):  # a class of somebody's own; each event is given anyway
-                    self._attach(end)
+            found = [*self._put_back(logger), *self._watch.take_prevented()]
         finally:
             _module_lock.release()
+        self._say(found)
+
+    def tell(self) -> None:
+        """Say what was prevented since the last time: there may be no event any more to do it."""
+        self._say(self._watch.take_prevented())
+
+    def _say(self, found: list[Change]) -> None:
+        self._stop_waiting()
+        if not found or not self._active:
+            return
+        self._count(len(found))
+        key = tuple(found)
+        if key not in self._announced and len(self._announced) < MAX_ANNOUNCED:
+            self._announced.add(key)
+            self._announce(found)
+
+    def _put_back(self, logger: logging.Logger | None) -> list[Change]:
+        ends = dict.fromkeys([*_ends(), *([] if logger is None else [_end(logger)])])
+        missing = [end for end in ends if not self._has(end)]
+        for end in missing:
+            with suppress(Exception):  # a class of somebody's own; each event is given anyway
+                self._attach(end)
         found = [self._taken_off(end) for end in missing] + self._raised_level(missing)
         self._watch.detached.clear()
         if missing:

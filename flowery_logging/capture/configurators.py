@@ -113,6 +113,11 @@ class Watch:
         """Note who has just taken our handler out of the way of a logger's events."""
         self.detached[logger.name] = Change(logger.name, what, calling_place())
 
+    def take_prevented(self) -> list[Change]:
+        """Return what was not let happen since the last time."""
+        found, self.prevented = self.prevented, []
+        return found
+
     def _setting(self, theirs: Callable[[Any, str, Any], None]) -> Callable[..., None]:
         def set_attribute(logger: logging.Logger, name: str, value: Any) -> None:
             look = _LOOKED_AT.get(name)

@@ -283,6 +283,22 @@ for t in threads: t.join()
     assert sorted(messages[3:]) == expected
 
 
+def test_threads_that_log_at_once_after_it_tell_it_once(run):
+    after = """
+logging.config.dictConfig({'version': 1, 'root': {'level': 'INFO'}})
+start = threading.Barrier(8)
+def work(n):
+    start.wait()
+    for i in range(20): logging.getLogger(f"worker.{n}").info("%d-%d", n, i)
+threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+for t in threads: t.start()
+for t in threads: t.join()
+"""
+    messages, told, _ = run("pass", after)
+    assert sorted(messages[3:]) == sorted(f"{n}-{i}" for n in range(8) for i in range(20))
+    assert len(told) == 1
+
+
 def test_a_configurator_that_waits_for_a_thread_that_logs(run):
     """The thread must not wait for what `logging` holds meanwhile."""
     after = """
