@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import ecs_logging
 
 from flowery_logging.capture import stdlib, structlog_output
+from flowery_logging.capture.event_dict import is_event_dict, unwrap_event_dict
+from flowery_logging.capture.interrupted import Interrupted
 from flowery_logging.capture.sink import bound_fields
+from flowery_logging.capture.waiting import carried_fields
 from flowery_logging.ecs import Event, Site
 from flowery_logging.ecs.conversion import MISFIT, fit
 from flowery_logging.ecs.encode import text
@@ -99,16 +102,23 @@ class ECSFormatter(ecs_logging.StdlibFormatter):
         message, fields = stdlib.interpolated(record, stdlib.extras(record))
         own = {name: value for name, value in fields.items() if not _is_agent_field(name)}
         log = log_fields(record.name, record.filename, record.lineno, record.funcName)
-        event = Event(record.created, Site(record.levelname, log, b""), message, b"")
-        event.fields = self._without_excluded(own)
+        event = Event(record.created, Site(record.levelname, log, b""), message, b"", own)
+        if is_event_dict(record):
+            unwrap_event_dict(event, record)
+        else:
+            self._add_exception(event, record)
+        event.fields = self._without_excluded(event.fields)
         event.bound = self._without_excluded(self._around(record))
-        self._add_exception(event, record)
+        if type(message) is Interrupted:
+            raise message.error
         return event
 
     def _around(self, record: logging.LogRecord) -> dict[str, Any]:
         """Return the fields that are not of this event alone; its own come before them."""
         agent = {path: getattr(record, name, None) for name, path in _AGENT_FIELDS.items()}
-        return {**agent, **(self._extra or {}), **bound_fields()}
+        carried = carried_fields(record)
+        bound = bound_fields() if carried is None else carried
+        return {**agent, **(self._extra or {}), **bound}
 
     def _add_exception(self, event: Event, record: logging.LogRecord) -> None:
         """Take the exception; with a limit of 0 no stack but `stack_info`, as ecs-logging does."""

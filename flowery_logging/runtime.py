@@ -12,12 +12,17 @@ from typing import Any
 
 from flowery_logging import agents, process, wiring
 from flowery_logging.capture import stdlib, structlog as structlog_capture
+from flowery_logging.capture.attachment import Attachment, loggers
+from flowery_logging.capture.configurators import Change, described
 from flowery_logging.capture.direct import Shortcut
+from flowery_logging.capture.doubles import Doubles
 from flowery_logging.capture.flight import FlightRecorder
+from flowery_logging.capture.own import OwnLogger
 from flowery_logging.capture.sink import Sink
 from flowery_logging.capture.structlog_adoption import PROCESSORS, Adoption
 from flowery_logging.capture.structlog_output import SPECIAL, Output
 from flowery_logging.capture.uncaught import Hooks
+from flowery_logging.capture.waiting import Waiting
 from flowery_logging.config import Config, resolve
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Composer, Limits, LineEncoder, Placer, Redactor, encoders
@@ -29,15 +34,24 @@ _counters = Counters(
     "files", "files_removed", "write_errors", "dropped", "interrupted", "rewritten",
     "reserved_names", "misfits", "renamed_labels", "fields_over_limit", "cut_values", "cut_lists",
     "cut_traces", "cut_lines", "fallbacks", "broken_records", "processor_errors",
-    "dropped_by_processors", "handler_errors",
+    "dropped_by_processors", "handler_errors", "undone", "keyword_fields",
 )  # fmt: skip
 _sink = Sink(_counters)
-_hooks = Hooks(_sink)
 _recorder = FlightRecorder(_sink)
 _adoption = Adoption(_sink, warn=lambda message: warn(message))  # noqa: PLW0108 - defined below
 _lock = threading.RLock()
-_handler: stdlib.Handler | None = None
-_shortcut: Shortcut | None = None
+_handler = stdlib.Handler(_sink)
+_hooks = Hooks(_sink, _handler.leave_out)
+_waiting = Waiting(_handler)
+_attachment = Attachment(
+    _handler,
+    announce=lambda changes: _tell_undone(changes),  # noqa: PLW0108 - defined below
+    count=lambda found: _counters.add("undone", found),
+    on_record=_waiting.look,
+    on_repair=lambda: _take_doubles_away(),  # noqa: PLW0108 - defined below
+)
+_shortcut = Shortcut(_sink, _handler, _attachment.patch)
+_doubles = Doubles()
 _config: Config | None = None
 _undoing = False  # a `shutdown()` has begun, and not ended
 _redactor = Redactor()
@@ -119,7 +133,7 @@ def setup(
 
 
 def _apply(config: Config) -> None:
-    global _config, _handler, _own_encoder, _redactor
+    global _config, _own_encoder, _redactor
     _redactor = Redactor(config.redact, config.redact_safe, messages=config.redact_messages)
     placer = Placer(config.fields, _redactor, Limits(**config.limits), _counters)
     aside = stdlib.ASIDE | SPECIAL
@@ -128,14 +142,16 @@ def _apply(config: Config) -> None:
     writer = _writer(config)
     _sink.open(encoder, writer, config.processors)
     previous, _config = _config, config
-    _handler = _handler or stdlib.Handler(_sink)
     if previous is None:
-        _install(_handler)
-    _hooks.install(uncaught=config.capture_uncaught, captured_warnings=config.capture_warnings)
-    stdlib.attach(_handler)
+        _install()
+    _install_hooks(config)
+    _doubles.put_back()
+    _take_doubles_away()
     agents.look()
     _set_levels(config)
+    _attachment.repair()
     if previous is None:
+        _name_disabled()
         _adoption.tell()
     if previous is None or previous.directory != config.directory:
         _say_where(config)
@@ -158,12 +174,12 @@ def _own_record(kind: str, facts: dict[str, Any]) -> tuple[bytes, bytes]:
     return wiring.own_record(_sink.encoder, _own_encoder, kind, facts)
 
 
-def _install(handler: stdlib.Handler) -> None:
+def _install() -> None:
     """Do, once, what `shutdown` undoes."""
-    global _shortcut
-    stdlib.wrap_make_record()
-    _shortcut = Shortcut(_sink, handler)
+    stdlib.make_record_patch.apply(stdlib.safe_make_record)
+    _attachment.install()
     _shortcut.install()
+    _waiting.install()
     _adoption.install(
         wrapper_class=structlog_capture.BoundLogger,
         logger_factory=_output,
@@ -171,6 +187,10 @@ def _install(handler: stdlib.Handler) -> None:
         cache_logger_on_first_use=False,
     )
     _ending.install()
+
+
+def _install_hooks(config: Config) -> None:
+    _hooks.install(uncaught=config.capture_uncaught, captured_warnings=config.capture_warnings)
 
 
 def _output(name: str | None = None, *_: Any) -> Output:
@@ -184,13 +204,14 @@ def reattach() -> None:
     """Attach the handler again where another configurator has taken it away."""
     process.look()
     with _lock:
-        if _handler is not None and _config is not None:
-            stdlib.attach(_handler)
+        if _config is not None:
+            _attachment.repair()
+            _install_hooks(_config)
             agents.look()
 
 
 def _set_levels(config: Config) -> None:
-    wanted = {"root": config.level, **config.levels}
+    wanted = {"root": config.level, wiring.OWN_LOGGER: config.level, **config.levels}
     for name in [name for name in _touched_levels if name not in wanted]:
         logging.getLogger(name).setLevel(_touched_levels[name])
         del _touched_levels[name]
@@ -208,7 +229,11 @@ def _set_logger_level(name: str, number: int) -> None:
 def _set_own_level(config: Config, level: int) -> None:
     """Set the level of `get_logger()`; the recorder needs the root logger's as low as its own."""
     structlog_capture.set_level(level)
-    logging.getLogger().setLevel(_recorder.set_levels(config.flight_recorder, level))
+    lowest = _recorder.set_levels(config.flight_recorder, level)
+    logging.getLogger().setLevel(lowest)
+    _attachment.root_level = lowest
+    if wiring.OWN_LOGGER not in config.levels:
+        _set_logger_level(wiring.OWN_LOGGER, lowest)
 
 
 def set_level(level: int | str, logger: str | None = None) -> None:
@@ -273,20 +298,21 @@ def _undo() -> None:
     """Do what `shutdown` does: steps of which each may be done again."""
     global _config, _undoing
     _undoing = True
+    _attachment.tell()
     _sink.writer.close()
-    if _handler is not None:
-        stdlib.detach(_handler)
+    _recorder.uninstall()
+    _attachment.uninstall()
     for name, before in list(_touched_levels.items()):
         logging.getLogger(None if name == "root" else name).setLevel(before)
         _touched_levels.pop(name, None)
-    if _shortcut is not None:
-        _shortcut.uninstall()
-    stdlib.restore_make_record()
+    _shortcut.uninstall()
+    _waiting.uninstall()
+    _doubles.put_back()
+    stdlib.make_record_patch.undo()
     structlog_capture.set_level(logging.NOTSET)
     _adoption.uninstall()
     _ending.uninstall()
     _hooks.uninstall()
-    _recorder.uninstall()
     _sink.ready = False
     _config = None
     _undoing = False
@@ -308,12 +334,44 @@ def checkpoint(reason: str | None = None) -> None:
     For the end of a server whose process goes on or ends in ways that run no `atexit`.
     """
     if _sink.ready:
+        _attachment.tell()
         _sink.writer.checkpoint(reason)
 
 
 def warn(message: str, **fields: Any) -> None:
     """Write a warning of the library's own: what it found in the set-up around it."""
-    logging.getLogger(wiring.OWN_LOGGER).warning(message, extra=fields)
+    own_logger(wiring.OWN_LOGGER).log(logging.WARNING, message, extra=fields)
+
+
+def _tell_undone(changes: Sequence[Change]) -> None:
+    """Say what others have changed in `logging` after `setup()`, and what of it does not stand."""
+    warn(
+        "logging was configured after setup(), which is undone where events would be lost: "
+        + described(changes),
+        configured_by=list(dict.fromkeys(change.where for change in changes)),
+    )
+
+
+def _take_doubles_away() -> None:
+    if _config is not None:
+        _doubles.take_away(wiring.streams(_config))
+
+
+def _name_disabled() -> None:
+    """Say which loggers were disabled before; by whom and why, nobody can tell any more."""
+    names = [logger.name for logger in loggers() if logger.disabled]
+    if names:
+        warn(f"loggers that were disabled before setup() write nothing: {', '.join(names)}")
+
+
+def own_logger(name: str) -> OwnLogger:
+    """Return the logger for records of the library's own: `flowery_logging` or below it."""
+    return OwnLogger(name, _handler, _recorder)
+
+
+def leave_out(logger: str, is_told: Callable[[logging.LogRecord], bool]) -> None:
+    """Keep those records of a logger out of our lines that are told otherwise."""
+    _handler.leave_out(logger, is_told)
 
 
 def _say_where(config: Config) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -76,6 +77,12 @@ def mirrors(config: Config) -> tuple[Callable[[bytes], None], ...]:
         stream.open_next()
         found.append(lambda line: (stream.write(stream.descriptor, line), None)[1])
     return tuple(found)
+
+
+def streams(config: Config) -> list[Any]:
+    """Return the standard streams to which this set-up writes events."""
+    console = [sys.stderr] if "console" in config.outputs else []
+    return console + ([sys.stdout] if "stdout" in config.outputs else [])
 
 
 def process_identity(entity: str) -> tuple[bytes, bytes, bytes]:

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 import flowery_logging
 from flowery_logging import context
+from tests.programs import Programs
 
 settings.register_profile(
     "flowery",
@@ -133,3 +134,11 @@ def counted(logged: Logged) -> Callable[[str], int]:
     """A function that says by how much a count of `stats()` has grown since the test began."""
     before = dict(flowery_logging.stats())
     return lambda name: flowery_logging.stats()[name] - before.get(name, 0)
+
+
+@pytest.fixture(scope="session")
+def programs() -> Iterator[Programs]:
+    """Runs programs in processes of their own."""
+    found = Programs()
+    yield found
+    found.close()

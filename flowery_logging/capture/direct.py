@@ -17,16 +17,20 @@ from operator import attrgetter
 from types import FrameType, FunctionType
 from typing import Any, Final
 
+from flowery_logging.capture.patch import SOURCE, Patch
 from flowery_logging.capture.sink import NO_FIELDS, Fields, Sink, simply_formatted, site_of
-from flowery_logging.capture.stdlib import ASIDE, NOT_EXTRA, Handler, wrapped_make_record
+from flowery_logging.capture.stdlib import (
+    ASIDE,
+    LEFT_OUT,
+    NOT_EXTRA,
+    Handler,
+    make_record_patch,
+)
 from flowery_logging.ecs import Event
-
-_SOURCE: Final = logging.addLevelName.__code__.co_filename
-"""The file by which stdlib tells its own frames from those of callers."""
 
 _PLAIN_LOGGERS: Final = frozenset({logging.Logger, logging.RootLogger})
 _METHODS: Final = ("handle", "callHandlers", "filter", "findCaller", "makeRecord")
-_OVERRIDDEN: Final = frozenset({*_METHODS, "_log"})
+_OVERRIDDEN: Final = frozenset({*_METHODS, "_log", LEFT_OUT})
 _methods: Final = attrgetter(*_METHODS)
 _ATTRIBUTES: Final = len(vars(logging.getLogger("flowery_logging")))
 
@@ -42,46 +46,59 @@ _current_thread = threading.current_thread
 
 def _is_stock(function: Any) -> bool:
     """Tell whether a function is stdlib's own, not somebody's wrapper of it."""
-    return type(function) is FunctionType and function.__code__.co_filename == _SOURCE
+    return type(function) is FunctionType and function.__code__.co_filename == SOURCE
 
 
 class Shortcut:
-    """What stands in for `Logger._log` while it is installed."""
+    """What stands in for `Logger._log` while it is installed.
 
-    def __init__(self, sink: Sink, handler: Handler) -> None:
+    Args:
+        sink: where events go.
+        handler: ours.
+        attaching: what has replaced `Logger.callHandlers` to keep our handler attached.
+    """
+
+    def __init__(self, sink: Sink, handler: Handler, attaching: Patch) -> None:
         self._sink = sink
         self._handler = handler
-        self._theirs: Any = None
-        self._ours: Any = None
+        self._attaching = attaching
+        self._patch = Patch(logging.Logger, "_log")
 
     def install(self) -> None:
-        """Replace `Logger._log`, unless somebody else has replaced what it relies on."""
-        theirs = logging.Logger._log  # noqa: SLF001 - the one method that all levels call
-        *stock, make_record = methods = _methods(logging.Logger)
-        ours, wrapped = wrapped_make_record()
-        stock += theirs, wrapped, _get_message
-        if all(map(_is_stock, stock)) and make_record is ours:
-            self._theirs, self._ours = theirs, _inside_logging(self._make(theirs, methods))
-            logging.Logger._log = self._ours  # type: ignore[method-assign]  # noqa: SLF001
+        """Replace `Logger._log`; all take stdlib's way where what it relies on was replaced."""
+        self._patch.apply(self._replacement)
 
     def uninstall(self) -> None:
         """Put back what was there, unless somebody else has wrapped it since."""
-        if self._ours is not None and logging.Logger._log is self._ours:  # noqa: SLF001
-            logging.Logger._log = self._theirs  # type: ignore[method-assign]  # noqa: SLF001
+        self._patch.undo()
+
+    def _replacement(self, theirs: Any) -> FunctionType:
+        return self._make(theirs, self._methods(theirs))
+
+    def _methods(self, theirs: Any) -> tuple[Any, ...]:
+        """Return the methods with which the short way may be taken; nothing if it may never be."""
+        handle, call_handlers, *stock, make_record = methods = _methods(logging.Logger)
+        stock += handle, self._attaching.theirs, make_record_patch.theirs, theirs, _get_message
+        ours = call_handlers is self._attaching.ours and make_record is make_record_patch.ours
+        return methods if ours and all(map(_is_stock, stock)) else ()
 
     def _make(self, theirs: Any, methods: tuple[Any, ...]) -> FunctionType:
         sink, handler = self._sink, self._handler
 
         def _log(  # type: ignore[no-untyped-def]
             self,  # noqa: ANN001
-            level: int,
-            msg: object,
-            args: Any,
+            level: Any = None,
+            msg: Any = None,
+            args: Any = None,
+            /,
             exc_info: Any = None,
             extra: Any = None,
             stack_info: bool = False,
             stacklevel: int = 1,
+            **fields: Any,
         ) -> None:
+            if fields:
+                level, msg, args, extra = _with_fields(sink, (level, msg, args), extra, fields)
             if (
                 exc_info is None
                 and stacklevel == 1
@@ -97,16 +114,37 @@ class Shortcut:
         return _log  # type: ignore[return-value]
 
 
+def _with_fields(
+    sink: Sink, given: tuple[Any, Any, Any], extra: Any, fields: dict[str, Any]
+) -> tuple[Any, Any, Any, Any]:
+    """Return level, message, arguments and `extra` of a call that has other keywords too.
+
+    `log.info("x", order_id=7)` is a TypeError of plain logging: here the keywords are fields.
+    Wrappers of `_log` may give its own parameters by keyword.
+    """
+    level, msg, args = (
+        fields.pop(name) if value is None and name in fields else value
+        for name, value in zip(_PARAMETERS, given, strict=True)
+    )
+    if fields:
+        sink.counters.add("keyword_fields")
+        others = {} if extra is None else extra if type(extra) is dict else _as_fields(extra)
+        extra = {**others, **fields}
+    return level, msg, args or (), extra
+
+
+_PARAMETERS: Final = ("level", "msg", "args")
+
+
+def _as_fields(extra: Any) -> dict[Any, Any]:
+    try:
+        return dict(extra)
+    except Exception:
+        return {"extra": extra}
+
+
 _COUNTS_ALL_FRAMES: Final = sys.version_info < (3, 11)
 """Up to Python 3.10 a stack level counts stdlib's own frames too, and so this one."""
-
-
-def _inside_logging(function: FunctionType) -> FunctionType:
-    """Return a function whose frames stdlib, and what imitates it, takes for its own."""
-    code = function.__code__.replace(co_filename=_SOURCE)
-    return FunctionType(
-        code, function.__globals__, function.__name__, function.__defaults__, function.__closure__
-    )
 
 
 def _sees_all(
@@ -159,7 +197,7 @@ def _write(
             extra = NO_FIELDS
         elif type(extra) is not dict:
             return False
-        while frame.f_code.co_filename == _SOURCE:  # type: ignore[union-attr]
+        while frame.f_code.co_filename == SOURCE:  # type: ignore[union-attr]
             frame = frame.f_back  # type: ignore[union-attr]
         encoder = sink.encoder
         site = site_of(encoder, frame, logger, _level_name(level))  # type: ignore[arg-type]

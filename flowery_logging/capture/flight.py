@@ -93,7 +93,7 @@ class FlightRecorder:
         self.total = 0  # bytes in all rings
         self.level = self.lowest = logging.NOTSET
         self._shadow = Sink(sink.counters)  # encodes as the real one; its writer is this
-        self._handler = stdlib.Handler(self._shadow)
+        self.handler = stdlib.Handler(self._shadow)
         self._wrapped: tuple[Any, Any] | None = None
         _recorders.add(self)
 
@@ -142,7 +142,7 @@ class FlightRecorder:
             if record.levelno >= self.level or has_own_level(logger):
                 theirs(logger, record)
             elif record.levelno >= self.lowest:
-                self._handler.handle(record)
+                self.handler.handle(record)
 
         wrapper: Any = call_handlers
         wrapper.__wrapped__ = theirs  # `others` looks for Sentry's wrapper below ours

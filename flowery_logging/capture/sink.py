@@ -10,6 +10,7 @@ from typing import Any, Final
 from structlog import contextvars as structlog_contextvars
 
 from flowery_logging import context
+from flowery_logging.capture.interrupted import Interrupted, bare
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event, LineEncoder, Site
 from flowery_logging.files import Writer
@@ -57,28 +58,47 @@ class Sink:
         """
         if _structlog_vars or self.processors:
             return False
-        before = self.encoder.join(created, site, message, fields, context.current(), thread)
+        try:
+            before = self.encoder.join(created, site, message, fields, context.current(), thread)
+        except BaseException:  # of a bound object that ends the program
+            self._write_bare(Event(created, site, message, thread, fields, bound_fields()))
+            raise
         if before is None:
             return False
         self.writer.write(before, thread)
         return True
 
-    def encode_event(self, event: Event, *, merged: bool = False) -> Halves | None:
+    def encode_event(self, event: Event, bound: Fields | None = None) -> Halves | None:
         """Return the halves of any event, after the processors; None if one drops it.
 
-        `merged`: what is bound with `structlog.contextvars` is among its fields, or was taken out.
+        `bound` are the fields of the context that it was logged in, if that is another one.
         """
-        event.bound = context.fields() if merged else bound_fields()
+        event.bound = bound_fields() if bound is None else bound
         if self.processors and not self._process(event):
             self.counters.add("dropped_by_processors")
             return None
         return self.encoder.encode_event(event)
 
-    def emit_event(self, event: Event, *, merged: bool = False) -> None:
-        """Write any event, after the processors have seen it. Never raises."""
-        halves = self.encode_event(event, merged=merged)
+    def emit_event(self, event: Event, bound: Fields | None = None) -> None:
+        """Write any event, after the processors have seen it.
+
+        Raises nothing but what ends a program, if an object of the event's does: when the event
+        has been written.
+        """
+        message = event.message
+        try:
+            halves = self.encode_event(event, bound)
+        except BaseException:
+            self._write_bare(event)
+            raise
         if halves is not None:
             self.writer.write(*halves)
+        if type(message) is Interrupted:
+            raise message.error
+
+    def _write_bare(self, event: Event) -> None:
+        """Write an event without what its objects say of themselves."""
+        self.writer.write(*self.encoder.encode_event(bare(event)))
 
     def _process(self, event: Event) -> bool:
         """Let the processors change an event; False if one of them drops it.
@@ -103,18 +123,29 @@ class Sink:
         return True
 
 
-def simply_formatted(template: Any, args: tuple[Any, ...]) -> str | None:
+def simply_formatted(template: Any, args: tuple[Any, ...]) -> Any:
     """Return a text with its `%` arguments, or None where that is no simple matter. Never raises.
 
-    A mapping as the only argument has a meaning of its own, and what does not fit is kept apart:
-    both loggers look at these themselves.
+    What does not fit is kept apart: both loggers look at that themselves. If an argument ends the
+    program (`SystemExit`, `KeyboardInterrupt`), what is returned brings that about once it is
+    written.
     """
-    if type(template) is not str or (len(args) == 1 and type(args[0]) not in _SCALARS):
+    if type(template) is not str:
         return None
     try:
+        if len(args) == 1 and type(args[0]) not in _SCALARS:
+            return template % _mapping_or_all(args)
         return template % args
     except Exception:
         return None
+    except BaseException as error:
+        return Interrupted(template, args, error)
+
+
+def _mapping_or_all(args: tuple[Any, ...]) -> Any:
+    """Return a mapping that is the only argument, which has a meaning of its own."""
+    only = args[0]
+    return only if isinstance(only, Mapping) and only else args
 
 
 def site_of(encoder: LineEncoder, frame: FrameType, logger: str | None, level: str) -> Site:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from os.path import basename
 from types import FrameType
 from typing import Any, Final
 
+from flowery_logging import context
+from flowery_logging.capture.event_dict import MARKS, is_event_dict, unwrap_event_dict
 from flowery_logging.capture.handed import Written, pending_for
+from flowery_logging.capture.interrupted import Interrupted
+from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.sink import NO_FIELDS, Sink
+from flowery_logging.capture.waiting import CARRIED, carried_fields, is_written
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.exception import exception_of, traceback_of
@@ -35,11 +40,21 @@ AGENTS: Final = frozenset(
 """What Elastic APM's agent puts on each record; it is asked for its transaction anyway."""
 
 # `message` and `asctime` are what formatters of other handlers leave on a record.
-ASIDE: Final = AGENTS | {"color_message"}
+ASIDE: Final = AGENTS | {"color_message"} | MARKS
 """Names of extra fields that not everybody's events show (see `extras`)."""
 
-NOT_EXTRA: Final = frozenset({*_STANDARD, *AGENTS, "message", "asctime", _CLASHING})
+NOT_EXTRA: Final = frozenset({*_STANDARD, *AGENTS, "message", "asctime", _CLASHING, CARRIED})
 """Names that a record has, or may have, for itself: extra fields of these names come last."""
+
+
+LEFT_OUT: Final = "_flowery_left_out"
+"""The attribute of a logger some of whose records are left out: they must be made, to be seen."""
+
+
+class _Given(threading.local):
+    """The record that this thread has given to our handler past the loggers' handlers."""
+
+    record: Record | None = None
 
 
 class Handler(logging.Handler):
@@ -48,19 +63,32 @@ class Handler(logging.Handler):
     def __init__(self, sink: Sink) -> None:
         super().__init__()
         self.sink = sink
+        self.given = _Given()
+        self._left_out: dict[str, Callable[[Record], bool]] = {}
+
+    def leave_out(self, logger: str, is_told: Callable[[Record], bool]) -> None:
+        """Leave out those records of a logger that are told otherwise; other handlers get them."""
+        self._left_out[logger] = is_told
+        vars(logging.getLogger(logger))[LEFT_OUT] = True
 
     def createLock(self) -> None:  # noqa: N802
         """Have no lock: the writer has one, and a handler's lock could be held at a fork."""
         self.lock = None
 
     def handle(self, record: Record) -> bool:
-        """Write the record if the filters let it pass."""
+        """Write the record if the filters let it pass, and if it is not written yet."""
+        if record is self.given.record or is_written(record):
+            return False
         if self.filters:
             verdict: Any = self.filter(record)
             if not verdict:
                 return False
             if isinstance(verdict, Record):
                 record = verdict
+        name = record.__dict__.get("name")
+        is_told = self._left_out.get(name) if type(name) is str else None
+        if is_told is not None and is_told(record):
+            return False
         self.emit(record)
         return True
 
@@ -72,7 +100,7 @@ class Handler(logging.Handler):
         given = pending_for(record)
         if given is not None:
             given.taken = True
-            sink.emit_event(given.event, merged=given.merged)
+            sink.emit_event(given.event, context.fields() if given.merged else None)
             return
         encoder = sink.encoder
         event = None
@@ -93,16 +121,21 @@ class Handler(logging.Handler):
                 fields = extras(record)
             if record.args or type(record) is not Record:
                 message, fields = interpolated(record, fields)
-            if record.exc_info is not None or record.exc_text or record.stack_info:
+            if is_event_dict(record):
+                event = Event(created, site, message, thread, fields)
+                unwrap_event_dict(event, record)
+            elif record.exc_info is not None or record.exc_text or record.stack_info:
                 event = Event(created, site, message, thread, fields)
                 add_exception(event, record)
+            elif CARRIED in record.__dict__:
+                event = Event(created, site, message, thread, fields)
         except Exception:
             event = self._broken(record)
         if event is None:
             if sink.put(created, site, message, fields, thread):
                 return
             event = Event(created, site, message, thread, fields)
-        sink.emit_event(event)
+        sink.emit_event(event, carried_fields(record))
 
     def _broken(self, record: Record) -> Event:
         """Return what can be had from a record whose attributes are not what they should be."""
@@ -148,6 +181,8 @@ def interpolated(record: Record, fields: Mapping[str, Any]) -> tuple[Any, Mappin
         return record.getMessage(), fields
     except Exception:
         return text(record.msg), {"message_args": record.args, **fields}
+    except BaseException as error:  # of an argument: written, then let through
+        return Interrupted(record.msg, record.args, error), fields
 
 
 def add_exception(event: Event, record: Record) -> None:
@@ -196,28 +231,7 @@ def safe_make_record(original: Callable[..., Record]) -> Callable[..., Any]:
     return make_record
 
 
-_wrapped: list[tuple[Any, Any]] = []  # ours, theirs
-
-
-def wrap_make_record() -> None:
-    """Make `makeRecord` safe, for loggers that exist too."""
-    theirs = logging.Logger.makeRecord
-    ours: Any = safe_make_record(theirs)
-    logging.Logger.makeRecord = ours  # type: ignore[method-assign]
-    _wrapped.append((ours, theirs))
-
-
-def wrapped_make_record() -> tuple[Any, Any]:
-    """Return ours and theirs, which it wraps; None for both where nothing was wrapped."""
-    return _wrapped[-1] if _wrapped else (None, None)
-
-
-def restore_make_record() -> None:
-    """Put back what was there, unless somebody else has wrapped it since. Again: nothing."""
-    for ours, theirs in _wrapped[-1:]:
-        if logging.Logger.makeRecord is ours:
-            logging.Logger.makeRecord = theirs  # type: ignore[method-assign]
-        del _wrapped[-1:]
+make_record_patch: Final = Patch(logging.Logger, "makeRecord")
 
 
 def add_extra(record: Record, extra: Any) -> None:
@@ -233,27 +247,6 @@ def add_extra(record: Record, extra: Any) -> None:
         else:
             clashing[key] = value
     record.__dict__[_CLASHING] = clashing
-
-
-def _loggers() -> Iterator[logging.Logger]:
-    """All loggers there are, the root logger first."""
-    yield logging.getLogger()
-    for logger in list(logging.Logger.manager.loggerDict.values()):
-        if isinstance(logger, logging.Logger):
-            yield logger
-
-
-def attach(handler: Handler) -> None:
-    """Put the handler on the root logger and on loggers that do not propagate to it."""
-    for logger in _loggers():
-        if (logger.parent is None or not logger.propagate) and handler not in logger.handlers:
-            logger.addHandler(handler)
-
-
-def detach(handler: Handler) -> None:
-    """Take the handler away from all loggers."""
-    for logger in _loggers():
-        logger.removeHandler(handler)
 
 
 def log_before_setup(

@@ -18,6 +18,7 @@ import structlog
 from structlog import _config as structlog_config
 from structlog._base import BoundLoggerBase
 
+from flowery_logging import context
 from flowery_logging.capture.handed import Pending, pending
 from flowery_logging.capture.others import heard_by_others
 from flowery_logging.capture.sink import Sink
@@ -255,7 +256,7 @@ class Adoption:
             raised = False
         finally:  # a handler that raises may stand before ours
             if not given.taken and not logger.filters and (raised or not _reaches_us(logger)):
-                sink.emit_event(event, merged=chain.merged)
+                sink.emit_event(event, context.fields() if chain.merged else None)
 
     def _call(self, logger: logging.Logger, method_name: str, chain: Chain, given: Pending) -> None:
         """Call a stdlib logger as structlog does, with what the application's renderer returns."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from structlog import contextvars as structlog_contextvars
 
+from flowery_logging import context
 from flowery_logging.capture.others import hand_out, has_own_level, heard_by_others
 from flowery_logging.capture.sink import Sink, site_of
 from flowery_logging.capture.stdlib import log_before_setup
@@ -264,7 +265,7 @@ def write(
         message, more = interpolated(message, args)
         fields = {**more, **fields}
     event = make_event(target, name, level, message, fields, frame)
-    target.emit_event(event, merged=merged)
+    target.emit_event(event, context.fields() if merged else None)
     if target is sink:
         name = logger_name(name, frame)
         logger, _ = nearest_logger(name)

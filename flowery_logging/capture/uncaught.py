@@ -5,6 +5,7 @@ What a process says of them on stderr stays as it was. asyncio logs through `log
 
 from __future__ import annotations
 
+import atexit
 import sys
 import threading
 import time
@@ -14,6 +15,7 @@ from os.path import basename
 from types import TracebackType
 from typing import Any, Final
 
+from flowery_logging.capture.hooks import Hook
 from flowery_logging.capture.sink import Sink
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
@@ -24,81 +26,79 @@ _NOT_ERRORS: Final = (KeyboardInterrupt, SystemExit)
 
 
 class Hooks:
-    """The interpreter's hooks while a set-up stands; `uninstall` puts back what was there."""
+    """The interpreter's hooks while a set-up stands; `uninstall` puts back what was there.
 
-    def __init__(self, sink: Sink) -> None:
+    Args:
+        sink: where events go.
+        leave_out: called with a logger's name and what tells which of its records are told.
+    """
+
+    def __init__(self, sink: Sink, leave_out: Callable[[str, Callable[[Any], bool]], None]) -> None:
         self._sink = sink
-        self._installed: dict[tuple[Any, str], tuple[Any, Any]] = {}  # → ours, theirs
-        self._uncaught = False
-        self._warnings = False
+        self._leave_out = leave_out
+        self._last: BaseException | None = None  # which the interpreter keeps too
+        self._uncaught = [
+            Hook(sys, "excepthook", self._report_uncaught),
+            Hook(threading, "excepthook", self._report_thread),
+            Hook(sys, "unraisablehook", self._report_unraisable),
+        ]
+        self._warnings = Hook(
+            warnings, "showwarning", self._report_warning, not_wrapped="_showwarning_orig"
+        )
 
     def install(self, *, uncaught: bool, captured_warnings: bool) -> None:
         """Put our hooks in front of those that stand there now; each of them once."""
-        self._uncaught, self._warnings = uncaught, captured_warnings
-        if uncaught:
-            self._hook(sys, "excepthook", self._excepthook)
-            self._hook(threading, "excepthook", self._thread_excepthook)
-            self._hook(sys, "unraisablehook", self._unraisablehook)
+        for hook in self._uncaught:
+            hook.install() if uncaught else hook.uninstall()
         if captured_warnings:
-            self._hook(warnings, "showwarning", self._showwarning)
+            # logging.captureWarnings() hands what our hook has written to this logger.
+            self._leave_out("py.warnings", lambda _: self._warnings.runs_here())
+            self._warnings.install()
+        else:
+            self._warnings.uninstall()
+        atexit.unregister(self._report_last)
+        if uncaught:
+            atexit.register(self._report_last)
 
     def uninstall(self) -> None:
         """Put back the former hooks; ours stay, silent, where others were put in front of them."""
-        self._uncaught = self._warnings = False
-        for (module, name), (ours, theirs) in list(self._installed.items()):
-            if getattr(module, name) is ours:
-                setattr(module, name, theirs)
-                del self._installed[module, name]
+        atexit.unregister(self._report_last)
+        for hook in (*self._uncaught, self._warnings):
+            hook.uninstall()
 
-    def _hook(self, module: Any, name: str, make: Callable[[Any], Any]) -> None:
-        if (module, name) not in self._installed:
-            theirs = getattr(module, name)
-            ours = make(theirs)
-            setattr(module, name, ours)
-            self._installed[module, name] = ours, theirs
+    def _report_uncaught(self, _: Any, error: Any, trace: Any) -> None:
+        self._last = error if isinstance(error, BaseException) else None
+        self._log("sys.excepthook", "critical", "Uncaught exception", error, trace)
 
-    def _excepthook(self, theirs: Callable[..., Any]) -> Callable[..., Any]:
-        def excepthook(
-            kind: type[BaseException], error: BaseException, trace: TracebackType | None
-        ) -> Any:
-            self._log("sys.excepthook", "critical", "Uncaught exception", error, trace)
-            return theirs(kind, error, trace)
+    def _report_last(self) -> None:
+        """Log at the end what a hook of somebody's own has reported in the place of ours."""
+        error = getattr(sys, "last_value", None)
+        trace = getattr(sys, "last_traceback", None)
+        if error is None or error is self._last or hasattr(sys, "ps1") or not _is_program(trace):
+            return
+        self._report_uncaught(type(error), error, trace)
 
-        return excepthook
+    def _report_thread(self, args: Any) -> None:
+        message = f"Uncaught exception in thread {getattr(args.thread, 'name', None)}"
+        error, trace = args.exc_value, args.exc_traceback
+        self._log("threading.excepthook", "critical", message, error, trace)
 
-    def _thread_excepthook(self, theirs: Callable[..., Any]) -> Callable[..., Any]:
-        def excepthook(args: Any) -> Any:
-            message = f"Uncaught exception in thread {getattr(args.thread, 'name', None)}"
-            self._log(
-                "threading.excepthook", "critical", message, args.exc_value, args.exc_traceback
-            )
-            return theirs(args)
+    def _report_unraisable(self, args: Any) -> None:
+        # The object may be half destroyed: its repr may fail, and it must not be kept.
+        message = f"{args.err_msg or 'Exception ignored in'}: {_repr(args.object)}"
+        self._log("sys.unraisablehook", "error", message, args.exc_value, args.exc_traceback)
 
-        return excepthook
-
-    def _unraisablehook(self, theirs: Callable[..., Any]) -> Callable[..., Any]:
-        def unraisablehook(args: Any) -> Any:
-            # The object may be half destroyed: its repr may fail, and it must not be kept.
-            message = f"{args.err_msg or 'Exception ignored in'}: {_repr(args.object)}"
-            self._log("sys.unraisablehook", "error", message, args.exc_value, args.exc_traceback)
-            return theirs(args)
-
-        return unraisablehook
-
-    def _showwarning(self, theirs: Callable[..., Any]) -> Callable[..., Any]:
-        def showwarning(
-            message: Warning | str,
-            category: type[Warning],
-            filename: str,
-            lineno: int,
-            file: Any = None,
-            line: str | None = None,
-        ) -> Any:
-            if file is None and self._warnings:
-                self._log_warning(message, category, filename, lineno)
-            return theirs(message, category, filename, lineno, file, line)
-
-        return showwarning
+    def _report_warning(
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: Any = None,
+        line: str | None = None,  # noqa: ARG002 - as warnings calls it
+    ) -> None:
+        if file is None and self._sink.ready:
+            self._log_warning(message, category, filename, lineno)
 
     def _log(
         self,
@@ -108,8 +108,8 @@ class Hooks:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Write an error, with the place where it was raised. Never raises."""
-        if not self._uncaught or isinstance(error, _NOT_ERRORS):
+        """Write an error, with the place where it was raised."""
+        if isinstance(error, _NOT_ERRORS):
             return
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
@@ -142,6 +142,18 @@ class Hooks:
         thread = encoder.thread(threading.get_ident(), threading.current_thread().name)
         event = Event(time.time(), site, message, thread, fields or {}, error=error)
         self._sink.emit_event(event)
+
+
+def _is_program(trace: TracebackType | None) -> bool:
+    """Tell whether an exception has gone through all of the program, and not of a part of it.
+
+    Tools too leave the exception that they have shown in `sys.last_value`.
+    """
+    if trace is None:
+        return False
+    frame = trace.tb_frame
+    main = frame.f_globals.get("__name__") == "__main__" and frame.f_code.co_name == "<module>"
+    return main or frame.f_globals.get("__name__") == "runpy"
 
 
 def _repr(value: Any) -> str:

@@ -8,7 +8,6 @@ Outermost is best: what lies outside answers without the ID. For FastAPI and Sta
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -33,7 +32,7 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-logger = logging.getLogger(__name__)
+logger = runtime.own_logger(__name__)
 
 _SCOPE_KEY: Final = "flowery_logging.request"
 

@@ -10,9 +10,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from flowery_logging import context, trace
+from flowery_logging import context, runtime, trace
 
-logger = logging.getLogger("flowery_logging.client")
+logger = runtime.own_logger("flowery_logging.client")
 
 Hosts = tuple[str, ...] | None
 """The hosts that get our headers, or None for all."""
@@ -116,7 +116,15 @@ def _log(target: Target, call: Call, begun: int, error: type[BaseException] | No
     fields.update((name, value) for name, value in optional.items() if value is not None)
     shown = call.status or (error.__name__ if error else "-")
     with suppress(Exception):  # a foreign handler that raises must not replace the answer
-        logger.debug("%s %s%s %s", target.method, target.host, target.path, shown, extra=fields)
+        logger.log(
+            logging.DEBUG,
+            "%s %s%s %s",
+            target.method,
+            target.host,
+            target.path,
+            shown,
+            extra=fields,
+        )
 
 
 def wrap(owner: Any, method: str, calling: Callable[[Any], Any]) -> None:

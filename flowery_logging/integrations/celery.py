@@ -20,7 +20,7 @@ from celery import signals
 
 from flowery_logging import context, runtime, trace
 
-logger = logging.getLogger("flowery_logging.task")
+logger = runtime.own_logger("flowery_logging.task")
 
 _RUN: Final = "flowery_logging_run"  # the attribute of a task's request that holds our state
 _OUTCOMES: Final = {"SUCCESS": "success", "FAILURE": "failure"}

@@ -14,10 +14,11 @@ from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from flowery_logging import context, foreign_traces, runtime, trace
+from flowery_logging.capture.own import OwnLogger
 from flowery_logging.headers import Headers, Values, header_values, wanted_headers
 from flowery_logging.request import Request
 
-logger = logging.getLogger("flowery_logging.access")
+logger = runtime.own_logger("flowery_logging.access")
 
 Network = IPv4Network | IPv6Network
 
@@ -190,7 +191,7 @@ class Exchange:
         return fields
 
 
-def report(exc: BaseException, method: str, path: str, log: logging.Logger) -> bool:
+def report(exc: BaseException, method: str, path: str, log: OwnLogger) -> bool:
     """Log an exception that the application did not handle; tell whether it could be logged."""
     request = context.current_request()
     if request is not None:
@@ -199,7 +200,14 @@ def report(exc: BaseException, method: str, path: str, log: logging.Logger) -> b
         return False  # switched off or disabled: then the server's own report is the only one
     with suppress(Exception):  # a foreign handler that raises must not replace `exc`
         extra = {"http.request.method": method, "url.path": path}
-        log.error("%s %s raised an unhandled exception", method, path, exc_info=exc, extra=extra)
+        log.log(
+            logging.ERROR,
+            "%s %s raised an unhandled exception",
+            method,
+            path,
+            exc_info=exc,
+            extra=extra,
+        )
         return True
     return False
 

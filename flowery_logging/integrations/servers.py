@@ -1,17 +1,19 @@
 """What HTTP servers log themselves: nothing twice, where our middleware has told it already.
 
 Only two kinds of records are left out: the server's repeat of the very exception that we have
-reported, and its access line for a request that has an access event of ours.
+reported, and its access line for a request that has an access event of ours. Handlers of others
+(Sentry's, Django's mail to the admins) get them as without us.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache
 from typing import Final
 
-from flowery_logging import context
+from flowery_logging import context, runtime
 from flowery_logging.request import Request
 
 ERROR_LOGGERS: Final = ("uvicorn.error", "gunicorn.error", "hypercorn.error", "django.request")
@@ -29,30 +31,54 @@ def leave_out(exc: BaseException) -> None:
     The server logs after the application has raised, in the same context: a `ContextVar` says
     which exception it was, and ends with the request's task, so nothing outlives the request.
     """
+    _look_at(ERROR_LOGGERS, _is_repeat)
     _reported.set(exc)
-    for name in ERROR_LOGGERS:
-        logging.getLogger(name).addFilter(_is_no_repeat)
 
 
-def _is_no_repeat(record: logging.LogRecord) -> bool:
+def _look_at(names: tuple[str, ...], is_told: Callable[[logging.LogRecord], bool]) -> None:
+    """Have records of these loggers looked at: by our handler or, before `setup()`, by theirs.
+
+    Without a set-up our own records go to everybody's handlers, and so nobody gets the repeat.
+    """
+    if runtime.current_sink().ready:
+        _look_at_ours(names, is_told)
+    else:
+        for name in names:
+            logging.getLogger(name).addFilter(_before_setup(is_told))
+
+
+@cache
+def _look_at_ours(names: tuple[str, ...], is_told: Callable[[logging.LogRecord], bool]) -> None:
+    for name in names:
+        runtime.leave_out(name, is_told)
+
+
+@cache
+def _before_setup(
+    is_told: Callable[[logging.LogRecord], bool],
+) -> Callable[[logging.LogRecord], bool]:
+    return lambda record: runtime.current_sink().ready or not is_told(record)
+
+
+def _is_repeat(record: logging.LogRecord) -> bool:
     reported = _reported.get()
     if reported is None or record.exc_info is None or record.exc_info[1] is not reported:
-        return True
+        return False
     _reported.set(None)
-    return False
+    return True
 
 
 def begin(access_log: bool) -> None:
     """Begin a request in a thread that serves one after another."""
+    if access_log:
+        _look_at(AFTERWARDS, _is_told)
     _reported.set(None)
     _told.set(access_log)
-    for name in AFTERWARDS if access_log else ():
-        logging.getLogger(name).addFilter(_is_untold)
 
 
-def _is_untold(record: logging.LogRecord) -> bool:
-    """Refuse the one access line that follows a request of ours."""
-    return not (hasattr(record, "status_code") and was_told())
+def _is_told(record: logging.LogRecord) -> bool:
+    """Tell the one access line that follows a request of ours."""
+    return hasattr(record, "status_code") and was_told()
 
 
 def was_told() -> bool:
@@ -72,9 +98,7 @@ class in_charge:  # noqa: N801 - a context manager is called like a function
 
     def __enter__(self) -> None:
         if self._access_log:
-            for logger in _access_loggers():
-                if _is_not_ours not in logger.filters:
-                    logger.addFilter(_is_not_ours)
+            _look_at(ACCESS_LOGGERS, _is_ours)
             self._before = _in_charge.get()
             _in_charge.set(context.current_request())
 
@@ -83,11 +107,6 @@ class in_charge:  # noqa: N801 - a context manager is called like a function
             _in_charge.set(self._before)
 
 
-@cache
-def _access_loggers() -> list[logging.Logger]:
-    return list(map(logging.getLogger, ACCESS_LOGGERS))
-
-
-def _is_not_ours(record: logging.LogRecord) -> bool:  # noqa: ARG001
+def _is_ours(record: logging.LogRecord) -> bool:  # noqa: ARG001
     request = _in_charge.get()
-    return request is None or request is not context.current_request()
+    return request is not None and request is context.current_request()

@@ -6,7 +6,6 @@ app.wsgi_app = RequestMiddleware(app.wsgi_app)  # Flask
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
@@ -25,7 +24,7 @@ from flowery_logging.request import Request
 Environ: TypeAlias = dict[str, Any]
 Application: TypeAlias = Callable[[Environ, Any], Iterable[bytes]]
 
-logger = logging.getLogger(__name__)
+logger = runtime.own_logger(__name__)
 
 ENVIRON_KEY: Final = "flowery_logging.request"
 

@@ -122,10 +122,13 @@ def test_other_handlers_see_no_more_than_before(written):
 
 @pytest.mark.parametrize("lowest", [None, "INFO", "WARNING"])
 def test_off_nothing_is_changed(written, lowest):
+    written.begin(flight_recorder="DEBUG")
+    on = logging.Logger.callHandlers
     flowery_logging.shutdown()
+    written.begin(flight_recorder=None)
     before = logging.Logger.callHandlers
     written.begin(flight_recorder=lowest)
-    assert logging.Logger.callHandlers is before
+    assert logging.Logger.callHandlers is before is not on
     assert not log.isEnabledFor(logging.DEBUG)
     run(True)
     assert [e["message"] for e in written()] == ["at work", "it failed"]

@@ -6,13 +6,14 @@ import logging.config
 import logging.handlers
 import pickle
 import queue
+from typing import Any
 
 import pytest
 
 import flowery_logging
 from tests.strategies import Raising, RaisingMapping
 
-log = logging.getLogger("shop.orders")
+log: Any = logging.getLogger("shop.orders")
 
 ATTRIBUTES = sorted(vars(logging.makeLogRecord({})))
 
@@ -229,7 +230,7 @@ def test_a_broken_record_is_counted(logged, counted):
 
 
 def test_through_a_queue(logged):
-    """The queue's handler keeps of an exception the text only, in the message."""
+    """Our handler has the event before, with its exception; behind the queue it is none of ours."""
     waiting: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     handler = logging.handlers.QueueHandler(waiting)
     logger = logging.getLogger("queued")
@@ -240,7 +241,20 @@ def test_through_a_queue(logged):
     finally:
         logger.removeHandler(handler)
         logger.propagate = True
+        logger.handlers.clear()
     log.handle(pickle.loads(pickle.dumps(waiting.get())))
+    event = logged.event()
+    assert event["message"] == "failed"
+    assert event["error"]["message"] == "lost"
+    assert event["numeric_labels"] == {"a": 1}
+
+
+def test_what_another_process_has_queued(logged):
+    """The queue's handler keeps of an exception the text only, in the message."""
+    record = log.makeRecord("queued", 40, "a.py", 1, "failed", (), None, extra={"a": 1})
+    record.exc_info = (ValueError, ValueError("lost"), None)
+    waiting = logging.handlers.QueueHandler(queue.SimpleQueue()).prepare(record)
+    log.handle(pickle.loads(pickle.dumps(waiting)))
     event = logged.event()
     assert "ValueError: lost" in event["message"]
     assert event["numeric_labels"] == {"a": 1}
@@ -293,3 +307,67 @@ def test_no_text_forges_or_breaks_a_line(logged, message):
     assert event["message"] == message.encode("utf-8", "backslashreplace").decode()
     assert event["event"]["dataset"] == "shop"
     assert b"\x1b" not in logged.lines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("keywords", "labels"),
+    [
+        ({"order_id": "A-1"}, {"order_id": "A-1"}),
+        ({"order_id": "A-1", "extra": {"a": "b"}}, {"order_id": "A-1", "a": "b"}),
+        ({"order_id": "A-1", "extra": {"order_id": "other"}}, {"order_id": "A-1"}),
+        ({"order_id": "A-1", "extra": 5}, {"order_id": "A-1"}),
+        ({"level": "high", "args": "b", "name": "c"}, {"level": "high", "args": "b", "name": "c"}),
+        ({"message": "m", "exc_info": None, "stack_info": False}, {"message": "m"}),
+    ],
+)
+def test_other_keywords_are_fields(logged, counted, keywords, labels):
+    log.info("order %s", "placed", **keywords)
+    event = logged.event()
+    assert event["message"] == "order placed"
+    assert event["labels"] == labels
+    assert event["log"]["origin"]["function"] == "test_other_keywords_are_fields"
+    assert counted("keyword_fields") == 1
+
+
+def test_other_keywords_through_every_door(logged, counted):
+    def helper():
+        log.warning("b", order_id=7, stacklevel=2)
+
+    logging.LoggerAdapter(log, {"adapter": "x"}).info("a", order_id=7)
+    helper()
+    logging.error("c", order_id=7)  # type: ignore[call-arg]
+    log.log(35, "d", order_id=7)
+    try:
+        raise ValueError("lost")
+    except ValueError:
+        log.exception("e", order_id=7)
+    log._log(level=20, msg="f", args=(), order_id=7)
+    events = logged.events()
+    assert [event["message"] for event in events] == list("abcdef")
+    assert all(event["numeric_labels"]["order_id"] == 7 for event in events)
+    assert events[1]["log"]["origin"]["function"] == "test_other_keywords_through_every_door"
+    assert events[4]["error"]["message"] == "lost"
+    assert counted("keyword_fields") == 6
+
+
+def test_a_call_with_its_own_parameters_by_name_has_no_fields(logged, counted):
+    log._log(level=20, msg="x %s", args=("y",))
+    assert logged.event()["message"] == "x y"
+    assert counted("keyword_fields") == 0
+
+
+def test_other_keywords_are_extras_for_others(logged, caplog_like):
+    log.info("x", order_id=7)
+    for record in caplog_like:
+        assert record.order_id == 7
+
+
+@pytest.fixture
+def caplog_like():
+    """The records that another handler gets."""
+    seen: list[logging.LogRecord] = []
+    handler = logging.NullHandler()
+    handler.handle = seen.append  # type: ignore[assignment, method-assign]
+    log.addHandler(handler)
+    yield seen
+    log.removeHandler(handler)

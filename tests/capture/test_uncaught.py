@@ -19,17 +19,21 @@ setup()
 BOOM = "def boom():\n    raise ValueError('boom')\n"
 
 
-def run(tmp_path, after, before="", options=""):
-    directory = tmp_path / "logs"
-    code = PROGRAM.format(before=before, after=after, directory=str(directory), options=options)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
-    lines = [line for path in directory.glob("*") for line in path.read_text().splitlines()]
-    events = [json.loads(line) for line in lines]
-    return done, [e for e in events if e["log"]["logger"] != "flowery_logging"]
+@pytest.fixture
+def run(tmp_path, programs):
+    def run(after, before="", options=""):
+        directory = tmp_path / "logs"
+        code = PROGRAM.format(before=before, after=after, directory=str(directory), options=options)
+        done = programs.run(code, tmp_path)
+        lines = [line for path in directory.glob("*") for line in path.read_text().splitlines()]
+        events = [json.loads(line) for line in lines]
+        return done, [e for e in events if e["log"]["logger"] != "flowery_logging"]
+
+    return run
 
 
-def test_an_uncaught_exception(tmp_path):
-    done, events = run(tmp_path, BOOM + "boom()")
+def test_an_uncaught_exception(run):
+    done, events = run(BOOM + "boom()")
     (event,) = events
     assert event["log.level"] == "critical"
     assert event["message"] == "Uncaught exception"
@@ -41,19 +45,19 @@ def test_an_uncaught_exception(tmp_path):
     assert done.stderr.splitlines()[-1] == "ValueError: boom"
 
 
-def test_the_hook_that_was_there_before_still_runs(tmp_path):
+def test_the_hook_that_was_there_before_still_runs(run):
     hook = "sys.excepthook = lambda *error: print('theirs', error[1])"
-    done, events = run(tmp_path, BOOM + "boom()", before=hook)
+    done, events = run(BOOM + "boom()", before=hook)
     assert done.stdout == "theirs boom\n"
     assert len(events) == 1
 
 
-def test_an_uncaught_exception_in_a_thread(tmp_path):
+def test_an_uncaught_exception_in_a_thread(run):
     after = (
         BOOM
         + "thread = threading.Thread(target=boom, name='worker')\nthread.start()\nthread.join()"
     )
-    done, events = run(tmp_path, after)
+    done, events = run(after)
     (event,) = events
     assert event["message"] == "Uncaught exception in thread worker"
     assert event["process"]["thread"]["name"] == "worker"
@@ -62,13 +66,13 @@ def test_an_uncaught_exception_in_a_thread(tmp_path):
     assert done.returncode == 0
 
 
-def test_an_exception_in_a_finalizer(tmp_path):
+def test_an_exception_in_a_finalizer(run):
     after = (
         "class Order:\n    def __del__(self):\n        raise ValueError('late')\n"
         "    def __repr__(self):\n        raise RuntimeError\n"
         "Order()\n"
     )
-    done, events = run(tmp_path, after)
+    done, events = run(after)
     (event,) = events
     assert event["log.level"] == "error"
     assert event["message"].startswith("Exception ignored")
@@ -76,8 +80,8 @@ def test_an_exception_in_a_finalizer(tmp_path):
     assert "ValueError: late" in done.stderr
 
 
-def test_a_warning(tmp_path):
-    done, events = run(tmp_path, "warnings.warn('old', FutureWarning)")
+def test_a_warning(run):
+    done, events = run("warnings.warn('old', FutureWarning)")
     (event,) = events
     assert event["log.level"] == "warning"
     assert event["message"] == "old"
@@ -90,27 +94,27 @@ def test_a_warning(tmp_path):
     ("after", "code"),
     [("raise KeyboardInterrupt", -2), ("raise SystemExit(3)", 3), ("sys.exit(4)", 4)],
 )
-def test_ways_to_end_are_no_errors(tmp_path, after, code):
-    done, events = run(tmp_path, after)
+def test_ways_to_end_are_no_errors(run, after, code):
+    done, events = run(after)
     assert done.returncode == code
     assert events == []
 
 
-def test_a_thread_that_ends_itself_is_no_error(tmp_path):
+def test_a_thread_that_ends_itself_is_no_error(run):
     after = "thread = threading.Thread(target=sys.exit)\nthread.start()\nthread.join()"
-    done, events = run(tmp_path, after)
+    done, events = run(after)
     assert events == []
     assert done.stderr.count("\n") == 1  # where the logs go
 
 
-def test_both_can_be_turned_off(tmp_path):
+def test_both_can_be_turned_off(run):
     options = ", capture_uncaught=False, capture_warnings=False"
-    done, events = run(tmp_path, "warnings.warn('old')\n1 / 0", options=options)
+    done, events = run("warnings.warn('old')\n1 / 0", options=options)
     assert events == []
     assert "ZeroDivisionError" in done.stderr
 
 
-def test_a_second_setup_logs_once_and_shutdown_puts_back(tmp_path):
+def test_a_second_setup_logs_once_and_shutdown_puts_back(run):
     after = (
         "before = sys.excepthook\n"
         "setup()\n"
@@ -121,12 +125,12 @@ def test_a_second_setup_logs_once_and_shutdown_puts_back(tmp_path):
         "assert threading.excepthook is threading.__excepthook__\n"
         "assert sys.unraisablehook is sys.__unraisablehook__\n"
     )
-    done, events = run(tmp_path, after)
+    done, events = run(after)
     assert done.returncode == 0, done.stderr
     assert len(events) == 1
 
 
-def test_a_hook_that_others_put_in_front_stays_after_shutdown(tmp_path):
+def test_a_hook_that_others_put_in_front_stays_after_shutdown(run):
     after = (
         "ours = sys.excepthook\n"
         "theirs = sys.excepthook = lambda *error: ours(*error)\n"
@@ -135,13 +139,161 @@ def test_a_hook_that_others_put_in_front_stays_after_shutdown(tmp_path):
         "setup()\n"
         "sys.excepthook(ValueError, ValueError('once'), None)\n"
     )
-    done, events = run(tmp_path, after)
+    done, events = run(after)
     assert done.returncode == 0, done.stderr
     assert len(events) == 1
     assert done.stderr.count("ValueError: once") == 1
 
 
-def test_a_warning_for_a_file_of_somebody_s_is_theirs(tmp_path):
-    done, events = run(tmp_path, "warnings.showwarning('x', UserWarning, 'a.py', 1, sys.stdout)")
+def test_a_warning_for_a_file_of_somebody_s_is_theirs(run):
+    done, events = run("warnings.showwarning('x', UserWarning, 'a.py', 1, sys.stdout)")
     assert events == []
     assert "UserWarning: x" in done.stdout
+
+
+REPLACED = {
+    "rich": "import rich.traceback; rich.traceback.install()",
+    "silently": "sys.excepthook = lambda *error: None",
+    "in front": "theirs = sys.excepthook; sys.excepthook = lambda *error: theirs(*error)",
+    "and the set-up repeated": "sys.excepthook = lambda *error: None\nsetup()",
+    "twice": (
+        "for _ in range(2):\n"
+        "    sys.excepthook = lambda *error, old=sys.excepthook: old(*error)\n"
+        "    setup()"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", REPLACED)
+def test_a_hook_that_others_set_later_loses_nothing(run, kind):
+    done, events = run(f"{REPLACED[kind]}\n{BOOM}boom()")
+    (event,) = events
+    assert event["message"] == "Uncaught exception"
+    assert event["log"]["origin"]["function"] == "boom"
+    assert done.returncode == 1
+
+
+def test_a_command_of_typer_that_fails(run):
+    after = "import typer\napp = typer.Typer()\n@app.command()\ndef main():\n    1 / 0\napp([])"
+    done, events = run(after)
+    (event,) = events
+    assert event["error"]["type"] == "ZeroDivisionError"
+    assert done.returncode == 1
+
+
+TOOL = """
+def tool():
+    try:
+        boom()
+    except ValueError as error:
+        sys.last_value, sys.last_traceback = error, error.__traceback__
+tool()
+"""
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "sys.last_value, sys.last_traceback = ValueError('shown'), None",
+        TOOL,
+    ],
+)
+def test_what_a_tool_has_shown_is_not_uncaught(run, after):
+    done, events = run(BOOM + after)
+    assert events == []
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_hook_of_threads_that_others_set_later_loses_nothing(run):
+    after = (
+        BOOM + "def mine(args): print('theirs', args.exc_value)\n"
+        "threading.excepthook = mine\n"
+        "assert threading.excepthook is mine\n"
+        "thread = threading.Thread(target=boom)\nthread.start()\nthread.join()\n"
+        "flowery_logging.shutdown()\n"
+        "assert threading.excepthook is mine\n"
+        "assert vars(threading)['excepthook'] is mine\n"
+        "assert type(threading) is type(warnings) is type(sys)"
+    )
+    done, events = run(after)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "theirs boom\n"
+    assert [event["error"]["message"] for event in events] == ["boom"]
+
+
+def test_a_hook_that_is_put_back_is_as_before(run):
+    after = (
+        BOOM + "old = threading.excepthook\n"
+        "threading.excepthook = lambda args: old(args)\n"
+        "threading.excepthook = old\n"
+        "from unittest import mock\n"
+        "with mock.patch('threading.excepthook', lambda args: None): pass\n"
+        "thread = threading.Thread(target=boom)\nthread.start()\nthread.join()\n"
+    )
+    done, events = run(after)
+    assert len(events) == 1
+    assert done.stderr.count("ValueError: boom") == 1
+
+
+WRAPPED = "warnings.showwarning = lambda *given, old=warnings.showwarning: old(*given)"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("import logging; logging.captureWarnings(True)", ""),
+        ("", "import logging; logging.captureWarnings(True)"),
+        ("", "warnings.showwarning = lambda *given: None"),
+        ("", WRAPPED),
+        ("import logging; logging.captureWarnings(True)\n" + WRAPPED, ""),
+        ("", "with warnings.catch_warnings(): warnings.simplefilter('ignore')"),
+    ],
+)
+def test_each_warning_is_logged_once(run, before, after):
+    done, events = run(f"{after}\nwarnings.warn('old', FutureWarning)", before=before)
+    assert done.returncode == 0, done.stderr
+    (event,) = events
+    assert event["message"] == "old"
+    assert event["labels"] == {"warning_category": "FutureWarning"}
+
+
+def test_a_warning_that_somebody_records_is_not_shown(run):
+    after = (
+        "with warnings.catch_warnings(record=True) as caught:\n    warnings.warn('old')\n"
+        "assert len(caught) == 1\nwarnings.warn('new')"
+    )
+    done, events = run(after)
+    assert done.returncode == 0, done.stderr
+    assert [event["message"] for event in events] == ["new"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "sys.excepthook(None, None, None)",
+        "sys.excepthook('a', 'b', 'c')",
+        "sys.unraisablehook(None)",
+        "threading.excepthook(None)",
+        "sys.excepthook()",
+        "warnings.showwarning(None, None, None, None)",
+    ],
+)
+def test_odd_arguments_raise_what_they_raise_without_us(run, call):
+    program = f"try:\n    {call}\nexcept BaseException as error:\n    print(type(error))"
+    done, _ = run(program)
+    alone = subprocess.run(
+        [sys.executable, "-c", f"import sys, threading, warnings\n{program}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == alone.stdout
+    assert done.returncode == 0
+
+
+def test_an_exception_whose_text_ends_the_program(run):
+    after = "class Bad(Exception):\n    def __str__(self): raise SystemExit(3)\nraise Bad"
+    done, events = run(after)
+    (event,) = events
+    assert event["error"]["type"].endswith("Bad")
+    assert done.returncode == 1

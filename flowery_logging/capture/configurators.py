@@ -1,0 +1,225 @@
+"""Who configures `logging` after us, and what they undo only by the way.
+
+stdlib's configurators disable loggers that they do not name, and `fileConfig` cannot help setting
+the root logger's level. Nobody asked for these: they are not done, and noted. What takes our
+handler out of an event's way is done, and noted with its place; `attachment.py` puts it back.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable
+from types import FrameType
+from typing import Any, Final, NamedTuple
+
+from flowery_logging.capture.patch import Patch
+
+_LOGGING: Final = os.path.dirname(logging.addLevelName.__code__.co_filename)
+_OURS: Final = os.path.dirname(__file__)
+_CONFIG: Final = os.path.join(_LOGGING, "config.py")
+
+OWN: Final = "flowery_logging"
+"""The logger above all of the library's own."""
+
+UNKNOWN: Final = "an unknown place"
+
+_getframe = sys._getframe  # noqa: SLF001 - as logging does
+
+
+MAX_NAMES: Final = 200
+"""How many loggers one warning names for each thing that was done to them."""
+
+
+class Change(NamedTuple):
+    """What somebody has done to a logger, and where: a file and a line."""
+
+    logger: str
+    what: str
+    where: str
+
+
+def described(changes: Iterable[Change]) -> str:
+    """Return what was done, by place and kind, as one text."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for change in changes:
+        found.setdefault((change.where, change.what), []).append(change.logger)
+    places: dict[str, list[str]] = {}
+    for (where, what), names in found.items():
+        more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+        places.setdefault(where, []).append(f"{what}: {', '.join(names[:MAX_NAMES])}{more}")
+    return "; ".join(f"{where} ({'; '.join(told)})" for where, told in places.items())
+
+
+def calling_place() -> str:
+    """Return the innermost place that is neither in `logging` nor here, as `file:line`."""
+    frame: FrameType | None = _getframe(1)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if os.path.dirname(file) not in {_LOGGING, _OURS}:
+            return f"{file}:{frame.f_lineno}"
+        frame = frame.f_back
+    return UNKNOWN
+
+
+def is_own(logger: logging.Logger) -> bool:
+    """Tell whether a logger is the library's own."""
+    return logger.name == OWN or logger.name.startswith(f"{OWN}.")
+
+
+def holds(handlers: Iterable[Any], handler: object) -> bool:
+    """Tell whether a handler itself is among others, which may say that they equal anything."""
+    for one in handlers:  # noqa: SIM110 - a generator costs more, and each record comes by
+        if one is handler:
+            return True
+    return False
+
+
+def reaches(logger: logging.Logger, handler: logging.Handler) -> bool:
+    """Tell whether a handler gets the records of a logger."""
+    here: logging.Logger | None = logger
+    while here is not None:
+        if holds(here.handlers, handler):
+            return True
+        here = here.parent if here.propagate else None
+    return False
+
+
+class Watch:
+    """Replaces `Logger.__setattr__`: assignments are rare, and reading costs what it did."""
+
+    def __init__(self, handler: logging.Handler, on_side_effect: Callable[[], None]) -> None:
+        self._handler = handler
+        self._on_side_effect = on_side_effect
+        self._active = False
+        self._patch = Patch(logging.Logger, "__setattr__")
+        self.detached: dict[str, Change] = {}  # by the name of the logger
+        self.prevented: list[Change] = []
+
+    def install(self) -> None:
+        """Begin to watch."""
+        self._active = True
+        self._patch.apply(self._setting)
+
+    def uninstall(self) -> None:
+        """Watch no more."""
+        self._active = False
+        self._patch.undo()
+        self.detached.clear()
+        self.prevented.clear()
+
+    def note_detached(self, logger: logging.Logger, what: str) -> None:
+        """Note who has just taken our handler out of the way of a logger's events."""
+        self.detached[logger.name] = Change(logger.name, what, calling_place())
+
+    def take_prevented(self) -> list[Change]:
+        """Return what was not let happen since the last time."""
+        found, self.prevented = self.prevented, []
+        return found
+
+    def _setting(self, theirs: Callable[[Any, str, Any], None]) -> Callable[..., None]:
+        def set_attribute(logger: logging.Logger, name: str, value: Any) -> None:
+            look = _LOOKED_AT.get(name)
+            if look is None or not self._active:
+                theirs(logger, name, value)
+                return
+            allowed, value = look(self, logger, value)
+            if allowed:
+                theirs(logger, name, value)
+
+        return set_attribute
+
+    def _disabled(self, logger: logging.Logger, value: Any) -> tuple[bool, Any]:
+        """Refuse what a configurator does to loggers that it does not name."""
+        by_the_way = value and not logger.disabled and _getframe(2).f_code.co_filename == _CONFIG
+        if by_the_way and not is_own(logger):
+            self._prevent(logger, "disabled")
+        return not by_the_way, value
+
+    def _level(self, logger: logging.Logger, value: Any) -> tuple[bool, Any]:
+        """Refuse the root logger's level of `fileConfig`, whose files must have one."""
+        changes = vars(logger).get("level", value) != value and logger.parent is None
+        if changes and _is_in_file_config(_getframe(2)):
+            self._prevent(logger, f"level {logging.getLevelName(value)}")
+            return False, value
+        return True, value
+
+    def _handlers(self, logger: logging.Logger, value: Any) -> tuple[bool, Any]:
+        """Note a list without ours; watch one that has it."""
+        if type(value) is list and holds(value, self._handler):
+            self.detached.pop(logger.name, None)
+            return True, WatchedHandlers(self, logger, value)
+        if holds(vars(logger).get("handlers", ()), self._handler) and not holds(
+            value, self._handler
+        ):
+            self.note_detached(logger, "handlers replaced")
+        return True, value
+
+    def _propagate(self, logger: logging.Logger, value: Any) -> tuple[bool, Any]:
+        if not value and vars(logger).get("propagate") and reaches(logger, self._handler):
+            self.note_detached(logger, "propagate = False")
+        return True, value
+
+    def _prevent(self, logger: logging.Logger, what: str) -> None:
+        self.prevented.append(Change(logger.name, what, calling_place()))
+        self._on_side_effect()
+
+    def watched(self, logger: logging.Logger, handlers: Iterable[logging.Handler]) -> list[Any]:
+        """Return a list of a logger's handlers that notes who takes ours out."""
+        return WatchedHandlers(self, logger, handlers)
+
+    def look(self, logger: logging.Logger, before: list[Any], now: Iterable[Any]) -> None:
+        """Look at a logger's list of handlers that somebody has changed."""
+        ours = self._handler
+        if self._active and logger.handlers is now and holds(before, ours) and not holds(now, ours):
+            self.note_detached(logger, "handler removed")
+
+
+_LOOKED_AT: Final[dict[str, Callable[[Watch, logging.Logger, Any], tuple[bool, Any]]]] = {
+    "disabled": Watch._disabled,  # noqa: SLF001 - our own
+    "level": Watch._level,  # noqa: SLF001
+    "handlers": Watch._handlers,  # noqa: SLF001
+    "propagate": Watch._propagate,  # noqa: SLF001
+}
+
+
+def _noting(method: Callable[..., Any]) -> Any:
+    """Wrap a method of `list`: it notes if our handler is gone afterwards."""
+
+    def changing(handlers: WatchedHandlers, *args: Any) -> Any:
+        before = list(handlers)
+        result = method(handlers, *args)
+        handlers.watch.look(handlers.logger, before, handlers)
+        return result
+
+    return changing
+
+
+class WatchedHandlers(list[Any]):
+    """The handlers of a logger that has ours; a list in all else."""
+
+    __slots__ = ("logger", "watch")
+
+    def __init__(self, watch: Watch, logger: logging.Logger, handlers: Iterable[Any]) -> None:
+        super().__init__(handlers)
+        self.watch = watch
+        self.logger = logger
+
+    def __reduce__(self) -> Any:
+        return list, (list(self),)
+
+    clear = _noting(list.clear)
+    remove = _noting(list.remove)
+    pop = _noting(list.pop)
+    __delitem__ = _noting(list.__delitem__)
+    __setitem__ = _noting(list.__setitem__)
+    __imul__ = _noting(list.__imul__)
+
+
+def _is_in_file_config(frame: FrameType | None) -> bool:
+    while frame is not None and os.path.dirname(frame.f_code.co_filename) == _LOGGING:
+        if frame.f_code.co_name == "fileConfig":
+            return True
+        frame = frame.f_back
+    return False

@@ -1,0 +1,123 @@
+"""One hook of the interpreter: ours runs first, also where somebody sets another one later."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, Final
+
+Report = Callable[..., None]
+
+_OURS: Final = "_flowery_hook"
+
+
+class Hook:
+    """Calls `report` with a hook's arguments, once a call, and then the hook that others have set.
+
+    `sys` is read by the interpreter itself, so a hook that replaces ours there is wrapped only at
+    the next `install`. `threading` and `warnings` read their own dictionary: their class gets a
+    property, and what is set through it is called by ours.
+
+    Args:
+        module, name: where the hook stands.
+        report: takes the hook's arguments. What it raises is not seen: a hook is no place for it.
+        not_wrapped: the name of what stands there while somebody only records.
+    """
+
+    def __init__(
+        self, module: ModuleType, name: str, report: Report, not_wrapped: str | None = None
+    ) -> None:
+        self._module = module
+        self._name = name
+        self._report = report
+        self._not_wrapped = not_wrapped
+        self._active = False
+        self._calls = _Calls()
+        self._kind: type[ModuleType] | None = None
+        self._set: Any = None  # what others have set, as they see it
+
+    def install(self) -> None:
+        """Put ours in front of what stands there now, if it is not there."""
+        self._active = True
+        current = getattr(self._module, self._name)
+        if not self._is_ours(vars(self._module).get(self._name)):
+            vars(self._module)[self._name] = self._wrapping(current)
+        if self._module is not sys and self._kind is None:
+            self._kind = type(self._module)
+            self._module.__class__ = self._with_property(self._kind)
+
+    def uninstall(self) -> None:
+        """Put back the former hook; ours stays, silent, where others were put in front of it."""
+        self._active = False
+        standing = vars(self._module).get(self._name)
+        if self._is_ours(standing):
+            vars(self._module)[self._name] = getattr(standing, _OURS)[1]
+        if self._kind is not None and type(self._module).__base__ is self._kind:
+            self._module.__class__ = self._kind
+            self._kind = None
+        self._set = None
+
+    def runs_here(self) -> bool:
+        """Tell whether this thread is in a call of the hook that is reported."""
+        return self._calls.running is not None
+
+    def _is_ours(self, hook: Any) -> bool:
+        return bool(getattr(hook, _OURS, (None,))[0] is self)
+
+    def _wrapping(self, theirs: Callable[..., Any]) -> Callable[..., Any]:
+        def hook(*args: Any, **named: Any) -> Any:
+            outer = self._calls.running
+            if not self._active or (outer is not None and _have_one(outer, args)):
+                return theirs(*args, **named)  # switched off, or reported by what calls us
+            self._calls.running = args
+            try:
+                self._say(*args, **named)
+                return theirs(*args, **named)
+            finally:
+                self._calls.running = outer
+
+        setattr(hook, _OURS, (self, theirs))
+        return hook
+
+    def _say(self, *args: Any, **named: Any) -> None:
+        try:
+            self._report(*args, **named)
+        except BaseException:
+            pass  # odd arguments, or an exception whose text ends the program
+
+    def _with_property(self, kind: type[ModuleType]) -> type[ModuleType]:
+        """Return the class of the module, through which others set and see their hook."""
+
+        def get(module: ModuleType) -> Any:
+            return self._set or vars(module)[self._name]
+
+        def replace(module: ModuleType, value: Any) -> None:
+            as_it_is = self._kind is None or self._is_ours(value) or self._only_records(value)
+            vars(module)[self._name] = value if as_it_is else self._wrapping(value)
+            self._set = None if as_it_is else value
+
+        return type(kind.__name__, (kind,), {self._name: property(get, replace)})
+
+    def _only_records(self, value: Any) -> bool:
+        return self._not_wrapped is not None and value is vars(self._module).get(self._not_wrapped)
+
+
+class _Calls(threading.local):
+    """The arguments with which this thread is in our hook."""
+
+    running: tuple[Any, ...] | None = None
+
+
+_TOLD_APART_BY_NO_IDENTITY: Final = (type, type(None), str, int)
+
+
+def _have_one(some: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
+    """Tell whether two calls are of the same exception or warning."""
+    return any(
+        one is other
+        for one in some
+        for other in others
+        if type(one) not in _TOLD_APART_BY_NO_IDENTITY
+    )

@@ -1,0 +1,61 @@
+"""One attribute of somebody else's class, replaced while a set-up stands."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, Final
+
+SOURCE: Final = logging.addLevelName.__code__.co_filename
+"""The file by which stdlib tells its own frames from those of callers."""
+
+_ABSENT: Final = object()
+
+
+def inside_logging(function: FunctionType) -> FunctionType:
+    """Return a function whose frames stdlib, and what imitates it, takes for its own.
+
+    stdlib knows them by the name of the file, structlog by that of the module.
+    """
+    code = function.__code__.replace(co_filename=SOURCE)
+    names = {**function.__globals__, "__name__": logging.__name__}
+    made = FunctionType(code, names, function.__name__, function.__defaults__, function.__closure__)
+    made.__kwdefaults__ = function.__kwdefaults__
+    made.__module__ = function.__module__
+    return made
+
+
+_LOGGING: Final = (logging.Filterer, logging.Handler)
+
+
+class Patch:
+    """Replaces a method; `undo` puts back what was there, unless others have wrapped it since."""
+
+    def __init__(self, owner: Any, name: str) -> None:
+        self.owner = owner
+        self.name = name
+        self.ours: Any = None
+        self.theirs: Any = None
+        self._own: Any = _ABSENT  # what the class itself had, and not a base of it
+
+    def apply(self, make: Callable[[Any], Any]) -> None:
+        """Put `make(theirs)` in the place of the method, if it is not there."""
+        if self.ours is not None and vars(self.owner).get(self.name) is self.ours:
+            return
+        self._own = vars(self.owner).get(self.name, _ABSENT)
+        self.theirs = getattr(self.owner, self.name)
+        made = make(self.theirs)
+        self.ours = inside_logging(made) if issubclass(self.owner, _LOGGING) else made
+        self.ours.__wrapped__ = self.theirs  # what looks for wrappers of somebody's looks below
+        setattr(self.owner, self.name, self.ours)
+
+    def undo(self) -> None:
+        """Put back what was there."""
+        if self.ours is None or vars(self.owner).get(self.name) is not self.ours:
+            return
+        if self._own is _ABSENT:
+            delattr(self.owner, self.name)
+        else:
+            setattr(self.owner, self.name, self._own)
+        self.ours = None

@@ -1,0 +1,106 @@
+"""Records that wait: what is bound where an event is logged goes with it through a queue.
+
+`QueueHandler` and `MemoryHandler` hand a record on in another thread, process or request. They get
+a copy that carries the bound fields, as plain data that can be pickled, and says whether our
+handler has the record already. The record itself, which other handlers see, stays as it is.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import orjson
+
+from flowery_logging.capture.configurators import reaches
+from flowery_logging.capture.patch import Patch
+from flowery_logging.capture.sink import bound_fields
+from flowery_logging.ecs.encode import to_json
+from flowery_logging.ecs.plain import AS_IS, key_text
+
+CARRIED: Final = "_flowery_context"
+"""The attribute of a copy: the bound fields, and whether our handler has seen the record."""
+
+_FRAMES: Final = 6  # between Logger.callHandlers and our wrapper, with subclasses of handlers
+
+
+class Waiting:
+    """Wraps `emit` of stdlib's handlers that keep records for later."""
+
+    def __init__(self, handler: logging.Handler) -> None:
+        self._handler = handler
+        self._active = False
+        self._patches: list[Patch] = []
+
+    def install(self) -> None:
+        """Let records carry their context from now on."""
+        self._active = True
+        self.look()
+
+    def look(self) -> None:
+        """Wrap stdlib's handlers once somebody has imported them: most programs never do."""
+        module: Any = sys.modules.get("logging.handlers")
+        if self._patches or module is None or not self._active:
+            return
+        kinds = module.QueueHandler, module.BufferingHandler
+        self._patches = [Patch(kind, "emit") for kind in kinds]
+        for patch in self._patches:
+            patch.apply(self._emitting)
+
+    def uninstall(self) -> None:
+        """Put back what was there."""
+        self._active = False
+        for patch in self._patches:
+            patch.undo()
+        self._patches = []
+
+    def _emitting(self, theirs: Callable[[Any, logging.LogRecord], None]) -> Callable[..., None]:
+        def emit(handler: Any, record: logging.LogRecord) -> None:
+            theirs(handler, self._carrying(record) if self._active else record)
+
+        return emit
+
+    def _carrying(self, record: logging.LogRecord) -> logging.LogRecord:
+        try:
+            if CARRIED in record.__dict__:
+                return record
+            waiting = copy.copy(record)
+            waiting.__dict__[CARRIED] = (plain_fields(bound_fields()), self._is_seen(record))
+        except Exception:  # a record that cannot be copied goes as it is
+            return record
+        return waiting
+
+    def _is_seen(self, record: logging.LogRecord) -> bool:
+        """Tell whether our handler has got a record, or is just about to get it."""
+        frame = sys._getframe(3)  # noqa: SLF001 - as logging does
+        for _ in range(_FRAMES):
+            if frame.f_code.co_name == "callHandlers":
+                logger = logging.getLogger(record.name)
+                return record.levelno >= self._handler.level and reaches(logger, self._handler)
+            if frame.f_back is None:
+                break
+            frame = frame.f_back
+        return False
+
+
+def plain_fields(fields: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return fields as plain data."""
+    return {
+        key_text(name): value if type(value) in AS_IS else orjson.loads(to_json(value))
+        for name, value in fields.items()
+    }
+
+
+def is_written(record: logging.LogRecord) -> bool:
+    """Tell whether a record that has waited was written before it did."""
+    carried = record.__dict__.get(CARRIED)
+    return carried is not None and bool(carried[1])
+
+
+def carried_fields(record: logging.LogRecord) -> Mapping[str, Any] | None:
+    """Return what was bound where a record was made, if it has waited since."""
+    carried = record.__dict__.get(CARRIED)
+    return None if carried is None else carried[0]

@@ -1,0 +1,97 @@
+"""An object that ends the program when its text is asked for: the event is written before."""
+
+import logging
+
+import pytest
+
+import flowery_logging
+from flowery_logging import bound
+
+log = logging.getLogger("shop.interrupted")
+own = flowery_logging.get_logger("shop.interrupted")
+
+ENDS = [SystemExit, KeyboardInterrupt, GeneratorExit]
+
+
+def ending(kind):
+    class Ending:
+        def __str__(self):
+            raise kind("the end")
+
+        __repr__ = __str__
+
+    return Ending()
+
+
+class Failure(Exception):
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+
+    def __str__(self):
+        raise self.kind("the end")
+
+
+WAYS = {
+    "stdlib, the message": lambda it: log.info(it),
+    "stdlib, the only argument": lambda it: log.info("got %s", it),
+    "stdlib, one of two": lambda it: log.info("got %s of %s", 1, it),
+    "stdlib, in a mapping": lambda it: log.info("got %(it)s", {"it": it}),
+    "stdlib, an extra": lambda it: log.info("got", extra={"it": it, "order_id": 7}),
+    "get_logger, the message": lambda it: own.info(it),
+    "get_logger, the only argument": lambda it: own.info("got %s", it),
+    "get_logger, one of two": lambda it: own.info("got %s of %s", 1, it),
+    "get_logger, in a mapping": lambda it: own.info("got %(it)s", {"it": it}),
+    "get_logger, a field": lambda it: own.info("got", it=it, order_id=7),
+}
+
+
+def names_of(event):
+    return {**event.get("labels", {}), **event.get("numeric_labels", {})}
+
+
+@pytest.mark.parametrize("kind", ENDS)
+@pytest.mark.parametrize("others", [False, True], ids=["alone", "beside another handler"])
+@pytest.mark.parametrize("way", WAYS)
+def test_the_event_is_written_and_the_end_goes_on(logged, way, kind, others):
+    handler = logging.NullHandler()
+    if others:
+        log.addHandler(handler)
+    try:
+        with pytest.raises(kind, match="the end"):
+            WAYS[way](ending(kind))
+    finally:
+        log.removeHandler(handler)
+    event = logged.event()
+    assert "got" in event["message"] or "Ending" in event["message"]
+    if "argument" in way or "of two" in way:
+        assert "Ending" in event["message"]
+    if "order_id" in names_of(event):
+        assert "Ending" in event["labels"]["it"]
+    log.info("the next one")
+    assert logged.last()["message"] == "the next one"
+
+
+@pytest.mark.parametrize("kind", ENDS)
+@pytest.mark.parametrize("logger", [log, own])
+def test_a_bound_object(logged, logger, kind):
+    with bound(it=ending(kind), order_id=7), pytest.raises(kind):
+        logger.info("x")
+    event = logged.event()
+    assert event["message"] == "x"
+    assert event["numeric_labels"] == {"order_id": 7}
+    assert "Ending" in event["labels"]["it"]
+
+
+@pytest.mark.parametrize("kind", ENDS)
+@pytest.mark.parametrize("logger", [log, own])
+def test_an_exception(logged, logger, kind):
+    try:
+        raise Failure(kind)
+    except Failure as failure:
+        with pytest.raises(kind):
+            logger.error("failed", exc_info=failure)
+    event = logged.event()
+    assert event["message"] == "failed"
+    assert event["error"]["type"].endswith("Failure")
+    assert "test_an_exception" in event["error"]["stack_trace"]

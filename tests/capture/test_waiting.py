@@ -1,0 +1,147 @@
+"""Records behind a queue or a buffer: their context goes with them, and no event comes twice."""
+
+import json
+import logging
+import logging.handlers
+import multiprocessing
+import pickle
+import queue
+import threading
+
+import pytest
+
+import flowery_logging
+from flowery_logging import ECSFormatter, bound
+
+log = logging.getLogger("shop.waiting")
+
+
+class Formatted(logging.Handler):
+    """What an `ECSFormatter` makes of each record."""
+
+    def __init__(self):
+        super().__init__()
+        self.setFormatter(ECSFormatter())
+        self.documents = []
+
+    def emit(self, record):
+        self.documents.append(json.loads(self.format(record)))
+
+
+@pytest.fixture
+def on_log():
+    """Put handlers on the logger, for one test."""
+    added = []
+
+    def add(handler):
+        log.addHandler(handler)
+        added.append(handler)
+        return handler
+
+    yield add
+    for handler in added:
+        log.removeHandler(handler)
+        handler.close()
+
+
+class Order:
+    def __repr__(self):
+        return "order 7"
+
+
+CONTEXT = {"order_id": 7, "user.id": "u-1", "of": Order(), "lock": threading.Lock()}
+
+
+def check(document):
+    assert document["numeric_labels"]["order_id"] == 7
+    assert document["user"] == {"id": "u-1"}
+    assert document["labels"]["of"] == "order 7"
+
+
+def test_through_a_queue_and_its_listener(logged, on_log):
+    waiting: queue.Queue[logging.LogRecord] = queue.Queue()
+    on_log(logging.handlers.QueueHandler(waiting))
+    behind = Formatted()
+    listener = logging.handlers.QueueListener(waiting, behind, *logging.getLogger().handlers)
+    with bound(**CONTEXT):
+        log.info("x")
+    with bound(order_id=8):
+        listener.start()
+        listener.stop()
+    (document,) = behind.documents
+    check(document)
+    check(logged.event())  # and not a second one of the listener
+
+
+def test_through_a_buffer_that_another_request_empties(logged, on_log):
+    behind = Formatted()
+    buffer = logging.handlers.MemoryHandler(100, target=behind)
+    on_log(buffer)
+    with bound(**CONTEXT):
+        log.info("x")
+    with bound(order_id=8):
+        buffer.flush()
+    (document,) = behind.documents
+    check(document)
+
+
+def test_what_is_queued_can_be_pickled_wherever_it_goes(logged, on_log):
+    waiting: queue.Queue[logging.LogRecord] = queue.Queue()
+    on_log(logging.handlers.QueueHandler(waiting))
+    with bound(**CONTEXT):
+        log.info("x")
+    data = pickle.dumps(waiting.get())
+    assert b"flowery_logging" not in data
+    record = pickle.loads(data)
+    check(json.loads(ECSFormatter().format(record)))
+
+
+def child(directory, waiting):
+    flowery_logging.setup("child", directory=directory, output="file")
+    log.addHandler(logging.handlers.QueueHandler(waiting))
+    log.setLevel(logging.INFO)
+    with bound(order_id=7):
+        log.info("from %s", "a child")
+
+
+@pytest.mark.slow
+def test_from_another_process(logged, tmp_path):
+    context = multiprocessing.get_context("spawn")
+    waiting = context.Queue()
+    process = context.Process(target=child, args=(str(tmp_path), waiting))
+    process.start()
+    process.join(300)
+    assert process.exitcode == 0
+    record = waiting.get(timeout=300)
+    document = json.loads(ECSFormatter().format(record))
+    assert document["message"] == "from a child"
+    assert document["numeric_labels"] == {"order_id": 7}
+
+
+def test_a_record_that_has_not_been_written_is_written_with_its_context(logged):
+    """One of a process or a logger in whose way our handler is not."""
+    waiting: queue.Queue[logging.LogRecord] = queue.Queue()
+    handler = logging.handlers.QueueHandler(waiting)
+    with bound(**CONTEXT):
+        handler.handle(log.makeRecord("elsewhere", 20, "a.py", 1, "x", (), None))
+    log.handle(waiting.get())
+    check(logged.event())
+
+
+def test_other_handlers_see_the_record_as_it_is(logged, on_log):
+    seen = []
+    on_log(logging.handlers.QueueHandler(queue.Queue()))
+    watching = on_log(logging.NullHandler())
+    watching.handle = lambda record: seen.append(dict(vars(record)))
+    with bound(**CONTEXT):
+        log.info("x")
+    assert not [name for name in seen[0] if "flowery" in name]
+
+
+def test_shutdown_takes_it_back(logged):
+    emit = vars(logging.handlers.QueueHandler)["emit"]
+    flowery_logging.shutdown()
+    assert vars(logging.handlers.QueueHandler)["emit"] is not emit
+    assert emit.__module__ != "logging.handlers"
+    assert vars(logging.handlers.QueueHandler)["emit"].__module__ == "logging.handlers"
+    logged.setup()
