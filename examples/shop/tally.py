@@ -16,7 +16,10 @@ EVENT_METHODS = {"info", "warning", "error", "exception", "critical"}
 
 
 class Tally(logging.Handler):
-    """Count the records that reach the root logger, and the calls of `counted` loggers."""
+    """Count the records of the root logger and of the library, and calls of `counted` loggers.
+
+    The server's line for a request is none of the library's lines: its access event stands there.
+    """
 
     def __init__(self, path: str) -> None:
         super().__init__(logging.INFO)
@@ -30,8 +33,9 @@ class Tally(logging.Handler):
             self._events += 1
             self._write()
 
-    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002
-        self.add()
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name != "uvicorn.access":
+            self.add()
 
     def _write(self) -> None:
         text = json.dumps({"pid": os.getpid(), "events": self._events})
@@ -58,7 +62,8 @@ def start() -> Tally | None:
     if path is None:
         return None
     tally = Tally(path)
-    logging.getLogger().addHandler(tally)
+    for name in (None, "flowery_logging"):  # what the library logs itself goes no further up
+        logging.getLogger(name).addHandler(tally)
     return tally
 
 
