@@ -13,7 +13,10 @@ from functools import cache
 
 
 class Tally(logging.Handler):
-    """Count the records that reach the root logger; those of `get_logger()` do too."""
+    """Count the records of the root logger, of `get_logger()` too, and those of the library.
+
+    The server's line for a request is none of the library's lines: its access event stands there.
+    """
 
     def __init__(self, path: str) -> None:
         super().__init__(logging.INFO)
@@ -27,8 +30,9 @@ class Tally(logging.Handler):
             self._events += 1
             self._write()
 
-    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002
-        self.add()
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name != "uvicorn.access":
+            self.add()
 
     def _write(self) -> None:
         text = json.dumps({"pid": os.getpid(), "events": self._events})
@@ -42,5 +46,6 @@ def start() -> Tally | None:
     if path is None:
         return None
     tally = Tally(path)
-    logging.getLogger().addHandler(tally)
+    for name in (None, "flowery_logging"):  # what the library logs itself goes no further up
+        logging.getLogger(name).addHandler(tally)
     return tally
