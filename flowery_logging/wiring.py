@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
+from flowery_logging.capture.elsewhere import is_shown_on_stderr
 from flowery_logging.config import Config
+from flowery_logging.counters import Counters
 from flowery_logging.ecs import Composer, Event, LineEncoder, Static, identity
 from flowery_logging.files import FileSettings, LogFiles, Nowhere, Stream
+from flowery_logging.files.channel import STDOUT, Channel
+from flowery_logging.files.console import Console, Plain
+from flowery_logging.files.mirrors import Copy, Mirror, Mirrors
 
 OWN_LOGGER: Final = "flowery_logging"
 
@@ -46,6 +52,7 @@ def place(config: Config) -> tuple[Any, ...]:
         config.keep_bytes,
         config.keep_days,
         config.outputs,
+        config.stderr_level,
     )
 
 
@@ -64,18 +71,21 @@ def target(config: Config) -> Any:
     return partial(LogFiles, settings)
 
 
-def mirrors(config: Config) -> tuple[Callable[[bytes], None], ...]:
-    """Return what is called with each line beside the place where it goes."""
-    found: list[Callable[[bytes], None]] = []
+def mirrors(config: Config, counters: Counters) -> Mirrors:
+    """Return what shows lines again, beside the place where they go."""
+    found: list[Mirror] = []
     if "console" in config.outputs:
-        from flowery_logging.files.console import Console
-
         found.append(Console())
+    if config.stderr_level is not None:
+        found.append(Plain(config.stderr_level, is_shown_on_stderr))
     if config.directory is not None and "stdout" in config.outputs:
-        stream = Stream("")
-        stream.open_next()
-        found.append(lambda line: (stream.write(stream.descriptor, line), None)[1])
-    return tuple(found)
+        found.append(Copy(Channel(STDOUT)))
+    return Mirrors(found, counters, _named_levels() if found else ())
+
+
+def _named_levels() -> list[tuple[str, int]]:
+    """Return the levels that have a name, also one of the application's own."""
+    return list(logging._nameToLevel.items())  # noqa: SLF001 - public from Python 3.11 on
 
 
 def process_identity(entity: str) -> tuple[bytes, bytes, bytes]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from time import monotonic
 from typing import Final
+
+from flowery_logging.files import stderr
 
 INTERVAL: Final = 60.0
 """At most one complaint in so many seconds; the counts tell the rest."""
@@ -22,7 +23,4 @@ def complain(text: str, *, last: bool = False) -> None:
     if now - _last < INTERVAL and not last:
         return
     _last = now
-    try:
-        sys.stderr.write(f"flowery_logging: {text}\n")
-    except Exception:
-        pass  # stderr is closed or broken: there is nowhere left to say it
+    stderr.say(f"flowery_logging: {text}\n")

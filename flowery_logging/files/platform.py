@@ -84,18 +84,33 @@ def is_held(descriptor: int) -> bool:
 
 def open_lock_file(path: str) -> int:
     """Open a file that only serves `lock`, creating it if need be. Raises OSError."""
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    flags = (
+        os.O_RDWR
+        | os.O_CREAT
+        | getattr(os, "O_NOFOLLOW", 0)
+        | getattr(os, "O_CLOEXEC", 0)
+        | getattr(os, "O_NONBLOCK", 0)  # a planted pipe must not block us
+    )
     return os.open(path, flags, 0o600)
 
 
-def lock(descriptor: int) -> None:
-    """Wait for the exclusive lock of a file that this process opened. Raises OSError."""
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
+def try_lock(descriptor: int) -> bool:
+    """Take the exclusive lock of a file, unless another process has it. Raises OSError."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def unlock(descriptor: int) -> None:
-    """Release what `lock` has taken."""
+    """Release what `try_lock` has taken. Raises OSError."""
     fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def flags(descriptor: int) -> int:
+    """Return the flags that a file was opened with; 0 where the system does not tell."""
+    return 0 if fcntl is None else int(fcntl.fcntl(descriptor, fcntl.F_GETFL))
 
 
 def after_fork_in_child(hook: Callable[[], None]) -> None:

@@ -15,8 +15,10 @@ from time import monotonic
 from typing import Any
 
 from flowery_logging.counters import Counters
-from flowery_logging.files import complaints, platform
+from flowery_logging.files import platform
 from flowery_logging.files.journal import Halves, Identity, Journal, Target
+from flowery_logging.files.leftovers import Leftovers
+from flowery_logging.files.mirrors import LEVEL_AT, Mirrors
 from flowery_logging.files.upkeep import RecordFactory, Upkeep
 
 
@@ -28,7 +30,7 @@ class Writer:
         identity: makes the bytes to splice in, from the `entity_id`.
         record: makes the halves of the writer's own records.
         counters: where faults are counted.
-        mirrors: called with each line (a console); what they raise is dropped.
+        mirrors: what shows lines again (a console).
     """
 
     def __init__(
@@ -37,17 +39,23 @@ class Writer:
         identity: Callable[[str], Identity],
         record: RecordFactory,
         counters: Counters,
-        mirrors: tuple[Callable[[bytes], None], ...] = (),
+        mirrors: Mirrors | None = None,
     ) -> None:
         self._target = target
         self._identity = identity
         self._record = record
         self._counters = counters
         self._upkeep = Upkeep(record, counters)
-        self._mirrors = mirrors
+        self._leftovers = Leftovers()
+        self._take(mirrors or Mirrors())
         self._lock = threading.RLock()
         self._journal = Journal(target, identity)
         _writers.add(self)
+
+    def _take(self, mirrors: Mirrors) -> None:
+        self._mirrors = mirrors
+        self._quiet = mirrors.quiet  # first letters of the levels that are not shown
+        self._to_show = mirrors.lines
 
     @property
     def entity(self) -> str:
@@ -102,14 +110,16 @@ class Writer:
                     else:
                         journal.note(line, written)
                         self._upkeep.prepare(journal, 0)
-                    if self._mirrors:
-                        self._mirror(line)
+                    if line[LEVEL_AT] not in self._quiet:
+                        self._mirrors.add(line)
             except OSError as error:
                 self._upkeep.settle(journal, error)
             finally:
                 journal.busy = False
         while journal.inbox:
             self._drain()
+        if self._to_show:
+            self._mirrors.show()
 
     def _drain(self) -> None:
         """Write what re-entered calls have left, in their order; callbacks are called."""
@@ -153,13 +163,6 @@ class Writer:
                 return
         callback()
 
-    def _mirror(self, line: bytes) -> None:
-        for mirror in self._mirrors:
-            try:
-                mirror(line)
-            except Exception:
-                self._counters.add("mirror_errors")
-
     def _write_with_care(
         self,
         journal: Journal,
@@ -186,19 +189,20 @@ class Writer:
             journal.append(line)
         elif not journal.keep(line):
             self._counters.add("dropped")
-        if self._mirrors:
-            self._mirror(line)
+        if line[LEVEL_AT] not in self._quiet:
+            self._mirrors.add(line)
 
     def reconfigure(
         self,
         target: Callable[[str], Target],
-        mirrors: tuple[Callable[[bytes], None], ...],
+        mirrors: Mirrors,
     ) -> None:
         """Go on, with the next number, in another place; what waits is written there."""
         with self._lock:
             journal = self._journal
             old = journal.target
-            self._target, self._mirrors = target, mirrors
+            self._target = target
+            self._take(mirrors)
             journal.target = target(journal.entity)
             journal.backlog.rewind()
             old.close()
@@ -206,24 +210,37 @@ class Writer:
     def checkpoint(self, reason: str | None = None) -> None:
         """Write a closing record with the count of events, unless none came since the last.
 
-        `reason` is the name of the signal that ends the process, if one does.
+        What still waits is shown on stderr: it may be the last that the process does. `reason` is
+        the name of the signal that ends the process, if one does.
         """
+        self._checkpoint(reason)
+        self._leftovers.show()
+        self._mirrors.show()
+
+    def _checkpoint(self, reason: str | None) -> None:
         with self._lock:
             if self._journal.inbox:
                 self._drain()
             journal = self._journal
-            if journal.busy or journal.number == journal.checkpoint:
+            if journal.busy or (journal.number == journal.checkpoint and not self.waiting):
                 return
             journal.busy = True
             try:
-                self._write_with_care(journal, lambda: self._closing(journal, reason))
-                journal.checkpoint = journal.number
+                journal.target.renew_patience()
+                self._write_last(journal, reason)
             except OSError as error:
                 self._upkeep.settle(journal, error)
             finally:
                 journal.busy = False
-            if journal.backlog.active:
-                complaints.complain(f"{self.waiting} events could not be written", last=True)
+            self._leftovers.take(journal)
+
+    def _write_last(self, journal: Journal, reason: str | None) -> None:
+        """Write the closing record; or, where that was done, what waits still. Raises OSError."""
+        if journal.number == journal.checkpoint:
+            self._upkeep.prepare(journal, 0)
+            return
+        self._write_with_care(journal, lambda: self._closing(journal, reason))
+        journal.checkpoint = journal.number
 
     def _closing(self, journal: Journal, reason: str | None) -> Halves:
         facts: dict[str, Any] = {"events": journal.number + 1}
@@ -233,8 +250,8 @@ class Writer:
 
     def close(self) -> None:
         """Write a closing record and close the file. A later event opens the next file."""
+        self.checkpoint()
         with self._lock:
-            self.checkpoint()
             journal = self._journal
             if not journal.busy:
                 journal.target.close()
