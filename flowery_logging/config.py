@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 from flowery_logging import settings
-from flowery_logging.files import stderr
+from flowery_logging.files import platform, stderr
 from flowery_logging.settings import Setting
 
 DATASET: Final = "flowery"
@@ -230,7 +230,7 @@ def _place(directory: Setting, output: Setting) -> tuple[str | None, tuple[str, 
     for candidate in candidates if directory.value is None else (Path(directory.value),):
         if candidate == Path(DEFAULT_DIRECTORY) and not candidate.is_dir():
             continue
-        problem = _cannot_write(candidate)
+        problem = cannot_write(candidate)
         if problem is None:
             return str(candidate), outputs, None
         problems.append(f"{candidate} cannot be written ({problem})")
@@ -279,17 +279,17 @@ def _explicit_directory(setting: Setting) -> str:
         directory = Path(setting.value).expanduser().absolute()
     except (TypeError, ValueError, RuntimeError):
         raise setting.refuse("directory", "not a path", allowed) from None
-    problem = "it is empty" if str(setting.value) == "" else _cannot_write(directory)
+    problem = "it is empty" if str(setting.value) == "" else cannot_write(directory)
     if problem is not None:
         raise setting.refuse("directory", f"cannot be written ({problem})", allowed)
     return str(directory)
 
 
-def _cannot_write(directory: Path) -> str | None:
+def cannot_write(directory: str | Path) -> str | None:
     """Return why no file can be made in a directory (creating it if need be), or None."""
     try:
-        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
-        probe = directory / f".flowery-{os.urandom(8).hex()}"
+        platform.make_directory(str(directory), 0o750)
+        probe = Path(directory) / f".flowery-{os.urandom(8).hex()}"
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         probe.unlink()
     except (OSError, ValueError) as error:

@@ -22,6 +22,7 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs import Composer, Limits, LineEncoder, Placer, Redactor, encoders
 from flowery_logging.ending import Ending
 from flowery_logging.files import Writer
+from flowery_logging.privileges import Handover
 from flowery_logging.settings import check_level
 from flowery_logging.startup import Calls, Startup, caller, say_where
 
@@ -40,6 +41,7 @@ _shortcut: Shortcut | None = None
 _config: Config | None = None
 _calls = Calls()
 _startup = Startup()
+_handover = Handover()
 _redactor = Redactor()
 _own_encoder: Composer
 _ending = Ending(
@@ -138,6 +140,7 @@ def _apply(config: Config) -> None:
     _handler = _handler or stdlib.Handler(_sink)
     if previous is None:
         _install(_handler)
+    _handover.install(config)
     _hooks.install(uncaught=config.capture_uncaught, captured_warnings=config.capture_warnings)
     stdlib.attach(_handler)
     agents.look()
@@ -276,6 +279,7 @@ def shutdown() -> None:
         structlog.reset_defaults()
         _ending.uninstall()
         _hooks.uninstall()
+        _handover.uninstall()
         _recorder.uninstall()
         _sink.ready = False
         _config = None

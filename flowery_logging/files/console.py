@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 import orjson
@@ -20,8 +21,9 @@ _HIDDEN: Final = frozenset({
     "process", "log", "error", "labels", "numeric_labels", "trace", "transaction",
 })  # fmt: skip
 
-_VALUE_CHARS: Final = 200
-"""A longer value of a field is cut in a plain line; the file has all of it."""
+_VALUE_CHARS: Final = 80
+_MOST_FIELDS: Final = 10
+"""Longer values and more fields are cut in a plain line; the file has all of it."""
 
 _TELLING_CHARS: Final = 16
 """A text this long that was shown is known again when it comes back as a message."""
@@ -111,7 +113,8 @@ def plain(document: Mapping[str, Any], logger: str) -> str:
     What follows the first line is indented, so that no message looks like an event of its own.
     """
     time, level = document["@timestamp"][:23] + "Z", document["log.level"].upper()
-    fields = "".join(f" {name}={_short(value)}" for name, value in _extras(document).items())
+    extras = islice(_extras(document).items(), _MOST_FIELDS)
+    fields = "".join(f" {name}={_short(value)}" for name, value in extras)
     text = f"{time} {level} {printable(logger)}: {printable(document['message'])}{fields}"
     trace = document.get("error", {}).get("stack_trace")
     if trace:

@@ -93,7 +93,7 @@ class LogFiles:
     def _create(self) -> tuple[LogName, int]:
         """Create the file of the next free number. Raises OSError."""
         settings = self._settings
-        os.makedirs(settings.directory, settings.directory_mode, exist_ok=True)
+        platform.make_directory(settings.directory, settings.directory_mode)
         name = self._name
         while True:
             name = LogName(name.service, name.start, name.entity, name.number + 1)

@@ -48,7 +48,50 @@ def create(path: str, mode: int) -> int:
         except OSError as error:  # file systems without permissions
             if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EROFS}:
                 raise
+    _give_to_owner(descriptor, os.path.dirname(path))
     return descriptor
+
+
+def make_directory(path: str, mode: int) -> None:
+    """Create a directory and those above it, if need be. Raises OSError.
+
+    What root makes belongs to the owner of the directory that it lies in: that user may be who
+    runs the program the next time.
+    """
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    if not os.path.isdir(parent):
+        make_directory(parent, 0o777)
+    try:
+        os.mkdir(path, mode)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+        return
+    if _is_root():
+        descriptor = os.open(path, READ_FLAGS)
+        _give_to_owner(descriptor, parent)
+        os.close(descriptor)
+
+
+def _give_to_owner(descriptor: int, directory: str) -> None:
+    """Give what root has made to the owner of the directory that it lies in."""
+    if not _is_root():
+        return
+    try:
+        status = os.stat(directory or ".")
+        if status.st_uid != 0:
+            os.fchown(descriptor, status.st_uid, status.st_gid)
+    except OSError:
+        pass  # root without that right, or a file system without owners
+
+
+def _is_root() -> bool:
+    return _geteuid() == 0
+
+
+_geteuid: Final[Callable[[], int]] = getattr(os, "geteuid", lambda: -1)
 
 
 def read_at(descriptor: int, length: int, offset: int) -> bytes:
