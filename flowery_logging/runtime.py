@@ -17,6 +17,7 @@ from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.flight import FlightRecorder
 from flowery_logging.capture.sink import Sink
 from flowery_logging.capture.uncaught import Hooks
+from flowery_logging.capture.watchers import OwnChanges
 from flowery_logging.config import Config
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Composer, Limits, LineEncoder, Placer, Redactor, encoders
@@ -30,13 +31,14 @@ _counters = Counters(
     "files", "files_removed", "write_errors", "dropped", "interrupted", "rewritten",
     "reserved_names", "misfits", "renamed_labels", "fields_over_limit", "cut_values", "cut_lists",
     "cut_traces", "cut_lines", "fallbacks", "broken_records", "processor_errors",
-    "dropped_by_processors", "mirror_errors",
+    "dropped_by_processors", "mirror_errors", "own_changes",
 )  # fmt: skip
 _sink = Sink(_counters)
 _hooks = Hooks(_sink)
 _recorder = FlightRecorder(_sink)
 _lock = threading.RLock()
 _handler: stdlib.Handler | None = None
+_own_changes: OwnChanges | None = None
 _shortcut: Shortcut | None = None
 _config: Config | None = None
 _calls = Calls()
@@ -128,7 +130,7 @@ def setup(
 
 
 def _apply(config: Config) -> None:
-    global _config, _handler, _own_encoder, _redactor
+    global _config, _handler, _own_changes, _own_encoder, _redactor
     _redactor = Redactor(config.redact, config.redact_safe, messages=config.redact_messages)
     placer = Placer(config.fields, _redactor, Limits(**config.limits), _counters)
     aside = stdlib.ASIDE | structlog_capture.SPECIAL
@@ -141,6 +143,8 @@ def _apply(config: Config) -> None:
     if previous is None:
         _install(_handler)
     _handover.install(config)
+    _own_changes = _own_changes or OwnChanges(_handler)
+    _own_changes.install(config.directory)
     _hooks.install(uncaught=config.capture_uncaught, captured_warnings=config.capture_warnings)
     stdlib.attach(_handler)
     agents.look()
@@ -280,6 +284,8 @@ def shutdown() -> None:
         _ending.uninstall()
         _hooks.uninstall()
         _handover.uninstall()
+        if _own_changes is not None:
+            _own_changes.uninstall()
         _recorder.uninstall()
         _sink.ready = False
         _config = None

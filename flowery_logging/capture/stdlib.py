@@ -47,6 +47,7 @@ class Handler(logging.Handler):
     def __init__(self, sink: Sink) -> None:
         super().__init__()
         self.sink = sink
+        self._left_out: Record | None = None
 
     def createLock(self) -> None:  # noqa: N802
         """Have no lock: the writer has one, and a handler's lock could be held at a fork."""
@@ -54,6 +55,8 @@ class Handler(logging.Handler):
 
     def handle(self, record: Record) -> bool:
         """Write the record if the filters let it pass."""
+        if record is self._left_out:
+            return False
         if self.filters:
             verdict: Any = self.filter(record)
             if not verdict:
@@ -62,6 +65,11 @@ class Handler(logging.Handler):
                 record = verdict
         self.emit(record)
         return True
+
+    def leave_out(self, record: Record) -> None:
+        """Do not write this record, which is about to come: it is about our own writing."""
+        self.sink.counters.add("own_changes")
+        self._left_out = record
 
     def emit(self, record: Record) -> None:
         """Write the record. Never raises."""
