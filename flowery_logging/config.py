@@ -184,10 +184,14 @@ def _find(
     return Setting(defaults.get(name), "default")
 
 
+_NEAR: Final = 0.7
+"""How alike two names must be, what all begin with left out: SERVICE is near to SERVICE_NAME."""
+
+
 def unknown_variables(environ: Mapping[str, str] | None = None) -> Mapping[str, str | None]:
     """Return the FLOWERY_* variables that no setting reads, each with the nearest one that is."""
     environ = os.environ if environ is None else environ
-    known = {name for names in _VARIABLES.values() for name in names}
+    known = {name for names in _VARIABLES.values() for name in names if "FLOWERY_" in name}
     unknown = [
         name for name in environ if name.upper().startswith("FLOWERY_") and name not in known
     ]
@@ -195,10 +199,12 @@ def unknown_variables(environ: Mapping[str, str] | None = None) -> Mapping[str, 
         return {}
     from difflib import get_close_matches  # needed rarely
 
-    return {
-        name: next(iter(get_close_matches(name.upper(), sorted(known), 1)), None)
+    by_end = {name.partition("_")[2]: name for name in sorted(known)}
+    near = {
+        name: get_close_matches(name.upper().partition("_")[2], by_end, 1, _NEAR)
         for name in sorted(unknown)
     }
+    return {name: by_end[found[0]] if found else None for name, found in near.items()}
 
 
 def _otel_attribute(environ: Mapping[str, str], name: str) -> str | None:

@@ -161,7 +161,8 @@ def _writer(config: Config) -> Writer:
     writer: Writer | None = getattr(_sink, "writer", None)
     if writer is not None:  # also after a shutdown(): the process goes on counting
         if _config is None or wiring.place(_config) != wiring.place(config):
-            writer.reconfigure(target, mirrors)
+            writer.reconfigure(target)
+        writer.mirror(mirrors)
         return writer
     return Writer(target, wiring.process_identity, _own_record, _counters, mirrors)
 

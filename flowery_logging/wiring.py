@@ -52,7 +52,6 @@ def place(config: Config) -> tuple[Any, ...]:
         config.keep_bytes,
         config.keep_days,
         config.outputs,
-        config.stderr_level,
     )
 
 

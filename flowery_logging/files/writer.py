@@ -192,17 +192,18 @@ class Writer:
         if line[LEVEL_AT] not in self._quiet:
             self._mirrors.add(line)
 
-    def reconfigure(
-        self,
-        target: Callable[[str], Target],
-        mirrors: Mirrors,
-    ) -> None:
+    def mirror(self, mirrors: Mirrors) -> None:
+        """Show lines by other mirrors from now on."""
+        self._mirrors.show()
+        with self._lock:
+            self._take(mirrors)
+
+    def reconfigure(self, target: Callable[[str], Target]) -> None:
         """Go on, with the next number, in another place; what waits is written there."""
         with self._lock:
             journal = self._journal
             old = journal.target
             self._target = target
-            self._take(mirrors)
             journal.target = target(journal.entity)
             journal.backlog.rewind()
             old.close()
