@@ -30,6 +30,10 @@ _LAUNCHERS: Final = frozenset({
 })  # fmt: skip
 
 
+_NEAR: Final = 0.7
+"""How alike two names must be, what all begin with left out: SERVICE is near to SERVICE_NAME."""
+
+
 class Config(NamedTuple):
     """The configuration of one `setup()`, checked."""
 
@@ -182,10 +186,6 @@ def _find(
         if value:  # a variable that is empty counts as not set
             return Setting(value, source)
     return Setting(defaults.get(name), "default")
-
-
-_NEAR: Final = 0.7
-"""How alike two names must be, what all begin with left out: SERVICE is near to SERVICE_NAME."""
 
 
 def unknown_variables(environ: Mapping[str, str] | None = None) -> Mapping[str, str | None]:

@@ -9,9 +9,13 @@ from typing import Final
 from flowery_logging.files import stderr
 
 _BY_THE_INTERPRETER: Final = frozenset(
-    {"sys.excepthook", "threading.excepthook", "sys.unraisablehook", "py.warnings"}
-)
-"""Our names for what the interpreter's hooks report: they print it too."""
+    {"sys.excepthook", "threading.excepthook", "sys.unraisablehook", "py.warnings",
+     "multiprocessing"}
+)  # fmt: skip
+"""Our names for what the interpreter reports, and `multiprocessing` of a child: they print it."""
+
+_OWN: Final = __name__.partition(".")[0]
+"""The logger above the library's own, whose records go no further up."""
 
 
 def is_shown_on_stderr(logger: str, level: str) -> bool:
@@ -26,9 +30,14 @@ def is_shown_on_stderr(logger: str, level: str) -> bool:
 def _handlers(name: str) -> Iterator[logging.Handler]:
     """All handlers that would get a record of a logger, which may not exist."""
     logger = _nearest(name)
-    while logger is not None:
+    is_own = _is_own(name)
+    while logger is not None and is_own == _is_own(logger.name):
         yield from list(logger.handlers)
         logger = logger.parent if logger.propagate else None
+
+
+def _is_own(name: str) -> bool:
+    return name.partition(".")[0] == _OWN
 
 
 def _nearest(name: str) -> logging.Logger | None:

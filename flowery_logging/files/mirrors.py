@@ -98,7 +98,7 @@ class Mirrors:
 
     def show(self) -> None:
         """Show what was added, in its order; a thread that is at it already goes on."""
-        if self._showing == _ident():
+        if not self.lines or self._showing == _ident():
             return
         if self._pid != _getpid():
             self._begin_in_child()

@@ -55,7 +55,6 @@ class Writer:
     def _take(self, mirrors: Mirrors) -> None:
         self._mirrors = mirrors
         self._quiet = mirrors.quiet  # first letters of the levels that are not shown
-        self._to_show = mirrors.lines
 
     @property
     def entity(self) -> str:
@@ -79,6 +78,7 @@ class Writer:
 
     def write(self, before: bytes, after: bytes) -> None:
         """Number and write one event. Never raises for what happens to the file."""
+        loud = True
         with self._lock:
             journal = self._journal
             if journal.busy:
@@ -110,7 +110,8 @@ class Writer:
                     else:
                         journal.note(line, written)
                         self._upkeep.prepare(journal, 0)
-                    if line[LEVEL_AT] not in self._quiet:
+                    loud = line[LEVEL_AT] not in self._quiet
+                    if loud:
                         self._mirrors.add(line)
             except OSError as error:
                 self._upkeep.settle(journal, error)
@@ -118,7 +119,8 @@ class Writer:
                 journal.busy = False
         while journal.inbox:
             self._drain()
-        if self._to_show:
+            loud = True
+        if loud:
             self._mirrors.show()
 
     def _drain(self) -> None:
