@@ -17,8 +17,8 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs import Composer, Event, LineEncoder, Static, identity
 from flowery_logging.files import FileSettings, LogFiles, Nowhere, Stream
 from flowery_logging.files.channel import STDOUT, Channel
-from flowery_logging.files.console import Console, Plain
 from flowery_logging.files.mirrors import Copy, Mirror, Mirrors
+from flowery_logging.files.plain import Plain
 
 OWN_LOGGER: Final = "flowery_logging"
 
@@ -74,6 +74,8 @@ def mirrors(config: Config, counters: Counters) -> Mirrors:
     """Return what shows lines again, beside the place where they go."""
     found: list[Mirror] = []
     if "console" in config.outputs:
+        from flowery_logging.files.console import Console
+
         found.append(Console())
     if config.stderr_level is not None:
         found.append(Plain(config.stderr_level, is_shown_on_stderr))

@@ -1,32 +1,15 @@
-"""Lines for people: written lines again, as text, where people look.
-
-`Console` shows all of them on a terminal, by structlog's `ConsoleRenderer`. `Plain` shows errors on
-a standard error that is no terminal: what `docker logs` and the journal keep.
-"""
+"""Lines for people: each written line again, on a terminal, by structlog's ConsoleRenderer."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
 import orjson
 import structlog.dev
 
 from flowery_logging.files import stderr
-
-_HIDDEN: Final = frozenset({
-    "@timestamp", "log.level", "message", "ecs.version", "service", "host", "data_stream", "event",
-    "process", "log", "error", "labels", "numeric_labels", "trace", "transaction",
-})  # fmt: skip
-
-_VALUE_CHARS: Final = 80
-_MOST_FIELDS: Final = 10
-"""Longer values and more fields are cut in a plain line; the file has all of it."""
-
-_TELLING_CHARS: Final = 16
-"""A text this long that was shown is known again when it comes back as a message."""
+from flowery_logging.files.plain import Echoes, extras_of, printable
 
 
 class Console:
@@ -40,7 +23,7 @@ class Console:
 
     def __init__(self) -> None:
         self._render = structlog.dev.ConsoleRenderer(colors=stderr.is_terminal(), sort_keys=False)
-        self._echoes = _Echoes()
+        self._echoes = Echoes()
 
     def __call__(self, line: bytes) -> None:
         """Print one line. May raise."""
@@ -58,7 +41,7 @@ class Console:
             "level": document["log.level"],
             "logger": printable(document.get("log", {}).get("logger", "")),
             "event": printable(document["message"]),
-            **_named_apart(_extras(document)),
+            **_named_apart(extras_of(document)),
         }
         trace = document.get("error", {}).get("stack_trace")
         if trace:
@@ -66,100 +49,7 @@ class Console:
         return str(self._render(None, document["log.level"], events))
 
 
-class Plain:
-    """Prints lines from a level on as plain text, unless they stand on stderr anyway.
-
-    Args:
-        threshold: the number of that level.
-        is_shown: tells, of a logger's name and a level's, whether somebody else shows its events.
-    """
-
-    def __init__(self, threshold: int, is_shown: Callable[[str, str], bool]) -> None:
-        self.threshold = threshold
-        self._is_shown = is_shown
-        self._echoes = _Echoes()
-
-    def __call__(self, line: bytes) -> None:
-        """Print one line. May raise."""
-        document = orjson.loads(line)
-        logger = str(document.get("log", {}).get("logger", ""))
-        if self._is_shown(logger, document["log.level"]) or self._echoes.has(document["message"]):
-            return
-        text = plain(document, logger)
-        self._echoes.note(text)
-        stderr.put(text)
-
-
-class _Echoes:
-    """Texts that were printed lately on an object that may log them."""
-
-    def __init__(self) -> None:
-        self._lately: deque[str] = deque(maxlen=64)
-
-    def note(self, text: str) -> None:
-        """Remember the lines of a text; not where a real stream takes it."""
-        if stderr.is_replaced():
-            lines = (line.strip() for line in text.splitlines())
-            self._lately.extend(line for line in lines if len(line) >= _TELLING_CHARS)
-
-    def has(self, message: str) -> bool:
-        """Tell whether a message holds something that was printed."""
-        return any(line in message for line in self._lately)
-
-
-def plain(document: Mapping[str, Any], logger: str) -> str:
-    """Return an event as a line without colours, with its traceback below.
-
-    What follows the first line is indented, so that no message looks like an event of its own.
-    """
-    time, level = document["@timestamp"][:23] + "Z", document["log.level"].upper()
-    extras = islice(_extras(document).items(), _MOST_FIELDS)
-    fields = "".join(f" {name}={_short(value)}" for name, value in extras)
-    text = f"{time} {level} {printable(logger)}: {printable(document['message'])}{fields}"
-    trace = document.get("error", {}).get("stack_trace")
-    if trace:
-        text = f"{text}\n{printable(trace)}"
-    return text.rstrip("\n").replace("\n", "\n    ") + "\n"
-
-
-def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else orjson.dumps(value).decode()
-    if len(text) > _VALUE_CHARS:
-        text = f"{text[:_VALUE_CHARS]}…"
-    return repr(text) if not text or " " in text or "\n" in text else text
-
-
-def _extras(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that a person wants to see, by their names."""
-    shown = {**document.get("labels", {}), **document.get("numeric_labels", {})}
-    shown.update(_flat("", {k: v for k, v in document.items() if k not in _HIDDEN}))
-    trace = document.get("trace", {}).get("id")
-    if trace:
-        shown["trace"] = trace[:8]
-    return {
-        printable(name): printable(value) if isinstance(value, str) else value
-        for name, value in shown.items()
-    }
-
-
 def _named_apart(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields without names that structlog's renderer gives a meaning."""
     reserved = {"timestamp", "level", "logger", "event", "exception", "stack", "exc_info"}
     return {f"{name}_" if name in reserved else name: value for name, value in fields.items()}
-
-
-def _flat(prefix: str, tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _flat(f"{prefix}{key}.", value)
-        else:
-            yield prefix + key, value
-
-
-def printable(text: str) -> str:
-    """Return a text whose control and direction characters are written out; line ends stay."""
-    if text.isprintable():
-        return text
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
-    )
