@@ -153,8 +153,9 @@ def test_a_second_setup_may_turn_it_off(written):
 
 
 def test_the_environment_may_turn_it_on(written, monkeypatch):
+    flowery_logging.shutdown()
     monkeypatch.setenv("FLOWERY_LOG_FLIGHT_RECORDER", "debug")
-    written.begin(flight_recorder="OFF")
+    written.begin(flight_recorder=None)
     run(True)
     assert len(written()) == 4
 
