@@ -15,16 +15,23 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 from flowery_logging import settings
+from flowery_logging.files import platform, stderr
 from flowery_logging.settings import Setting
 
+DATASET: Final = "flowery"
 DEFAULT_DIRECTORY: Final = "/var/log/flowery"
 FALLBACK_DIRECTORY: Final = "logs"
 OUTPUTS: Final = ("file", "stdout", "console")
+NO_OUTPUT: Final = "none"
 
 _LAUNCHERS: Final = frozenset({
     "", "-c", "-m", "python", "python3", "uvicorn", "gunicorn", "hypercorn", "daphne", "celery",
     "manage", "pytest", "__main__", "flask", "fastapi", "ipython", "multiprocessing",
 })  # fmt: skip
+
+
+_NEAR: Final = 0.7
+"""How alike two names must be, what all begin with left out: SERVICE is near to SERVICE_NAME."""
 
 
 class Config(NamedTuple):
@@ -36,6 +43,7 @@ class Config(NamedTuple):
     node: str
     directory: str | None  # absolute; None: no file output
     outputs: tuple[str, ...]
+    stderr_level: int | None  # from which on people see events on stderr; None: none
     level: int
     levels: Mapping[str, int]
     flight_recorder: int | None
@@ -68,6 +76,7 @@ _VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
              "ELASTIC_APM_SERVICE_NODE_NAME"),
     "directory": ("FLOWERY_LOG_DIR",),
     "output": ("FLOWERY_LOG_OUTPUT",),
+    "stderr_level": ("FLOWERY_LOG_STDERR_LEVEL",),
     "level": ("FLOWERY_LOG_LEVEL",),
     "levels": ("FLOWERY_LOG_LEVELS",),
     "flight_recorder": ("FLOWERY_LOG_FLIGHT_RECORDER",),
@@ -87,13 +96,14 @@ _VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 DEFAULTS: Final[Mapping[str, Any]] = {
+    "stderr_level": "ERROR",
     "level": "INFO",
     "levels": {},
     "max_bytes": 64 * 1024**2,
     "max_age": 86_400,
     "keep_bytes": 1024**3,
     "keep_days": 7,
-    "dataset": "flowery",
+    "dataset": DATASET,
     "redact": (),
     "redact_safe": (),
     "redact_messages": False,
@@ -105,13 +115,19 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 }
 
 
-def resolve(arguments: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Config:
+def resolve(
+    arguments: Mapping[str, Any],
+    environ: Mapping[str, str] | None = None,
+    previous: Config | None = None,
+) -> Config:
     """Return the configuration from the arguments of `setup()` and the environment.
 
-    An argument that is None counts as not given. Raises ConfigError.
+    An argument that is None counts as not given. What a default was taken for in the `previous`
+    configuration stays, also where the default would be another one now. Raises ConfigError.
     """
     environ = os.environ if environ is None else environ
-    found = {name: _find(name, arguments, environ) for name in _VARIABLES}
+    defaults = DEFAULTS if previous is None else {**DEFAULTS, **_found_defaults(previous)}
+    found = {name: _find(name, arguments, environ, defaults) for name in _VARIABLES}
     service = settings.text(found["service"], "service", _default_service)
     environment = settings.optional_text(found["environment"], "environment")
     directory, outputs, fallback = _place(found["directory"], found["output"])
@@ -122,6 +138,7 @@ def resolve(arguments: Mapping[str, Any], environ: Mapping[str, str] | None = No
         node=settings.text(found["node"], "node", socket.gethostname),
         directory=directory,
         outputs=outputs,
+        stderr_level=_stderr_level(found["stderr_level"], outputs),
         level=settings.level(found["level"], "level"),
         levels=settings.levels(found["levels"]),
         flight_recorder=settings.optional_level(found["flight_recorder"], "flight_recorder"),
@@ -144,7 +161,20 @@ def resolve(arguments: Mapping[str, Any], environ: Mapping[str, str] | None = No
     )
 
 
-def _find(name: str, arguments: Mapping[str, Any], environ: Mapping[str, str]) -> Setting:
+def _found_defaults(config: Config) -> dict[str, Any]:
+    """Return what the process was asked for: its script, its terminal, its working directory."""
+    found: dict[str, Any] = {"service": config.service, "node": config.node}
+    if config.fallback is None:
+        found |= {"directory": config.directory, "output": config.outputs}
+    return {name: value for name, value in found.items() if config.sources[name] == "default"}
+
+
+def _find(
+    name: str,
+    arguments: Mapping[str, Any],
+    environ: Mapping[str, str],
+    defaults: Mapping[str, Any],
+) -> Setting:
     given = arguments.get(name)
     if given is not None:
         return Setting(given, "argument")
@@ -155,7 +185,26 @@ def _find(name: str, arguments: Mapping[str, Any], environ: Mapping[str, str]) -
             source = "OTEL_RESOURCE_ATTRIBUTES"
         if value:  # a variable that is empty counts as not set
             return Setting(value, source)
-    return Setting(DEFAULTS.get(name), "default")
+    return Setting(defaults.get(name), "default")
+
+
+def unknown_variables(environ: Mapping[str, str] | None = None) -> Mapping[str, str | None]:
+    """Return the FLOWERY_* variables that no setting reads, each with the nearest one that is."""
+    environ = os.environ if environ is None else environ
+    known = {name for names in _VARIABLES.values() for name in names if "FLOWERY_" in name}
+    unknown = [
+        name for name in environ if name.upper().startswith("FLOWERY_") and name not in known
+    ]
+    if not unknown:
+        return {}
+    from difflib import get_close_matches  # needed rarely
+
+    by_end = {name.partition("_")[2]: name for name in sorted(known)}
+    near = {
+        name: get_close_matches(name.upper().partition("_")[2], by_end, 1, _NEAR)
+        for name in sorted(unknown)
+    }
+    return {name: by_end[found[0]] if found else None for name, found in near.items()}
 
 
 def _otel_attribute(environ: Mapping[str, str], name: str) -> str | None:
@@ -180,13 +229,14 @@ def _place(directory: Setting, output: Setting) -> tuple[str | None, tuple[str, 
     outputs = _outputs(output)
     if "file" not in outputs:
         return None, outputs, None
-    if directory.value is not None:
+    if directory.source != "default":
         return _explicit_directory(directory), outputs, None
     problems = []
-    for candidate in (Path(DEFAULT_DIRECTORY), _working_directory() / FALLBACK_DIRECTORY):
+    candidates = (Path(DEFAULT_DIRECTORY), _working_directory() / FALLBACK_DIRECTORY)
+    for candidate in candidates if directory.value is None else (Path(directory.value),):
         if candidate == Path(DEFAULT_DIRECTORY) and not candidate.is_dir():
             continue
-        problem = _cannot_write(candidate)
+        problem = cannot_write(candidate)
         if problem is None:
             return str(candidate), outputs, None
         problems.append(f"{candidate} cannot be written ({problem})")
@@ -205,16 +255,28 @@ def _working_directory() -> Path:
 
 def _outputs(setting: Setting) -> tuple[str, ...]:
     if setting.value is None:
-        terminal = sys.stderr is not None and sys.stderr.isatty()
-        return ("file", "console") if terminal else ("file",)
+        return ("file", "console") if stderr.is_terminal() else ("file",)
     names = setting.value.split(",") if isinstance(setting.value, str) else setting.value
-    allowed = f"any of {', '.join(OUTPUTS)}, comma-separated or a sequence"
+    allowed = f"any of {', '.join(OUTPUTS)}, comma-separated or a sequence; or {NO_OUTPUT}"
     if not isinstance(names, Iterable):
         raise setting.refuse("output", "not a text or a sequence", allowed)
     found = tuple(dict.fromkeys(n.strip() if isinstance(n, str) else n for n in names))
+    if found == (NO_OUTPUT,):
+        return found
     if not found or any(name not in OUTPUTS for name in found):
         raise setting.refuse("output", "unknown output", allowed)
     return found
+
+
+def _stderr_level(setting: Setting, outputs: tuple[str, ...]) -> int | None:
+    """Return from which level on events are shown on stderr too.
+
+    None where a person sees them anyway: on a terminal, on the console; by default, also where the
+    lines themselves go to standard output. None too where nothing is to be written.
+    """
+    number = settings.level_or_off(setting, "stderr_level")
+    seen = {"console", NO_OUTPUT, *(("stdout",) if setting.source == "default" else ())}
+    return None if stderr.is_terminal() or seen.intersection(outputs) else number
 
 
 def _explicit_directory(setting: Setting) -> str:
@@ -223,17 +285,17 @@ def _explicit_directory(setting: Setting) -> str:
         directory = Path(setting.value).expanduser().absolute()
     except (TypeError, ValueError, RuntimeError):
         raise setting.refuse("directory", "not a path", allowed) from None
-    problem = "it is empty" if str(setting.value) == "" else _cannot_write(directory)
+    problem = "it is empty" if str(setting.value) == "" else cannot_write(directory)
     if problem is not None:
         raise setting.refuse("directory", f"cannot be written ({problem})", allowed)
     return str(directory)
 
 
-def _cannot_write(directory: Path) -> str | None:
+def cannot_write(directory: str | Path) -> str | None:
     """Return why no file can be made in a directory (creating it if need be), or None."""
     try:
-        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
-        probe = directory / f".flowery-{os.urandom(8).hex()}"
+        platform.make_directory(str(directory), 0o750)
+        probe = Path(directory) / f".flowery-{os.urandom(8).hex()}"
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         probe.unlink()
     except (OSError, ValueError) as error:
@@ -251,9 +313,16 @@ def stream_part(text: str) -> str:
 
 
 def _dataset(setting: Setting, service: str) -> str:
+    """Return the dataset: one of those that the kit's roles, templates and pipelines serve."""
+    allowed = (
+        f"{DATASET}, or {DATASET}.<name> for a stream of its own, as {DATASET}.{{service}}, in "
+        "which {service} stands for the service's name"
+    )
     template = settings.text(setting, "dataset", str)
     try:
-        return stream_part(template.format(service=service))
+        dataset = stream_part(template.format(service=service))
     except (KeyError, IndexError, ValueError, AttributeError):
-        allowed = "a text, in which {service} stands for the service's name"
         raise setting.refuse("dataset", "unknown placeholder", allowed) from None
+    if dataset != DATASET and not re.fullmatch(rf"{DATASET}\..*[^._].*", dataset):
+        raise setting.refuse("dataset", "not one of ours", allowed)
+    return dataset

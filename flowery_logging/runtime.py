@@ -5,7 +5,6 @@ from __future__ import annotations
 import copyreg
 import logging
 import os
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -23,18 +22,22 @@ from flowery_logging.capture.structlog_adoption import PROCESSORS, Adoption
 from flowery_logging.capture.structlog_output import SPECIAL, Output
 from flowery_logging.capture.uncaught import Hooks
 from flowery_logging.capture.waiting import Waiting
-from flowery_logging.config import Config, resolve
+from flowery_logging.capture.watchers import OwnChanges
+from flowery_logging.config import Config
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Composer, Limits, LineEncoder, Placer, Redactor, encoders
 from flowery_logging.ending import Ending
 from flowery_logging.files import Writer
+from flowery_logging.privileges import Handover
 from flowery_logging.settings import check_level
+from flowery_logging.startup import Calls, Startup, caller, say_where
 
 _counters = Counters(
     "files", "files_removed", "write_errors", "dropped", "interrupted", "rewritten",
     "reserved_names", "misfits", "renamed_labels", "fields_over_limit", "cut_values", "cut_lists",
     "cut_traces", "cut_lines", "fallbacks", "broken_records", "processor_errors",
-    "dropped_by_processors", "handler_errors", "undone", "keyword_fields",
+    "dropped_by_processors", "handler_errors", "undone", "keyword_fields", "mirror_errors",
+    "own_changes",
 )  # fmt: skip
 _sink = Sink(_counters)
 _recorder = FlightRecorder(_sink)
@@ -54,6 +57,10 @@ _shortcut = Shortcut(_sink, _handler, _attachment.patch)
 _doubles = Doubles()
 _config: Config | None = None
 _undoing = False  # a `shutdown()` has begun, and not ended
+_own_changes = OwnChanges(_handler)
+_calls = Calls()
+_startup = Startup()
+_handover = Handover()
 _redactor = Redactor()
 _own_encoder: Composer
 _ending = Ending(
@@ -71,6 +78,7 @@ def setup(
     node: str | None = None,
     directory: str | os.PathLike[str] | None = None,
     output: str | Sequence[str] | None = None,
+    stderr_level: int | str | None = None,
     level: int | str | None = None,
     levels: Mapping[str, int | str] | None = None,
     flight_recorder: int | str | None = None,
@@ -92,19 +100,22 @@ def setup(
 
     No argument is needed. Each can be given by an environment variable too (`FLOWERY_…`, for the
     service also OpenTelemetry's and Elastic APM's); an argument wins. A second call reconfigures:
-    the numbering goes on, and nothing is lost.
+    what it gives anew wins, the rest stays; the numbering goes on, and nothing is lost.
 
     Args:
         service: `service.name`, as given; sanitised only in file and data-stream names.
         version, environment, node: `service.version`, `.environment`, `.node.name`.
         directory: where the files lie. Default: /var/log/flowery if it exists and can be written,
             else ./logs.
-        output: any of "file", "stdout", "console", comma-separated or a sequence. Default: "file",
-            and "console" too if stderr is a terminal.
+        output: any of "file", "stdout", "console", comma-separated or a sequence; or "none".
+            Default: "file", and "console" too if stderr is a terminal.
+        stderr_level: where stderr is no terminal, events from this level on are shown there as
+            plain lines, unless another handler does so; "OFF": none. Default "ERROR", and "OFF"
+            where the lines themselves go to stdout.
         level: the root logger's level and that of `get_logger()`. Default "INFO".
         levels: levels of single loggers, e.g. `{"sqlalchemy.engine": "WARNING"}`.
         flight_recorder: a level below `level`; events from there on are kept for each request
-            (up to 256 KB, 32 MB in all), and written only if it ends in an error.
+            (up to 256 KB, 32 MB in all), and written only if it ends in an error. Default "OFF".
         max_bytes: when the next file is opened, in bytes or as "64MB" (the default).
         max_age: the same by age, in seconds or as "12h". Default: a day.
         keep_bytes, keep_days: what retention leaves, per service. Default: 1 GB, 7 days.
@@ -123,13 +134,19 @@ def setup(
     Raises:
         ConfigError: a value cannot be used; the text names it, its source and what is allowed.
     """
-    config = resolve(dict(locals()))
-    encoders()
+    arguments = {name: value for name, value in locals().items() if value is not None}
+    place = caller()
     process.look()
     with _lock:
         if _undoing:
             _undo()
+        config = _calls.resolve(arguments, _config)
+        encoders()
+        change = _calls.note(arguments, _config, config, place)
         _apply(config)
+    for text in (change, _startup.unknown_variables(config)):
+        if text:
+            warn(text)
 
 
 def _apply(config: Config) -> None:
@@ -145,6 +162,8 @@ def _apply(config: Config) -> None:
     if previous is None:
         _install()
     _install_hooks(config)
+    _handover.install(config)
+    _own_changes.install(config.directory)
     _doubles.put_back()
     _take_doubles_away()
     agents.look()
@@ -154,18 +173,19 @@ def _apply(config: Config) -> None:
         _name_disabled()
         _adoption.tell()
     if previous is None or previous.directory != config.directory:
-        _say_where(config)
-    if config.fallback:
-        warn(f"logs go to standard output: {config.fallback}")
+        say_where(config)
+        if config.fallback:
+            warn(f"logs go to standard output: {config.fallback}")
 
 
 def _writer(config: Config) -> Writer:
     """Return the process's writer, pointed at the configured place."""
-    target, mirrors = wiring.target(config), wiring.mirrors(config)
+    target, mirrors = wiring.target(config), wiring.mirrors(config, _counters)
     writer: Writer | None = getattr(_sink, "writer", None)
     if writer is not None:  # also after a shutdown(): the process goes on counting
         if _config is None or wiring.place(_config) != wiring.place(config):
-            writer.reconfigure(target, mirrors)
+            writer.reconfigure(target)
+        writer.mirror(mirrors)
         return writer
     return Writer(target, wiring.process_identity, _own_record, _counters, mirrors)
 
@@ -244,6 +264,8 @@ def set_level(level: int | str, logger: str | None = None) -> None:
     number = check_level(level)
     process.look()
     with _lock:
+        if _config is not None:
+            _calls.note_level(_config, number, logger)
         _set_logger_level(logger or "root", number)
         if logger is None and _config is not None:
             _set_own_level(_config, number)
@@ -313,8 +335,11 @@ def _undo() -> None:
     _adoption.uninstall()
     _ending.uninstall()
     _hooks.uninstall()
+    _handover.uninstall()
+    _own_changes.uninstall()
     _sink.ready = False
     _config = None
+    _calls.forget()
     _undoing = False
 
 
@@ -372,13 +397,3 @@ def own_logger(name: str) -> OwnLogger:
 def leave_out(logger: str, is_told: Callable[[logging.LogRecord], bool]) -> None:
     """Keep those records of a logger out of our lines that are told otherwise."""
     _handler.leave_out(logger, is_told)
-
-
-def _say_where(config: Config) -> None:
-    """Write the one start-up line to stderr: where the logs go."""
-    if config.directory is None or sys.stderr is None:
-        return
-    try:
-        sys.stderr.write(f"flowery_logging: {config.service} logs to {config.directory}\n")
-    except (OSError, ValueError):
-        pass  # stderr is closed

@@ -70,11 +70,18 @@ def check_level(value: Any, name: str = "level") -> int:
 
 
 def optional_level(setting: Setting, name: str) -> int | None:
-    """Return the number of a level, or None where none is given."""
-    return None if setting.value is None else level(setting, name)
+    """Return the number of a level; None where none is given, and for "OFF"."""
+    return None if setting.value is None else level_or_off(setting, name)
 
 
-def level(setting: Setting, name: str) -> int:
+def level_or_off(setting: Setting, name: str) -> int | None:
+    """Return the number of a level; None for "OFF"."""
+    if isinstance(setting.value, str) and setting.value.strip().upper() == "OFF":
+        return None
+    return level(setting, name, ", or OFF")
+
+
+def level(setting: Setting, name: str, more: str = "") -> int:
     """Return the number of a level."""
     value = setting.value
     if isinstance(value, str):
@@ -83,7 +90,9 @@ def level(setting: Setting, name: str) -> int:
         value = number
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1000:
         return value
-    allowed = f"{', '.join(_LEVEL_NAMES)}, a level made with logging.addLevelName, or its number"
+    allowed = (
+        f"{', '.join(_LEVEL_NAMES)}, a level made with logging.addLevelName, or its number{more}"
+    )
     raise setting.refuse(name, "unknown level", allowed)
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from time import time as _now  # as events do: freezegun reaches both, `patch("time.time")` none
 from typing import Any, Final
 
+from flowery_logging.capture.elsewhere import is_shown_on_stderr
 from flowery_logging.config import Config
+from flowery_logging.counters import Counters
 from flowery_logging.ecs import Composer, Event, LineEncoder, Static, identity
 from flowery_logging.files import FileSettings, LogFiles, Nowhere, Stream
+from flowery_logging.files.channel import STDOUT, Channel
+from flowery_logging.files.mirrors import Copy, Mirror, Mirrors
+from flowery_logging.files.plain import Plain
 from flowery_logging.system import System
 
 OWN_LOGGER: Final = "flowery_logging"
@@ -65,18 +71,23 @@ def target(config: Config) -> Any:
     return partial(LogFiles, settings)
 
 
-def mirrors(config: Config) -> tuple[Callable[[bytes], None], ...]:
-    """Return what is called with each line beside the place where it goes."""
-    found: list[Callable[[bytes], None]] = []
+def mirrors(config: Config, counters: Counters) -> Mirrors:
+    """Return what shows lines again, beside the place where they go."""
+    found: list[Mirror] = []
     if "console" in config.outputs:
         from flowery_logging.files.console import Console
 
         found.append(Console())
+    if config.stderr_level is not None:
+        found.append(Plain(config.stderr_level, is_shown_on_stderr))
     if config.directory is not None and "stdout" in config.outputs:
-        stream = Stream("")
-        stream.open_next()
-        found.append(lambda line: (stream.write(stream.descriptor, line), None)[1])
-    return tuple(found)
+        found.append(Copy(Channel(STDOUT)))
+    return Mirrors(found, counters, _named_levels() if found else ())
+
+
+def _named_levels() -> list[tuple[str, int]]:
+    """Return the levels that have a name, also one of the application's own."""
+    return list(logging._nameToLevel.items())  # noqa: SLF001 - public from Python 3.11 on
 
 
 def streams(config: Config) -> list[Any]:

@@ -64,6 +64,7 @@ class Handler(logging.Handler):
         super().__init__()
         self.sink = sink
         self.given = _Given()
+        self._unwritten: Record | None = None
         self._left_out: dict[str, Callable[[Record], bool]] = {}
 
     def leave_out(self, logger: str, is_told: Callable[[Record], bool]) -> None:
@@ -77,7 +78,7 @@ class Handler(logging.Handler):
 
     def handle(self, record: Record) -> bool:
         """Write the record if the filters let it pass, and if it is not written yet."""
-        if record is self.given.record or is_written(record):
+        if record is self.given.record or record is self._unwritten or is_written(record):
             return False
         if self.filters:
             verdict: Any = self.filter(record)
@@ -91,6 +92,11 @@ class Handler(logging.Handler):
             return False
         self.emit(record)
         return True
+
+    def leave_next_out(self, record: Record) -> None:
+        """Do not write this record, which is about to come: it is about our own writing."""
+        self.sink.counters.add("own_changes")
+        self._unwritten = record
 
     def emit(self, record: Record) -> None:
         """Write the record. Never raises."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -19,6 +20,9 @@ _NAME_CHARS: Final = 128
 _ALLOWED: Final = (
     f"at most {_NAME_CHARS} letters, digits, _, - and @, parts with dots between, no _ in front"
 )
+MAX_BYTES: Final = 1024 * 1024
+"""A file that is longer holds no list of fields."""
+
 _DEPTH: Final = 20
 """Elasticsearch's `index.mapping.depth.limit`: objects within each other, the document included."""
 
@@ -26,11 +30,26 @@ _DEPTH: Final = 20
 def read_declared(path: Any) -> Any:
     """Return what the JSON file holds. Raises ValueError."""
     try:
-        return orjson.loads(Path(path).read_bytes())
+        return orjson.loads(_content(path))
     except (OSError, TypeError) as error:
         raise ValueError(f"the file cannot be read ({error})") from None
     except orjson.JSONDecodeError as error:
         raise ValueError(f"the file is not JSON ({error})") from None
+
+
+def _content(path: Any) -> bytes:
+    """Return the bytes of a regular file that is no longer than any such file would be.
+
+    Reading a pipe or a device might never end. Raises OSError, TypeError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError("it is no regular file")
+        if status.st_size > MAX_BYTES:
+            raise OSError(f"it has {status.st_size} bytes, more than {MAX_BYTES}")
+        return file.read(MAX_BYTES)
 
 
 def check_declared(value: Any) -> Mapping[str, str]:

@@ -86,6 +86,11 @@ class Backlog:
         end = self.block.find(b"\n", self.offset) + 1
         return self.block[self.offset : end]
 
+    def pending(self) -> list[bytes]:
+        """Return the lines that wait, each as a whole."""
+        start = self.block.rfind(b"\n", 0, self.offset) + 1
+        return [*self.block[start:].splitlines(keepends=True), *self.waiting]
+
     def first_length(self) -> int:
         """Return the length of the first line, with what of it lies in the file already."""
         start = self.block.rfind(b"\n", 0, self.offset) + 1

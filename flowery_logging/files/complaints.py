@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from time import monotonic
 from typing import Final
+
+from flowery_logging.files import stderr
+from flowery_logging.system import System
 
 INTERVAL: Final = 60.0
 """At most one complaint in so many seconds; the counts tell the rest."""
@@ -18,11 +19,8 @@ def complain(text: str, *, last: bool = False) -> None:
     `last` words are always said: the process ends.
     """
     global _last
-    now = monotonic()
+    now = System.monotonic()
     if now - _last < INTERVAL and not last:
         return
     _last = now
-    try:
-        sys.stderr.write(f"flowery_logging: {text}\n")
-    except Exception:
-        pass  # stderr is closed or broken: there is nowhere left to say it
+    stderr.say(f"flowery_logging: {text}\n")

@@ -198,6 +198,9 @@ class LogFiles:
         self._expires_at = now + CHECK_SECONDS
         self.look_at = self._expires_at
 
+    def renew_patience(self) -> None:
+        """There is nobody to wait for."""
+
     def close(self) -> None:
         """Close the current file; the next event opens the next one."""
         descriptor = self.descriptor

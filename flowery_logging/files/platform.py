@@ -48,20 +48,6 @@ RESERVED: Final = 64
 """So many of the highest numbers are ours, if the process may have at least four times as many."""
 
 
-def make_directory(path: str, mode: int) -> None:
-    """Make a directory and those above it, unless they are there. Raises OSError."""
-    try:
-        System.mkdir(path, mode)
-    except FileExistsError:
-        pass
-    except FileNotFoundError:
-        parent = path.rstrip(os.sep).rpartition(os.sep)[0]
-        if not parent:
-            raise
-        make_directory(parent, 0o777)
-        make_directory(path, mode)
-
-
 def create(path: str, mode: int) -> int:
     """Create a new file for appending and return its descriptor, a high one (see `lift`).
 
@@ -75,6 +61,7 @@ def create(path: str, mode: int) -> int:
         except OSError as error:  # file systems without permissions
             if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EROFS}:
                 raise
+    _give_to_owner(descriptor, os.path.dirname(path))
     return descriptor
 
 
@@ -115,6 +102,48 @@ def _lowest_of_ours() -> int:
     return int(end - min(RESERVED, end // 4))
 
 
+def make_directory(path: str, mode: int) -> None:
+    """Make a directory and those above it, unless they are there. Raises OSError.
+
+    What root makes belongs to the owner of the directory that it lies in: that user may be who
+    runs the program the next time.
+    """
+    parent = os.path.dirname(path.rstrip(os.sep))
+    try:
+        System.mkdir(path, mode)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        if not parent:
+            raise
+        make_directory(parent, 0o777)
+        make_directory(path, mode)
+        return
+    if _is_root():
+        descriptor = System.open(path, READ_FLAGS)
+        _give_to_owner(descriptor, parent)
+        System.close(descriptor)
+
+
+def _give_to_owner(descriptor: int, directory: str) -> None:
+    """Give what root has made to the owner of the directory that it lies in."""
+    if not _is_root():
+        return
+    try:
+        status = os.stat(directory or ".")
+        if status.st_uid != 0:
+            os.fchown(descriptor, status.st_uid, status.st_gid)
+    except OSError:
+        pass  # root without that right, or a file system without owners
+
+
+def _is_root() -> bool:
+    return _geteuid() == 0
+
+
+_geteuid: Final[Callable[[], int]] = getattr(os, "geteuid", lambda: -1)
+
+
 def read_at(descriptor: int, length: int, offset: int) -> bytes:
     """Return bytes of a file from an offset on. Raises OSError."""
     if _pread is not None:
@@ -152,18 +181,33 @@ def is_held(descriptor: int) -> bool:
 
 def open_lock_file(path: str) -> int:
     """Open a file that only serves `lock`, creating it if need be. Raises OSError."""
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    flags = (
+        os.O_RDWR
+        | os.O_CREAT
+        | getattr(os, "O_NOFOLLOW", 0)
+        | getattr(os, "O_CLOEXEC", 0)
+        | getattr(os, "O_NONBLOCK", 0)  # a planted pipe must not block us
+    )
     return lift(System.open(path, flags, 0o600))
 
 
-def lock(descriptor: int) -> None:
-    """Wait for the exclusive lock of a file that this process opened. Raises OSError."""
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
+def try_lock(descriptor: int) -> bool:
+    """Take the exclusive lock of a file, unless another process has it. Raises OSError."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def unlock(descriptor: int) -> None:
-    """Release what `lock` has taken."""
+    """Release what `try_lock` has taken. Raises OSError."""
     fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def flags(descriptor: int) -> int:
+    """Return the flags that a file was opened with; 0 where the system does not tell."""
+    return 0 if fcntl is None else int(fcntl.fcntl(descriptor, fcntl.F_GETFL))
 
 
 def after_fork_in_child(hook: Callable[[], None]) -> None:

@@ -18,8 +18,9 @@ from typing import Any
 
 from flowery_logging import process
 from flowery_logging.counters import Counters
-from flowery_logging.files import complaints
 from flowery_logging.files.journal import Halves, Identity, Journal, Target
+from flowery_logging.files.leftovers import Leftovers
+from flowery_logging.files.mirrors import LEVEL_AT, Mirrors
 from flowery_logging.files.upkeep import RecordFactory, Upkeep
 from flowery_logging.process import mark
 from flowery_logging.system import System
@@ -33,7 +34,7 @@ class Writer:
         identity: makes the bytes to splice in, from the `entity_id`.
         record: makes the halves of the writer's own records.
         counters: where faults are counted.
-        mirrors: called with each line (a console); what they raise is dropped.
+        mirrors: what shows lines again (a console).
     """
 
     def __init__(
@@ -42,14 +43,15 @@ class Writer:
         identity: Callable[[str], Identity],
         record: RecordFactory,
         counters: Counters,
-        mirrors: tuple[Callable[[bytes], None], ...] = (),
+        mirrors: Mirrors | None = None,
     ) -> None:
         self._target = target
         self._identity = identity
         self._record = record
         self._counters = counters
         self._upkeep = Upkeep(record, counters)
-        self._mirrors = mirrors
+        self._leftovers = Leftovers()
+        self._take(mirrors or Mirrors())
         self._journal = Journal(target, identity)
         _writers.add(self)
 
@@ -57,6 +59,10 @@ class Writer:
         """Return the journal of this process, in the child of a fork a new one."""
         process.look()
         return self._journal
+
+    def _take(self, mirrors: Mirrors) -> None:
+        self._mirrors = mirrors
+        self._quiet = mirrors.quiet  # first letters of the levels that are not shown
 
     @property
     def entity(self) -> str:
@@ -84,6 +90,7 @@ class Writer:
         if not mark[0]:
             process.begin()
         journal = self._journal
+        loud = True
         with journal.lock:
             if journal.busy:
                 journal.inbox.append((before, after))
@@ -115,14 +122,18 @@ class Writer:
                     else:
                         journal.note(line, written)
                         self._upkeep.prepare(journal, 0)
-                    if self._mirrors:
-                        self._mirror(line)
+                    loud = line[LEVEL_AT] not in self._quiet
+                    if loud:
+                        self._mirrors.add(line)
             except OSError as error:
                 self._upkeep.settle(journal, error)
             finally:
                 journal.busy = False
         while journal.inbox and not journal.retired:
             self._drain(journal)
+            loud = True
+        if loud:
+            self._mirrors.show()
 
     def _drain(self, journal: Journal) -> None:
         """Write what re-entered calls have left, in their order; callbacks are called."""
@@ -166,13 +177,6 @@ class Writer:
                 return
         callback()
 
-    def _mirror(self, line: bytes) -> None:
-        for mirror in self._mirrors:
-            try:
-                mirror(line)
-            except Exception:
-                self._counters.add("mirror_errors")
-
     def _write_with_care(
         self,
         journal: Journal,
@@ -200,18 +204,20 @@ class Writer:
             journal.append(line)
         elif not journal.keep(line):
             self._counters.add("dropped")
-        if self._mirrors:
-            self._mirror(line)
+        if line[LEVEL_AT] not in self._quiet:
+            self._mirrors.add(line)
 
-    def reconfigure(
-        self,
-        target: Callable[[str], Target],
-        mirrors: tuple[Callable[[bytes], None], ...],
-    ) -> None:
+    def mirror(self, mirrors: Mirrors) -> None:
+        """Show lines by other mirrors from now on."""
+        self._mirrors.show()
+        with self._own_journal().lock:
+            self._take(mirrors)
+
+    def reconfigure(self, target: Callable[[str], Target]) -> None:
         """Go on, with the next number, in another place; what waits is written there."""
         journal = self._own_journal()
         with journal.lock:
-            self._target, self._mirrors = target, mirrors
+            self._target = target
             if journal.busy:  # a signal handler, in the middle of a write
                 journal.inbox.append(lambda: self._move(journal))
                 return
@@ -232,27 +238,34 @@ class Writer:
     def checkpoint(self, reason: str | None = None) -> None:
         """Write a closing record with the count of events, unless none came since the last.
 
-        `reason` is the name of the signal that ends the process, if one does.
+        What still waits is shown on stderr: it may be the last that the process does. `reason` is
+        the name of the signal that ends the process, if one does.
         """
         journal = self._own_journal()
+        self._checkpoint(journal, reason)
+        self._leftovers.show()
+        self._mirrors.show()
+
+    def _checkpoint(self, journal: Journal, reason: str | None) -> None:
         with journal.lock:
             if journal.inbox:
                 self._drain(journal)
-            if journal.busy or (journal.number == journal.checkpoint and journal.flight is None):
+            told = journal.number == journal.checkpoint and journal.flight is None
+            if journal.busy or (told and not journal.backlog.active):
                 return
             journal.busy = True
             try:
+                journal.target.renew_patience()
                 self._close_account(journal, reason)
             except OSError as error:
                 self._upkeep.settle(journal, error)
             finally:
                 journal.busy = False
-            if journal.backlog.active:
-                complaints.complain(f"{self.waiting} events could not be written", last=True)
+            self._leftovers.take(journal)
 
     def _close_account(self, journal: Journal, reason: str | None) -> None:
-        """Write the closing record, after what an interruption has left. Raises OSError."""
-        if journal.flight is not None:
+        """Write the closing record after what waits, or was interrupted. Raises OSError."""
+        if journal.flight is not None or journal.number == journal.checkpoint:
             self._upkeep.prepare(journal, 0)
         if journal.number != journal.checkpoint:
             self._write_with_care(journal, lambda: self._closing(journal, reason))
@@ -267,8 +280,8 @@ class Writer:
     def close(self) -> None:
         """Write a closing record and close the file. A later event opens the next file."""
         journal = self._own_journal()
+        self.checkpoint()
         with journal.lock:
-            self.checkpoint()
             if not journal.busy:
                 journal.target.close()
 

@@ -151,12 +151,13 @@ def test_the_level_may_change_while_it_runs(written):
 
 
 def test_a_second_setup_may_turn_it_off(written):
-    written.begin(flight_recorder=None)
+    written.begin(flight_recorder="OFF")
     run(True)
     assert [e["message"] for e in written()] == ["at work", "it failed"]
 
 
 def test_the_environment_may_turn_it_on(written, monkeypatch):
+    flowery_logging.shutdown()
     monkeypatch.setenv("FLOWERY_LOG_FLIGHT_RECORDER", "debug")
     written.begin(flight_recorder=None)
     run(True)

@@ -65,7 +65,7 @@ def test_objects_by_their_declared_fields(logged):
 def test_without_the_declaration_it_is_a_label_again(logged):
     logged.setup(fields=FIELDS)
     log.info("x", extra={"shop_name": "a"})
-    logged.setup()
+    logged.setup(fields={})
     log.info("x", extra={"shop_name": "a"})
     first, second = logged.events()
     assert first["shop_name"] == "a"

@@ -7,6 +7,7 @@ ending, give the same lines: whatever an event needs was imported by `setup()`.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -93,7 +94,8 @@ def test_lines_at_the_end_are_those_of_any_other_time(tmp_path: Path, output: st
 def said(program: Path, directory: Path, output: str, moment: str) -> list[Any]:
     """What a process has said, without what differs from one to the next."""
     command = [sys.executable, str(program), str(directory), output, moment]
-    done = subprocess.run(command, capture_output=True, check=True)
+    quiet = {**os.environ, "FLOWERY_LOG_STDERR_LEVEL": "OFF"}
+    done = subprocess.run(command, capture_output=True, check=True, env=quiet)
     assert b"Error" not in done.stderr
     lines = done.stdout.splitlines()
     for path in sorted(directory.glob("*.ndjson")):

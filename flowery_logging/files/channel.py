@@ -1,0 +1,217 @@
+"""A descriptor that other processes write to as well: standard output, standard error.
+
+Processes that share a pipe would tear each other's lines above PIPE_BUF (4 096 bytes), and a short
+line could fall into a long one. So each process writes under a lock on a file that it opened
+itself; the file's name comes from the pipe, so that all who share the pipe find the same one.
+
+A reader that is slow, and a process that holds the lock, are waited for, but never without end.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import stat
+import sys
+from time import sleep
+from typing import Any, Final
+
+from flowery_logging.files import platform
+from flowery_logging.system import System
+
+PATIENCE: Final = 5.0
+"""So many seconds a write waits in all. After a wait in vain none waits until one is through."""
+
+_PART: Final = 4096
+"""PIPE_BUF on Linux: a pipe that can be written takes so many bytes without blocking."""
+
+_LOCK_NAMES: Final = 4
+_NONE: Final = (0, 0)  # no file's device and inode
+STDOUT: Final = 1
+STDERR: Final = 2
+
+_APPEND: Final = getattr(os, "O_APPEND", 0)
+
+_fstat = os.fstat
+_getpid = os.getpid
+_write = os.write
+
+
+class Channel:
+    """Writes whole texts to a descriptor, with nothing of another process's in them.
+
+    Args:
+        descriptor: 1 or 2.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.written = 0  # bytes of the last text that are known to be written
+        self._lock = -1
+        self._lock_inode = _NONE
+        self._known: tuple[int, int, int] | None = None  # device, inode, process
+        self._last = _inode(descriptor)  # the same file's, also after `close`
+        self._was_lost = self._last == _NONE or _was_closed(descriptor)
+        self._poll: Any = None
+        self._patience = PATIENCE
+
+    def write(self, data: bytes) -> int:
+        """Write all of a text and return its length.
+
+        Raises OSError; BlockingIOError if the wait was in vain. `written` then says how much is
+        through.
+        """
+        self.written = 0
+        self._recognise()
+        deadline = System.monotonic() + self._patience
+        try:
+            if self._lock < 0:
+                self._write_all(data, deadline)
+            else:
+                self._write_locked(data, deadline)
+        except BlockingIOError:
+            self._patience = 0.0
+            raise
+        self._patience = PATIENCE
+        return self.written
+
+    def renew_patience(self) -> None:
+        """Wait for the reader once more: it may have come back."""
+        self._patience = PATIENCE
+
+    def close(self) -> None:
+        """Close the lock file; the descriptor belongs to the process."""
+        lock, self._lock = self._lock, -1
+        self._known = None
+        if lock >= 0 and _inode(lock) == self._lock_inode:
+            os.close(lock)
+
+    def _write_locked(self, data: bytes, deadline: float) -> None:
+        try:
+            self._take_lock(deadline)
+            self._write_all(data, deadline)
+        finally:
+            platform.unlock(self._lock)
+
+    def _take_lock(self, deadline: float) -> None:
+        """Wait for the lock. Not with a blocking call: its holder may have been stopped."""
+        pause = 0.0002
+        while not platform.try_lock(self._lock):
+            if System.monotonic() >= deadline:
+                raise BlockingIOError(errno.EAGAIN, "another process holds the lock of the stream")
+            sleep(pause)
+            pause = min(2 * pause, 0.02)
+
+    def _write_all(self, data: bytes, deadline: float) -> None:
+        """Write a text: to a regular file as a whole, elsewhere in parts that do not block."""
+        rest = memoryview(data)
+        part = len(data) if self._poll is None else _PART
+        while rest:
+            try:
+                self._await_reader(deadline)
+                written = _write(self.descriptor, rest[:part])
+            except BlockingIOError:
+                if System.monotonic() >= deadline:
+                    raise
+                continue  # somebody else was faster
+            if written == 0:
+                raise OSError(errno.EIO, "a write took no byte")
+            self.written += written
+            rest = rest[written:]
+
+    def _await_reader(self, deadline: float) -> None:
+        """Wait until a part can be written. Raises BlockingIOError when the time is over."""
+        if self._poll is None:
+            return
+        left = max(0.0, deadline - System.monotonic())
+        if not self._poll.poll(left * 1000):
+            raise BlockingIOError(errno.EAGAIN, "its reader is too slow")
+
+    def _recognise(self) -> None:
+        """See what the descriptor is now: a fork or a `dup2` may have changed it. Raises OSError.
+
+        Also a fork in C, of which Python's hooks hear nothing: the lock would be the parent's.
+        """
+        try:
+            status = _fstat(self.descriptor)
+        except OSError:
+            self._was_lost = True
+            raise
+        known = status.st_dev, status.st_ino, _getpid()
+        if known != self._known or (self._lock >= 0 and _inode(self._lock) != self._lock_inode):
+            self._adopt(status, known)
+
+    def _adopt(self, status: os.stat_result, known: tuple[int, int, int]) -> None:
+        """Make ready for what the descriptor is now."""
+        regular = stat.S_ISREG(status.st_mode)
+        if regular and (self._was_lost or known[:2] != self._last) and not self._appends():
+            # Who closes all descriptors and opens a data file gets our number for it.
+            self._was_lost = True
+            raise OSError(errno.EBADF, "the stream was closed, and another file has its number")
+        self.close()
+        self._was_lost = False
+        self._poll = None if regular else _poll(self.descriptor)
+        if not regular and (not stat.S_ISCHR(status.st_mode) or os.isatty(self.descriptor)):
+            self._open_lock(status)
+        self._last, self._known = known[:2], known
+
+    def _appends(self) -> bool:
+        """Tell whether a file is written at its end: then it was opened as a log, not as data."""
+        return bool(platform.flags(self.descriptor) & _APPEND)
+
+    def _open_lock(self, status: os.stat_result) -> None:
+        """Open the lock file. Where there is no place for one, lines go without a lock."""
+        if not platform.HAS_LOCKS:
+            return
+        name = f"flowery-logging-{os.geteuid()}-{status.st_dev}-{status.st_ino}"
+        for number in range(_LOCK_NAMES):
+            path = os.path.join(_lock_directory(), f"{name}-{number}.lock")
+            lock = open_lock(path)
+            if lock >= 0:
+                self._lock_inode = _inode(lock)
+                self._lock = lock
+                return
+
+
+def _lock_directory() -> str:
+    """Return the directory for temporary files, without `tempfile`, which is slow to import."""
+    return os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - `open_lock` checks what lies there
+
+
+def open_lock(path: str) -> int:
+    """Open a lock file, creating it if need be; -1 if it cannot be had or is not this user's.
+
+    The name can be guessed, so anybody may have put a file, a link or a pipe there, or hold it.
+    """
+    try:
+        lock = platform.open_lock_file(path)
+    except OSError:
+        return -1
+    status = _fstat(lock)
+    if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and status.st_nlink == 1:
+        return lock
+    os.close(lock)
+    return -1
+
+
+def _inode(descriptor: int) -> tuple[int, int]:
+    try:
+        status = _fstat(descriptor)
+    except OSError:
+        return _NONE
+    return status.st_dev, status.st_ino
+
+
+def _was_closed(descriptor: int) -> bool:
+    """Tell whether a standard stream was closed when the interpreter began."""
+    return (sys.__stdout__ if descriptor == STDOUT else sys.__stderr__) is None
+
+
+def _poll(descriptor: int) -> Any:
+    """Return what waits until a descriptor can be written; None where the system has no `poll`."""
+    if not hasattr(select, "poll"):
+        return None
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return poll

@@ -1,0 +1,81 @@
+"""Standard error, as the library writes to it: whole lines, no wait without end, no exception."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Any
+
+from flowery_logging.files.channel import STDERR, Channel
+
+_channel = Channel(STDERR)
+
+
+def is_terminal() -> bool:
+    """Tell whether a person reads standard error."""
+    try:
+        return sys.stderr is not None and sys.stderr.isatty()
+    except Exception:  # closed, or an object that has no such method
+        return False
+
+
+def put(text: str) -> None:
+    """Write a text to `sys.stderr`, or to what somebody has put in its place. May raise."""
+    stream = sys.stderr
+    if stream is None:
+        return
+    if _is_descriptor(stream):
+        _channel.write(text.encode(stream.encoding or "utf-8", "backslashreplace"))
+    else:
+        stream.write(text)
+        stream.flush()
+
+
+def say(text: str) -> None:
+    """Write a line of the library's own. Never raises.
+
+    It may be said while the writer's lock is held. So it passes by an object that somebody has put
+    in the place of `sys.stderr`: that may take locks of its own, or log.
+    """
+    try:
+        if sys.stderr is None or isinstance(sys.stderr, (io.TextIOWrapper, io.StringIO)):
+            put(text)
+        else:
+            _channel.write(text.encode("utf-8", "backslashreplace"))
+    except Exception:
+        pass  # stderr is closed or broken: there is nowhere left to say it
+
+
+def say_lines(data: bytes) -> None:
+    """Write lines as they are to the process's standard error. Never raises."""
+    try:
+        _channel.renew_patience()
+        _channel.write(data)
+    except Exception:
+        pass  # as in `say`
+
+
+def is_standard_error(stream: Any) -> bool:
+    """Tell whether what is written to a stream is seen where standard error is."""
+    if stream is None:
+        return False
+    if stream is sys.stderr or stream is sys.__stderr__:
+        return True
+    try:
+        ours, theirs = os.fstat(STDERR), os.fstat(stream.fileno())
+    except Exception:  # no file of the system's, or closed
+        return False
+    return (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino)
+
+
+def is_replaced() -> bool:
+    """Tell whether somebody's own object stands in the place of `sys.stderr`: it may log."""
+    return not isinstance(sys.stderr, (io.TextIOWrapper, io.StringIO, type(None)))
+
+
+def _is_descriptor(stream: Any) -> bool:
+    """Tell whether a stream is the interpreter's own one, to the descriptor 2."""
+    if type(stream) is not io.TextIOWrapper:
+        return False
+    return stream.fileno() == STDERR

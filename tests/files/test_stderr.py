@@ -1,0 +1,212 @@
+"""Errors for people whose stderr is no terminal: each once, as plain lines."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowery_logging import ConfigError, config
+from tests.files.conftest import Logs
+from tests.files.test_outputs import run
+
+DEADLINE = 300
+
+HANDLERS = {
+    "of logging": "logging.basicConfig()",
+    "of the logger": "log.addHandler(logging.StreamHandler())",
+    "that kept the stream": "log.addHandler(logging.StreamHandler(sys.__stderr__))",
+    "above": "logging.getLogger('app').addHandler(logging.StreamHandler()); log = logging.getLogger('app.part.of')",
+    "to the same place": "log.addHandler(logging.StreamHandler(open('/dev/stderr', 'w')))",
+    "of rich": "import rich.logging, rich.console; log.addHandler(rich.logging.RichHandler(console=rich.console.Console(file=sys.stderr)))",
+}  # fmt: skip
+
+NO_HANDLERS = {
+    "none": "",
+    "to stdout": "logging.basicConfig(stream=sys.stdout)",
+    "to a file": "logging.basicConfig(filename=os.devnull)",
+    "above its level": "h = logging.StreamHandler(); h.setLevel('CRITICAL'); log.addHandler(h)",
+    "of another logger": "logging.getLogger('other').addHandler(logging.StreamHandler())",
+    "beyond propagate": "logging.basicConfig(); log.propagate = False; flowery_logging.setup()",
+    "to a text": "import io; log.addHandler(logging.StreamHandler(io.StringIO()))",
+}
+
+
+def shown(tmp_path: Path, text: str, **setup: Any) -> list[str]:
+    """The lines on stderr after the first one, which says where the logs are."""
+    done = run(text, **{"directory": str(tmp_path / "logs"), "output": "file", **setup})
+    assert done.returncode in {0, 1}
+    first, *rest = done.stderr.splitlines()
+    assert "FLOWERY_LOG_DIR" in first
+    return rest
+
+
+def test_an_error_is_a_plain_line(tmp_path: Path) -> None:
+    text = """
+        log.info("not shown"); log.warning("not shown")
+        log.error("주문 %d failed", 7, extra={"order_id": 7, "note": "two words", "long": "y" * 900})
+    """
+    (line,) = shown(tmp_path, text)
+    head = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ERROR app: 주문 7 failed "
+    assert re.match(head, line)
+    assert " order_id=7" in line
+    assert " note='two words'" in line
+    assert len(line) < 300
+
+
+def test_a_traceback_stands_below_and_forges_no_line(tmp_path: Path) -> None:
+    text = r"""
+        try: raise ValueError("broken \x1b[31m\n2026-01-01T00:00:00.000Z ERROR app: forged")
+        except ValueError: log.exception("evil \x1b[2J\n2026-01-01T00:00:00.000Z ERROR app: forged")
+    """
+    first, *rest = shown(tmp_path, text)
+    assert "evil \\x1b[2J" in first
+    assert all(line.startswith("    ") for line in rest)
+    assert any("Traceback (most recent call last)" in line for line in rest)
+    assert any("ValueError: broken" in line for line in rest)
+
+
+@pytest.mark.parametrize("level", ["warning", 30, "WARNING"])
+def test_the_level_can_be_given(tmp_path: Path, level: Any) -> None:
+    lines = shown(tmp_path, "log.info('a'); log.warning('b'); log.error('c')", stderr_level=level)
+    assert [line.split()[1] for line in lines] == ["WARNING", "ERROR"]
+
+
+def test_levels_of_the_application_count_by_their_number(tmp_path: Path) -> None:
+    text = """
+        logging.addLevelName(25, "NOTICE"); logging.addLevelName(45, "IMPORTANT")
+        flowery_logging.setup()
+        for level in (25, 35, 45, 41, 50): log.log(level, "event")
+    """
+    levels = [re.split("Z | app:", line)[1] for line in shown(tmp_path, text)]
+    assert levels == ["IMPORTANT", "LEVEL 41", "CRITICAL"]
+
+
+@pytest.mark.parametrize("level", ["OFF", "off"])
+def test_it_can_be_turned_off(tmp_path: Path, level: str) -> None:
+    assert shown(tmp_path, "log.error('a')", stderr_level=level) == []
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_what_another_handler_shows_is_not_shown_twice(tmp_path: Path, handler: str) -> None:
+    done = run(f"{HANDLERS[handler]}\nlog.error('seen once')", directory=str(tmp_path))
+    assert done.stderr.count("seen once") == 1, done.stderr
+
+
+@pytest.mark.parametrize("handler", NO_HANDLERS)
+def test_what_no_handler_shows_is_shown(tmp_path: Path, handler: str) -> None:
+    (line,) = shown(tmp_path, f"{NO_HANDLERS[handler]}\nlog.error('seen')")
+    assert line.endswith("ERROR app: seen")
+
+
+UNCAUGHT = {
+    "in the main thread": "raise ValueError('once')",
+    "in a thread": "import threading; t = threading.Thread(target=lambda: 1 / 0, name='once'); t.start(); t.join()",
+    "in a destructor": "class X:\n    def __del__(self): raise ValueError('once')\nx = X(); del x",
+}
+
+
+@pytest.mark.parametrize("place", UNCAUGHT)
+def test_what_the_interpreter_prints_is_not_shown_twice(tmp_path: Path, place: str) -> None:
+    lines = shown(tmp_path, UNCAUGHT[place])
+    text = "\n".join(lines)
+    assert text.count("Traceback (most recent call last)") == 1
+    assert text.count("ERROR") + text.count("CRITICAL") == 0
+    assert len(Logs(tmp_path / "logs").messages()) == 1
+
+
+def test_the_console_is_enough(tmp_path: Path) -> None:
+    done = run("log.error('once')", directory=str(tmp_path), output="file,console")
+    assert done.stderr.count("once") == 1
+
+
+def test_a_terminal_gets_no_plain_lines(tmp_path: Path) -> None:
+    leader, follower = pty.openpty()
+    text = (
+        f"import flowery_logging as f; f.setup('svc', directory={str(tmp_path)!r}, output='file')"
+    )
+    process = subprocess.Popen([sys.executable, "-c", f"{text}; f.get_logger().error('x y z')"], stderr=follower)  # fmt: skip
+    assert process.wait(DEADLINE) == 0
+    os.close(follower)
+    assert b"x y z" not in os.read(leader, 65_536)
+    os.close(leader)
+
+
+def test_lines_on_stdout_are_enough_unless_asked_for(tmp_path: Path) -> None:
+    assert run("log.error('once')", output="stdout").stderr == ""
+    assert "once" in run("log.error('once')", output="stdout", stderr_level="ERROR").stderr
+
+
+def test_an_unknown_level_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"stderr_level: unknown level: 'loud' .*, or OFF"):
+        config.resolve({"service": "s", "output": "none"}, {"FLOWERY_LOG_STDERR_LEVEL": "loud"})
+
+
+def test_where_nothing_can_be_written_the_variable_is_named(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("in the way")
+    text = "import flowery_logging as f; f.setup('svc', output='file'); f.get_logger().info('x')"
+    done = subprocess.run(
+        [sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "set FLOWERY_LOG_DIR" in done.stderr or "FLOWERY_LOG_DIR names" in done.stderr
+    assert '"message":"x"' in done.stdout
+
+
+def test_a_configuration_error_is_said_by_the_exception_alone(tmp_path: Path) -> None:
+    text = "import flowery_logging; flowery_logging.setup('svc', level='loud')"
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+    assert done.stderr.count("loud'") == 1 + done.stderr.count("setup('svc', level='loud')")
+    assert "flowery_logging: " not in done.stderr
+
+
+APPLICATION = """
+import flowery_logging; flowery_logging.setup(service="svc", directory={directory!r}, output="file")
+raise RuntimeError("no such database")
+"""
+
+CONFIGURATION = """
+import flowery_logging; flowery_logging.setup(service="svc", directory={directory!r}, output="file")
+logger_class = "flowery_logging.integrations.gunicorn.Logger"
+control_socket_disable = True
+"""
+
+SERVERS = {
+    "uvicorn": ["uvicorn", "--port", "0", "site_:app"],
+    "gunicorn": ["gunicorn", "-b", "127.0.0.1:0", "--no-control-socket", "site_:app"],
+    "gunicorn, our logger": ["gunicorn", "-b", "127.0.0.1:0", "-c", "conf.py", "site_:app"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("server", SERVERS)
+def test_why_a_server_did_not_boot_is_shown_once(tmp_path: Path, server: str) -> None:
+    options = {"directory": str(tmp_path / "logs")}
+    (tmp_path / "site_.py").write_text(APPLICATION.format(**options))
+    (tmp_path / "conf.py").write_text(CONFIGURATION.format(**options))
+    done = subprocess.run(
+        [sys.executable, "-m", *SERVERS[server]],
+        cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert done.stderr.count("RuntimeError: no such database") == 1, done.stderr
+
+
+@pytest.mark.slow
+def test_why_a_server_got_no_port_is_shown_once(tmp_path: Path) -> None:
+    (tmp_path / "conf.py").write_text(CONFIGURATION.format(directory=str(tmp_path / "logs")))
+    (tmp_path / "site_.py").write_text("app = None")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = subprocess.run(
+            [sys.executable, "-m", "gunicorn", "-b", bind, "-c", "conf.py", "site_:app"],
+            cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE, check=False,
+        )  # fmt: skip
+    assert done.returncode != 0
+    assert done.stderr.count("Can't connect to ('127.0.0.1'") == 1, done.stderr
