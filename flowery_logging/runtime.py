@@ -277,6 +277,12 @@ def checkpoint(reason: str | None = None) -> None:
         _sink.writer.checkpoint(reason)
 
 
+def go_on() -> None:
+    """Take note that the process does not end after all: a server starts in it again."""
+    if _sink.ready:
+        _sink.writer.go_on()
+
+
 def warn(message: str, **fields: Any) -> None:
     """Write a warning of the library's own: what it found in the set-up around it."""
     logging.getLogger(wiring.OWN_LOGGER).warning(message, extra=fields)

@@ -58,12 +58,14 @@ class Journal:
         "backlog",
         "busy",
         "checkpoint",
+        "ending",
         "entity",
         "flight",
         "identity",
         "inbox",
         "inbox_line",
         "number",
+        "reason",
         "retired",
         "taken",
         "target",
@@ -77,6 +79,8 @@ class Journal:
         self.target = target(self.entity)
         self.number = 0
         self.checkpoint = 0  # the number of the last closing record
+        self.ending = 0  # how many of the next events are followed by another one
+        self.reason: str | None = None  # the name of the signal that it says
         self.busy = False
         self.retired = False
         self.flight: bytes | None = None

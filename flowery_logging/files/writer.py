@@ -12,12 +12,15 @@ import threading
 import weakref
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
 from flowery_logging.counters import Counters
 from flowery_logging.files import complaints, platform
 from flowery_logging.files.journal import Halves, Identity, Journal, Target
 from flowery_logging.files.upkeep import RecordFactory, Upkeep
+
+LAST_EVENTS: Final = 100
+"""After so many events more a process that was about to end evidently goes on."""
 
 
 class Writer:
@@ -126,7 +129,8 @@ class Writer:
             finally:
                 journal.busy = False
         for callback in callbacks:
-            callback()
+            with self._lock:
+                callback()
 
     def _empty_inbox(self, journal: Journal, callbacks: list[Callable[[], None]]) -> None:
         """Write what lies in the inbox. Raises OSError.
@@ -146,12 +150,15 @@ class Writer:
         journal.taken = 0
 
     def when_idle(self, callback: Callable[[], None]) -> None:
-        """Call back when no write is in progress: at once, or from the frame that is writing."""
+        """Call back when no write is in progress: at once, or from the frame that is writing.
+
+        No other thread writes before the callback has returned.
+        """
         with self._lock:
             if self._journal.busy:
                 self._journal.inbox.append(callback)
-                return
-        callback()
+            else:
+                callback()
 
     def _mirror(self, line: bytes) -> None:
         for mirror in self._mirrors:
@@ -188,6 +195,8 @@ class Writer:
             self._counters.add("dropped")
         if self._mirrors:
             self._mirror(line)
+        if journal.ending:
+            self._close_again(journal)
 
     def reconfigure(
         self,
@@ -200,24 +209,30 @@ class Writer:
             old = journal.target
             self._target, self._mirrors = target, mirrors
             journal.target = target(journal.entity)
+            journal.ending = 0
             journal.backlog.rewind()
             old.close()
 
     def checkpoint(self, reason: str | None = None) -> None:
-        """Write a closing record with the count of events, unless none came since the last.
+        """Write a closing record with the count of events, unless the last line is one.
 
+        The process is about to end, but others may have something to say yet: each of the next
+        `LAST_EVENTS` events is followed by a closing record of its own, until `go_on()`.
         `reason` is the name of the signal that ends the process, if one does.
         """
         with self._lock:
             if self._journal.inbox:
                 self._drain()
             journal = self._journal
-            if journal.busy or journal.number == journal.checkpoint:
+            told = journal.number == journal.checkpoint and reason in (None, journal.reason)
+            journal.reason = reason or journal.reason
+            journal.ending = LAST_EVENTS
+            journal.target.look_at = 0.0
+            if journal.busy or told:
                 return
             journal.busy = True
             try:
-                self._write_with_care(journal, lambda: self._closing(journal, reason))
-                journal.checkpoint = journal.number
+                self._close_again(journal)
             except OSError as error:
                 self._upkeep.settle(journal, error)
             finally:
@@ -225,16 +240,32 @@ class Writer:
             if journal.backlog.active:
                 complaints.complain(f"{self.waiting} events could not be written", last=True)
 
-    def _closing(self, journal: Journal, reason: str | None) -> Halves:
+    def go_on(self) -> None:
+        """Take note that the process does not end after all."""
+        self._journal.ending = 0
+
+    def _close_again(self, journal: Journal) -> None:
+        """Write a closing record behind what stands there now. Raises OSError."""
+        left, journal.ending = journal.ending, 0
+        try:
+            self._write_with_care(journal, lambda: self._closing(journal))
+            journal.checkpoint = journal.number
+        finally:
+            journal.ending = left - 1
+            if journal.ending:
+                journal.target.look_at = 0.0  # the next event takes the careful way too
+
+    def _closing(self, journal: Journal) -> Halves:
         facts: dict[str, Any] = {"events": journal.number + 1}
-        return self._record(
-            "closed", facts if reason is None else {**facts, "event.reason": reason}
-        )
+        if journal.reason is not None:
+            facts["event.reason"] = journal.reason
+        return self._record("closed", facts)
 
     def close(self) -> None:
         """Write a closing record and close the file. A later event opens the next file."""
         with self._lock:
             self.checkpoint()
+            self.go_on()
             journal = self._journal
             if not journal.busy:
                 journal.target.close()
