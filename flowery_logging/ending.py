@@ -1,10 +1,10 @@
 """The ways in which a process ends, so that the closing record is written on each orderly one.
 
-`atexit`; `multiprocessing`, whose children end by `os._exit` and run only its own finalizers; and
-the signals that ask a process to end, where nobody else handles them (the default disposition runs
-no Python code at all). A server handles them while it runs and puts the default back when it stops
-(uvicorn then sends itself the signal again), so `signal.signal` is followed: who sets the default
-gets our handler.
+`atexit`; `multiprocessing`, whose children end by `os._exit` and run only its own finalizers (what
+they die of is told there too); and the signals that ask a process to end, where nobody else handles
+them: the default disposition runs no Python code at all. A server handles them while it runs and
+puts the default back when it stops (uvicorn then sends itself the signal again), so `signal.signal`
+is followed: who sets the default gets our handler.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from types import FrameType
 from typing import Any, Final
 
 from flowery_logging.files import platform
+
+_PROCESSES: Final = ("multiprocessing.process", "billiard.process")
+"""Who makes children that end in a way of their own; Celery's billiard uses the same finalizers."""
 
 SIGNALS: Final = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)
@@ -35,18 +39,22 @@ class Ending:
             None; called once or more often, in any thread.
         when_idle: runs a callback as soon as no write is in progress, and lets none begin before
             it has returned.
+        died: told of the exception of which a child of `multiprocessing` dies.
     """
 
     def __init__(
         self,
         finish: Callable[[str | None], None],
         when_idle: Callable[[Callable[[], None]], None],
+        died: Callable[[BaseException], None],
     ) -> None:
         self._finish = finish
         self._when_idle = when_idle
+        self._died = died
         self._active = False
         self._signals = False
         self._hooked = False
+        self._finalizer: Any = None
         self._set_handler: Callable[..., Any] = signal.signal
         self._following: Callable[..., Any] | None = None
 
@@ -67,6 +75,9 @@ class Ending:
         """Take back what can be; the rest does nothing any more."""
         self._active = False
         atexit.unregister(self._run)
+        if self._finalizer is not None:
+            self._finalizer.cancel()
+            self._finalizer = None
         for number in SIGNALS if _in_main_thread() else ():
             if signal.getsignal(number) == self._on_signal:
                 self._set_handler(number, signal.SIG_DFL)
@@ -78,18 +89,33 @@ class Ending:
             self._finish(signal_name)
 
     def _register_finalizers(self) -> None:
-        """Use multiprocessing's finalizers, if the process knows it.
+        """Use the finalizers of `multiprocessing`, if it is imported.
 
         A child empties the registry of finalizers when it begins, then runs the after-fork hooks.
         """
-        util: Any = sys.modules.get("multiprocessing.util")
-        if self._active and util is not None:
+        wanted = self._active and self._finalizer is None
+        if wanted and not sys.modules.keys().isdisjoint(_PROCESSES):
+            util = import_module("multiprocessing.util")
+            util.register_after_fork(self, Ending._add_finalizer)
+            self._add_finalizer()
 
-            def add(ending: Ending) -> None:
-                util.Finalize(None, ending._run, exitpriority=0)
+    def _add_finalizer(self) -> None:
+        util: Any = sys.modules["multiprocessing.util"]
+        if self._finalizer is not None:
+            self._finalizer.cancel()
+        before = sys.exc_info()[1]
+        self._finalizer = util.Finalize(None, self._end_child, args=(before,), exitpriority=0)
 
-            add(self)
-            util.register_after_fork(self, add)
+    def _end_child(self, before: BaseException | None) -> None:
+        """End a child. It may die of an exception, which no hook of Python's gets to see.
+
+        `multiprocessing` runs its finalizers while the exception is on its way, and prints it
+        afterwards. What was being handled in the parent when it forked (`before`) is none.
+        """
+        error = sys.exc_info()[1]
+        if self._active and error is not None and error is not before and not _logged_by_billiard():
+            self._died(error)
+        self._run()
 
     def _follow_handlers(self) -> None:
         """Replace `signal.signal` by one after which no signal of ours has its default."""
@@ -100,9 +126,9 @@ class Ending:
         @wraps(theirs)
         def following(*args: Any, **options: Any) -> Any:
             before = theirs(*args, **options)
-            number = args[0] if args else options.get("signalnum")
-            if number in SIGNALS:
-                self._take(number)
+            for number in SIGNALS:
+                if number in (args[:1] or options.values()):
+                    self._take(number)
             return before
 
         self._set_handler, self._following = theirs, following
@@ -125,6 +151,15 @@ class Ending:
             os.kill(os.getpid(), number)
 
         self._when_idle(end)
+
+
+def _logged_by_billiard() -> bool:
+    """Tell whether this is a child of billiard's with its logger on: that logs what it dies of."""
+    process: Any = sys.modules.get("billiard.process")
+    util: Any = sys.modules.get("billiard.util")
+    if process is None or getattr(util, "_logger", None) is None:
+        return False
+    return type(process.current_process()).__name__ != "_MainProcess"
 
 
 def _in_main_thread() -> bool:

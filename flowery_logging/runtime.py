@@ -43,6 +43,7 @@ _own_encoder: Composer
 _ending = Ending(
     finish=lambda reason: checkpoint(reason),  # noqa: PLW0108 - defined below
     when_idle=lambda callback: _sink.writer.when_idle(callback),  # noqa: PLW0108 - set by setup
+    died=_hooks.process_died,
 )
 _touched_levels: dict[str, int] = {}  # loggers whose level is ours → what it was
 

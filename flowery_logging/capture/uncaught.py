@@ -14,6 +14,7 @@ from os.path import basename
 from types import TracebackType
 from typing import Any, Final
 
+from flowery_logging import context
 from flowery_logging.capture.sink import Sink
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
@@ -49,6 +50,13 @@ class Hooks:
             if getattr(module, name) is ours:
                 setattr(module, name, theirs)
                 del self._installed[module, name]
+
+    def process_died(self, error: BaseException) -> None:
+        """Write the exception of which this child of `multiprocessing` dies. Never raises."""
+        process: Any = sys.modules.get("multiprocessing.process")
+        name = "" if process is None else f" {process.current_process().name}"
+        message = f"Uncaught exception in process{name}"
+        self._log("multiprocessing", "critical", message, error, error.__traceback__)
 
     def _hook(self, module: Any, name: str, make: Callable[[Any], Any]) -> None:
         if (module, name) not in self._installed:
@@ -116,7 +124,8 @@ class Hooks:
         code = None if trace is None else trace.tb_frame.f_code
         line = None if trace is None else trace.tb_lineno
         file, function = (None, None) if code is None else (code.co_filename, code.co_name)
-        self._emit(hook, level, message, (file, line, function), error)
+        with context.inside(context.scope_of_failure(error) or context.here()):
+            self._emit(hook, level, message, (file, line, function), error)
 
     def _log_warning(
         self, message: Warning | str, category: type[Warning], filename: str, lineno: int

@@ -26,14 +26,18 @@ app.conf.broker_connection_retry_on_startup = True
 def loaded(**_):
     logging.getLogger("app").info("loaded")
 
-signals.worker_process_init.connect(loaded)
+if "--pool" not in sys.argv:  # a prefork child; other pools run it in the worker, which is not ready
+    signals.worker_process_init.connect(loaded)
 signals.worker_ready.connect(loaded)
 """
-WAITRESS = WSGI + """
+WAITRESS = (
+    WSGI
+    + """
 if __name__ == "__main__":
     import waitress
     waitress.serve(app, port=int(sys.argv[1]))
 """
+)
 GRANIAN = "-m granian main:app --port {port} --workers 2 --interface"
 KINDS = {
     "uvicorn": Kind("-m uvicorn main:app --port {port}", ASGI),
@@ -54,8 +58,25 @@ KINDS = {
     "waitress": Kind("main.py {port}", WAITRESS),
     "waitress-serve": Kind("-m waitress --port={port} main:app", WSGI),
     "uwsgi": Kind(UWSGI, WSGI, 2),
-    "uwsgi, no master": Kind("uwsgi --http-socket 127.0.0.1:{port} --wsgi-file main.py --callable app", WSGI, 1),
-    "celery, prefork": Kind("-m celery -A main worker -c 2 --without-gossip --without-mingle --without-heartbeat", CELERY, 3, False),
-    "celery, threads": Kind("-m celery -A main worker -c 2 --pool threads --without-gossip --without-mingle --without-heartbeat", CELERY, 1, False),
-    "celery, solo": Kind("-m celery -A main worker --pool solo --without-gossip --without-mingle --without-heartbeat", CELERY, 1, False),
+    "uwsgi, no master": Kind(
+        "uwsgi --http-socket 127.0.0.1:{port} --wsgi-file main.py --callable app", WSGI, 1
+    ),
+    "celery, prefork": Kind(
+        "-m celery -A main worker -c 2 --without-gossip --without-mingle --without-heartbeat",
+        CELERY,
+        3,
+        False,
+    ),
+    "celery, threads": Kind(
+        "-m celery -A main worker -c 2 --pool threads --without-gossip --without-mingle --without-heartbeat",
+        CELERY,
+        1,
+        False,
+    ),
+    "celery, solo": Kind(
+        "-m celery -A main worker --pool solo --without-gossip --without-mingle --without-heartbeat",
+        CELERY,
+        1,
+        False,
+    ),
 }

@@ -81,7 +81,9 @@ class Kind(NamedTuple):
 class Running:
     """A server that runs."""
 
-    def __init__(self, folder: Path, kind: Kind, process: subprocess.Popen[bytes], port: int) -> None:
+    def __init__(
+        self, folder: Path, kind: Kind, process: subprocess.Popen[bytes], port: int
+    ) -> None:
         self.folder, self.kind, self.process, self.port = folder, kind, process, port
 
     @property
