@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
+from flowery_logging import presence
 from flowery_logging.request import NO_FIELDS, Fields, Request
 
 P = ParamSpec("P")
@@ -121,6 +122,8 @@ def bind(**fields: Any) -> None:
     task of `asyncio.gather`, a thread) never on those of their siblings. Outside a request the
     fields are local to this task or thread.
     """
+    if presence.missing:
+        presence.miss_in_function("bind() is called")
     scope = _scope.get()
     if scope is None:
         _scope.set(Scope(fields))

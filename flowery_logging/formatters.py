@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import ecs_logging
 
-from flowery_logging import runtime
+from flowery_logging import presence, runtime
 from flowery_logging.capture import stdlib, structlog as structlog_capture
 from flowery_logging.capture.sink import bound_fields
 from flowery_logging.ecs import Event, Limits, Placer, Redactor, Site, Static, fields as ecs_fields
@@ -54,6 +54,7 @@ class _Lines:
         self._composer: Composer
         self._placer: Placer
         self._renew()
+        presence.established()  # their events have a place, without setup()
 
     def document(self, event: Event) -> dict[str, Any]:
         """Return an event as a nested document, its own fields placed by the rules of the line."""

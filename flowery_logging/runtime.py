@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from flowery_logging import agents, wiring
+from flowery_logging import agents, presence, wiring
 from flowery_logging.capture import stdlib, structlog as structlog_capture
 from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.flight import FlightRecorder
@@ -45,6 +45,8 @@ _ending = Ending(
     when_idle=lambda callback: _sink.writer.when_idle(callback),  # noqa: PLW0108 - set by setup
     died=_hooks.process_died,
 )
+_arguments: dict[str, Any] = {}  # of the last setup()
+_role: str | None = None  # the service's name, whatever setup() says
 _touched_levels: dict[str, int] = {}  # loggers whose level is ours → what it was
 
 
@@ -108,10 +110,27 @@ def setup(
     Raises:
         ConfigError: a value cannot be used; the text names it, its source and what is allowed.
     """
-    config = resolve(dict(locals()))
+    _configure(dict(locals()))
+
+
+def _configure(arguments: dict[str, Any]) -> None:
+    global _arguments
+    config = resolve(arguments if _role is None else {**arguments, "service": _role})
     encoders()
     with _lock:
+        _arguments = arguments
         _apply(config)
+
+
+def take_role(service: str) -> None:
+    """Name this process's service, now and in each later `setup()`: what it is for has turned out.
+
+    For a process that imports what others import too (a worker). Raises ConfigError.
+    """
+    global _role
+    _role = service
+    if _config is not None:
+        _configure(_arguments)
 
 
 def _apply(config: Config) -> None:
@@ -124,6 +143,7 @@ def _apply(config: Config) -> None:
     writer = _writer(config)
     _sink.open(encoder, writer, config.processors)
     previous, _config = _config, config
+    presence.established()
     _handler = _handler or stdlib.Handler(_sink)
     if previous is None:
         _install(_handler)

@@ -11,6 +11,7 @@ from os.path import basename
 from types import FrameType
 from typing import Any, Final
 
+from flowery_logging import presence
 from flowery_logging.capture.sink import NO_FIELDS, Sink
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
@@ -251,6 +252,8 @@ def log_before_setup(
     name: str | None, level: int, message: Any, fields: dict[str, Any], frame: FrameType | None
 ) -> None:
     """Hand an event of `get_logger()` that comes before `setup()` to the standard library."""
+    if presence.missing:
+        presence.miss("get_logger() writes an event")
     logger = logging.getLogger(name)
     if not logger.isEnabledFor(level):
         return
