@@ -20,7 +20,7 @@ from flowery_logging.cli.audit.reading import take_account
 
 ROOT = Path(__file__).parents[2]
 UWSGI = str(Path(sys.executable).parent / "uwsgi")
-DEADLINE = 300.0
+DEADLINE = float(os.environ.get("DEADLINE", "300"))
 """Seconds that anything may take on a loaded machine."""
 
 SETUP = """
@@ -76,6 +76,7 @@ class Kind(NamedTuple):
     app: str
     loaded: int = 1
     serves: bool = True
+    configuration: str = ""  # gunicorn's
 
 
 class Running:
@@ -153,6 +154,8 @@ def is_alive(group: int) -> bool:
 def running(folder: Path, kind: Kind, **environment: str) -> Iterator[Running]:
     """Run a server until it has ended."""
     (folder / "main.py").write_text(kind.app)
+    if kind.configuration:
+        (folder / "gunicorn.conf.py").write_text(kind.configuration)
     port = free_port()
     command = [part.format(port=port, folder=folder) for part in kind.command.split()]
     command = [sys.executable, *command] if command[0] != "uwsgi" else [UWSGI, *command[1:]]
