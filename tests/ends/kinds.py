@@ -69,7 +69,10 @@ KINDS = {
     "waitress": Kind("main.py {port}", WAITRESS),
     "waitress-serve": Kind("-m waitress --port={port} main:app", WSGI),
     "uwsgi": Kind(UWSGI, WSGI),
-    "uwsgi --master": Kind(f"{UWSGI} --master --processes 2 --lazy-apps --die-on-term", WSGI, 2),
+    # Until it takes requests, a worker of uWSGI that is told to end does so without Python.
+    "uwsgi --master": Kind(
+        f"{UWSGI} --master --processes 2 --lazy-apps --die-on-term", WSGI, 2, answering=2
+    ),
     "celery prefork": Kind(f"{CELERY} -c 2", TASKS, 3, serves=False),
     "celery threads": Kind(f"{CELERY} --pool threads -c 2", TASKS, serves=False),
     "celery solo": Kind(f"{CELERY} --pool solo", TASKS, serves=False),

@@ -77,6 +77,7 @@ class Kind(NamedTuple):
     loaded: int = 1
     serves: bool = True
     configuration: str = ""  # gunicorn's
+    answering: int = 1  # how many processes must have answered before it is up
 
 
 class Running:
@@ -123,7 +124,9 @@ class Running:
         """Wait until so many processes have logged, and one answers."""
         self.until(lambda: self.loaded() >= processes)
         if self.kind.serves:
-            self.ask()
+            pids = {self.ask()}
+            while len(pids) < self.kind.answering:
+                pids.add(self.ask())
 
     def end(self, number: int) -> None:
         """Send a signal (SIGKILL to all processes of the server) and wait for the end."""
