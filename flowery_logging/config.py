@@ -53,6 +53,7 @@ class Config(NamedTuple):
     processors: tuple[Callable[..., Any], ...]
     capture_uncaught: bool
     capture_warnings: bool
+    capture_signals: bool
     fallback: str | None  # why the file output was given up, if it was
     sources: Mapping[str, str]  # where each value came from
 
@@ -84,6 +85,7 @@ _VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "processors": (),
     "capture_uncaught": ("FLOWERY_LOG_CAPTURE_UNCAUGHT",),
     "capture_warnings": ("FLOWERY_LOG_CAPTURE_WARNINGS",),
+    "capture_signals": ("FLOWERY_LOG_CAPTURE_SIGNALS",),
 }  # fmt: skip
 
 DEFAULTS: Final[Mapping[str, Any]] = {
@@ -102,6 +104,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "processors": (),
     "capture_uncaught": True,
     "capture_warnings": True,
+    "capture_signals": True,
 }
 
 
@@ -139,6 +142,7 @@ def resolve(arguments: Mapping[str, Any], environ: Mapping[str, str] | None = No
         processors=settings.processors(found["processors"]),
         capture_uncaught=settings.switch(found["capture_uncaught"], "capture_uncaught"),
         capture_warnings=settings.switch(found["capture_warnings"], "capture_warnings"),
+        capture_signals=settings.switch(found["capture_signals"], "capture_signals"),
         fallback=fallback,
         sources={name: setting.source for name, setting in found.items()},
     )

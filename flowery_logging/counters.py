@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
+from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Mapping
 
 
@@ -13,7 +13,7 @@ class Counters:
     def __init__(self, *names: str) -> None:
         self._counts = dict.fromkeys(names, 0)
         # Re-entrant: a signal handler may log while this thread holds it.
-        self._lock = threading.RLock()
+        self._lock = RLock()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._start_child)
 
@@ -29,5 +29,5 @@ class Counters:
 
     def _start_child(self) -> None:
         """Begin anew in a forked child; a thread that is gone may have held the lock."""
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._counts = dict.fromkeys(self._counts, 0)

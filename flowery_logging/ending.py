@@ -58,18 +58,22 @@ class Ending:
         self._set_handler: Callable[..., Any] = signal.signal
         self._following: Callable[..., Any] | None = None
 
-    def install(self, *, signals: bool = True) -> None:
-        """Register everywhere; for signals only those that have their default now or later."""
-        self._active = True
-        self._signals = signals
-        atexit.register(self._run)
-        self._register_finalizers()
+    def install(self, *, signals: bool) -> None:
+        """Register everywhere; for signals, if wanted, where the default stands now or later."""
+        if not self._active:
+            self._active = True
+            atexit.register(self._run)
+            self._register_finalizers()
         if not self._hooked:
             self._hooked = True
             platform.after_fork_in_child(self._register_finalizers)
-        self._follow_handlers()
-        for number in SIGNALS if _in_main_thread() else ():
-            self._take(number)
+        self._signals = signals
+        if signals:
+            self._follow_handlers()
+            for number in SIGNALS if _in_main_thread() else ():
+                self._take(number)
+        else:
+            self._leave_signals()
 
     def uninstall(self) -> None:
         """Take back what can be; the rest does nothing any more."""
@@ -78,10 +82,13 @@ class Ending:
         if self._finalizer is not None:
             self._finalizer.cancel()
             self._finalizer = None
+        self._leave_signals()
+
+    def _leave_signals(self) -> None:
         for number in SIGNALS if _in_main_thread() else ():
             if signal.getsignal(number) == self._on_signal:
                 self._set_handler(number, signal.SIG_DFL)
-        if signal.signal is self._following:
+        if self._following is not None and signal.signal is self._following:
             signal.signal, self._following = self._set_handler, None
 
     def _run(self, signal_name: str | None = None) -> None:

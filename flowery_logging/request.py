@@ -19,6 +19,7 @@ import asyncio
 import sys
 import threading
 import weakref
+from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -50,7 +51,7 @@ class Request:
         self._own: Fields = self.base  # by the opening flow
         self._branches: dict[object, Fields] = {}  # by each other task
         self._opener: object = None
-        self._lock = threading.RLock()
+        self._lock = RLock()
 
     def open(self) -> None:
         """Let the current flow be the one that opened this request."""

@@ -6,7 +6,7 @@ import copyreg
 import logging
 import os
 import sys
-import threading
+from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -34,7 +34,7 @@ _counters = Counters(
 _sink = Sink(_counters)
 _hooks = Hooks(_sink)
 _recorder = FlightRecorder(_sink)
-_lock = threading.RLock()
+_lock = RLock()
 _handler: stdlib.Handler | None = None
 _shortcut: Shortcut | None = None
 _config: Config | None = None
@@ -74,6 +74,7 @@ def setup(
     processors: Sequence[Callable[[dict[str, Any]], dict[str, Any] | None]] | None = None,
     capture_uncaught: bool | None = None,
     capture_warnings: bool | None = None,
+    capture_signals: bool | None = None,
 ) -> None:
     """Send every log event of this process, as ECS JSON, to rotating files.
 
@@ -106,6 +107,10 @@ def setup(
         processors: callables that take an event as a dict, and return it or None to drop it.
         capture_uncaught: log uncaught exceptions before the interpreter reports them.
         capture_warnings: log warnings before they are shown.
+        capture_signals: write the closing record when SIGTERM, SIGINT or SIGHUP ends the process,
+            where nobody handles it. Python runs handlers between two of its own instructions: a
+            long call in C delays the end until it returns. If off, the process dies at once, and
+            the audit cannot tell that from a crash.
 
     Raises:
         ConfigError: a value cannot be used; the text names it, its source and what is allowed.
@@ -147,6 +152,7 @@ def _apply(config: Config) -> None:
     _handler = _handler or stdlib.Handler(_sink)
     if previous is None:
         _install(_handler)
+    _ending.install(signals=config.capture_signals)
     _hooks.install(uncaught=config.capture_uncaught, captured_warnings=config.capture_warnings)
     stdlib.attach(_handler)
     agents.look()
@@ -185,7 +191,6 @@ def _install(handler: stdlib.Handler) -> None:
         context_class=dict,
         cache_logger_on_first_use=False,
     )
-    _ending.install()
 
 
 def _output(name: str | None = None, *_: Any) -> structlog_capture.Output:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import weakref
+from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -84,7 +84,7 @@ class FlightRecorder:
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
-        self.lock = threading.RLock()
+        self.lock = RLock()
         self.total = 0  # bytes in all rings
         self.level = self.lowest = logging.NOTSET
         self._shadow = Sink(sink.counters)  # encodes as the real one; its writer is this
@@ -193,7 +193,7 @@ _recorders: weakref.WeakSet[FlightRecorder] = weakref.WeakSet()
 def _start_children() -> None:
     """Begin anew in a forked child: the rings of other threads' requests are not there."""
     for recorder in list(_recorders):
-        recorder.lock = threading.RLock()
+        recorder.lock = RLock()
         recorder.total = 0
 
 

@@ -8,8 +8,8 @@ journal busy and leaves its event in the inbox for the outer frame.
 
 from __future__ import annotations
 
-import threading
 import weakref
+from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final
@@ -48,7 +48,7 @@ class Writer:
         self._counters = counters
         self._upkeep = Upkeep(record, counters)
         self._mirrors = mirrors
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._journal = Journal(target, identity)
         _writers.add(self)
 
@@ -274,7 +274,7 @@ class Writer:
         """Begin anew in a forked child: own identity, own file, own lock; the parent's are left."""
         parent = self._journal
         parent.retired = True
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._journal = Journal(self._target, self._identity)
         try:
             parent.target.retire()

@@ -186,3 +186,17 @@ def test_greenlets(tmp_path, patched):
     shown = [e["numeric_labels"] for e in events if e["message"] == "work"]
     assert len(shown) == 30 * 50
     assert all(labels["number"] == labels["wanted"] for labels in shown)
+
+
+LONG_CALL = """
+import hashlib
+log.info("one")
+print("ready", flush=True)
+hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)  # takes longer than the test waits
+"""
+
+
+def test_without_our_handler_a_long_call_in_c_does_not_delay_the_end(tmp_path):
+    program = "flowery_logging.setup('svc', directory='logs', output='file', capture_signals=False)"
+    assert run(tmp_path, program + LONG_CALL, signal.SIGTERM) == -signal.SIGTERM
+    assert ends(tmp_path / "logs") == ["unclean"]
