@@ -107,6 +107,16 @@ class Running:
         self.until(answered)
         return found[0]
 
+    def answers(self) -> bool:
+        """Tell whether a request is answered, with whatever status."""
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=60).close()
+        except urllib.error.HTTPError as error:
+            error.close()
+        except OSError:
+            return False
+        return True
+
     def until(self, true: Callable[[], Any]) -> None:
         """Wait for a condition while the server runs."""
         deadline = time.monotonic() + DEADLINE
