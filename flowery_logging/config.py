@@ -61,6 +61,7 @@ class Config(NamedTuple):
     processors: tuple[Callable[..., Any], ...]
     capture_uncaught: bool
     capture_warnings: bool
+    capture_signals: bool
     fallback: str | None  # why the file output was given up, if it was
     sources: Mapping[str, str]  # where each value came from
 
@@ -93,6 +94,7 @@ _VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "processors": (),
     "capture_uncaught": ("FLOWERY_LOG_CAPTURE_UNCAUGHT",),
     "capture_warnings": ("FLOWERY_LOG_CAPTURE_WARNINGS",),
+    "capture_signals": ("FLOWERY_LOG_CAPTURE_SIGNALS",),
 }  # fmt: skip
 
 DEFAULTS: Final[Mapping[str, Any]] = {
@@ -112,6 +114,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "processors": (),
     "capture_uncaught": True,
     "capture_warnings": True,
+    "capture_signals": True,
 }
 
 
@@ -156,6 +159,7 @@ def resolve(
         processors=settings.processors(found["processors"]),
         capture_uncaught=settings.switch(found["capture_uncaught"], "capture_uncaught"),
         capture_warnings=settings.switch(found["capture_warnings"], "capture_warnings"),
+        capture_signals=settings.switch(found["capture_signals"], "capture_signals"),
         fallback=fallback,
         sources={name: setting.source for name, setting in found.items()},
     )

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
+from flowery_logging import presence
 from flowery_logging.request import NO_FIELDS, Fields, Request
 
 P = ParamSpec("P")
@@ -121,6 +122,8 @@ def bind(**fields: Any) -> None:
     task of `asyncio.gather`, a thread) never on those of their siblings. Outside a request the
     fields are local to this task or thread.
     """
+    if presence.missing:
+        presence.miss_in_function("bind() is called")
     scope = _scope.get()
     if scope is None:
         _scope.set(Scope(fields))
@@ -184,11 +187,42 @@ class request_scope:  # noqa: N801 - a context manager is called like a function
         _scope.set(opened(self._request))
         return self._request
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None:
+            _note_failure(error, _scope.get())
         try:
             self._request.close()
         finally:
             _scope.set(self._before)
+
+
+_FAILED_IN: Final = "_flowery_logging_failed_in"  # the attribute of an exception
+
+
+class _FailedIn:
+    """The scope that an exception has left; nothing of it goes along where that is pickled."""
+
+    __slots__ = ("scope",)
+
+    def __init__(self, scope: Scope | None) -> None:
+        self.scope = scope
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return bool, ()
+
+
+def _note_failure(error: BaseException, scope: Scope | None) -> None:
+    """Let an exception keep what was bound where it left its request, for who finds it later."""
+    try:
+        setattr(error, _FAILED_IN, _FailedIn(scope))
+    except Exception:
+        pass  # an exception that takes no attributes
+
+
+def scope_of_failure(error: BaseException | None) -> Scope | None:
+    """Return the scope of the request that an exception has ended, or None."""
+    noted = getattr(error, _FAILED_IN, None)
+    return noted.scope if isinstance(noted, _FailedIn) else None
 
 
 def opened(request: Request) -> Scope:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Mapping
 
 from flowery_logging import process
@@ -14,7 +14,7 @@ class Counters:
     def __init__(self, *names: str) -> None:
         self._counts = dict.fromkeys(names, 0)
         # Re-entrant: a signal handler may log while this thread holds it.
-        self._lock = threading.RLock()
+        self._lock = RLock()
         process.in_each_child(self._start_child)
 
     def add(self, name: str, amount: int = 1) -> None:
@@ -31,5 +31,5 @@ class Counters:
 
     def _start_child(self) -> None:
         """Begin anew in a forked child; a thread that is gone may have held the lock."""
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._counts = dict.fromkeys(self._counts, 0)

@@ -1,7 +1,10 @@
-"""The ways in which a process ends, so that the closing record is written on each clean one.
+"""The ways in which a process ends, so that the closing record is written on each orderly one.
 
-`atexit`; `multiprocessing`, whose children end by `os._exit` and run only its own finalizers; and
-SIGTERM, where nobody else handles it (the default disposition runs no Python code at all).
+`atexit`; `multiprocessing`, whose children end by `os._exit` and run only its own finalizers (what
+they die of is told there too); and the signals that ask a process to end, where nobody else handles
+them: the default disposition runs no Python code at all. A server handles them while it runs and
+puts the default back when it stops (uvicorn then sends itself the signal again), so `signal.signal`
+is followed: who sets the default gets our handler.
 """
 
 from __future__ import annotations
@@ -12,10 +15,20 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import wraps
+from importlib import import_module
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 from flowery_logging.files import platform
+
+_PROCESSES: Final = ("multiprocessing.process", "billiard.process")
+"""Who makes children that end in a way of their own; Celery's billiard uses the same finalizers."""
+
+SIGNALS: Final = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)
+)
+"""The signals that ask a process to end. Python itself raises KeyboardInterrupt on SIGINT."""
 
 
 class Ending:
@@ -24,67 +37,136 @@ class Ending:
     Args:
         finish: writes the closing record, given the name of the signal that ends the process or
             None; called once or more often, in any thread.
-        when_idle: runs a callback as soon as no write is in progress in this thread.
+        when_idle: runs a callback as soon as no write is in progress, and lets none begin before
+            it has returned.
+        died: told of the exception of which a child of `multiprocessing` dies.
     """
 
     def __init__(
         self,
         finish: Callable[[str | None], None],
         when_idle: Callable[[Callable[[], None]], None],
+        died: Callable[[BaseException], None],
     ) -> None:
         self._finish = finish
         self._when_idle = when_idle
+        self._died = died
         self._active = False
+        self._signals = False
         self._hooked = False
+        self._finalizer: Any = None
+        self._set_handler: Callable[..., Any] = signal.signal
+        self._following: Callable[..., Any] | None = None
 
-    def install(self) -> None:
-        """Register everywhere. SIGTERM only from the main thread and where it has the default."""
-        self._active = True
-        atexit.register(self._run)
-        self._register_finalizers()
+    def install(self, *, signals: bool) -> None:
+        """Register everywhere; for signals, if wanted, where the default stands now or later."""
+        if not self._active:
+            self._active = True
+            atexit.register(self._run)
+            self._register_finalizers()
         if not self._hooked:
             self._hooked = True
             platform.after_fork_in_child(self._register_finalizers)
-        self._take_sigterm()
+        self._signals = signals
+        if signals:
+            self._follow_handlers()
+            for number in SIGNALS if _in_main_thread() else ():
+                self._take(number)
+        else:
+            self._leave_signals()
 
     def uninstall(self) -> None:
         """Take back what can be; the rest does nothing any more."""
         self._active = False
         atexit.unregister(self._run)
-        if _in_main_thread() and signal.getsignal(signal.SIGTERM) == self._on_sigterm:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if self._finalizer is not None:
+            self._finalizer.cancel()
+            self._finalizer = None
+        self._leave_signals()
+
+    def _leave_signals(self) -> None:
+        for number in SIGNALS if _in_main_thread() else ():
+            if signal.getsignal(number) == self._on_signal:
+                self._set_handler(number, signal.SIG_DFL)
+        if self._following is not None and signal.signal is self._following:
+            signal.signal, self._following = self._set_handler, None
 
     def _run(self, signal_name: str | None = None) -> None:
         if self._active:
             self._finish(signal_name)
 
     def _register_finalizers(self) -> None:
-        """Use multiprocessing's finalizers, if the process knows it.
+        """Use the finalizers of `multiprocessing`, if it is imported.
 
         A child empties the registry of finalizers when it begins, then runs the after-fork hooks.
         """
-        util: Any = sys.modules.get("multiprocessing.util")
-        if self._active and util is not None:
+        wanted = self._active and self._finalizer is None
+        if wanted and not sys.modules.keys().isdisjoint(_PROCESSES):
+            util = import_module("multiprocessing.util")
+            util.register_after_fork(self, Ending._add_finalizer)
+            self._add_finalizer()
 
-            def add(ending: Ending) -> None:
-                util.Finalize(None, ending._run, exitpriority=0)
+    def _add_finalizer(self) -> None:
+        util: Any = sys.modules["multiprocessing.util"]
+        if self._finalizer is not None:
+            self._finalizer.cancel()
+        before = sys.exc_info()[1]
+        self._finalizer = util.Finalize(None, self._end_child, args=(before,), exitpriority=0)
 
-            add(self)
-            util.register_after_fork(self, add)
+    def _end_child(self, before: BaseException | None) -> None:
+        """End a child. It may die of an exception, which no hook of Python's gets to see.
 
-    def _take_sigterm(self) -> None:
-        if _in_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, self._on_sigterm)
+        `multiprocessing` runs its finalizers while the exception is on its way, and prints it
+        afterwards. What was being handled in the parent when it forked (`before`) is none.
+        """
+        error = sys.exc_info()[1]
+        if self._active and error is not None and error is not before and not _logged_by_billiard():
+            self._died(error)
+        self._run()
 
-    def _on_sigterm(self, number: int, _frame: FrameType | None) -> None:
+    def _follow_handlers(self) -> None:
+        """Replace `signal.signal` by one after which no signal of ours has its default."""
+        if self._following is not None:
+            return  # ours is there, or somebody has wrapped it
+        theirs = signal.signal
+
+        @wraps(theirs)
+        def following(*args: Any, **options: Any) -> Any:
+            before = theirs(*args, **options)
+            for number in SIGNALS:
+                if number in (args[:1] or options.values()):
+                    self._take(number)
+            return before
+
+        self._set_handler, self._following = theirs, following
+        signal.signal = following
+
+    def _take(self, number: int) -> None:
+        """Put our handler where the default stands. For the main thread only."""
+        if self._active and self._signals and signal.getsignal(number) is signal.SIG_DFL:
+            self._set_handler(number, self._on_signal)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         """Finish, then let the signal do what it would have done without us."""
 
         def end() -> None:
-            self._run(signal.Signals(number).name)
-            signal.signal(number, signal.SIG_DFL)
+            if _in_main_thread():
+                self._run(signal.Signals(number).name)
+                self._set_handler(number, signal.SIG_DFL)
+            # Else another thread has done what the main thread left: only that one may set a
+            # handler, so it is called once more.
             os.kill(os.getpid(), number)
 
         self._when_idle(end)
+
+
+def _logged_by_billiard() -> bool:
+    """Tell whether this is a child of billiard's with its logger on: that logs what it dies of."""
+    process: Any = sys.modules.get("billiard.process")
+    util: Any = sys.modules.get("billiard.util")
+    if process is None or getattr(util, "_logger", None) is None:
+        return False
+    return type(process.current_process()).__name__ != "_MainProcess"
 
 
 def _in_main_thread() -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import mmap
 import os
 import sys
-import threading
+from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -59,7 +59,7 @@ mark: Final = _make_mark()
 mark[0] = 1
 
 _hooks: Final[list[Callable[[], None]]] = []
-_beginnings: Final[dict[int, threading.RLock]] = {}  # by process number: a lock of this child's own
+_beginnings: Final[dict[int, RLock]] = {}  # by process number: a lock of this child's own
 
 
 def in_each_child(hook: Callable[[], None]) -> None:
@@ -79,7 +79,7 @@ def look() -> None:
 def begin() -> None:
     """Give a child what is its own. The first thread to notice does it, others wait for it."""
     pid = System.getpid()
-    with _beginnings.setdefault(pid, threading.RLock()):
+    with _beginnings.setdefault(pid, RLock()):
         _run_hooks()
     _beginnings.pop(pid, None)
 

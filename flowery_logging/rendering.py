@@ -11,7 +11,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flowery_logging import runtime
+from flowery_logging import presence, runtime
 from flowery_logging.ecs import Event, Limits, Placer, Redactor, Static, fields as ecs_fields
 from flowery_logging.ecs.compose import Composer
 from flowery_logging.ecs.conversion import MISFIT, fit
@@ -41,6 +41,7 @@ class Lines:
         self._composer: Composer
         self._placer: Placer
         self._renew()
+        presence.established()  # their events have a place, without setup()
 
     def document(self, event: Event, process: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return an event as a nested document, its fields placed by the rules of the line."""

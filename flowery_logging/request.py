@@ -19,6 +19,7 @@ import asyncio
 import sys
 import threading
 import weakref
+from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -127,13 +128,13 @@ def _waiting_task() -> Any:
     return task if isinstance(task, asyncio.Future) else None
 
 
-_lock = threading.RLock()  # of all requests: it is held for a few assignments only
+_lock = RLock()  # of all requests: it is held for a few assignments only
 
 
 def _start_child() -> None:
     """A thread that is not in this child may have held the lock."""
     global _lock
-    _lock = threading.RLock()
+    _lock = RLock()
 
 
 process.in_each_child(_start_child)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import copyreg
 import logging
 import os
-import threading
+from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flowery_logging import agents, process, wiring
+from flowery_logging import agents, presence, process, wiring
 from flowery_logging.capture import stdlib, structlog as structlog_capture
 from flowery_logging.capture.attachment import Attachment, loggers
 from flowery_logging.capture.configurators import Change, described
@@ -42,7 +42,7 @@ _counters = Counters(
 _sink = Sink(_counters)
 _recorder = FlightRecorder(_sink)
 _adoption = Adoption(_sink, warn=lambda message: warn(message))  # noqa: PLW0108 - defined below
-_lock = threading.RLock()
+_lock = RLock()
 _handler = stdlib.Handler(_sink)
 _hooks = Hooks(_sink, _handler.leave_out)
 _waiting = Waiting(_handler)
@@ -66,7 +66,9 @@ _own_encoder: Composer
 _ending = Ending(
     finish=lambda reason: checkpoint(reason),  # noqa: PLW0108 - defined below
     when_idle=lambda callback: _sink.writer.when_idle(callback),  # noqa: PLW0108 - set by setup
+    died=_hooks.process_died,
 )
+_role: str | None = None  # the service's name, whatever setup() says
 _touched_levels: dict[str, int] = {}  # loggers whose level is ours → what it was
 
 
@@ -95,6 +97,7 @@ def setup(
     processors: Sequence[Callable[[dict[str, Any]], dict[str, Any] | None]] | None = None,
     capture_uncaught: bool | None = None,
     capture_warnings: bool | None = None,
+    capture_signals: bool | None = None,
 ) -> None:
     """Send every log event of this process, as ECS JSON, to rotating files.
 
@@ -130,6 +133,10 @@ def setup(
         processors: callables that take an event as a dict, and return it or None to drop it.
         capture_uncaught: log uncaught exceptions before the interpreter reports them.
         capture_warnings: log warnings before they are shown.
+        capture_signals: write the closing record when SIGTERM, SIGINT or SIGHUP ends the process,
+            where nobody handles it. Python runs handlers between two of its own instructions: a
+            long call in C delays the end until it returns. If off, the process dies at once, and
+            the audit cannot tell that from a crash.
 
     Raises:
         ConfigError: a value cannot be used; the text names it, its source and what is allowed.
@@ -140,6 +147,8 @@ def setup(
     with _lock:
         if _undoing:
             _undo()
+        if _role is not None:
+            arguments["service"] = _role
         config = _calls.resolve(arguments, _config)
         encoders()
         change = _calls.note(arguments, _config, config, place)
@@ -147,6 +156,18 @@ def setup(
     for text in (change, _startup.unknown_variables(config)):
         if text:
             warn(text)
+
+
+def take_role(service: str) -> None:
+    """Name this process's service, now and in each later `setup()`: what it is for has turned out.
+
+    For a process that imports what others import too (a worker). Raises ConfigError.
+    """
+    global _role
+    _role = service
+    with _lock:
+        if _config is not None:
+            _apply(_calls.resolve({"service": service}, _config))
 
 
 def _apply(config: Config) -> None:
@@ -159,8 +180,10 @@ def _apply(config: Config) -> None:
     writer = _writer(config)
     _sink.open(encoder, writer, config.processors)
     previous, _config = _config, config
+    presence.established()
     if previous is None:
         _install()
+    _ending.install(signals=config.capture_signals)
     _install_hooks(config)
     _handover.install(config)
     _own_changes.install(config.directory)
@@ -206,7 +229,6 @@ def _install() -> None:
         context_class=dict,
         cache_logger_on_first_use=False,
     )
-    _ending.install()
 
 
 def _install_hooks(config: Config) -> None:
@@ -346,7 +368,7 @@ def _undo() -> None:
 def _start_child() -> None:
     """A thread that is not in this child may have held the lock."""
     global _lock
-    _lock = threading.RLock()
+    _lock = RLock()
 
 
 process.in_each_child(_start_child)
@@ -361,6 +383,12 @@ def checkpoint(reason: str | None = None) -> None:
     if _sink.ready:
         _attachment.tell()
         _sink.writer.checkpoint(reason)
+
+
+def go_on() -> None:
+    """Take note that the process does not end after all: a server starts in it again."""
+    if _sink.ready:
+        _sink.writer.go_on()
 
 
 def warn(message: str, **fields: Any) -> None:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flowery_logging import agents, context, foreign_traces
+from flowery_logging import agents, context, foreign_traces, presence
 from flowery_logging.headers import OWS, Headers, Values, header_values, wanted_headers
 from flowery_logging.request import Request
 
@@ -185,6 +185,8 @@ def request_of(
     new_request_id: bool = True,
 ) -> Request:
     """Make the request that the values of these headers describe, as `incoming_request` does."""
+    if presence.missing:
+        presence.miss("a request or task begins")
     agents.look()
     trace = _incoming_trace(values, foreign)
     request_id = _request_id(values, request_id_headers)

@@ -8,8 +8,8 @@ writer, which numbers them then; otherwise they are forgotten. Off, it costs not
 from __future__ import annotations
 
 import logging
-import threading
 import weakref
+from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -89,7 +89,7 @@ class FlightRecorder:
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
-        self.lock = threading.RLock()
+        self.lock = RLock()
         self.total = 0  # bytes in all rings
         self.level = self.lowest = logging.NOTSET
         self._shadow = Sink(sink.counters)  # encodes as the real one; its writer is this
@@ -203,7 +203,7 @@ _recorders: weakref.WeakSet[FlightRecorder] = weakref.WeakSet()
 def _start_children() -> None:
     """Begin anew in a forked child: the rings of other threads' requests are not there."""
     for recorder in list(_recorders):
-        recorder.lock = threading.RLock()
+        recorder.lock = RLock()
         recorder.total = 0
 
 

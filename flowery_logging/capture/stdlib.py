@@ -11,7 +11,7 @@ from os.path import basename
 from types import FrameType
 from typing import Any, Final
 
-from flowery_logging import context
+from flowery_logging import context, presence
 from flowery_logging.capture.event_dict import MARKS, is_event_dict, unwrap_event_dict
 from flowery_logging.capture.handed import Written, pending_for
 from flowery_logging.capture.interrupted import Interrupted
@@ -259,6 +259,8 @@ def log_before_setup(
     name: str | None, level: int, message: Any, fields: dict[str, Any], frame: FrameType | None
 ) -> None:
     """Hand an event of `get_logger()` that comes before `setup()` to the standard library."""
+    if presence.missing:
+        presence.miss("get_logger() writes an event")
     logger = logging.getLogger(name)
     if not logger.isEnabledFor(level):
         return

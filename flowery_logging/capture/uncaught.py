@@ -15,6 +15,7 @@ from os.path import basename
 from types import TracebackType
 from typing import Any, Final
 
+from flowery_logging import context
 from flowery_logging.capture.hooks import Hook
 from flowery_logging.capture.sink import Sink
 from flowery_logging.ecs import Event
@@ -66,6 +67,13 @@ class Hooks:
         for hook in (*self._uncaught, self._warnings):
             hook.uninstall()
 
+    def process_died(self, error: BaseException) -> None:
+        """Write the exception of which this child of `multiprocessing` dies. Never raises."""
+        process: Any = sys.modules.get("multiprocessing.process")
+        name = "" if process is None else f" {process.current_process().name}"
+        message = f"Uncaught exception in process{name}"
+        self._log("multiprocessing", "critical", message, error, error.__traceback__)
+
     def _report_uncaught(self, _: Any, error: Any, trace: Any) -> None:
         self._last = error if isinstance(error, BaseException) else None
         self._log("sys.excepthook", "critical", "Uncaught exception", error, trace)
@@ -116,7 +124,8 @@ class Hooks:
         code = None if trace is None else trace.tb_frame.f_code
         line = None if trace is None else trace.tb_lineno
         file, function = (None, None) if code is None else (code.co_filename, code.co_name)
-        self._emit(hook, level, message, (file, line, function), error)
+        with context.inside(context.scope_of_failure(error) or context.here()):
+            self._emit(hook, level, message, (file, line, function), error)
 
     def _log_warning(
         self, message: Warning | str, category: type[Warning], filename: str, lineno: int

@@ -14,7 +14,7 @@ still the same process (see process.py).
 from __future__ import annotations
 
 import errno
-import threading
+from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -70,6 +70,7 @@ class Journal:
         "backlog",
         "busy",
         "checkpoint",
+        "ending",
         "entity",
         "flight",
         "identity",
@@ -77,6 +78,7 @@ class Journal:
         "inbox_line",
         "lock",
         "number",
+        "reason",
         "retired",
         "stranded",
         "taken",
@@ -86,12 +88,14 @@ class Journal:
     def __init__(
         self, target: Callable[[str], Target], identity: Callable[[str], Identity]
     ) -> None:
-        self.lock = threading.RLock()
+        self.lock = RLock()
         self.entity = System.urandom(12).hex()
         self.identity = identity(self.entity)
         self.target = target(self.entity)
         self.number = 0
         self.checkpoint = 0  # the number of the last closing record
+        self.ending = 0  # how many of the next events are followed by another one
+        self.reason: str | None = None  # the name of the signal that it says
         self.busy = False
         self.retired = False
         self.flight: bytes | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections import deque
 from collections.abc import Iterable
 from typing import Final, Protocol
@@ -61,7 +62,7 @@ class Mirrors:
         self._counters = counters or Counters()
         self._levels = {**STANDARD_LEVELS, **{n.lower().encode(): no for n, no in levels}}
         self.lines: deque[bytes] = deque()
-        self._turn = threading.RLock()
+        self._turn = RLock()
         self._showing = 0  # the thread that has the turn
         self._patience = _TURN_SECONDS
         self._pid = _getpid()
@@ -91,7 +92,7 @@ class Mirrors:
 
     def _begin_in_child(self) -> None:
         """Leave the parent's lines to the parent; a thread that is gone may have the turn."""
-        self._turn = threading.RLock()
+        self._turn = RLock()
         self._showing = 0
         self.lines.clear()
         self._pid = _getpid()

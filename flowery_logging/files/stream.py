@@ -39,6 +39,7 @@ class Stream:
 
     def is_due(self, now: float) -> bool:  # noqa: ARG002
         """A stream is never exchanged."""
+        self.look_at = math.inf
         return False
 
     def stranded(self) -> bytes:

@@ -11,10 +11,10 @@ are its own.
 
 from __future__ import annotations
 
-import threading
 import weakref
+from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from flowery_logging import process
 from flowery_logging.counters import Counters
@@ -24,6 +24,9 @@ from flowery_logging.files.mirrors import LEVEL_AT, Mirrors
 from flowery_logging.files.upkeep import RecordFactory, Upkeep
 from flowery_logging.process import mark
 from flowery_logging.system import System
+
+LAST_EVENTS: Final = 100
+"""After so many events more a process that was about to end evidently goes on."""
 
 
 class Writer:
@@ -149,7 +152,8 @@ class Writer:
             finally:
                 journal.busy = False
         for callback in callbacks:
-            callback()
+            with journal.lock:
+                callback()
 
     def _empty_inbox(self, journal: Journal, callbacks: list[Callable[[], None]]) -> None:
         """Write what lies in the inbox. Raises OSError.
@@ -169,13 +173,16 @@ class Writer:
         journal.taken = 0
 
     def when_idle(self, callback: Callable[[], None]) -> None:
-        """Call back when no write is in progress: at once, or from the frame that is writing."""
+        """Call back when no write is in progress: at once, or from the frame that is writing.
+
+        No other thread writes before the callback has returned.
+        """
         journal = self._own_journal()
         with journal.lock:
             if journal.busy:
                 journal.inbox.append(callback)
-                return
-        callback()
+            else:
+                callback()
 
     def _write_with_care(
         self,
@@ -206,6 +213,8 @@ class Writer:
             self._counters.add("dropped")
         if line[LEVEL_AT] not in self._quiet:
             self._mirrors.add(line)
+        if journal.ending:
+            self._close_again(journal)
 
     def mirror(self, mirrors: Mirrors) -> None:
         """Show lines by other mirrors from now on."""
@@ -231,15 +240,18 @@ class Writer:
             journal.settle()  # what an interruption has left in flight lies in the old place
             old = journal.target
             new = self._target(journal.entity)
+            journal.ending = 0
             journal.backlog.rewind()
             journal.target = new
             old.close()
 
     def checkpoint(self, reason: str | None = None) -> None:
-        """Write a closing record with the count of events, unless none came since the last.
+        """Write a closing record with the count of events, unless the last line is one.
 
-        What still waits is shown on stderr: it may be the last that the process does. `reason` is
-        the name of the signal that ends the process, if one does.
+        The process is about to end, but others may have something to say yet: each of the next
+        `LAST_EVENTS` events is followed by a closing record of its own, until `go_on()`. What
+        still waits is shown on stderr: it may be the last that the process does. `reason` is the
+        name of the signal that ends the process, if one does.
         """
         journal = self._own_journal()
         self._checkpoint(journal, reason)
@@ -250,38 +262,55 @@ class Writer:
         with journal.lock:
             if journal.inbox:
                 self._drain(journal)
-            told = journal.number == journal.checkpoint and journal.flight is None
+            told = (
+                journal.number == journal.checkpoint
+                and journal.flight is None
+                and reason in (None, journal.reason)
+            )
+            journal.reason = reason or journal.reason
+            journal.ending = LAST_EVENTS
+            journal.target.look_at = 0.0
             if journal.busy or (told and not journal.backlog.active):
                 return
             journal.busy = True
             try:
                 journal.target.renew_patience()
-                self._close_account(journal, reason)
+                self._upkeep.prepare(journal, 0)
+                if not told:
+                    self._close_again(journal)
             except OSError as error:
                 self._upkeep.settle(journal, error)
             finally:
                 journal.busy = False
             self._leftovers.take(journal)
 
-    def _close_account(self, journal: Journal, reason: str | None) -> None:
-        """Write the closing record after what waits, or was interrupted. Raises OSError."""
-        if journal.flight is not None or journal.number == journal.checkpoint:
-            self._upkeep.prepare(journal, 0)
-        if journal.number != journal.checkpoint:
-            self._write_with_care(journal, lambda: self._closing(journal, reason))
-            journal.checkpoint = journal.number
+    def go_on(self) -> None:
+        """Take note that the process does not end after all."""
+        self._own_journal().ending = 0
 
-    def _closing(self, journal: Journal, reason: str | None) -> Halves:
+    def _close_again(self, journal: Journal) -> None:
+        """Write a closing record behind what stands there now. Raises OSError."""
+        left, journal.ending = journal.ending, 0
+        try:
+            self._write_with_care(journal, lambda: self._closing(journal))
+            journal.checkpoint = journal.number
+        finally:
+            journal.ending = left - 1
+            if journal.ending:
+                journal.target.look_at = 0.0  # the next event takes the careful way too
+
+    def _closing(self, journal: Journal) -> Halves:
         facts: dict[str, Any] = {"events": journal.number + 1}
-        return self._record(
-            "closed", facts if reason is None else {**facts, "event.reason": reason}
-        )
+        if journal.reason is not None:
+            facts["event.reason"] = journal.reason
+        return self._record("closed", facts)
 
     def close(self) -> None:
         """Write a closing record and close the file. A later event opens the next file."""
         journal = self._own_journal()
         self.checkpoint()
         with journal.lock:
+            journal.ending = 0
             if not journal.busy:
                 journal.target.close()
 
@@ -297,7 +326,7 @@ class Writer:
         _let_go(parent.lock)
 
 
-def _let_go(lock: threading.RLock) -> None:
+def _let_go(lock: RLock) -> None:
     """Release the lock of a thread that is not in this process.
 
     A frame of this thread may wait for it: the one in which a signal handler has forked. It goes

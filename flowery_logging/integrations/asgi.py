@@ -185,11 +185,17 @@ def route(scope: Scope) -> str | None:
 
 
 def _checkpointing(send: Send) -> Send:
-    """Write the closing record when the application has shut down: some servers exit hard."""
+    """Write the closing record when the application has shut down: some servers exit hard.
+
+    The server's own last lines are closed too, until an application starts in this process again.
+    """
 
     async def following(message: Message) -> None:
-        if message["type"].startswith("lifespan.shutdown."):
+        kind = message["type"]
+        if kind.startswith("lifespan.shutdown."):
             runtime.checkpoint()
+        elif kind == "lifespan.startup.complete":
+            runtime.go_on()
         await send(message)
 
     return following

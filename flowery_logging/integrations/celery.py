@@ -3,10 +3,11 @@
     import flowery_logging
     from flowery_logging.integrations import celery
 
-    flowery_logging.setup(service="courier")  # where the app is made
-    celery.instrument()
+    flowery_logging.setup()  # where the app is made
+    celery.instrument(service="courier")
 
-The same in the service that sends the tasks, so that their messages carry the trace.
+The same in the service that sends the tasks, so that their messages carry the trace. Where it
+imports the module of the tasks it keeps its own name: "courier" names the worker's process alone.
 """
 
 from __future__ import annotations
@@ -23,11 +24,15 @@ from flowery_logging import context, runtime, trace
 logger = runtime.own_logger("flowery_logging.task")
 
 _RUN: Final = "flowery_logging_run"  # the attribute of a task's request that holds our state
+_service: str | None = None  # of the worker's processes
 _OUTCOMES: Final = {"SUCCESS": "success", "FAILURE": "failure"}
 
 
-def instrument() -> None:
+def instrument(*, service: str | None = None) -> None:
     """Follow the tasks of all Celery apps of this process; twice is as once.
+
+    `service` names the processes of a worker (`celery worker`), whatever `setup()` says, before or
+    after; other processes that import the tasks keep their name.
 
     A message carries `flowery_logging.outgoing_headers()`, unless its sender has set such headers
     himself. A task's lines carry the trace, `task` (its name), `task_id` and, if it is not the
@@ -35,6 +40,8 @@ def instrument() -> None:
     `flowery_logging.task`). Celery leaves the root logger alone, and a worker process writes the
     closing record when it ends.
     """
+    global _service
+    _service = service or _service
     for signal, receiver in _RECEIVERS:
         signal.connect(receiver, dispatch_uid=f"flowery_logging.{receiver.__name__}")
 
@@ -96,6 +103,12 @@ def _end(task: Any = None, state: Any = None, **_: Any) -> None:
         run.end(state)
 
 
+def _become_worker(**_: Any) -> None:
+    """Take note that this process is a worker: before it forks, and before it logs."""
+    if _service is not None:
+        runtime.take_role(_service)
+
+
 def _keep_logging(**_: Any) -> None:
     """That somebody takes this signal keeps Celery from taking the root logger's handlers."""
     runtime.reattach()
@@ -106,6 +119,7 @@ def _checkpoint(**_: Any) -> None:
 
 
 _RECEIVERS: Final = (
+    (signals.celeryd_init, _become_worker),
     (signals.before_task_publish, _send),
     (signals.task_prerun, _begin),
     (signals.task_postrun, _end),

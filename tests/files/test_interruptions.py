@@ -233,7 +233,7 @@ def close(case: Case) -> None:
 
 
 def reconfigure(case: Case) -> None:
-    case.writer.reconfigure(case.target, ())
+    case.writer.reconfigure(case.target)
 
 
 def logs(case: Case) -> None:

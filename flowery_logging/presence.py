@@ -1,0 +1,44 @@
+"""Says, once in a process, that `setup()` was not called in it although its code uses the library.
+
+A process that imports the service's modules anew (a worker that was spawned, a reloader's child)
+runs nothing that stands under `if __name__ == "__main__"`: what it logs would be lost in silence.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+missing = True
+"""Whether something is to be said: nobody has called `setup()` here, or uses the formatters."""
+
+
+def established() -> None:
+    """Take note that events of this process have a place to go to."""
+    global missing
+    missing = False
+
+
+def miss(use: str) -> None:
+    """Say on stderr that `use` happens without a set-up. Never raises; not in a run of pytest.
+
+    Tests of a service import it without its set-up, and compare what it prints.
+    """
+    global missing
+    if not missing or "pytest" in sys.modules:
+        return
+    missing = False
+    try:
+        sys.stderr.write(
+            f"flowery_logging: {use} in process {os.getpid()}, where flowery_logging.setup() was"
+            " not called: its events are not written. Call setup() at the top of the module that"
+            ' workers import, not under `if __name__ == "__main__"`.\n'
+        )
+    except Exception:
+        pass  # stderr is closed or broken
+
+
+def miss_in_function(use: str) -> None:
+    """Say it where the caller's caller is a function: modules are imported before a set-up."""
+    if sys._getframe(2).f_code.co_name != "<module>":  # noqa: SLF001 - as logging does
+        miss(use)

@@ -1,0 +1,135 @@
+"""Children of `multiprocessing` that die of an exception: logged once, and printed as before."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.ends.servers import ROOT, ends
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PROGRAM = """
+import multiprocessing, os, sys
+import flowery_logging
+from flowery_logging import continue_trace, outgoing_headers
+
+flowery_logging.setup("svc", directory=os.environ["LOGS"], output="file")
+TRACE = {{"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}}
+
+def boom(number, headers):
+    with continue_trace(headers, order_id=number):
+        raise ValueError("boom")
+
+def fine():
+    pass
+
+class Child(multiprocessing.Process):
+    def run(self):
+        raise ValueError("boom")
+
+{more}
+if __name__ == "__main__":
+    multiprocessing.set_start_method({method!r})
+{main}
+"""
+
+
+def run(folder: Path, main: str, method: str = "fork", more: str = ""):
+    """Run a program; return what it printed, and the events of uncaught exceptions."""
+    main = "\n".join(f"    {line}" for line in main.splitlines())
+    (folder / "main.py").write_text(PROGRAM.format(main=main, method=method, more=more))
+    done = subprocess.run(
+        [sys.executable, "main.py"], cwd=folder, capture_output=True, text=True, timeout=300,
+        env={**os.environ, "LOGS": str(folder / "logs"), "PYTHONPATH": str(ROOT)}, check=False,
+    )  # fmt: skip
+    lines = [line for path in (folder / "logs").glob("*") for line in path.read_text().splitlines()]
+    return done, [event for event in map(json.loads, lines) if "error" in event]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_process_that_dies_of_an_exception(tmp_path, method):
+    main = "child = multiprocessing.Process(target=boom, args=(7, TRACE), name='worker')\nchild.start()\nchild.join()\nsys.exit(child.exitcode)"
+    done, (event,) = run(tmp_path, main, method)
+    assert done.returncode == 1
+    assert event["log.level"] == "critical"
+    assert event["message"] == "Uncaught exception in process worker"
+    assert event["log"]["logger"] == "multiprocessing"
+    assert event["log"]["origin"]["function"] == "boom"
+    assert event["error"]["message"] == "boom"
+    assert "in boom" in event["error"]["stack_trace"]
+    assert event["trace"]["id"] == TRACE
+    assert event["numeric_labels"]["order_id"] == 7
+    printed = done.stderr[done.stderr.index("Process worker:") :].splitlines()
+    assert printed[1] == "Traceback (most recent call last):"
+    assert printed[-1] == "ValueError: boom"
+    assert not [line for line in printed if "flowery_logging" in line]
+    assert set(ends(tmp_path / "logs")) == {"clean"}
+
+
+def test_a_process_carries_the_trace_of_the_request_that_forked_it(tmp_path):
+    main = "with continue_trace(TRACE):\n    child = Child()\n    child.start()\nchild.join()"
+    _, (event,) = run(tmp_path, main)
+    assert event["trace"]["id"] == TRACE
+
+
+def test_what_the_parent_was_handling_when_it_forked_is_no_error_of_the_child(tmp_path):
+    main = (
+        "try:\n    1 / 0\nexcept ZeroDivisionError:\n"
+        "    child = multiprocessing.Process(target=fine)\n    child.start()\n    child.join()"
+    )
+    done, events = run(tmp_path, main)
+    assert done.returncode == 0, done.stderr
+    assert events == []
+
+
+@pytest.mark.parametrize("code", ["sys.exit(3)", "raise KeyboardInterrupt"])
+def test_ways_to_end_are_no_errors(tmp_path, code):
+    more = f"def leave():\n    {code}"
+    main = "child = multiprocessing.Process(target=leave)\nchild.start()\nchild.join()"
+    done, events = run(tmp_path, main, more=more)
+    assert done.returncode == 0, done.stderr
+    assert events == []
+
+
+def test_a_worker_of_a_pool_whose_initializer_fails(tmp_path):
+    more = "def fail():\n    raise ValueError('boom')"
+    main = (
+        "import time\n"
+        "pool = multiprocessing.Pool(1, initializer=fail)\n"
+        "first = pool._pool[0]\n"
+        "first.join()\n"
+        "pool.terminate()\npool.join()"
+    )
+    done, events = run(tmp_path, main, more=more)
+    assert done.returncode == 0, done.stderr
+    assert {event["error"]["message"] for event in events} == {"boom"}
+
+
+def test_the_exception_of_a_task_goes_to_the_parent_as_it_was(tmp_path):
+    main = (
+        "from concurrent.futures import ProcessPoolExecutor\n"
+        "with ProcessPoolExecutor(1) as pool:\n"
+        "    error = pool.submit(boom, 7, TRACE).exception()\n"
+        "    assert repr(error) == \"ValueError('boom')\", error\n"
+    )
+    done, events = run(tmp_path, main)
+    assert done.returncode == 0, done.stderr
+    assert events == []
+
+
+def test_a_process_of_billiard(tmp_path):
+    main = "import billiard\nchild = billiard.Process(target=boom, args=(7, TRACE))\nchild.start()\nchild.join()"
+    done, (event,) = run(tmp_path, main)
+    assert event["error"]["message"] == "boom"
+    assert event["trace"]["id"] == TRACE
+    assert "ValueError: boom" in done.stderr
+
+
+def test_an_uncaught_exception_of_a_script_carries_the_trace_that_it_has_left(tmp_path):
+    done, (event,) = run(tmp_path, "boom(7, TRACE)")
+    assert done.returncode == 1
+    assert event["message"] == "Uncaught exception"
+    assert event["trace"]["id"] == TRACE

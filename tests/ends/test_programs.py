@@ -1,0 +1,202 @@
+"""The ends of programs that are no servers: scripts, notebooks, long calls in C, greenlets."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ends.servers import ROOT, ends
+
+SETUP = """
+import logging, os, signal, sys, threading, time
+{before}
+import flowery_logging
+flowery_logging.setup("svc", directory="logs", output="file")
+log = logging.getLogger("app")
+"""
+WAIT = """
+print("ready", flush=True)
+while True:
+    time.sleep(0.01)
+"""
+
+
+def start(folder: Path, program: str, before: str = "") -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", SETUP.format(before=before) + program], cwd=folder, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def run(folder: Path, program: str, number: int = 0, before: str = "") -> int:
+    """Run a program, send it a signal when it is ready; return how it has ended."""
+    process = start(folder, program, before)
+    if number:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+    process.communicate(timeout=300)
+    return process.returncode
+
+
+def last(folder: Path) -> dict[str, Any]:
+    (path,) = (folder / "logs").glob("*.ndjson")
+    record: dict[str, Any] = json.loads(path.read_text().splitlines()[-1])
+    return record
+
+
+@pytest.mark.parametrize(
+    "program", ["", "sys.exit(3)", "raise ValueError", "os.fork() or log.info('x')"]
+)
+def test_a_script_that_ends_by_itself(tmp_path, program):
+    run(tmp_path, f"log.info('one')\n{program}")
+    assert set(ends(tmp_path / "logs")) == {"clean"}
+
+
+def test_a_script_that_ends_hard(tmp_path):
+    run(tmp_path, "log.info('one')\nos._exit(0)")
+    assert ends(tmp_path / "logs") == ["unclean"]
+
+
+@pytest.mark.parametrize(
+    ("number", "end"),
+    [
+        (signal.SIGTERM, "signal"),
+        (signal.SIGHUP, "signal"),
+        (signal.SIGINT, "clean"),
+        (signal.SIGKILL, "unclean"),
+    ],
+)
+def test_a_script_that_a_signal_ends(tmp_path, number, end):
+    assert run(tmp_path, "log.info('one')" + WAIT, number) == -number
+    assert ends(tmp_path / "logs") == [end]
+    if end == "signal":
+        assert last(tmp_path)["event"]["reason"] == signal.Signals(number).name
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_handler_that_is_put_back_to_the_default_while_the_program_runs(tmp_path, number):
+    """As uvicorn does it, which then sends itself the signal again."""
+    program = f"""
+log.info("one")
+def handle(number, frame):
+    log.info("stopping")
+    signal.signal(number, before)
+    log.info("stopped")
+    signal.raise_signal(number)
+before = signal.signal({int(number)}, signal.SIG_DFL)
+before = signal.signal({int(number)}, handle)
+assert signal.getsignal({int(number)}) is handle
+{WAIT}"""
+    assert run(tmp_path, program, number) == -number
+    assert ends(tmp_path / "logs") == ["signal"]
+
+
+def test_handlers_that_were_there_before_stay_and_shutdown_gives_back_the_default(tmp_path):
+    before = "def mine(*_): pass\nsignal.signal(signal.SIGHUP, mine)\noriginal = signal.signal"
+    program = """
+assert signal.getsignal(signal.SIGHUP) is mine
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+assert signal.signal(signal.SIGTERM, signal.SIG_IGN) is not signal.SIG_IGN
+assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+flowery_logging.shutdown()
+assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+assert signal.getsignal(signal.SIGHUP) is mine
+assert signal.signal is original
+"""
+    assert run(tmp_path, program, before=before) == 0
+
+
+def test_threads_that_log_while_a_signal_ends_the_program(tmp_path):
+    program = f"""
+def work():
+    while True:
+        log.info("work")
+for _ in range(3):
+    threading.Thread(target=work, daemon=True).start()
+{WAIT}"""
+    assert run(tmp_path, program, signal.SIGTERM) == -signal.SIGTERM
+    assert ends(tmp_path / "logs") == ["signal"]
+
+
+def test_a_process_that_goes_on_after_a_server_has_stopped_in_it(tmp_path):
+    program = """
+from flowery_logging import runtime
+log.info("one")
+runtime.checkpoint()
+for number in range(500):
+    log.info("on %d", number)
+"""
+    assert run(tmp_path, program) == 0
+    assert ends(tmp_path / "logs") == ["clean"]
+    closed = (tmp_path / "logs").glob("*.ndjson")
+    assert sum(path.read_text().count('"log closed"') for path in closed) < 110
+
+
+@pytest.mark.slow
+def test_a_notebook(tmp_path, monkeypatch):
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.chdir(tmp_path)
+    cells = [SETUP.format(before=""), "log.info('one')", "log.info('two')"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    deadline = time.monotonic() + 300
+    while "running" in ends(tmp_path / "logs") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert ends(tmp_path / "logs") == ["clean"]
+
+
+GREENLETS = """
+import gevent
+def work(number):
+    flowery_logging.bind(number=number)
+    for step in range(50):
+        log.info("work", extra={"wanted": number})
+        gevent.sleep(0)
+def threaded(number):
+    with flowery_logging.bound(number=number):
+        for step in range(50):
+            log.info("work", extra={"wanted": number})
+jobs = [gevent.spawn(work, number) for number in range(20)]
+pool = gevent.get_hub().threadpool
+jobs += [pool.spawn(threaded, number) for number in range(20, 30)]
+gevent.wait(jobs)
+sys.exit(log.handlers != [])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("patched", ["before", "after"])
+def test_greenlets(tmp_path, patched):
+    patch = "from gevent import monkey; monkey.patch_all()"
+    before, after = (patch, "") if patched == "before" else ("", patch)
+    assert run(tmp_path, f"{after}\n{GREENLETS}", before=before) == 0
+    assert ends(tmp_path / "logs") == ["clean"]
+    (path,) = (tmp_path / "logs").glob("*.ndjson")
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    shown = [e["numeric_labels"] for e in events if e["message"] == "work"]
+    assert len(shown) == 30 * 50
+    assert all(labels["number"] == labels["wanted"] for labels in shown)
+
+
+LONG_CALL = """
+import hashlib
+log.info("one")
+print("ready", flush=True)
+hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)  # takes longer than the test waits
+"""
+
+
+def test_without_our_handler_a_long_call_in_c_does_not_delay_the_end(tmp_path):
+    program = "flowery_logging.setup('svc', directory='logs', output='file', capture_signals=False)"
+    assert run(tmp_path, program + LONG_CALL, signal.SIGTERM) == -signal.SIGTERM
+    assert ends(tmp_path / "logs") == ["unclean"]
