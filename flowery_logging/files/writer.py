@@ -119,6 +119,7 @@ class Writer:
                         self._mirror(line)
             except OSError as error:
                 self._upkeep.settle(journal, error)
+                journal.busy = False  # Python 3.12 jumps from here: a handler passes by the finally
             finally:
                 journal.busy = False
         while journal.inbox and not journal.retired:
@@ -135,6 +136,7 @@ class Writer:
                 self._empty_inbox(journal, callbacks)
             except OSError as error:
                 self._upkeep.settle(journal, error)
+                journal.busy = False  # Python 3.12 jumps from here: a handler passes by the finally
             finally:
                 journal.busy = False
         for callback in callbacks:
@@ -245,6 +247,7 @@ class Writer:
                 self._close_account(journal, reason)
             except OSError as error:
                 self._upkeep.settle(journal, error)
+                journal.busy = False  # Python 3.12 jumps from here: a handler passes by the finally
             finally:
                 journal.busy = False
             if journal.backlog.active:
