@@ -130,6 +130,7 @@ class Writer:
                         self._mirrors.add(line)
             except OSError as error:
                 self._upkeep.settle(journal, error)
+                journal.busy = False  # Python 3.12 jumps from here: a handler passes by the finally
             finally:
                 journal.busy = False
         while journal.inbox and not journal.retired:
@@ -149,6 +150,7 @@ class Writer:
                 self._empty_inbox(journal, callbacks)
             except OSError as error:
                 self._upkeep.settle(journal, error)
+                journal.busy = False  # Python 3.12 jumps from here: a handler passes by the finally
             finally:
                 journal.busy = False
         for callback in callbacks:
@@ -280,6 +282,7 @@ class Writer:
                     self._close_again(journal)
             except OSError as error:
                 self._upkeep.settle(journal, error)
+                journal.busy = False  # Python 3.12 jumps from here: a handler passes by the finally
             finally:
                 journal.busy = False
             self._leftovers.take(journal)

@@ -22,8 +22,12 @@ ROOM = os.path.dirname(writer.__file__) + os.sep
 HOUSE = os.path.dirname(flowery_logging.__file__) + os.sep
 
 CALLS = ("CALL", "CALL_FUNCTION", "CALL_FUNCTION_EX", "CALL_FUNCTION_KW", "CALL_KW", "CALL_METHOD")
-JUMPS = ("JUMP_ABSOLUTE", "JUMP_BACKWARD", "POP_JUMP_BACKWARD", "JUMP_IF", "POP_JUMP_IF")
-"""What the names of jumps begin with; on later Pythons a few points are counted too many."""
+JUMPS = (
+    ("JUMP_BACKWARD", "POP_JUMP_BACKWARD")
+    if sys.version_info >= (3, 11)
+    else ("JUMP_ABSOLUTE", "JUMP_IF", "POP_JUMP_IF")
+)
+"""What the names of jumps begin with after which Python looks for signals."""
 
 
 class Interruption(BaseException):

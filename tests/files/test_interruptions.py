@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -290,7 +291,8 @@ def test_interrupted_at_every_point(
         faults = faults_of(case)
         assert not faults, f"{where} (point {point}): {faults}"
         shutil.rmtree(case.directory)
-    assert point > 2, "no code was interrupted"
+    # Python 3.13 tells of no instruction in the outermost frame.
+    assert point > 2 or sys.version_info >= (3, 13), "no code was interrupted"
 
 
 def interrupted(
