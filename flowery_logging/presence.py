@@ -31,7 +31,7 @@ def miss(use: str) -> None:
     try:
         sys.stderr.write(
             f"flowery_logging: {use} in process {os.getpid()}, where flowery_logging.setup() was"
-            " not called: its events are not written. Call setup() at the top of the module that"
+            " not called: its events go to no log file. Call setup() at the top of the module that"
             ' workers import, not under `if __name__ == "__main__"`.\n'
         )
     except Exception:

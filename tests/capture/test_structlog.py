@@ -287,7 +287,8 @@ def call():
 call()
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    lines = run.stderr.splitlines()
+    said, *lines = run.stderr.splitlines()
+    assert "setup() was not called" in said
     assert lines[:2] == ["shop INFO call hello world", "shop ERROR call failed"]
     assert lines[-1] == "ZeroDivisionError: division by zero"
 

@@ -209,7 +209,8 @@ def test_a_closing_record_is_clean_only_with_the_right_count_and_as_the_last(log
     path.write_bytes(content.replace(b'"events":%d' % count, b'"events":%d' % (count + 1)))
     assert only(audit(logs.directory, code=0))["end"] == "unclean"
     path.unlink()
-    ok(logs.run("log.info('x'); flowery_logging.runtime.checkpoint(); log.info('y'); os._exit(0)"))
+    went_on = "flowery_logging.runtime.checkpoint(); flowery_logging.runtime.go_on()"
+    ok(logs.run(f"log.info('x'); {went_on}; log.info('y'); os._exit(0)"))
     assert only(audit(logs.directory, code=0))["end"] == "unclean"
 
 
