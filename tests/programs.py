@@ -25,7 +25,7 @@ for _line in sys.stdin:
 else:
     os._exit(0)
 for _target, _path in ((0, os.devnull), (1, _job["out"]), (2, _job["err"])):
-    _fd = os.open(_path, os.O_RDWR | os.O_CREAT)
+    _fd = os.open(_path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
     os.dup2(_fd, _target)
     os.close(_fd)
 signal.alarm(300)  # a program that never ends is ended

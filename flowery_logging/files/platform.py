@@ -61,11 +61,12 @@ def create(path: str, mode: int) -> int:
         except OSError as error:  # file systems without permissions
             if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EROFS}:
                 raise
-    _give_to_owner(descriptor, os.path.dirname(path))
+    _give_to_owner(descriptor, _parent(path))
     return descriptor
 
 
 _fchmod: Final = getattr(os, "fchmod", None)
+_fchown: Final = getattr(os, "fchown", None)
 
 
 def lift(descriptor: int) -> int:
@@ -108,7 +109,7 @@ def make_directory(path: str, mode: int) -> None:
     What root makes belongs to the owner of the directory that it lies in: that user may be who
     runs the program the next time.
     """
-    parent = os.path.dirname(path.rstrip(os.sep))
+    parent = _parent(path)
     try:
         System.mkdir(path, mode)
     except FileExistsError:
@@ -125,14 +126,21 @@ def make_directory(path: str, mode: int) -> None:
         System.close(descriptor)
 
 
+def _parent(path: str) -> str:
+    return path.rstrip(_SEPARATOR).rpartition(_SEPARATOR)[0]
+
+
+_SEPARATOR: Final = os.sep
+
+
 def _give_to_owner(descriptor: int, directory: str) -> None:
     """Give what root has made to the owner of the directory that it lies in."""
     if not _is_root():
         return
     try:
-        status = os.stat(directory or ".")
-        if status.st_uid != 0:
-            os.fchown(descriptor, status.st_uid, status.st_gid)
+        status = System.stat(directory or _SEPARATOR)
+        if status.st_uid != 0 and _fchown is not None:
+            _fchown(descriptor, status.st_uid, status.st_gid)
     except OSError:
         pass  # root without that right, or a file system without owners
 

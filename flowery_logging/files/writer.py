@@ -277,7 +277,8 @@ class Writer:
             journal.busy = True
             try:
                 journal.target.renew_patience()
-                self._upkeep.prepare(journal, 0)
+                if told or journal.flight is not None:
+                    self._upkeep.prepare(journal, 0)
                 if not told:
                     self._close_again(journal)
             except OSError as error:
