@@ -88,7 +88,7 @@ def test_the_service_of_the_worker_is_the_one_given_to_instrument(tmp_path, pool
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pool", ["-c 2", "--pool threads -c 2", "--pool solo"])
-@pytest.mark.parametrize("output", ["file", "file,stdout"])
+@pytest.mark.parametrize("output", ["file", "file,stdout", "file,console"])
 def test_what_a_worker_prints_makes_no_loop_where_celery_redirects_it(tmp_path, pool, output):
     set_up = BEFORE.replace(
         "setup()",
