@@ -1,7 +1,8 @@
 """Writes the files of the kit that are made from others: `python -m scripts.generate_kit`.
 
 filebeat/opensearch/ and both install.sh come from filebeat/elasticsearch/ by the code of
-`flowery-logging kit`; filebeat/kibana/flowery.ndjson comes from scripts/kibana/panels.py.
+`flowery-logging kit`; filebeat/kibana/flowery.ndjson comes from scripts/kibana/panels.py. Both whole
+pipelines of Logstash take their filter from flowery-filter.conf.
 """
 
 from __future__ import annotations
@@ -47,10 +48,19 @@ def generated(kit: Path) -> dict[Path, str]:
         Path("opensearch", "install.sh"): _install_script("opensearch", variant),
         Path("kibana", "flowery.ndjson"): ndjson(),
     }
+    for name in ("flowery.conf", "flowery-kafka.conf"):
+        texts[Path("logstash", name)] = _with_filter(kit / "logstash", name)
     for request in variant:
         text = json.dumps(request.body, indent=2, ensure_ascii=False) + "\n"
         texts[Path("opensearch") / request.file] = text
     return texts
+
+
+def _with_filter(folder: Path, name: str) -> str:
+    """Return a pipeline with the filter of flowery-filter.conf between its input and output."""
+    whole, snippet = ((folder / file).read_text("utf-8") for file in (name, "flowery-filter.conf"))
+    before, after = whole[: whole.index("filter {\n")], whole[whole.index("output {\n") :]
+    return f"{before}{snippet[snippet.index('filter {') :]}\n{after}"
 
 
 def _install_script(server: str, found: list[Request]) -> str:

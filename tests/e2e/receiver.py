@@ -10,7 +10,9 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import orjson
 
+from .beats_input import poison
 from .elasticsearch_client import ElasticsearchClient
 from .lumberjack import KEEP_ALIVE, ProtocolError, Window, read_windows
 from .pipeline import Document, process
@@ -26,6 +28,10 @@ TRY_AGAIN = {429, *range(500, 600)}
 ALREADY_THERE = 409
 
 
+class _PoisonError(Exception):
+    """An event came on which a real beats input throws."""
+
+
 class _StoppedError(Exception):
     """The receiver was stopped before these events were safe."""
 
@@ -38,6 +44,8 @@ class Counters:
     created: int = 0
     duplicates: int = 0
     rejected: list[dict[str, Any]] = field(default_factory=list)
+    hung_up: list[str] = field(default_factory=list)
+    """Why connections were closed, as a real beats input closes them."""
 
 
 class Receiver:
@@ -108,14 +116,23 @@ class Receiver:
                 connection.makefile("rb") as stream,
             ):
                 for window in read_windows(stream):
+                    self._take_no_poison(window)
                     self._deliver(window, connection, client)
-        except (OSError, EOFError, _StoppedError):
+        except (OSError, EOFError, _StoppedError, _PoisonError):
             pass  # The sender goes on from its last acknowledgement.
+        except orjson.JSONDecodeError as error:  # deeper than any parser goes, or no JSON
+            self.counters.hung_up.append(str(error))
         except (ProtocolError, httpx.HTTPError, ValueError) as error:
             self.errors.append(error)
         finally:
             with self._lock:
                 self._connections.discard(connection)
+
+    def _take_no_poison(self, window: Window) -> None:
+        for why in filter(None, map(poison, window.events)):
+            with self._lock:
+                self.counters.hung_up.append(why)
+            raise _PoisonError
 
     def _deliver(
         self, window: Window, connection: socket.socket, client: ElasticsearchClient
