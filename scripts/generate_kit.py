@@ -1,8 +1,8 @@
 """Writes the files of the kit that are made from others: `python -m scripts.generate_kit`.
 
 filebeat/opensearch/ and both install.sh come from filebeat/elasticsearch/ by the code of
-`flowery-logging kit`; filebeat/kibana/flowery.ndjson comes from scripts/kibana/panels.py. Both whole
-pipelines of Logstash take their filter from flowery-filter.conf.
+`flowery-logging kit`; filebeat/kibana/flowery.ndjson comes from scripts/kibana/panels.py. Both
+whole pipelines of Logstash take their filter from flowery-filter.conf.
 """
 
 from __future__ import annotations
