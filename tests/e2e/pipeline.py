@@ -139,7 +139,7 @@ def _merged(said: dict[str, Any], line: dict[str, Any]) -> dict[str, Any]:
 
 def _stream(line: Event) -> dict[str, Any]:
     """The stream, if the role of the kit may write to it."""
-    stream = {"type": "logs", "namespace": "default"} | line["data_stream"]
+    stream: dict[str, Any] = {"type": "logs", "namespace": "default"} | line["data_stream"]
     kind, dataset, namespace = (str(stream[part]) for part in ("type", "dataset", "namespace"))
     if kind != "logs":
         raise _RefusedError(f"data_stream.type {kind} is not logs")

@@ -115,10 +115,12 @@ def test_a_foreign_line_is_known_by_its_place_and_content() -> None:
     first = process(from_filebeat(message="x"), NOW).id
     assert first == process(from_filebeat(message="x", **{"@timestamp": "2027"}), NOW).id
     elsewhere = {"offset": 45, "file": {"path": "/logs/a.ndjson"}}
-    others = [{"message": "y"}, {"log": elsewhere}, {"agent": {"name": "vm-2"}}]
-    assert first not in {
-        process(from_filebeat(**{"message": "x"} | other), NOW).id for other in others
-    }
+    others: list[dict[str, Any]] = [
+        {"message": "y"},
+        {"message": "x", "log": elsewhere},
+        {"message": "x", "agent": {"name": "vm-2"}},
+    ]
+    assert first not in {process(from_filebeat(**other), NOW).id for other in others}
 
 
 def test_what_the_role_does_not_allow_is_kept_as_foreign_with_the_reason() -> None:
