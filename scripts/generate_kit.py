@@ -30,6 +30,14 @@ put() {{
     --header 'Content-Type: application/json' --data-binary "@$2"
   echo "  $1"
 }}
+# A stream that is there stays.
+create() {{
+  curl --silent --fail --output /dev/null "$url$1" \\
+    ${{ELASTICSEARCH_API_KEY:+--header "Authorization: ApiKey $ELASTICSEARCH_API_KEY"}} ||
+    curl --silent --show-error --fail-with-body --request PUT "$url$1" \\
+      ${{ELASTICSEARCH_API_KEY:+--header "Authorization: ApiKey $ELASTICSEARCH_API_KEY"}}
+  echo "  $1"
+}}
 {lines}
 """
 _REMARKS = {
@@ -51,6 +59,8 @@ def generated(kit: Path) -> dict[Path, str]:
     for name in ("flowery.conf", "flowery-kafka.conf"):
         texts[Path("logstash", name)] = _with_filter(kit / "logstash", name)
     for request in variant:
+        if request.body is None:
+            continue
         text = json.dumps(request.body, indent=2, ensure_ascii=False) + "\n"
         texts[Path("opensearch") / request.file] = text
     return texts
@@ -66,6 +76,9 @@ def _with_filter(folder: Path, name: str) -> str:
 def _install_script(server: str, found: list[Request]) -> str:
     lines = []
     for request in found:
+        if request.body is None:
+            lines.append(f"create '{request.path}'")
+            continue
         optional = "# " if {request.folder, request.name} & set(_ONLY_FOR_ILM) else ""
         lines.append(f"{optional}put '{request.path}' '{request.file}'")
     return _INSTALL.format(remark=_REMARKS[server], lines="\n".join(lines))
