@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import click
 
+from flowery_logging.cli.audit.examination import access_options
 from flowery_logging.cli.elasticsearch import Access, Elasticsearch
 from flowery_logging.cli.kit import values
 from flowery_logging.cli.kit.files import (
@@ -204,20 +205,7 @@ def _refuse_to_replace(directory: Path, contents: Mapping[Path, bytes], *, force
 @click.option("--roles/--no-roles", default=True, show_default=True, help="Install the roles too.")
 @click.option("--dry-run", is_flag=True, help="Print the requests, send none of them.")
 @click.option("--opensearch", is_flag=True, help="With --dry-run: the requests for OpenSearch.")
-@click.option("--api-key", envvar="ELASTICSEARCH_API_KEY", show_envvar=True, metavar="KEY")
-@click.option("--user", envvar="ELASTICSEARCH_USER", show_envvar=True, metavar="NAME")
-@click.option("--password", envvar="ELASTICSEARCH_PASSWORD", show_envvar=True, metavar="TEXT")
-@click.option(
-    "--ca-certs",
-    type=click.Path(exists=True, dir_okay=False),
-    help="A PEM file with the authorities to trust.",
-)
-@click.option(
-    "--fingerprint",
-    metavar="SHA256",
-    help="Trust the certificate, of the server or its authority, with this SHA-256 alone.",
-)
-@click.option("--insecure", is_flag=True, help="Do not check the server's certificate.")
+@access_options
 def install_command(
     elasticsearch: str | None,
     kibana: str | None,
