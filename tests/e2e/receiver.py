@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -55,12 +56,18 @@ class Receiver:
     all connections, `start` listens again on the same port.
     """
 
-    def __init__(self, url: str, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        now: Callable[[], datetime] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         """`url` is Elasticsearch's; `now` the clock of `event.ingested`."""
         self.counters = Counters()
         self.stalled = False
         self.errors: list[Exception] = []
         self._url = url
+        self._tls = tls
         self._now = now or (lambda: datetime.now(timezone.utc))
         self._port = 0
         self._stopped = threading.Event()
@@ -110,6 +117,7 @@ class Receiver:
 
     def _serve(self, connection: socket.socket) -> None:
         try:
+            connection = self._secured(connection)
             with (
                 ElasticsearchClient(self._url) as client,
                 connection,
@@ -127,6 +135,15 @@ class Receiver:
         finally:
             with self._lock:
                 self._connections.discard(connection)
+
+    def _secured(self, connection: socket.socket) -> socket.socket:
+        """The connection under TLS, where that is on; raises `OSError` for a stranger."""
+        if self._tls is None:
+            return connection
+        secured = self._tls.wrap_socket(connection, server_side=True)
+        with self._lock:
+            self._connections.add(secured)
+        return secured
 
     def _take_no_poison(self, window: Window) -> None:
         for why in filter(None, map(poison, window.events)):

@@ -81,10 +81,24 @@ def test_hosts_and_credentials_come_from_the_environment(name: str) -> None:
     ((output, settings),) = [
         (key, value) for key, value in load(name).items() if key.startswith("output.")
     ]
-    outside = {"hosts", "username", "password", "api_key", "topic", "ssl.certificate_authorities"}
+    outside = {"ssl.certificate", "ssl.key", "ssl.enabled"}
+    outside |= {"hosts", "username", "password", "api_key", "topic", "ssl.certificate_authorities"}
     found = {key: settings[key] for key in outside & set(settings)}
     assert "hosts" in found, output
     assert all(str(value).startswith("${") for value in found.values())
+
+
+@pytest.mark.parametrize("name", ["filebeat.yml", "filebeat.kubernetes.yml"])
+def test_the_way_to_logstash_is_secured_unless_it_is_switched_off(name: str) -> None:
+    output = load(name)["output.logstash"]
+    assert output["ssl.enabled"] == "${LOGSTASH_TLS:true}"
+    assert {"ssl.certificate", "ssl.key", "ssl.certificate_authorities"} <= set(output)
+
+
+@pytest.mark.parametrize("name", FROM_FILES)
+def test_its_own_numbers_are_for_this_machine_alone(name: str) -> None:
+    assert load(name)["http.host"] == "127.0.0.1"
+    assert load(name)["http.enabled"] == "${FILEBEAT_HTTP:false}"
 
 
 def test_the_manifest_mounts_what_the_configuration_reads() -> None:
