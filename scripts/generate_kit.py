@@ -1,7 +1,7 @@
 """Writes the files of the kit that are made from others: `python -m scripts.generate_kit`.
 
 filebeat/opensearch/ and both install.sh come from filebeat/elasticsearch/ by the code of
-`flowery-logging kit`; filebeat/kibana/flowery.ndjson comes from scripts/kibana/panels.py. Both
+`flowery-logging kit`; filebeat/kibana/ comes from scripts/kibana/panels.py and rules.py. Both
 whole pipelines of Logstash take their filter from flowery-filter.conf.
 """
 
@@ -14,6 +14,7 @@ from flowery_logging.cli.kit.files import kit_folder
 from flowery_logging.cli.kit.opensearch import for_opensearch
 from flowery_logging.cli.kit.requests import Choices, Request, requests
 from scripts.kibana.lens import ndjson
+from scripts.kibana.rules import CONNECTORS, RULES, rule
 
 _INSTALL = """\
 #!/bin/sh
@@ -56,6 +57,13 @@ def generated(kit: Path) -> dict[Path, str]:
         Path("opensearch", "install.sh"): _install_script("opensearch", variant),
         Path("kibana", "flowery.ndjson"): ndjson(),
     }
+    watched = {f"rules/{source.id}": rule(source) for source in RULES}
+    for name, body in (
+        watched | {f"connectors/{id_}": of for id_, of in CONNECTORS.items()}
+    ).items():
+        texts[Path("kibana", f"{name}.json")] = (
+            json.dumps(body, indent=2, ensure_ascii=False) + "\n"
+        )
     for name in ("flowery.conf", "flowery-kafka.conf"):
         texts[Path("logstash", name)] = _with_filter(kit / "logstash", name)
     for request in variant:

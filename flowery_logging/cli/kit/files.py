@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import flowery_logging
 
@@ -74,3 +76,8 @@ def write_file(folder: Path, relative: Path, content: bytes) -> None:
     except BaseException:
         os.unlink(unfinished)
         raise
+
+
+def as_text(body: Any) -> str:
+    """Return a body as it stands in the kit's files."""
+    return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
