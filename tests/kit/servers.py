@@ -57,6 +57,7 @@ class FakeElasticsearch(FakeServer):
         self.about: Json = {"version": {"number": "9.1.0"}}
         self.kept: dict[str, Any] = {}
         self.alter: dict[str, Json] = {}
+        self.forget = ""
 
     def answer(self, method: str, path: str, body: Any, headers: Any) -> Answer:
         if path == "/":
@@ -67,7 +68,7 @@ class FakeElasticsearch(FakeServer):
         if method == "PUT":
             self.kept[path] = {**(body or {}), **self.alter.get(name, {})}
             return 200, {"acknowledged": True}
-        if path not in self.kept:
+        if path not in self.kept or name == self.forget:
             return 404, {"error": {"reason": f"{name} is missing"}}
         body = _as_elasticsearch_shows(self.kept[path])
         if api in _LISTS:

@@ -185,6 +185,13 @@ def test_what_is_there_is_compared_with_what_was_put(server: FakeElasticsearch) 
     assert "something else is there: priority is 7, not 501" in told.stderr
 
 
+def test_what_was_accepted_and_is_not_there_is_noticed(server: FakeElasticsearch) -> None:
+    server.forget = "flowery.kept"
+    told = run("install", "--elasticsearch", server.url)
+    assert told.returncode == 4
+    assert "PUT /_index_template/flowery.kept was accepted, but nothing is there" in told.stderr
+
+
 def test_a_redirect_is_not_followed_with_the_key(
     server: FakeElasticsearch, kibana: FakeKibana
 ) -> None:

@@ -34,9 +34,12 @@ def found_body(request: Request, answer: Json) -> Json | None:
 def differences(put: Any, there: Any, *, ordered: bool = True, path: str = "") -> Iterator[str]:
     """Yield each value that was put and is not there, by its path: "a.b is 1, not 2"."""
     if isinstance(put, Mapping):
-        others = _plain_settings(there) if isinstance(there, Mapping) else {}
-        for name, value in _plain_settings(put).items():
-            yield from differences(value, others.get(name), ordered=ordered, path=f"{path}.{name}")
+        others = there if isinstance(there, Mapping) else {}
+        for name, value in put.items():
+            pair = [value, others.get(name)]
+            if name == "settings" and all(isinstance(one, Mapping) for one in pair):
+                pair = [_of_the_index(one) for one in pair]
+            yield from differences(*pair, ordered=ordered, path=f"{path}.{name}")
     elif isinstance(put, list) and isinstance(there, list) and len(put) == len(there):
         pairs = (
             zip(put, there, strict=True)
@@ -59,19 +62,20 @@ def _mapping(value: Any) -> Json | None:
     return value if isinstance(value, dict) else None
 
 
-def _plain_settings(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a node with "index.mode" as index: {mode: …}, as servers give settings back."""
-    plain: dict[str, Any] = {}
+def _of_the_index(settings: Mapping[str, Any]) -> Json:
+    """Return settings by their dotted names, each below `index`, whichever way they are written."""
+    found: Json = {}
+    for name, value in _leaves(settings):
+        found[name if name.startswith("index.") else f"index.{name}"] = value
+    return found
+
+
+def _leaves(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in node.items():
-        first, _, rest = name.partition(".")
-        if first == "index" and rest:
-            plain[first] = {
-                **_plain_settings(plain.get(first, {})),
-                **_plain_settings({rest: value}),
-            }
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{name}.")
         else:
-            plain[name] = value
-    return plain
+            yield prefix + name, value
 
 
 def _sorted(values: list[Any]) -> list[Any]:

@@ -104,6 +104,8 @@ def _read_back(server: Elasticsearch, request: Request) -> str:
     try:
         there = found_body(request, server.request("GET", request.path))
     except ElasticsearchError as error:
+        if error.status == 404:
+            raise InstallError(f"PUT {request.path} was accepted, but nothing is there") from None
         return f"installed; not read back: {error}"
     if there is None:
         return "installed; not read back: the server shows no body of it"
