@@ -40,6 +40,8 @@ MEANINGS: dict[str, Callable[[Event], bool]] = {
     ERRORS: lambda event: event["log"]["level"] in {"error", "critical"},
     "event.outcome : failure": lambda event: values(event, "event.outcome") == ["failure"],
     "labels.logging_error : *": lambda event: bool(values(event, "labels.logging_error")),
+    "_ignored : *": lambda _: False,
+    "not process.entity_id : *": lambda event: not values(event, "process.entity_id"),
     "event.action : log-files-removed": (
         lambda event: values(event, "event.action") == ["log-files-removed"]
     ),
