@@ -12,6 +12,7 @@ import pytest
 
 from scripts.kibana.lens import DATA_VIEW, INDEX, VERSIONS
 from scripts.kibana.panels import DASHBOARDS, PANELS, SEARCHES, Formula, Placed, Terms
+from scripts.kibana.rules import RULES, Threshold
 
 KIT = Path(__file__).resolve().parents[2] / "filebeat"
 GRID_COLUMNS = 48
@@ -44,6 +45,7 @@ def fields_of_the_template() -> set[str]:
 
 def kqls() -> set[str]:
     found = {panel.kql for panel in PANELS} | {search.kql for search in SEARCHES}
+    found |= {rule.kql for rule in RULES if isinstance(rule, Threshold)}
     for panel in PANELS:
         for metric in panel.metrics:
             parts = metric.metrics.values() if isinstance(metric, Formula) else [metric]
