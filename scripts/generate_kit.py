@@ -1,7 +1,8 @@
 """Writes the files of the kit that are made from others: `python -m scripts.generate_kit`.
 
 filebeat/opensearch/ and both install.sh come from filebeat/elasticsearch/ by the code of
-`flowery-logging kit`; filebeat/kibana/flowery.ndjson comes from scripts/kibana/panels.py.
+`flowery-logging kit`; filebeat/kibana/ comes from scripts/kibana/panels.py and rules.py. Both
+whole pipelines of Logstash take their filter from flowery-filter.conf.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from flowery_logging.cli.kit.files import kit_folder
 from flowery_logging.cli.kit.opensearch import for_opensearch
 from flowery_logging.cli.kit.requests import Choices, Request, requests
 from scripts.kibana.lens import ndjson
+from scripts.kibana.rules import CONNECTORS, RULES, rule
 
 _INSTALL = """\
 #!/bin/sh
@@ -27,6 +29,14 @@ put() {{
   curl --silent --show-error --fail-with-body --request PUT "$url$1" \\
     ${{ELASTICSEARCH_API_KEY:+--header "Authorization: ApiKey $ELASTICSEARCH_API_KEY"}} \\
     --header 'Content-Type: application/json' --data-binary "@$2"
+  echo "  $1"
+}}
+# A stream that is there stays.
+create() {{
+  curl --silent --fail --output /dev/null "$url$1" \\
+    ${{ELASTICSEARCH_API_KEY:+--header "Authorization: ApiKey $ELASTICSEARCH_API_KEY"}} ||
+    curl --silent --show-error --fail-with-body --request PUT "$url$1" \\
+      ${{ELASTICSEARCH_API_KEY:+--header "Authorization: ApiKey $ELASTICSEARCH_API_KEY"}}
   echo "  $1"
 }}
 {lines}
@@ -47,15 +57,36 @@ def generated(kit: Path) -> dict[Path, str]:
         Path("opensearch", "install.sh"): _install_script("opensearch", variant),
         Path("kibana", "flowery.ndjson"): ndjson(),
     }
+    watched = {f"rules/{source.id}": rule(source) for source in RULES}
+    for name, body in (
+        watched | {f"connectors/{id_}": of for id_, of in CONNECTORS.items()}
+    ).items():
+        texts[Path("kibana", f"{name}.json")] = (
+            json.dumps(body, indent=2, ensure_ascii=False) + "\n"
+        )
+    for name in ("flowery.conf", "flowery-kafka.conf"):
+        texts[Path("logstash", name)] = _with_filter(kit / "logstash", name)
     for request in variant:
+        if request.body is None:
+            continue
         text = json.dumps(request.body, indent=2, ensure_ascii=False) + "\n"
         texts[Path("opensearch") / request.file] = text
     return texts
 
 
+def _with_filter(folder: Path, name: str) -> str:
+    """Return a pipeline with the filter of flowery-filter.conf between its input and output."""
+    whole, snippet = ((folder / file).read_text("utf-8") for file in (name, "flowery-filter.conf"))
+    before, after = whole[: whole.index("filter {\n")], whole[whole.index("output {\n") :]
+    return f"{before}{snippet[snippet.index('filter {') :]}\n{after}"
+
+
 def _install_script(server: str, found: list[Request]) -> str:
     lines = []
     for request in found:
+        if request.body is None:
+            lines.append(f"create '{request.path}'")
+            continue
         optional = "# " if {request.folder, request.name} & set(_ONLY_FOR_ILM) else ""
         lines.append(f"{optional}put '{request.path}' '{request.file}'")
     return _INSTALL.format(remark=_REMARKS[server], lines="\n".join(lines))

@@ -1,11 +1,12 @@
-"""Disk that Elasticsearch needs for a million of the shop's events.
+"""Disk that Elasticsearch needs for one of the shop's events, by template.
 
-`python -m scripts.measure_disk [HOW_MANY]`; 200,000 by default.
+`python -m scripts.measure_disk [HOW_MANY]`; 60,000 by default. Prints a table: the kit's templates
+and the same with every field indexed, in indices of the modes standard and logsdb.
 
 The shop's own events, repeated with new IDs, traces, times and order numbers until there are
-enough, go through the receiver's pipeline into the real Elasticsearch with the kit's templates;
-measured after a merge to one segment. Its distribution lacks some field types; what stands in for
-them (tests/e2e/substitutions.py) takes rather more room. One shard, no replica.
+enough, go through the receiver's pipeline into the real Elasticsearch; measured after a merge to
+one segment. Its distribution lacks some field types; what stands in for them
+(tests/e2e/substitutions.py) takes rather more room. One shard, no replica.
 """
 
 from __future__ import annotations
@@ -32,26 +33,56 @@ from tests.e2e.programs import Cache, elasticsearch_home, find_jdk
 
 REQUESTS = 400
 BATCH = 1000
-MILLION = 1_000_000
+MODES = ("standard", "logsdb")
 
 
 def main() -> None:
-    wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
+    wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 60_000
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(_run_shop(Path(folder)))
         events = report.read(Path(folder))
     line_bytes = sum(len(orjson.dumps(event)) for event in events) / len(events)
+    print(f"{wanted:,} events, {line_bytes:.0f} bytes a line in the file\n")
+    print("| bytes an event | standard | logsdb |\n|---|--:|--:|")
     home = elasticsearch_home(Cache.from_environment())
+    for title, tuned in (("every field indexed", False), ("as the kit has it", True)):
+        sizes = (_measured(home, events, wanted, mode, tuned=tuned) for mode in MODES)
+        print(f"| {title} | {' | '.join(f'{size:.0f}' for size in sizes)} |", flush=True)
+
+
+def _measured(
+    home: Path, events: list[dict[str, Any]], wanted: int, mode: str, *, tuned: bool
+) -> float:
+    """Return the bytes of one event, in an Elasticsearch of its own."""
     server = Elasticsearch(home, find_jdk())
     try:
         server.start()
         with ElasticsearchClient(server.url) as client:
             templates.install(client, home)
-            size = _fill(client, islice(_more_like(events), wanted))
+            _change(client, mode, tuned=tuned)
+            return _fill(client, islice(_more_like(events), wanted)) / wanted
     finally:
         server.close()
-    print(f"{wanted:,} events of {line_bytes:.0f} bytes a line: {size / wanted:.0f} bytes each,")
-    print(f"{size / wanted * MILLION / 1e6:.0f} MB a million (lines: {line_bytes:.0f} MB)")
+
+
+def _change(client: ElasticsearchClient, mode: str, *, tuned: bool) -> None:
+    """Put the two component templates again, in the mode and with or without the tuning."""
+    for name in ("flowery@settings", "flowery@mappings"):
+        path = f"/_component_template/{name}"
+        found = client.request("GET", path)["component_templates"][0]["component_template"]
+        body = {"template": found["template"], "_meta": found["_meta"]}
+        if name == "flowery@settings":
+            body["template"]["settings"]["index"]["mode"] = mode
+        elif not tuned:
+            _index_all(body["template"]["mappings"]["properties"])
+        client.request("PUT", path, body)
+
+
+def _index_all(properties: dict[str, Any]) -> None:
+    for mapping in properties.values():
+        if mapping.get("doc_values", True):
+            mapping.pop("index", None)
+        _index_all(mapping.get("properties", {}))
 
 
 async def _run_shop(directory: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socketserver
 import threading
 import time
@@ -29,6 +30,15 @@ output.logstash.hosts: ["${LOGSTASH_HOSTS}"]
 """
 
 
+def _as_logged(event: dict[str, Any]) -> dict[str, Any]:
+    """The event that was logged: the kit's Filebeat sends its line as it stands, as a message."""
+    try:
+        line = json.loads(event.get("message", ""))
+    except (TypeError, ValueError):
+        return event
+    return line if isinstance(line, dict) else event
+
+
 class Arrivals:
     """A Lumberjack receiver on the loopback interface that acknowledges and keeps every event."""
 
@@ -40,7 +50,7 @@ class Arrivals:
             def handle(self) -> None:
                 try:
                     for window in read_windows(cast(BinaryIO, self.rfile)):
-                        events.extend(window.events)
+                        events.extend(map(_as_logged, window.events))
                         self.wfile.write(window.acknowledgement())
                 except (EOFError, OSError):
                     pass  # Filebeat has been stopped

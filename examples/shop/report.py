@@ -30,7 +30,11 @@ class Count:
 
 def read(directory: Path) -> list[Event]:
     """Return every event of every file, in the order of the files."""
-    paths = sorted(directory.glob("*.ndjson"))
+    return events(sorted(directory.glob("*.ndjson")))
+
+
+def events(paths: Iterable[Path]) -> list[Event]:
+    """Return every event of the files, in their order."""
     lines = (line for path in paths for line in path.read_bytes().splitlines())
     return [json.loads(line) for line in lines]
 

@@ -7,6 +7,7 @@ import click
 import flowery_logging
 from flowery_logging.cli.audit import audit
 from flowery_logging.cli.kit import kit
+from flowery_logging.cli.resend import resend
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,3 +18,4 @@ def commands() -> None:
 
 commands.add_command(audit)
 commands.add_command(kit)
+commands.add_command(resend)

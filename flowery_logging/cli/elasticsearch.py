@@ -2,83 +2,55 @@
 
 from __future__ import annotations
 
-import base64
-import ssl
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 import orjson
 
-TIMEOUT_SECONDS: Final = 60.0
+from flowery_logging.cli.http import Access, HttpServer, RequestError
+
+__all__ = ["Access", "Elasticsearch", "ElasticsearchError"]
+
 PAGE_BUCKETS: Final = 1000
 
 Json = dict[str, Any]
 
+_AS_JSON = {"Content-Type": "application/json"}
 
-class ElasticsearchError(Exception):
+
+class ElasticsearchError(RequestError):
     """The server cannot be reached, or refuses; says the request and the server's reason."""
-
-    def __init__(self, message: str, status: int = 0) -> None:
-        super().__init__(message)
-        self.status = status  # of HTTP; 0: there was no answer
-
-
-@dataclass(frozen=True)
-class Access:
-    """Where the server is and how it lets us in.
-
-    A user and password may stand in the URL. Raises ValueError for a URL that is not HTTP(S).
-    """
-
-    url: str
-    api_key: str | None = field(default=None, repr=False)  # as Elasticsearch shows it, "encoded"
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    ca_certs: str | None = None  # a PEM file; None: the system's authorities
-    insecure: bool = False  # do not check the certificate
-
-    def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("a URL is wanted like https://localhost:9200")
 
 
 class Elasticsearch:
     """Sends requests; each raises ElasticsearchError if it gets no good answer."""
 
     def __init__(self, access: Access) -> None:
-        parts = urlsplit(access.url)
-        host = parts.netloc.rpartition("@")[2]
-        self._url = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
-        self._headers = {"Content-Type": "application/json", **_authorization(access)}
-        context = _tls(access) if parts.scheme == "https" else None
-        self._opener = urllib.request.build_opener(
-            *([urllib.request.HTTPSHandler(context=context)] if context else [])
-        )
+        self._server = HttpServer(access)
 
     def request(self, method: str, path: str, body: Json | None = None) -> Json:
         """Return the decoded answer."""
-        request = urllib.request.Request(  # noqa: S310 - Access admits http and https only
-            self._url + path,
-            data=None if body is None else orjson.dumps(body),
-            headers=self._headers,
-            method=method,
-        )
+        answer = self._send(method, path, None if body is None else orjson.dumps(body), _AS_JSON)
+        return _decoded(answer, f"{method} {self._server.url}{path}")
+
+    def bulk(self, lines: list[Json]) -> list[Json]:
+        """Return the results of a bulk request's items, in order."""
+        content = b"".join(orjson.dumps(line) + b"\n" for line in lines)
+        headers = {"Content-Type": "application/x-ndjson"}
+        answer = _decoded(self._send("POST", "/_bulk", content, headers), "POST /_bulk")
+        return [next(iter(item.values())) for item in answer["items"]]
+
+    def _send(
+        self, method: str, path: str, content: bytes | None, headers: dict[str, str]
+    ) -> bytes:
         try:
-            with self._opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
-                content: Json = orjson.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                raise ElasticsearchError(
-                    f"{method} {path}: {error.code} {_reason(error.read())}", error.code
-                ) from None
-        except (OSError, ValueError) as error:
-            raise ElasticsearchError(f"{method} {self._url}{path}: {error}") from error
-        return content
+            return self._server.send(method, path, content, headers)
+        except RequestError as error:
+            message = str(error)
+            if error.status and not 300 <= error.status < 400:
+                message = f"{method} {path}: {error.status} {_reason(error.body)}"
+            raise ElasticsearchError(message, error.status, error.body) from error.__cause__
 
     def refresh(self, index: str) -> None:
         """Make what has arrived visible to searches; nothing where that is not allowed."""
@@ -118,27 +90,12 @@ class Elasticsearch:
             composite["after"] = page["after_key"]
 
 
-def _authorization(access: Access) -> dict[str, str]:
-    if access.api_key is not None:
-        return {"Authorization": f"ApiKey {access.api_key}"}
-    parts = urlsplit(access.url)
-    user = access.user if access.user is not None else unquote(parts.username or "")
-    password = access.password if access.password is not None else unquote(parts.password or "")
-    if not user:
-        return {}
-    token = base64.b64encode(f"{user}:{password}".encode()).decode()
-    return {"Authorization": f"Basic {token}"}
-
-
-def _tls(access: Access) -> ssl.SSLContext:
+def _decoded(answer: bytes, request: str) -> Json:
     try:
-        context = ssl.create_default_context(cafile=access.ca_certs)
-    except OSError as error:
-        raise ElasticsearchError(f"{access.ca_certs}: {error}") from error
-    if access.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+        content: Json = orjson.loads(answer)
+    except ValueError as error:
+        raise ElasticsearchError(f"{request}: {error}") from error
+    return content
 
 
 def _path(index: str) -> str:

@@ -238,6 +238,22 @@ PANELS: Final = (
         kql="labels.logging_error : *",
     ),
     Panel(
+        "flowery-ignored",
+        "Events with fields that cannot be searched",
+        "table",
+        (EVENTS, Metric("last", "max", "@timestamp")),
+        (Terms("service", "service.name", 20),),
+        kql="_ignored : *",
+    ),
+    Panel(
+        "flowery-kept",
+        "Foreign lines and dead letters",
+        "table",
+        (EVENTS, Metric("last", "max", "@timestamp")),
+        (Terms("stream", "data_stream.dataset"),),
+        kql="not process.entity_id : *",
+    ),
+    Panel(
         "flowery-removed",
         "Files removed by retention",
         "table",
@@ -292,7 +308,9 @@ DASHBOARDS: Final = (
             Placed("flowery-removed", 24, 0, 24, 8),
             Placed("flowery-lag", 0, 8, 24, 14),
             Placed("flowery-volume", 24, 8, 24, 14),
-            Placed("flowery-missing", 0, 22, 48, 14),
+            Placed("flowery-ignored", 0, 22, 24, 12),
+            Placed("flowery-kept", 24, 22, 24, 12),
+            Placed("flowery-missing", 0, 34, 48, 14),
         ),
     ),
 )

@@ -25,6 +25,8 @@ class FakeElasticsearch:
         self.documents: list[Document] = []
         self.failures: list[Document] | None = []  # None: a server without failure store
         self.status = 200
+        self.bulk_statuses: list[int] = []  # of the next items, in order; then 201
+        self.created: dict[str, tuple[str, Document]] = {}  # ID → stream and body
         self.requests: list[tuple[str, str | None]] = []  # path, Authorization
         self.buckets = 0
         fake = self
@@ -66,6 +68,8 @@ class FakeElasticsearch:
         self.requests.append((path, authorization))
         if self.status != 200:
             return self.status, {"error": {"reason": "not today"}, "status": self.status}
+        if path == "/_bulk":
+            return 200, self._bulk([orjson.loads(line) for line in body.splitlines()])
         index, verb = unquote(urlsplit(path).path).lstrip("/").split("/")
         if verb == "_refresh":
             return 200, {}
@@ -78,6 +82,21 @@ class FakeElasticsearch:
         answer = composite(found, page["composite"], page["aggs"])
         self.buckets += len(answer["buckets"])
         return 200, {"aggregations": {"page": answer}}
+
+    def _bulk(self, lines: list[Document]) -> dict[str, Any]:
+        pairs = zip(lines[::2], lines[1::2], strict=True)
+        return {"items": [{"create": self._create(one["create"], body)} for one, body in pairs]}
+
+    def _create(self, target: Document, body: Document) -> Document:
+        status = self.bulk_statuses.pop(0) if self.bulk_statuses else 201
+        there = {document["event.id"] for document in self.documents}
+        if status == 201 and target["_id"] in there:
+            status = 409
+        if status != 201:
+            return {"status": status, "error": {"reason": "not this one"}}
+        self.created[target["_id"]] = (target["_index"], body)
+        self.add(body)
+        return {"status": 201}
 
 
 def matches(query: dict[str, Any], document: Document) -> bool:

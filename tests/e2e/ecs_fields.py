@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 OF_THE_CALLERS = ("labels", "numeric_labels")
+# The library's own beside ECS; the template types them.
+OF_THE_LIBRARY = {"parent.id", "error.group", "baggage"}
 
 
 def outside_ecs(names: Iterable[str]) -> set[str]:
     """The dotted names that are not ECS fields and lie not under labels or numeric_labels."""
-    known = fields.types()
+    known = OF_THE_LIBRARY | set(fields.types())
     return {
         name for name in names if name not in known and name.split(".")[0] not in OF_THE_CALLERS
     }

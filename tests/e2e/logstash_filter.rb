@@ -5,11 +5,15 @@ require "json"
 require "time"
 
 module LogStash
+  class TimestampParserError < StandardError; end
+
   class Timestamp
     attr_reader :time
 
     def initialize(time)
       @time = time.is_a?(Time) ? time.utc : Time.iso8601(time).utc
+    rescue ArgumentError
+      raise TimestampParserError, "invalid timestamp string format #{time}"
     end
 
     def to_s = @time.iso8601(@time.usec % 1000 == 0 ? 3 : 6)
@@ -28,7 +32,8 @@ module LogStash
     attr_reader :metadata
 
     def timestamp = @data["@timestamp"]
-    def to_hash = @data
+    # Logstash makes a new Hash of its own data each time.
+    def to_hash = copy(@data)
     def to_json(*args) = @data.to_json(*args)
     def cancel = @cancelled = true
     def cancelled? = @cancelled
@@ -49,6 +54,14 @@ module LogStash
     end
 
     private
+
+    def copy(value)
+      case value
+      when Hash then value.transform_values { |inner| copy(inner) }
+      when Array then value.map { |inner| copy(inner) }
+      else value
+      end
+    end
 
     def root(reference) = reference.start_with?("[@metadata]") ? { "@metadata" => @metadata } : @data
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
+
+import orjson
 
 FOREIGN_STREAM = "logs-flowery.foreign-default"
 
@@ -22,11 +26,13 @@ NOT_ECS = (
     "input",
     "log.offset",
 )
-
-KEYS_OF_UNDECODED = frozenset(
-    {"@timestamp", "@metadata", "@version", "agent", "cloud", "ecs", "error", "host", "input"}
-    | {"log", "message"}
+# What Filebeat says beside a line that it did not decode.
+BESIDE = frozenset(
+    {"@timestamp", "@metadata", "@version", "agent", "cloud", "container", "ecs", "host", "input"}
+    | {"kubernetes", "log", "message", "orchestrator", "stream"}
 )
+SERVED = re.compile(r"flowery(\.(?!(foreign|dead_letters)\Z).+)?", re.DOTALL)
+UNFIT = re.compile(r"[\\/*?\"<>| ,#:A-Z\x00-\x1f-]")
 
 Event = Mapping[str, Any]
 
@@ -40,13 +46,24 @@ class Document:
     body: dict[str, Any]
 
 
+class _RefusedError(Exception):
+    """An event with our marks that the streams of the kit cannot take; says why."""
+
+
 def process(event: Event, now: datetime) -> Document:
     """The document of an event as Filebeat sends it; `event` stays as it is.
 
     What the library did not write is kept as one string in a stream of its own: its fields may
     be of any type, and one of the wrong type would have the whole event refused.
     """
-    return _own(event, now) if is_ours(event) else _foreign(event, now)
+    # An older Filebeat may have decoded the line already.
+    line = {} if is_ours(event) else _decoded(event.get("message"))
+    if line is None or (line and not is_ours(line)):
+        return _foreign(event, now)
+    try:
+        return _own(event, line, now)
+    except _RefusedError as error:
+        return _foreign(event, now, str(error))
 
 
 def is_ours(event: Event) -> bool:
@@ -65,59 +82,130 @@ def at(event: Event, path: str) -> Any:
     return node
 
 
-def _own(event: Event, now: datetime) -> Document:
-    body = copy.deepcopy(dict(event))
+def _decoded(text: object) -> dict[str, Any] | None:
+    if not isinstance(text, str) or not text.startswith("{") or '"entity_id"' not in text:
+        return None
+    try:
+        line: dict[str, Any] = orjson.loads(text)
+    except ValueError:
+        return None
+    return line
+
+
+def _own(event: Event, line: dict[str, Any], now: datetime) -> Document:
+    time = _time(event, line)
+    body = _merged(copy.deepcopy(dict(event)), _nested(line))
     for path in NOT_ECS:
         _remove(body, path)
+    tags = body.get("tags", [])
+    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+        raise _RefusedError("tags is no list of texts")
+    body["@timestamp"] = time
+    body["data_stream"] = stream = _stream(body)
     body["event"]["ingested"] = _rfc3339(now)
-    lag = _lag_milliseconds(event, now)
     numbers = body.setdefault("numeric_labels", {})
-    if lag is not None and isinstance(numbers, dict):
-        numbers["delivery_lag_ms"] = lag
-    parts = (
-        _text(event, "data_stream.type") or "logs",
-        _text(event, "data_stream.dataset"),
-        _text(event, "data_stream.namespace") or "default",
+    if not isinstance(numbers, dict):
+        raise _RefusedError("numeric_labels is no object")
+    numbers["delivery_lag_ms"] = _lag_milliseconds(time, now)
+    parts = (str(stream[part]) for part in ("type", "dataset", "namespace"))
+    return Document("-".join(parts), _text(body, "event.id"), body)
+
+
+def _nested(line: dict[str, Any]) -> dict[str, Any]:
+    """The line with "log.level" as log: {level: …}."""
+    for name in [name for name in line if "." in name]:
+        *parents, last = name.split(".")
+        node: Any = line
+        for parent in parents:
+            node = node.setdefault(parent, {}) if isinstance(node, dict) else None
+        if not isinstance(node, dict) or not last or last in node:
+            raise _RefusedError(f"{name} has no place")
+        node[last] = line.pop(name)
+    return line
+
+
+def _merged(said: dict[str, Any], line: dict[str, Any]) -> dict[str, Any]:
+    """What the shipper says of the machine and the file, and the line, which wins."""
+    for name, own in line.items():
+        beside = said.get(name)
+        if not isinstance(beside, dict):
+            said[name] = own
+        elif isinstance(own, dict):
+            _merged(beside, own)
+        else:
+            raise _RefusedError(f"{name} is no object")
+    return said
+
+
+def _stream(line: Event) -> dict[str, Any]:
+    """The stream, if the role of the kit may write to it."""
+    stream: dict[str, Any] = {"type": "logs", "namespace": "default"} | line["data_stream"]
+    kind, dataset, namespace = (str(stream[part]) for part in ("type", "dataset", "namespace"))
+    if kind != "logs":
+        raise _RefusedError(f"data_stream.type {kind} is not logs")
+    if not SERVED.fullmatch(dataset):
+        raise _RefusedError(f"data_stream.dataset {dataset} is not flowery or flowery.…")
+    for part in (dataset, namespace):
+        if UNFIT.search(part) or not 1 <= len(part.encode()) <= 100:
+            raise _RefusedError(f"{part} cannot be in the name of a stream")
+    return stream
+
+
+def _time(event: Event, line: Event) -> str:
+    """The line's time, where it has one."""
+    if "@timestamp" not in line:
+        return str(event["@timestamp"])
+    said = _text(line, "@timestamp")
+    if said is None or not _is_indexable(said):
+        raise _RefusedError("@timestamp is no time of 1970 to 2261")
+    if _parsed(said) is None:
+        raise _RefusedError(f"invalid timestamp string format {said}")
+    return said
+
+
+def _foreign(event: Event, now: datetime, reason: str | None = None) -> Document:
+    read = str(event.get("@timestamp"))
+    path, offset, machine = (
+        _text(event, "log.file.path"),
+        at(event, "log.offset"),
+        _text(event, "agent.name"),
     )
-    return Document("-".join(str(part) for part in parts), _text(event, "event.id"), body)
-
-
-def _foreign(event: Event, now: datetime) -> Document:
-    path = _text(event, "log.file.path")
+    text = _verbatim(event)
     body: dict[str, Any] = {
-        "@timestamp": _indexable_timestamp(event, now),
-        "message": event["message"] if _is_undecoded(event) else _json(event),
-        "event": {"ingested": _rfc3339(now)},
+        "@timestamp": read if _is_indexable(read) else _rfc3339(now),
+        "message": _json(event) if text is None else text,
+        "event": {"ingested": _rfc3339(now)} | ({"reason": reason} if reason else {}),
+        "log": {"file": {"path": path} if path else {}},
+        "agent": {"name": machine} if machine else {},
         "data_stream": {"type": "logs", "dataset": "flowery.foreign", "namespace": "default"},
     }
-    if path is not None:
-        body["log"] = {"file": {"path": path}}
-    return Document(FOREIGN_STREAM, _place(event), body)
+    if offset is not None:
+        body["log"]["offset"] = offset
+    return Document(FOREIGN_STREAM, _identity(event, text), body)
 
 
-def _is_undecoded(event: Event) -> bool:
-    """Whether `message` is the whole line, because Filebeat found no JSON object in it."""
-    reason = _text(event, "error.message") or ""
-    return (
-        at(event, "error.type") == "json"
-        and reason.startswith("Error decoding JSON")
-        and isinstance(event.get("message"), str)
-        and set(event) <= KEYS_OF_UNDECODED
-    )
+def _verbatim(event: Event) -> str | None:
+    text = event.get("message")
+    return text if isinstance(text, str) and set(event) <= BESIDE else None
 
 
-def _indexable_timestamp(event: Event, now: datetime) -> str:
-    """The event's time; now if it lies outside what nanoseconds in 63 bits can say."""
-    said = str(event.get("@timestamp"))
-    return said if "1970" <= said[:4] <= "2261" else _rfc3339(now)
+def _is_indexable(time: str) -> bool:
+    """Whether nanoseconds in 63 bits hold it."""
+    return "1970" <= time[:4] <= "2261"
 
 
-def _place(event: Event) -> str | None:
-    """Where the line stands: the same for a repeat, another for every other line."""
-    place = (_text(event, "agent.name"), _text(event, "log.file.path"), at(event, "log.offset"))
+def _identity(event: Event, text: str | None) -> str | None:
+    """The same for a repeat of the line, another for every other line."""
+    place = [
+        _text(event, "agent.name"),
+        _text(event, "log.file.path"),
+        at(event, "log.offset"),
+        text,
+    ]
     if None in place:
         return None
-    return ":".join(str(part) for part in place)
+    parts = [_text(event, "host.id") or "", *map(str, place)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _text(event: Event, path: str) -> str | None:
@@ -136,13 +224,19 @@ def _remove(body: dict[str, Any], path: str) -> None:
         node.pop(last, None)
 
 
-def _lag_milliseconds(event: Event, now: datetime) -> float | None:
+def _parsed(time: str) -> datetime | None:
+    for form in ("%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%SZ"):
+        try:
+            return datetime.strptime(time, form).replace(tzinfo=timezone.utc)
+        except ValueError:
+            pass
+    return None
+
+
+def _lag_milliseconds(time: str, now: datetime) -> float:
     """Time from the log call to here; negative where the two clocks differ."""
-    try:
-        called = datetime.strptime(str(event.get("@timestamp")), "%Y-%m-%dT%H:%M:%S.%fZ")
-    except ValueError:
-        return None
-    return round((now - called.replace(tzinfo=timezone.utc)).total_seconds() * 1000, 3)
+    called = _parsed(time)
+    return 0.0 if called is None else round((now - called).total_seconds() * 1000, 3)
 
 
 def _rfc3339(moment: datetime) -> str:

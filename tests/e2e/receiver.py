@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import orjson
 
+from .beats_input import poison
 from .elasticsearch_client import ElasticsearchClient
 from .lumberjack import KEEP_ALIVE, ProtocolError, Window, read_windows
 from .pipeline import Document, process
@@ -26,6 +29,10 @@ TRY_AGAIN = {429, *range(500, 600)}
 ALREADY_THERE = 409
 
 
+class _PoisonError(Exception):
+    """An event came on which a real beats input throws."""
+
+
 class _StoppedError(Exception):
     """The receiver was stopped before these events were safe."""
 
@@ -38,6 +45,8 @@ class Counters:
     created: int = 0
     duplicates: int = 0
     rejected: list[dict[str, Any]] = field(default_factory=list)
+    hung_up: list[str] = field(default_factory=list)
+    """Why connections were closed, as a real beats input closes them."""
 
 
 class Receiver:
@@ -47,12 +56,18 @@ class Receiver:
     all connections, `start` listens again on the same port.
     """
 
-    def __init__(self, url: str, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        now: Callable[[], datetime] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         """`url` is Elasticsearch's; `now` the clock of `event.ingested`."""
         self.counters = Counters()
         self.stalled = False
         self.errors: list[Exception] = []
         self._url = url
+        self._tls = tls
         self._now = now or (lambda: datetime.now(timezone.utc))
         self._port = 0
         self._stopped = threading.Event()
@@ -102,20 +117,39 @@ class Receiver:
 
     def _serve(self, connection: socket.socket) -> None:
         try:
+            connection = self._secured(connection)
             with (
                 ElasticsearchClient(self._url) as client,
                 connection,
                 connection.makefile("rb") as stream,
             ):
                 for window in read_windows(stream):
+                    self._take_no_poison(window)
                     self._deliver(window, connection, client)
-        except (OSError, EOFError, _StoppedError):
+        except (OSError, EOFError, _StoppedError, _PoisonError):
             pass  # The sender goes on from its last acknowledgement.
+        except orjson.JSONDecodeError as error:  # deeper than any parser goes, or no JSON
+            self.counters.hung_up.append(str(error))
         except (ProtocolError, httpx.HTTPError, ValueError) as error:
             self.errors.append(error)
         finally:
             with self._lock:
                 self._connections.discard(connection)
+
+    def _secured(self, connection: socket.socket) -> socket.socket:
+        """The connection under TLS, where that is on; raises `OSError` for a stranger."""
+        if self._tls is None:
+            return connection
+        secured = self._tls.wrap_socket(connection, server_side=True)
+        with self._lock:
+            self._connections.add(secured)
+        return secured
+
+    def _take_no_poison(self, window: Window) -> None:
+        for why in filter(None, map(poison, window.events)):
+            with self._lock:
+                self.counters.hung_up.append(why)
+            raise _PoisonError
 
     def _deliver(
         self, window: Window, connection: socket.socket, client: ElasticsearchClient

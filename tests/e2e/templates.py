@@ -34,10 +34,11 @@ def kit_templates() -> dict[str, Any]:
     """The kit's templates by the path of the request that installs them, in that order.
 
     These are the requests of `flowery-logging kit install`. This distribution has no processors
-    for the ingest pipeline, and no security.
+    for the ingest pipeline, makes a stream with its first event alone, and has no security here.
     """
     found = requests(KIT, Choices(roles=False))
-    return {entry.path: entry.body for entry in found if entry.folder != "ingest_pipelines"}
+    lacking = {"ingest_pipelines", "data_streams"}
+    return {entry.path: entry.body for entry in found if entry.folder not in lacking}
 
 
 def stock_templates(home: Path) -> dict[str, Any]:

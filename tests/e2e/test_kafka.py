@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
 from examples.shop import report, services, traffic
 
+from .foreign_lines import as_kept, foreign_lines
 from .kafka_receiver import KafkaReceiver
+from .pipeline import FOREIGN_STREAM
 from .processes import Elasticsearch, KitFilebeat, wait_until
 from .processes.filebeat import CONFIGURATION
 from .processes.kafka import Kafka
@@ -28,6 +32,9 @@ if TYPE_CHECKING:
 JARS = "org.apache.kafka:kafka_2.13:3.9.1"
 TO_KAFKA = CONFIGURATION.with_name("filebeat.kafka.yml")
 REQUESTS = 60
+SEED = int(os.environ.get("FLOWERY_FOREIGN_SEED") or secrets.randbelow(10**9))
+HOSTILE = 5_000
+LARGEST = 900_000  # bytes of a line; filebeat.kafka.yml cuts what is beyond
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +144,28 @@ def test_events_wait_in_kafka_while_nobody_takes_them(
     assert elasticsearch.count(streams) == 50
     kafka_receiver.start()
     arrive(elasticsearch, 100, shipper)
+
+
+def test_hostile_lines_beside_ours_are_each_kept_once(
+    elasticsearch: ElasticsearchClient,
+    kafka_receiver: KafkaReceiver,
+    shipper: KitFilebeat,
+    log_dir: Path,
+    streams: str,
+    producer: Producer,
+    arrive: Arrive,
+) -> None:
+    print(f"FLOWERY_FOREIGN_SEED={SEED}")
+    path = log_dir / "hostile.ndjson"
+    lines = foreign_lines(HOSTILE, SEED)
+    producer.write_many(1_000)
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    producer.write_many(1_000)
+    query = {"term": {"log.file.path": str(path)}}
+    there = wait_until(lambda: elasticsearch.count(FOREIGN_STREAM, query) >= len(lines), 600)
+    assert there, shipper.log_tail()
+    arrive(elasticsearch, 2_000, shipper)
+    assert kafka_receiver.counters.rejected == []
+    kept = elasticsearch.scroll(FOREIGN_STREAM, ["message"], query, 500)
+    expected = (as_kept(line).encode()[:LARGEST].decode() for line in lines)
+    assert Counter(hit["_source"]["message"] for hit in kept) == Counter(expected)

@@ -53,34 +53,48 @@ def stream_of(document: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def emitted() -> Emitted:
-    return run_filter("flowery-filter.conf", [case["event"] for case in cases()])
+    return run_filter("flowery-filter.conf", [case.event for case in cases()])
 
 
-@pytest.mark.parametrize("number", range(len(cases())), ids=[case["name"] for case in cases()])
+@pytest.mark.parametrize("number", range(len(cases())), ids=[case.name for case in cases()])
 def test_the_filter_makes_of_it(emitted: Emitted, number: int) -> None:
     case = cases()[number]
     (only,) = emitted[number]
-    assert stream_of(only["document"]) == case["stream"]
-    assert only["metadata"].get("document_id") == case["id"]
-    assert comparable(only["document"]) == case["document"]
+    assert stream_of(only["document"]) == case.stream
+    assert only["metadata"].get("document_id") == case.id
+    assert comparable(only["document"]) == comparable(case.document)
 
 
-def test_a_dead_letter_is_kept_with_its_reason() -> None:
-    reason = "400 document_parsing_exception"
-    refused = cases()[0]["event"] | {
-        "@metadata": {"dead_letter_queue": {"reason": reason}},
-        "error": "a scalar, where the index has an object",
-    }
-    nameless = refused | {"event": "x"}
-    (first,), (second,) = run_filter("flowery-dead-letters.conf", [refused, nameless])
+# As Logstash's elasticsearch output writes it: status, the action with the whole event, the answer.
+REASON = (
+    'Could not index event to Elasticsearch. status: 400, action: ["create", {:_id=>"e-1"}, '
+    '{"message"=>"said: , response: {\\"type\\"=>\\"none\\"}"}], response: {"create"=>{"status"=>400, '
+    '"error"=>{"type"=>"document_parsing_exception", "reason"=>"[1:9] object mapping for [error] '
+    'tried to parse field \\"x\\" as object", "caused_by"=>{"type"=>"illegal_argument", '
+    '"reason"=>"unknown"}}}}'
+)
+
+
+def test_a_dead_letter_is_kept_with_its_cause_first() -> None:
+    event = cases()[0].document | {"error": "a scalar, where the index has an object"}
+    refused = event | {"@metadata": {"dead_letter_queue": {"reason": REASON}}}
+    other = refused | {"event": "x", "@metadata": {"dead_letter_queue": {"reason": "gone"}}}
+    (first,), (second,) = run_filter("flowery-dead-letters.conf", [refused, other])
     document = first["document"]
     assert stream_of(document) == "logs-flowery.dead_letters-default"
     assert first["metadata"] == {"document_id": refused["event"]["id"]}
     assert second["metadata"] == {}
-    assert document["error"] == {"message": reason}
-    assert json.loads(document["message"])["error"] == refused["error"]
-    allowed = {"@timestamp", "message", "error", "event", "data_stream"}
-    assert set(document) == allowed
+    cause = (
+        'document_parsing_exception: [1:9] object mapping for [error] tried to parse field \\"x\\"'
+    )
+    assert document["message"] == f"{cause} as object; illegal_argument: unknown"
+    assert document["error"] == {
+        "type": "document_parsing_exception",
+        "message": document["message"],
+    }
+    assert json.loads(document["event"]["original"])["error"] == event["error"]
+    assert set(document) == {"@timestamp", "message", "error", "event", "data_stream"}
+    assert second["document"]["message"] == "gone"
 
 
 @pytest.mark.parametrize("path", sorted(KIT.glob("*.conf")), ids=lambda path: path.name)

@@ -90,25 +90,48 @@ def test_what_lacks_one_of_our_marks_is_foreign(lacking: dict[str, Any]) -> None
     assert json.loads(document.body["message"])["event"] == lacking.get("event", ours()["event"])
 
 
-def test_an_undecodable_line_is_kept_as_it_stood() -> None:
-    error = {"type": "json", "message": "Error decoding JSON: invalid character 'p'"}
-    document = process(from_filebeat(message="plain text", error=error), NOW)
-    assert document.body["message"] == "plain text"
+def test_a_line_is_decoded_here_and_wins_over_what_filebeat_says() -> None:
+    line = ours(host={"name": "web-1"}, **{"log.level": "info"})
+    for name in ("@timestamp", "@metadata", "agent", "input", "log"):
+        line.pop(name)
+    document = process(from_filebeat(message=json.dumps(line)), NOW)
+    assert document.id == "e-1"
+    assert document.body["message"] == "hello"
+    assert document.body["host"] == {"name": "web-1", "os": {"name": "Debian"}}
+    assert document.body["log"] == {"level": "info", "file": {"path": "/logs/a.ndjson"}}
 
 
-def test_a_line_that_only_looks_undecodable_is_kept_whole() -> None:
-    error = {"type": "json", "message": "Error decoding JSON: of its own"}
-    document = process(from_filebeat(message="m", error=error, more="kept"), NOW)
+def test_a_line_that_is_no_event_of_ours_is_kept_as_it_stood() -> None:
+    document = process(from_filebeat(message='{"message":"x","tags":{}}'), NOW)
+    assert document.body["message"] == '{"message":"x","tags":{}}'
+
+
+def test_what_an_older_filebeat_has_decoded_is_kept_whole() -> None:
+    document = process(from_filebeat(message="m", more="kept"), NOW)
     assert json.loads(document.body["message"])["more"] == "kept"
 
 
-def test_a_foreign_line_is_known_by_machine_path_and_offset() -> None:
-    assert process(from_filebeat(), NOW).id == "vm:/logs/a.ndjson:44"
+def test_a_foreign_line_is_known_by_its_place_and_content() -> None:
+    first = process(from_filebeat(message="x"), NOW).id
+    assert first == process(from_filebeat(message="x", **{"@timestamp": "2027"}), NOW).id
+    elsewhere = {"offset": 45, "file": {"path": "/logs/a.ndjson"}}
+    others: list[dict[str, Any]] = [
+        {"message": "y"},
+        {"message": "x", "log": elsewhere},
+        {"message": "x", "agent": {"name": "vm-2"}},
+    ]
+    assert first not in {process(from_filebeat(**other), NOW).id for other in others}
+
+
+def test_what_the_role_does_not_allow_is_kept_as_foreign_with_the_reason() -> None:
+    document = process(ours(data_stream={"type": "logs", "dataset": "payments"}), NOW)
+    assert document.stream == FOREIGN_STREAM
+    assert "payments" in document.body["event"]["reason"]
 
 
 @pytest.mark.parametrize("log", ["text", {}, {"file": "x", "offset": 1}, {"file": {"path": "/p"}}])
 def test_a_foreign_line_without_a_place_gets_its_id_from_elasticsearch(log: Any) -> None:
-    assert process(from_filebeat(log=log), NOW).id is None
+    assert process(from_filebeat(message="x", log=log), NOW).id is None
 
 
 def test_a_time_that_no_index_can_hold_becomes_now() -> None:

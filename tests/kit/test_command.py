@@ -2,86 +2,70 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
+import re
 import ssl
 import subprocess
 import sys
-import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 import yaml
+
+from flowery_logging.cli.commands import commands
+from tests.kit.logstash_conf import plugins
+from tests.kit.servers import FakeElasticsearch, FakeKibana, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 KIT = ROOT / "filebeat"
-ELASTICSEARCH_9 = {"version": {"number": "9.1.0"}}
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "flowery_logging", "kit", *arguments],
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+@dataclass(frozen=True)
+class Ran:
+    """What a command said, and its exit code."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-class FakeElasticsearch(ThreadingHTTPServer):
-    """Takes every request, or refuses those whose path begins as `refuse` says."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.requests: list[tuple[str, str, Any, str | None]] = []
-        self.refuse: dict[str, tuple[int, str]] = {}
-        self.about: dict[str, Any] = ELASTICSEARCH_9
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-
-    def put(self) -> list[str]:
-        return [path for method, path, _, _ in self.requests if method == "PUT"]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: FakeElasticsearch
-
-    def _answer(self) -> None:
-        length = int(self.headers.get("Content-Length", 0))
-        body = json.loads(self.rfile.read(length)) if length else None
-        asked = (self.command, self.path, body, self.headers.get("Authorization"))
-        self.server.requests.append(asked)
-        status, answer = 200, self.server.about if self.path == "/" else {"acknowledged": True}
-        for path, (refused, reason) in self.server.refuse.items():
-            if self.path.startswith(path):
-                status, answer = refused, {"error": {"reason": reason}}
-        content = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_PUT = _answer
-
-    def log_message(self, *_: object) -> None:
-        pass
+def run(*arguments: str, **environment: str) -> Ran:
+    """Run the command in this process, as `flowery-logging` does: a new one takes its time."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, environment),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        pytest.raises(SystemExit) as ended,
+    ):
+        commands(["kit", *arguments], prog_name="flowery-logging")
+    code = ended.value.code
+    return Ran(code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
 def server() -> Iterator[FakeElasticsearch]:
     server = FakeElasticsearch()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server):
+        yield server
+
+
+@pytest.fixture
+def kibana() -> Iterator[FakeKibana]:
+    kibana = FakeKibana()
+    with serving(kibana):
+        yield kibana
 
 
 @pytest.fixture
@@ -116,8 +100,8 @@ def test_the_teams_names_stand_in_every_file(tmp_path: Path, fields: Path) -> No
     assert '"${KAFKA_HOSTS:k:9092}"' in kafka
     assert '"${KAFKA_TOPIC:logs}"' in kafka
     folder = tmp_path / "elasticsearch"
-    settings = json.loads((folder / "component_templates" / "flowery@settings.json").read_text())
-    assert settings["template"]["lifecycle"]["data_retention"] == "7d"
+    kept = json.loads((folder / "component_templates" / "flowery@retention.json").read_text())
+    assert kept["template"]["lifecycle"]["data_retention"] == "7d"
     policy = json.loads((folder / "ilm_policies" / "flowery.json").read_text())
     assert policy["policy"]["phases"]["delete"]["min_age"] == "7d"
     declared = json.loads((folder / "component_templates" / "flowery@fields.json").read_text())
@@ -157,21 +141,183 @@ def test_requests_come_in_an_order_in_which_each_finds_what_it_names(
         "/_ingest/pipeline/flowery@arrival",
         "/_component_template/flowery@mappings",
         "/_component_template/flowery@settings",
+        "/_component_template/flowery@retention",
+        "/_component_template/flowery@kept",
         "/_component_template/flowery@fields",
         "/_ilm/policy/flowery",
         "/_component_template/flowery@ilm",
         "/_index_template/flowery",
+        "/_index_template/flowery.kept",
+        "/_data_stream/logs-flowery.foreign-default",
+        "/_data_stream/logs-flowery.dead_letters-default",
         "/_security/role/flowery_writer",
         "/_security/role/flowery_reader",
+        "/_security/role/flowery_monitor",
     ]
     assert {key for _, _, _, key in server.requests} == {"ApiKey secret"}
 
 
-def test_a_dry_run_changes_nothing(server: FakeElasticsearch) -> None:
-    said = run("install", "--elasticsearch", server.url, "--dry-run")
-    assert said.returncode == 0
-    assert server.put() == []
+def test_a_dry_run_needs_no_server(tmp_path: Path) -> None:
+    nowhere = ("--elasticsearch", "http://127.0.0.1:9", "--kibana", "http://127.0.0.1:9")
+    said = run("install", *nowhere, "--dry-run")
+    assert said.returncode == 0, said.stderr
     assert "PUT /_index_template/flowery\n" in said.stdout
+    assert "PUT /_data_stream/logs-flowery.foreign-default\n" in said.stdout
+    assert "POST /api/saved_objects/_import?overwrite=true\n" in said.stdout
+    assert "/_plugins/" not in said.stdout
+    variant = run("install", *nowhere, "--dry-run", "--opensearch")
+    assert "PUT /_plugins/_ism/policies/flowery\n" in variant.stdout
+
+
+def test_a_second_run_says_what_is_there_and_changes_nothing(server: FakeElasticsearch) -> None:
+    assert run("install", "--elasticsearch", server.url).returncode == 0
+    before = dict(server.kept)
+    again = run("install", "--elasticsearch", server.url)
+    assert again.returncode == 0, again.stderr
+    assert "/_data_stream/logs-flowery.dead_letters-default  is there" in again.stdout
+    assert server.kept == before
+
+
+def test_what_is_there_is_compared_with_what_was_put(server: FakeElasticsearch) -> None:
+    server.alter["flowery"] = {"priority": 7}
+    told = run("install", "--elasticsearch", server.url)
+    assert told.returncode == 4
+    assert "something else is there: priority is 7, not 501" in told.stderr
+
+
+def test_what_was_accepted_and_is_not_there_is_noticed(server: FakeElasticsearch) -> None:
+    server.forget = "flowery.kept"
+    told = run("install", "--elasticsearch", server.url)
+    assert told.returncode == 4
+    assert "PUT /_index_template/flowery.kept was accepted, but nothing is there" in told.stderr
+
+
+def test_a_redirect_is_not_followed_with_the_key(
+    server: FakeElasticsearch, kibana: FakeKibana
+) -> None:
+    server.redirect_to = kibana.url
+    told = run("install", "--elasticsearch", server.url, "--api-key", "secret")
+    assert told.returncode == 4
+    assert f"redirects to {kibana.url}/" in told.stderr
+    assert kibana.requests == []
+
+
+def test_a_partial_failure_says_what_stands_and_what_does_not(
+    server: FakeElasticsearch, kibana: FakeKibana
+) -> None:
+    server.refuse["/_index_template/flowery.kept"] = (503, "no master")
+    told = run("install", "--elasticsearch", server.url, "--kibana", kibana.url)
+    assert told.returncode == 4
+    stands, missing = told.stderr.split("Not installed: ")
+    assert "/_index_template/flowery." in stands
+    assert missing.startswith("/_index_template/flowery.kept, /_data_stream/")
+    assert "/api/saved_objects/_import?overwrite=true" in missing
+
+
+def test_kibana_gets_objects_connectors_and_rules_and_may_get_them_again(
+    kibana: FakeKibana,
+) -> None:
+    install = ("install", "--kibana", kibana.url, "--api-key", "secret")
+    assert run(*install).returncode == 0
+    rules = {path for path in kibana.kept if "/rule/" in path}
+    assert {f"/api/alerting/rule/{path.stem}" for path in KIT.glob("kibana/rules/*")} == rules
+    assert len(kibana.objects) == len((KIT / "kibana" / "flowery.ndjson").read_text().splitlines())
+    before = dict(kibana.kept)
+    again = run(*install)
+    assert again.returncode == 0, again.stderr
+    assert kibana.kept == before
+    assert {key for _, _, _, key in kibana.requests} == {"ApiKey secret"}
+
+
+def test_what_kibana_did_not_import_is_told(kibana: FakeKibana) -> None:
+    kibana.import_errors = [{"type": "lens", "id": "x", "error": {"type": "missing_references"}}]
+    told = run("install", "--kibana", kibana.url)
+    assert told.returncode == 4
+    assert "lens x: missing_references" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--topic", 'x"] output{ stdout {} }'),
+        ("--topic", "a\nb"),
+        ("--logstash", "a:5044\nb: c"),
+        ("--logstash", '"a:5044'),
+        ("--kafka", "${HOME}:9092"),
+        ("--kafka", 'k:9092" }'),
+        ("--elasticsearch", "https://es:9200/$(id)"),
+        ("--elasticsearch", 'https://es"; rm -rf /'),
+        ("--elasticsearch", "ftp://es"),
+        ("--log-dir", "/srv/${HOME}"),
+        ("--log-dir", "/srv/a'b"),
+        ("--log-dir", "/srv/a\n- b"),
+        ("--log-dir", "/srv/a #b"),
+    ],
+)
+def test_a_value_that_would_be_more_than_a_value_is_refused(
+    tmp_path: Path, option: str, value: str
+) -> None:
+    refused = run(str(tmp_path / "kit"), option, value)
+    assert refused.returncode == 2
+    assert option in refused.stderr
+    assert not (tmp_path / "kit").exists()
+
+
+def test_values_with_every_sign_that_is_allowed_mean_themselves(tmp_path: Path) -> None:
+    folder, url = "/srv/우리 logs+(1)@x=y~z", "https://user%40x@es-1.local:9200/a_b~c"
+    arguments = ("--log-dir", folder, "--elasticsearch", url, "--kafka", "[::1]:9092")
+    written = run(str(tmp_path), *arguments, "--topic", "a.b_c-D")
+    assert written.returncode == 0, written.stderr
+    shipper = yaml.safe_load((tmp_path / "filebeat.kafka.yml").read_text())
+    assert shipper["filebeat.inputs"][0]["paths"] == [f"${{FLOWERY_LOG_DIR:{folder}}}/*.ndjson"]
+    assert shipper["output.kafka"]["topic"] == "${KAFKA_TOPIC:a.b_c-D}"
+    assert shipper["output.kafka"]["hosts"] == '${KAFKA_HOSTS:["[::1]:9092"]}'
+    for path in (tmp_path / "logstash").glob("*.conf"):
+        assert plugins(path.read_text())
+    script = (tmp_path / "elasticsearch" / "install.sh").read_text()
+    said = subprocess.run(
+        ["sh", "-c", f"{script.partition('put() {')[0]} echo $url"],
+        env={name: value for name, value in os.environ.items() if name != "ELASTICSEARCH_URL"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout == f"{url}\n"
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_file_modes_do_not_come_from_the_umask(tmp_path: Path, umask: int) -> None:
+    # Filebeat reads no configuration that others may write, and its user may not be ours.
+    before = os.umask(umask)
+    try:
+        assert run(str(tmp_path / "kit")).returncode == 0
+    finally:
+        os.umask(before)
+    modes = {path: path.stat().st_mode & 0o777 for path in (tmp_path / "kit").rglob("*")}
+    assert {mode for path, mode in modes.items() if path.is_dir() or path.suffix == ".sh"} == {
+        0o755
+    }
+    assert {mode for path, mode in modes.items() if path.is_file() and path.suffix != ".sh"} == {
+        0o644
+    }
+
+
+def test_the_policy_has_a_cold_phase_for_those_who_ask(tmp_path: Path) -> None:
+    choices = ("--ilm", "--cold-days", "3", "--retention-days", "9", "--services", "20")
+    assert run(str(tmp_path), *choices).returncode == 0
+    folder = tmp_path / "elasticsearch"
+    phases = json.loads((folder / "ilm_policies" / "flowery.json").read_text())["policy"]["phases"]
+    assert [(name, phase.get("min_age")) for name, phase in phases.items()] == [
+        ("hot", None),
+        ("warm", "0d"),
+        ("delete", "9d"),
+        ("cold", "3d"),
+    ]
+    settings = json.loads((folder / "component_templates" / "flowery@settings.json").read_text())
+    total = settings["template"]["settings"]["index"]["mapping"]["total_fields"]
+    assert total["limit"] == 700 + 256 * 20
+    assert run(str(tmp_path), "--cold-days", "3").returncode == 2
+    assert run(str(tmp_path), "--ilm", "--cold-days", "30").returncode == 2
 
 
 def test_switched_off_security_needs_no_roles(server: FakeElasticsearch) -> None:
@@ -209,7 +355,9 @@ def test_an_old_elasticsearch_is_told_from_the_start(server: FakeElasticsearch) 
     assert server.put() == []
 
 
-def test_tls_needs_the_authority_that_signed(server: FakeElasticsearch, tmp_path: Path) -> None:
+@pytest.fixture
+def certificate(server: FakeElasticsearch, tmp_path: Path) -> Path:
+    """The certificate of the server, which speaks TLS from now on."""
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
     files = ["-keyout", str(key), "-out", str(certificate)]
@@ -218,12 +366,34 @@ def test_tls_needs_the_authority_that_signed(server: FakeElasticsearch, tmp_path
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    install = ("install", "--elasticsearch", server.url.replace("http:", "https:"), "--dry-run")
+    server.url = server.url.replace("http:", "https:")
+    return certificate
+
+
+def test_tls_needs_the_authority_that_signed(server: FakeElasticsearch, certificate: Path) -> None:
+    install = ("install", "--elasticsearch", server.url)
     refused = run(*install)
     assert refused.returncode == 4
     assert "certificate" in refused.stderr.lower()
+    assert server.requests == []
     assert run(*install, "--ca-certs", str(certificate)).returncode == 0
     assert run(*install, "--insecure").returncode == 0
+
+
+def test_a_certificate_may_be_known_by_its_fingerprint(
+    server: FakeElasticsearch, certificate: Path
+) -> None:
+    install = ("install", "--elasticsearch", server.url, "--fingerprint")
+    bytes_of_it = ssl.PEM_cert_to_DER_cert(certificate.read_text())
+    digest = hashlib.sha256(bytes_of_it).hexdigest()
+    assert run(*install, digest).returncode == 0
+    assert run(*install, ":".join(re.findall("..", digest.upper()))).returncode == 0
+    server.requests.clear()
+    other = run(*install, digest[::-1])
+    assert other.returncode == 4
+    assert digest in other.stderr
+    assert server.requests == []
+    assert run(*install, "no fingerprint").returncode == 2
 
 
 def test_a_server_that_is_not_there_is_said() -> None:
@@ -242,12 +412,14 @@ def test_the_curl_lines_send_the_same(server: FakeElasticsearch) -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    by_curl, server.requests = server.requests, []
+    by_curl = [asked for asked in server.requests if asked[0] == "PUT"]
+    server.requests.clear()
+    server.kept.clear()
     run("install", "--elasticsearch", server.url, "--api-key", "secret")
     assert by_curl == [asked for asked in server.requests if asked[0] == "PUT"]
 
 
-@pytest.mark.parametrize("who", ["logstash", "filebeat", "reader"])
+@pytest.mark.parametrize("who", ["logstash", "filebeat", "reader", "monitor"])
 def test_an_api_key_may_do_what_its_role_may_and_no_more(who: str) -> None:
     key = json.loads((KIT / "elasticsearch" / "api_keys" / f"{who}.json").read_text())
     ((role, allowed),) = key["role_descriptors"].items()
@@ -257,7 +429,8 @@ def test_an_api_key_may_do_what_its_role_may_and_no_more(who: str) -> None:
     (indices,) = granted["indices"]
     assert indices["names"] == template["index_patterns"]
     writes = {"create_doc", "auto_configure", "index", "write", "delete", "manage", "all"}
-    expected = set() if who == "reader" else {"create_doc", "auto_configure"}
+    expected = {"create_doc", "auto_configure"} if who in {"logstash", "filebeat"} else set()
+    assert key["expiration"] == "90d"
     assert set(indices["privileges"]) & writes == expected
 
 

@@ -46,11 +46,13 @@ def test_what_keeps_events_safe_is_set_everywhere(name: str) -> None:
         assert load(name)[setting] == reference[setting]
 
 
-def test_containers_lines_are_decoded_like_those_of_files() -> None:
-    (reference,) = load("filebeat.yml")["filebeat.inputs"]
-    container, ndjson = container_input()["parsers"]
-    assert container == {"container": {"stream": "stdout"}}
-    assert ndjson == reference["parsers"][0]
+def test_containers_lines_go_out_as_they_stand() -> None:
+    assert container_input()["parsers"] == [{"container": {"stream": "stdout"}}]
+
+
+def test_a_containers_line_keeps_its_id_when_the_pod_of_filebeat_is_another() -> None:
+    # agent.name is part of a foreign line's ID, and would be the pod's name.
+    assert load("filebeat.kubernetes.yml")["name"] == "${NODE_NAME}"
 
 
 def test_containers_files_are_renamed_so_the_path_is_no_identity() -> None:
@@ -69,8 +71,9 @@ def test_metadata_is_added_and_replaces_nothing(name: str) -> None:
 def test_kafka_takes_every_line_and_confirms_each_on_all_replicas() -> None:
     output = load("filebeat.kafka.yml")["output.kafka"]
     assert output["required_acks"] == -1
-    assert output["key"] == "%{[process.entity_id]}"
-    assert 4 * LINE_LIMIT < output["max_message_bytes"] < 1_048_588
+    assert output["key"] == "%{[@metadata.partition]}"
+    cut = processors("filebeat.kafka.yml")["truncate_fields"]["max_bytes"]
+    assert 4 * LINE_LIMIT < cut < output["max_message_bytes"] < 1_048_588
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -78,10 +81,24 @@ def test_hosts_and_credentials_come_from_the_environment(name: str) -> None:
     ((output, settings),) = [
         (key, value) for key, value in load(name).items() if key.startswith("output.")
     ]
-    outside = {"hosts", "username", "password", "api_key", "topic", "ssl.certificate_authorities"}
+    outside = {"ssl.certificate", "ssl.key", "ssl.enabled"}
+    outside |= {"hosts", "username", "password", "api_key", "topic", "ssl.certificate_authorities"}
     found = {key: settings[key] for key in outside & set(settings)}
     assert "hosts" in found, output
     assert all(str(value).startswith("${") for value in found.values())
+
+
+@pytest.mark.parametrize("name", ["filebeat.yml", "filebeat.kubernetes.yml"])
+def test_the_way_to_logstash_is_secured_unless_it_is_switched_off(name: str) -> None:
+    output = load(name)["output.logstash"]
+    assert output["ssl.enabled"] == "${LOGSTASH_TLS:true}"
+    assert {"ssl.certificate", "ssl.key", "ssl.certificate_authorities"} <= set(output)
+
+
+@pytest.mark.parametrize("name", FROM_FILES)
+def test_its_own_numbers_are_for_this_machine_alone(name: str) -> None:
+    assert load(name)["http.host"] == "127.0.0.1"
+    assert load(name)["http.enabled"] == "${FILEBEAT_HTTP:false}"
 
 
 def test_the_manifest_mounts_what_the_configuration_reads() -> None:

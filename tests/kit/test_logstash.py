@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -68,11 +67,8 @@ COMMON = {
 }
 
 
-def read(name: str, *, with_tls: bool = False) -> list[Plugin]:
-    text = (KIT / name).read_text()
-    if with_tls:
-        text = re.sub(r"# (ssl_\w+ =>)", r"\1", text)
-    return plugins(text)
+def read(name: str) -> list[Plugin]:
+    return plugins((KIT / name).read_text())
 
 
 def only(name: str, section: str, plugin: str) -> list[Plugin]:
@@ -83,14 +79,17 @@ def only(name: str, section: str, plugin: str) -> list[Plugin]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_option_is_one_that_the_plugin_has(name: str) -> None:
-    for plugin in read(name, with_tls=True):
+    for plugin in read(name):
         known = set(OPTIONS[plugin.section, plugin.name].split()) | COMMON
         assert set(plugin.options) <= known, plugin.name
 
 
-def test_the_lines_for_tls_are_options_too() -> None:
-    beats = [plugin for plugin in read("flowery.conf", with_tls=True) if plugin.name == "beats"]
-    assert {"ssl_enabled", "ssl_certificate", "ssl_key"} <= set(beats[0].options)
+def test_events_come_only_from_those_whom_the_teams_authority_knows() -> None:
+    (beats,) = only("flowery.conf", "input", "beats")
+    assert beats.options["host"] == "${BEATS_HOST:127.0.0.1}"
+    assert beats.options["ssl_enabled"] == "true"
+    assert beats.options["ssl_client_authentication"] == "required"
+    assert {"ssl_certificate", "ssl_key", "ssl_certificate_authorities"} <= set(beats.options)
 
 
 def test_the_input_adds_nothing_to_an_event() -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import flowery_logging
 
@@ -12,8 +16,9 @@ import flowery_logging
 _PACKAGE = Path(flowery_logging.__file__).parent
 _PLACES = (_PACKAGE / "filebeat", _PACKAGE.parent / "filebeat")
 
-# ${NAME:default} of Filebeat and Logstash alike; a default may be a list in brackets.
-_DEFAULT = re.compile(r"\$\{(?P<name>[A-Z_]+):(?P<default>\[[^\]]*\]|[^}]*)\}")
+# ${NAME:default} of Filebeat and Logstash alike, ${NAME:-default} of the shell; a default may be a
+# list in brackets.
+_DEFAULT = re.compile(r"\$\{(?P<name>[A-Z_]+)(?P<sign>:-?)(?P<default>\[[^\]]*\]|[^}]*)\}")
 
 
 class MissingKitError(Exception):
@@ -39,7 +44,8 @@ def kit_files(kit: Path) -> Iterator[Path]:
 def fill_in(text: str, values: Mapping[str, str]) -> str:
     """Return a configuration with other defaults for the environment variables named.
 
-    A default that is a list takes a value with commas as a list: "a:5044,b:5044".
+    A default that is a list takes a value with commas as a list: "a:5044,b:5044". The values must
+    be such that they need no quotes: see `values`.
     """
 
     def replace(match: re.Match[str]) -> str:
@@ -49,6 +55,29 @@ def fill_in(text: str, values: Mapping[str, str]) -> str:
         if match["default"].startswith("["):
             items = ",".join(f'"{item.strip()}"' for item in value.split(","))
             value = f"[{items}]"
-        return f"${{{match['name']}:{value}}}"
+        return f"${{{match['name']}{match['sign']}{value}}}"
 
     return _DEFAULT.sub(replace, text)
+
+
+def write_file(folder: Path, relative: Path, content: bytes) -> None:
+    """Write one file of the kit, whole or not at all: 0644, and 0755 for scripts and folders."""
+    path = folder / relative
+    for parent in [*reversed(relative.parents)]:
+        if not (folder / parent).is_dir():
+            (folder / parent).mkdir(parents=True)
+            (folder / parent).chmod(0o755)
+    descriptor, unfinished = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), 0o755 if path.suffix == ".sh" else 0o644)
+        os.replace(unfinished, path)
+    except BaseException:
+        os.unlink(unfinished)
+        raise
+
+
+def as_text(body: Any) -> str:
+    """Return a body as it stands in the kit's files."""
+    return json.dumps(body, indent=2, ensure_ascii=False) + "\n"

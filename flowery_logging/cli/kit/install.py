@@ -1,4 +1,4 @@
-"""Sends the requests, and says of each refusal what it means and what to do."""
+"""Sends the requests, reads them back, and says of each refusal what it means and what to do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from flowery_logging.cli.elasticsearch import Elasticsearch, ElasticsearchError
+from flowery_logging.cli.kit.comparison import changed, found_body
 from flowery_logging.cli.kit.opensearch import for_opensearch
 from flowery_logging.cli.kit.requests import Choices, Request, requests
 
@@ -22,6 +23,7 @@ _NEEDED: Final = {
     "ilm_policies": "manage_ilm",
     "component_templates": "manage_index_templates",
     "index_templates": "manage_index_templates",
+    "data_streams": "manage (of the indices logs-flowery*)",
     "ism_policies": "cluster:admin/opendistro/ism/policy/write",
 }
 
@@ -32,16 +34,19 @@ class InstallError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a request; `skipped` is the reason where it was left out."""
+    """What became of a request: "installed", or why it was left out or could not be checked."""
 
     request: Request
-    skipped: str | None = None
+    state: str
 
 
-def planned(server: Elasticsearch, kit: Path, choices: Choices) -> list[Request]:
-    """Return the requests for the server that answers. Raises InstallError."""
+def planned(server: Elasticsearch | None, kit: Path, choices: Choices) -> list[Request]:
+    """Return the requests for the server that answers; without one, those for Elasticsearch.
+
+    Raises InstallError.
+    """
     found = requests(kit, choices)
-    if _is_opensearch(server):
+    if server is not None and _is_opensearch(server):
         return for_opensearch(found, choices.retention_days or DEFAULT_RETENTION_DAYS)
     return found
 
@@ -49,18 +54,18 @@ def planned(server: Elasticsearch, kit: Path, choices: Choices) -> list[Request]
 def install(server: Elasticsearch, found: list[Request]) -> Iterator[Outcome]:
     """Send the requests in order and yield what became of each. Raises InstallError.
 
-    All of them replace what is there under the name, so a second run changes nothing.
+    All of them replace what is there under the name, so a second run changes nothing. Each is read
+    back and compared.
     """
     for request in found:
         try:
-            _send(server, request)
+            state = _make_stream(server, request) if request.body is None else _put(server, request)
         except ElasticsearchError as error:
             skipped = _dispensable(request, error)
             if skipped is None:
                 raise InstallError(_advice(error, _NEEDED[request.folder])) from None
-            yield Outcome(request, skipped)
-        else:
-            yield Outcome(request)
+            state = f"left out: {skipped}"
+        yield Outcome(request, state)
 
 
 def _is_opensearch(server: Elasticsearch) -> bool:
@@ -68,7 +73,7 @@ def _is_opensearch(server: Elasticsearch) -> bool:
     try:
         version = server.request("GET", "/").get("version", {})
     except ElasticsearchError as error:
-        if error.status in {0, 401}:
+        if error.status in {0, 401} or 300 <= error.status < 400:
             raise InstallError(_advice(error, "monitor")) from None
         return False  # a proxy or a role may hide this page alone
     if version.get("distribution") == "opensearch":
@@ -81,8 +86,8 @@ def _is_opensearch(server: Elasticsearch) -> bool:
     return False
 
 
-def _send(server: Elasticsearch, request: Request) -> None:
-    """Send a request; a policy of OpenSearch that exists is replaced under its version."""
+def _put(server: Elasticsearch, request: Request) -> str:
+    """Send a request and read it back; a policy of OpenSearch that exists is replaced."""
     try:
         server.request("PUT", request.path, request.body)
     except ElasticsearchError as error:
@@ -91,15 +96,47 @@ def _send(server: Elasticsearch, request: Request) -> None:
         there = server.request("GET", request.path)
         version = f"?if_seq_no={there['_seq_no']}&if_primary_term={there['_primary_term']}"
         server.request("PUT", request.path + version, request.body)
+    return _read_back(server, request)
+
+
+def _read_back(server: Elasticsearch, request: Request) -> str:
+    """Return the state of what was put. Raises InstallError if something else is there."""
+    try:
+        there = found_body(request, server.request("GET", request.path))
+    except ElasticsearchError as error:
+        if error.status == 404:
+            raise InstallError(f"PUT {request.path} was accepted, but nothing is there") from None
+        return f"installed; not read back: {error}"
+    if there is None:
+        return "installed; not read back: the server shows no body of it"
+    different = changed(request, there)
+    if different:
+        shown = "; ".join(different[:3])
+        raise InstallError(f"PUT {request.path} was accepted, but something else is there: {shown}")
+    return "installed"
+
+
+def _make_stream(server: Elasticsearch, request: Request) -> str:
+    try:
+        server.request("PUT", request.path)
+    except ElasticsearchError as error:
+        if error.status == 400 and "exists" in str(error):
+            return "is there"
+        raise
+    return "installed"
 
 
 def _dispensable(request: Request, error: ElasticsearchError) -> str | None:
     """Return why events can do without what was refused, or None."""
-    no_such_api = error.status in {400, 404, 405} and "no handler" in str(error)
+    no_such_api = error.status in {400, 404, 405} and (
+        "no handler" in str(error) or "not allowed" in str(error)
+    )
     if request.folder == "roles" and (no_such_api or "security is not" in str(error)):
         return "security is switched off on this server"
     if request.folder == "ism_policies" and no_such_api:
         return "this server has no Index State Management: nothing is deleted until you do it"
+    if request.folder == "data_streams" and no_such_api:
+        return "this server makes a stream with its first event alone"
     return None
 
 

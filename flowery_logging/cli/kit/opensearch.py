@@ -2,8 +2,8 @@
 
 What differs:
 
-* No stock templates: composed of flowery@mappings, flowery@settings and flowery@fields alone,
-  because there is no `ignore_missing_component_templates`.
+* No stock templates: composed of the kit's own and flowery@fields alone, because there is no
+  `ignore_missing_component_templates`.
 * Strings that no template names become keywords by a dynamic template of our own, because there is
   no `ecs@mappings`.
 * `data_stream.dataset` and `.namespace` are keywords: a constant_keyword must have its value there.
@@ -11,6 +11,7 @@ What differs:
 * No failure store: what is refused is the shipper's to keep (Logstash's dead letters).
 * No `ignore_dynamic_beyond_limit`: the limit is 10,000 fields, and beyond it an event with a new
   name is refused.
+* No logsdb.
 * No `allow_auto_create`: cluster settings decide. No roles: the security plugin has its own.
 """
 
@@ -33,21 +34,28 @@ _REST_OF_STRINGS: Final[Json] = {
 
 def for_opensearch(requests: list[Request], retention_days: int = 30) -> list[Request]:
     """Return the requests for OpenSearch that do what those for Elasticsearch do."""
-    there = {request.name for request in requests} - {"flowery@ilm"}
+    there = {request.name for request in requests} - {"flowery@ilm", "flowery@retention"}
     variants: list[Request] = []
     for request in requests:
-        if request.folder in {"ilm_policies", "roles"} or request.name == "flowery@ilm":
+        if request.folder in {"ilm_policies", "roles"}:
+            continue
+        if request.name in {"flowery@ilm", "flowery@retention"}:
             continue
         variants.append(Request(request.folder, request.name, _variant(request, there)))
+    # Last: the servers that lack it refuse it alone.
     return [*variants, _ism_policy(retention_days)]
 
 
-def _variant(request: Request, there: set[str]) -> Json:
+def _variant(request: Request, there: set[str]) -> Json | None:
+    if request.body is None:
+        return None
     body = copy.deepcopy(request.body)
     if request.folder == "ingest_pipelines":
         body.pop("_meta", None)
+    if "mappings" in body.get("template", {}):
+        _streams_parts(body["template"]["mappings"])
     if request.name == "flowery@mappings":
-        _mappings(body["template"]["mappings"])
+        body["template"]["mappings"]["dynamic_templates"].append(_REST_OF_STRINGS)
     if request.name == "flowery@settings":
         _settings(body["template"])
     if "composed_of" in body:
@@ -57,18 +65,16 @@ def _variant(request: Request, there: set[str]) -> Json:
     return body
 
 
-def _mappings(mappings: Json) -> None:
-    mappings["dynamic_templates"].append(_REST_OF_STRINGS)
-    stream = mappings["properties"]["data_stream"]["properties"]
-    for name in ("dataset", "namespace"):
-        stream[name] = {"type": "keyword", "ignore_above": 1024}
+def _streams_parts(mappings: Json) -> None:
+    properties = mappings["properties"].get("data_stream", {}).get("properties", {})
+    for name in {"dataset", "namespace"} & set(properties):
+        properties[name] = {"type": "keyword", "ignore_above": 1024}
 
 
 def _settings(template: Json) -> None:
-    for name in ("lifecycle", "data_stream_options"):
-        template.pop(name)
+    template.pop("data_stream_options")
     index: dict[str, Any] = template["settings"]["index"]
-    index.pop("lifecycle")
+    index.pop("mode")
     index["mapping"]["total_fields"] = {"limit": FIELD_LIMIT}
 
 

@@ -14,6 +14,12 @@ Json = dict[str, Any]
 KEYWORD_CHARACTERS: Final = 1024
 """What the library lets into a keyword; longer values are labels."""
 
+NAMES_OF_A_SERVICE: Final = 256
+"""Label names of its own making that one process has at a time (`limits` of setup())."""
+
+NAMES_OF_THE_LIBRARY: Final = 700
+"""Fields of the templates, ECS ones that events bring along, and some room."""
+
 # A request's folder in the kit, and the path of its API.
 _APIS: Final = {
     "ingest_pipelines": "/_ingest/pipeline/",
@@ -21,8 +27,14 @@ _APIS: Final = {
     "ism_policies": "/_plugins/_ism/policies/",
     "component_templates": "/_component_template/",
     "index_templates": "/_index_template/",
+    "data_streams": "/_data_stream/",
     "roles": "/_security/role/",
 }
+KEPT_STREAMS: Final = ("logs-flowery.foreign-default", "logs-flowery.dead_letters-default")
+"""Made beforehand: at the shard limit, when they are needed, they could not be made."""
+
+ROLES: Final = ("writer", "reader", "monitor")
+
 _MORE_OF_A_TYPE: Final[Mapping[str, Json]] = {
     "keyword": {"ignore_above": KEYWORD_CHARACTERS},
     "wildcard": {"ignore_above": KEYWORD_CHARACTERS},
@@ -34,11 +46,14 @@ _MORE_OF_A_TYPE: Final[Mapping[str, Json]] = {
 
 @dataclass(frozen=True)
 class Request:
-    """One PUT: the kit's folder that holds its body, its name there and on the server."""
+    """One PUT: the kit's folder that holds its body, its name there and on the server.
+
+    A data stream has no body: it is made as its template says, unless it is there.
+    """
 
     folder: str
     name: str
-    body: Json
+    body: Json | None = None
 
     @property
     def path(self) -> str:
@@ -59,23 +74,27 @@ class Choices:
     fields: Mapping[str, str] = field(default_factory=dict)  # declared fields: name → type
     ilm: bool = False  # retention by a policy instead of the data stream's lifecycle
     roles: bool = True
+    cold_days: int | None = None  # of the policy: then events go to the nodes of the tier cold
+    services: int | None = None  # how many share a stream; None: as the files say
 
 
 def requests(kit: Path, choices: Choices) -> list[Request]:
     """Return all requests for Elasticsearch; each names only what an earlier one has made."""
     found = [_read(kit, "ingest_pipelines", "flowery@arrival")]
     found += [
-        _read(kit, "component_templates", f"flowery@{name}") for name in ("mappings", "settings")
+        _read(kit, "component_templates", f"flowery@{name}")
+        for name in ("mappings", "settings", "retention", "kept")
     ]
     if choices.fields:
         found.append(_fields_template(choices.fields))
     if choices.ilm:
         found.append(_read(kit, "ilm_policies", "flowery"))
         found.append(_read(kit, "component_templates", "flowery@ilm"))
-    found.append(_read(kit, "index_templates", "flowery"))
+    found += [_read(kit, "index_templates", name) for name in ("flowery", "flowery.kept")]
+    found += [Request("data_streams", name) for name in KEPT_STREAMS]
     if choices.roles:
-        found += [_read(kit, "roles", f"flowery_{who}") for who in ("writer", "reader")]
-    return [_retained(request, choices.retention_days) for request in found]
+        found += [_read(kit, "roles", f"flowery_{who}") for who in ROLES]
+    return [_chosen(request, choices) for request in found]
 
 
 def _read(kit: Path, folder: str, name: str) -> Request:
@@ -100,15 +119,30 @@ def _fields_template(fields: Mapping[str, str]) -> Request:
     return Request("component_templates", "flowery@fields", body)
 
 
-def _retained(request: Request, days: int | None) -> Request:
-    """Return the request with the retention that was chosen, where it has one."""
-    if days is None:
+def _chosen(request: Request, choices: Choices) -> Request:
+    """Return the request with the retention and the limit that were chosen, where it has them."""
+    if request.body is None:
         return request
     body = copy.deepcopy(request.body)
-    lifecycle = body.get("template", {}).get("lifecycle")
-    if lifecycle is not None:
-        lifecycle["data_retention"] = f"{days}d"
-    delete = body.get("policy", {}).get("phases", {}).get("delete")
-    if delete is not None:
-        delete["min_age"] = f"{days}d"
+    if choices.services is not None and request.name == "flowery@settings":
+        body["template"]["settings"]["index"]["mapping"]["total_fields"]["limit"] = field_limit(
+            choices.services
+        )
+    if choices.retention_days is not None and request.name == "flowery@retention":
+        body["template"]["lifecycle"]["data_retention"] = f"{choices.retention_days}d"
+    if request.folder == "ilm_policies":
+        _phases(body["policy"]["phases"], choices)
     return Request(request.folder, request.name, body)
+
+
+def field_limit(services: int) -> int:
+    """Return how many fields a stream may have that so many services share."""
+    return NAMES_OF_THE_LIBRARY + NAMES_OF_A_SERVICE * services
+
+
+def _phases(phases: Json, choices: Choices) -> None:
+    if choices.retention_days is not None:
+        phases["delete"]["min_age"] = f"{choices.retention_days}d"
+    if choices.cold_days is not None:
+        cold = {"min_age": f"{choices.cold_days}d", "actions": {"set_priority": {"priority": 0}}}
+        phases["cold"] = cold

@@ -23,7 +23,7 @@ http.port: {http_port}
 transport.port: {transport_port}
 path.data: {folder}/data
 path.logs: {folder}/logs
-xpack.security.enabled: false
+xpack.security.enabled: {secured}
 xpack.security.autoconfiguration.enabled: false
 # A nearly full disk of the machine is not what is tested.
 cluster.routing.allocation.disk.threshold_enabled: false
@@ -34,6 +34,8 @@ class Elasticsearch(Process):
     """A node that keeps its data and ports over a restart; `close` ends it for good."""
 
     name = "Elasticsearch"
+    secured = False
+    scheme = "http"
 
     def __init__(self, home: Path, jdk: Path) -> None:
         account = Account.unprivileged()
@@ -41,7 +43,8 @@ class Elasticsearch(Process):
         self._folder.chmod(0o755)
         home = _readable(home, self._folder, account)
         _check_readable(jdk / "bin" / "java", account)
-        self.url = f"http://{LOOPBACK}:{self._configure(home)}"
+        self.url = f"{self.scheme}://{LOOPBACK}:{self._configure(home)}"
+        self._prepare(home, jdk)
         account.give(self._folder)
         super().__init__(
             [str(home / "bin" / "elasticsearch")],
@@ -75,10 +78,17 @@ class Elasticsearch(Process):
         for name in ("data", "logs", "tmp"):
             (self._folder / name).mkdir()
         settings = SETTINGS.format(
-            host=LOOPBACK, http_port=port, transport_port=free_port(), folder=self._folder
+            host=LOOPBACK,
+            http_port=port,
+            transport_port=free_port(),
+            folder=self._folder,
+            secured=str(self.secured).lower(),
         )
         (self._folder / "config" / "elasticsearch.yml").write_text(settings)
         return port
+
+    def _prepare(self, home: Path, jdk: Path) -> None:
+        """Do what has to be done in the configuration's folder before the first start."""
 
 
 def _readable(home: Path, folder: Path, account: Account) -> Path:

@@ -45,7 +45,11 @@ class Filebeat(Process):
         super().__init__(
             [str(binary), "-e", "--strict.perms=false", "-c", str(CONFIGURATION), *overrides],
             folder / "filebeat.log",
-            environment={"FLOWERY_LOG_DIR": str(log_dir), "LOGSTASH_HOSTS": logstash},
+            environment={
+                "FLOWERY_LOG_DIR": str(log_dir),
+                "LOGSTASH_HOSTS": logstash,
+                "LOGSTASH_TLS": "false",  # test_tls.py has it on
+            },
         )
         self._log_end = 0
 

@@ -6,6 +6,7 @@ public class OpenSearchNode {
         var runner = new OpenSearchRunner();
         runner.onBuild((number, settings) -> {
             settings.put("http.port", arguments[1]);
+            settings.put("path.repo", arguments[0] + "/snapshots");
             settings.putList("node.roles", "cluster_manager", "data", "ingest");
         });
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {

@@ -13,24 +13,32 @@ if TYPE_CHECKING:
     from .cache import Cache
 
 VERSION = "9.5.0"
-ARTIFACT = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
+OLDEST = "8.19.21"  # of the release that the kit still fits
+ARTIFACT = "org.elasticsearch.distribution.integ-test-zip:elasticsearch:{version}:zip"
 # By its full name, because the plugin's version decides which goals and options there are.
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 
 
-def elasticsearch_home(cache: Cache) -> Path:
+def elasticsearch_home(cache: Cache, version: str = VERSION) -> Path:
     """The unpacked distribution, fetched on first use (about 130 MB).
 
     Raises `MissingToolError`, or `RuntimeError` with the end of Maven's output.
     """
-    return cache.obtain(f"elasticsearch-{VERSION}", _fetch) / f"elasticsearch-{VERSION}"
+    name = f"elasticsearch-{version}"
+    return cache.obtain(name, lambda folder: _fetch(folder, version)) / name
 
 
-def _fetch(folder: Path) -> None:
+def _fetch(folder: Path, version: str) -> None:
     fetched = subprocess.run(
         [
             require(MAVEN),
-            *("-q", "-B", COPY, f"-Dartifact={ARTIFACT}", f"-DoutputDirectory={folder}"),
+            *(
+                "-q",
+                "-B",
+                COPY,
+                f"-Dartifact={ARTIFACT.format(version=version)}",
+                f"-DoutputDirectory={folder}",
+            ),
             "-Dmdep.useBaseVersion=true",
         ],
         cwd=folder,
@@ -40,8 +48,8 @@ def _fetch(folder: Path) -> None:
         check=False,
     )
     if fetched.returncode:
-        raise RuntimeError(f"Fetching Elasticsearch {VERSION} failed:\n{fetched.stdout[-4000:]}")
-    archive = folder / f"elasticsearch-{VERSION}.zip"
+        raise RuntimeError(f"Fetching Elasticsearch {version} failed:\n{fetched.stdout[-4000:]}")
+    archive = folder / f"elasticsearch-{version}.zip"
     _unpack(archive, folder)
     archive.unlink()
 
