@@ -73,7 +73,7 @@ class _Lines:
         self._renew()
         head, others = _split(document)
         placed = self._placer.place(others)
-        labels, numbers = placed.labels.texts, placed.labels.numbers
+        labels, numbers = placed.texts, placed.numbers
         tree = {**head, **placed.tree, "labels": labels, "numeric_labels": numbers}
         line = _encoded(tree)
         if len(line) > _ROOM.line_bytes:

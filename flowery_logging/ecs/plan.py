@@ -1,0 +1,320 @@
+"""Plans: what is learnt of events whose fields have the same names and kinds.
+
+A program logs few shapes of events. The rules say by name and kind where a value goes, so they are
+asked once a shape: its marks are laid out as a document, which is compiled into one function from
+values to the first half of a line. A value that its step has no place for makes an event one of
+another shape, with another kind in that place. So whatever a value is, it costs alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from flowery_logging.ecs.document import Placer
+from flowery_logging.ecs.kept import Kept
+from flowery_logging.ecs.kinds import (
+    DATE,
+    KNOWN,
+    NOTHING,
+    NUMBER,
+    SCALARS,
+    TEXT,
+    Kind,
+    UnusualError,
+    as_date,
+    conversion,
+    hidden,
+    kind_of,
+)
+from flowery_logging.ecs.layout import Layout
+from flowery_logging.ecs.plain import plain
+from flowery_logging.ecs.steps import Tally
+
+MAX_PLANS: Final = 1024
+"""Plans that are kept; one takes about 10 kB."""
+
+LEARNT_AFTER: Final = 4
+"""How often a shape has to be looked for until it gets a plan: making one takes as long as a few
+dozen events by a plan."""
+
+MOST_VALUES: Final = 128
+"""Values of an event that has a plan, those inside others included."""
+
+_LONGEST_NAME: Final = 512
+
+
+class Names(NamedTuple):
+    """What a shape says of each value: its dotted name, its kind, and which value it lies in."""
+
+    paths: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    parents: tuple[int, ...]  # -1: none
+    opened: frozenset[int]  # values whose entries stand among the others
+
+    def ancestors(self, index: int) -> Iterator[int]:
+        """Return the values that a value lies in."""
+        while self.parents[index] >= 0:
+            index = self.parents[index]
+            yield index
+
+    def in_order(self) -> list[int]:
+        """Return the values as a walk through the fields comes by them."""
+        inner: dict[int, list[int]] = {}
+        for index, parent in enumerate(self.parents):
+            inner.setdefault(parent, []).append(index)
+        found: list[int] = []
+        ahead = inner.get(-1, [])[::-1]
+        while ahead:
+            found.append(ahead.pop())
+            ahead += inner.get(found[-1], [])[::-1]
+        return found
+
+    def with_kinds(self, changes: dict[int, Kind]) -> Names:
+        """Return the same names with other kinds."""
+        kinds = (changes.get(index, kind) for index, kind in enumerate(self.kinds))
+        return self._replace(kinds=tuple(kinds))
+
+
+class Opening:
+    """Values to be converted or opened before there is a plan; a longer key finds what is next."""
+
+    __slots__ = ("_conversions", "_dicts", "names")
+
+    def __init__(
+        self, names: Names, conversions: dict[int, Callable[[Any], Any]], dicts: list[int]
+    ) -> None:
+        self.names = names
+        self._conversions = conversions
+        self._dicts = [(index, tuple(names.ancestors(index))) for index in dicts]
+
+    def go_on(self, key: tuple[Any, ...], values: list[Any]) -> tuple[Any, ...]:
+        """Change the values and return the longer key.
+
+        Raises UnusualError, or what the caller's objects raise.
+        """
+        for index, convert in self._conversions.items():
+            value = values[index] = convert(values[index])
+            key += (DATE if convert is as_date else kind_of(value),)
+        for index, ancestors in self._dicts:
+            outer = values[index]
+            if len(outer) > MOST_VALUES or any(outer is values[a] for a in ancestors):
+                raise UnusualError
+            opened = outer.copy()  # another thread may change the caller's meanwhile
+            inner = [*opened.values()]
+            key = (*key, len(inner), *opened, *map(type, inner))
+            values += inner
+        return key
+
+    def next_names(self, key: tuple[Any, ...], longer: tuple[Any, ...]) -> Names:
+        """Return the names after `go_on`, as the longer key tells them. Raises UnusualError."""
+        more = longer[len(key) :]
+        if self._conversions:
+            return self.names.with_kinds(dict(zip(self._conversions, more, strict=True)))
+        paths, kinds, parents = [*self.names.paths], [*self.names.kinds], [*self.names.parents]
+        for index, _ in self._dicts:
+            count, more = more[0], more[1:]
+            paths += [f"{paths[index]}.{_name(name)}" for name in more[:count]]
+            kinds += more[count : 2 * count]
+            parents += [index] * count
+            more = more[2 * count :]
+        dicts = (index for index, _ in self._dicts)
+        return Names(tuple(paths), tuple(kinds), tuple(parents), self.names.opened.union(dicts))
+
+
+Leaves = tuple[tuple[str, Kind], ...]
+"""By name: is it a field, a text or a number?"""
+
+
+class Shape:
+    """What the fields of a context are: their names, and whether each is a field, text or number.
+
+    Plans of events are made for the shape of their context, whose values come encoded.
+    """
+
+    __slots__ = ("leaves",)
+
+    def __init__(self, leaves: Leaves) -> None:
+        self.leaves = leaves
+
+
+class Shapes(Kept[Leaves, Shape]):
+    """The shapes of contexts, one for the same leaves."""
+
+    __slots__ = ()
+
+    def of(self, layout: Layout) -> Shape:
+        """Return the shape of what has been placed."""
+        leaves = tuple((path, kind) for path, kind, _ in layout.placed)
+        return self.get(leaves) or self.keep(leaves, Shape(leaves))
+
+
+class Plan(NamedTuple):
+    """What is known of a shape.
+
+    `encode` is its compiled function (see compiled.py). `shape` is that of the context which its
+    fields make, `plainly` that no names are in each other's way and none is looked at elsewhere.
+    """
+
+    names: Names
+    encode: Callable[..., Any]
+    shape: Shape
+    plainly: bool
+
+
+CAREFUL: Final = object()
+"""Stands for a shape that has no plan: each of its events goes the careful way."""
+
+Compile = Callable[[Names, "Shape | None"], Plan]
+"""Makes a plan for events in a context, or for a context where there is None.
+
+It raises UnusualError where the rules cannot be told from the kinds alone.
+"""
+
+
+def _name(name: Any) -> str:
+    if type(name) is not str or len(name) > _LONGEST_NAME:
+        raise UnusualError
+    return name
+
+
+class _Seen:
+    """A shape without a plan yet."""
+
+    __slots__ = ("names", "times")
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.times = 0
+
+
+class Found(NamedTuple):
+    """A plan, the values it is for, and the key that it is kept under."""
+
+    plan: Plan
+    values: list[Any]
+    key: tuple[Any, ...]
+
+
+class Plans:
+    """The plans of one configuration."""
+
+    def __init__(self, placer: Placer, compile_plan: Compile) -> None:
+        self._placer = placer
+        self._compile = compile_plan
+        self._known: Kept[Any, Any] = Kept(MAX_PLANS)
+        self._plain: Kept[Any, Callable[..., Any]] = Kept(MAX_PLANS)
+        self.plain = self._plain.get
+
+    def find(self, shape: Shape | None, fields: dict[str, Any]) -> Found | None:
+        """Return the plan for fields in a context.
+
+        None where there is none, or not yet. Raises UnusualError, or what the caller's do.
+        """
+        values = [*fields.values()]
+        key = (shape, *fields, *map(type, values))
+        entry = self._known.get(key)
+        if type(entry) is not Plan:
+            if entry is None:
+                entry = self._known.keep(key, self._first(fields, values))
+            while type(entry) is Opening:
+                entry, key = self._opened(entry, key, values)
+            entry = self._made(entry, key, shape)
+        return None if entry is None else Found(entry, values, key)
+
+    def elsewhere(self, found: Found, shape: Shape | None, index: int) -> Found | None:
+        """Return the plan for the same fields, of which one value is not where it mostly is.
+
+        None where there is none, or not yet. Raises UnusualError.
+        """
+        plan, values, key = found
+        kind = self._label_kind(plan.names, index, values[index])
+        longer = (*key, index, kind)
+        entry = self._known.get(longer)
+        if entry is None:
+            entry = self._known.keep(longer, _Seen(plan.names.with_kinds({index: kind})))
+        entry = self._made(entry, longer, shape)
+        return None if entry is None else Found(entry, values, longer)
+
+    def _first(self, fields: dict[str, Any], values: list[Any]) -> Any:
+        """Return what is to be kept for fields that come for the first time."""
+        kinds = tuple(map(type, values))
+        try:
+            paths = tuple(map(_name, fields))
+        except UnusualError:
+            return CAREFUL
+        return self._next(Names(paths, kinds, (-1,) * len(kinds), frozenset()))
+
+    def _opened(
+        self, opening: Opening, key: tuple[Any, ...], values: list[Any]
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """Return what is known after an opening, and the key of that. Raises as `go_on`."""
+        longer = opening.go_on(key, values)
+        entry = self._known.get(longer)
+        if entry is None:
+            try:
+                entry = self._next(opening.next_names(key, longer))
+            except UnusualError:
+                entry = CAREFUL
+            self._known.keep(longer, entry)
+        return entry, longer
+
+    def _made(self, entry: Any, key: tuple[Any, ...], shape: Shape | None) -> Plan | None:
+        """Return the plan of a shape, making it once the shape has come often enough."""
+        if type(entry) is not _Seen:
+            return entry if type(entry) is Plan else None
+        entry.times += 1
+        if entry.times < LEARNT_AFTER:
+            return None
+        try:
+            plan = self._compile(entry.names, shape)
+        except UnusualError:
+            self._known[key] = CAREFUL
+            return None
+        self._known[key] = plan
+        if plan.plainly:
+            self._plain.keep(key, plan.encode)
+        return plan
+
+    def _next(self, names: Names) -> Any:
+        """Return what is to be done with values of these names and kinds: open some, or plan."""
+        if len(names.kinds) > MOST_VALUES:
+            return CAREFUL
+        conversions: dict[int, Callable[[Any], Any]] = {}
+        dicts: list[int] = []
+        for index, (path, kind) in enumerate(zip(names.paths, names.kinds, strict=True)):
+            if index in names.opened or kind in SCALARS or kind is NOTHING:
+                continue
+            if self._placer.hides(path):
+                conversions[index] = hidden
+            elif kind not in KNOWN:
+                conversions[index] = self._conversion(path, kind)
+            elif kind is dict and self._is_set(names, index):
+                dicts.append(index)
+        if conversions:
+            return Opening(names, conversions, [])
+        return Opening(names, {}, dicts) if dicts else _Seen(names)
+
+    def _conversion(self, path: str, kind: Kind) -> Callable[[Any], Any]:
+        place = self._placer.schema.locate(path)
+        is_date = place is not None and place.kind == "date"
+        return as_date if is_date and issubclass(kind, date) else conversion(kind)
+
+    def _is_set(self, names: Names, index: int) -> bool:
+        """Tell whether the entries of a dict are fields of their own; deep ones are one text."""
+        is_deep = len([*names.ancestors(index)]) >= self._placer.limits.depth
+        return not (is_deep or self._placer.schema.is_value(names.paths[index]))
+
+    def _label_kind(self, names: Names, index: int, value: Any) -> Kind:
+        """Return the kind of label that a value is which its step has no place for."""
+        if type(value) is list and not value:
+            return NOTHING
+        label = self._placer.values(Tally()).label(names.paths[index], plain(value))
+        kind = names.kinds[index]
+        if label is None or kind is DATE:
+            raise UnusualError
+        other: Kind = NUMBER if label[0] else TEXT
+        if other is kind:
+            raise UnusualError
+        return other
