@@ -19,7 +19,16 @@ from flowery_logging.ecs.document import Placer, ValueLeaf
 from flowery_logging.ecs.encode import dumps
 from flowery_logging.ecs.event import Static, merged
 from flowery_logging.ecs.kept import Kept
-from flowery_logging.ecs.kinds import FIELD, NOTHING, NUMBER, TEXT, Kind, UnusualError
+from flowery_logging.ecs.kinds import (
+    DATE,
+    FIELD,
+    NOTHING,
+    NUMBER,
+    SCALARS,
+    TEXT,
+    Kind,
+    UnusualError,
+)
 from flowery_logging.ecs.layout import Layout
 from flowery_logging.ecs.plan import Names, Plan, Shape, Shapes
 from flowery_logging.ecs.redact import MARKER
@@ -53,8 +62,8 @@ class _Mark:
         return self._fragment()
 
     def label(self) -> tuple[bool, Any] | None:
-        if self._is_field and self._kind not in {str, int, float, bool}:
-            raise UnusualError  # which kind of label depends on its value
+        if self._kind is DATE or (self._is_field and self._kind not in SCALARS):
+            raise UnusualError  # which label it becomes depends on the value, as it was given
         is_number = self._kind in {int, float, NUMBER}
         self.step = self._steps.label(self._path, self._kind, numeric=is_number)
         return is_number, self._fragment()
@@ -99,7 +108,7 @@ class Compiler:
         tally = Tally()
         layout = self._placer.layout(tally)
         source = _Source(self._placer, names, self._put(names, layout))
-        found = len(layout.placed) + (0 if shape is None else len(shape.leaves))
+        found = layout.given + (0 if shape is None else shape.given)
         if found + bool(names.opened) > self._placer.limits.fields:
             raise UnusualError  # some are too many, perhaps a dict that came to nothing
         if shape is None:
@@ -110,7 +119,7 @@ class Compiler:
                 layout.put(path, _Piece(index, kind), 1)
             encode = source.of_event(self._template(layout), len(shape.leaves), counts)
         plainly = not layout.clashes and self._aside.isdisjoint(names.paths)
-        return Plan(names, encode, self._shapes.of(layout), plainly)
+        return Plan(names, encode, self._shapes.of(layout), plainly=plainly)
 
     def _put(self, names: Names, layout: Layout) -> dict[int, Step]:
         """Put a mark for each value of an event into its layout; return their steps."""

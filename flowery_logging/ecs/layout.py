@@ -38,12 +38,13 @@ class Layout:
     `tree` has the ECS and declared fields, `texts` and `numbers` the labels. The fields come in
     layers, the event's own before the bound ones: of two with the same name the first stands.
     `placed` has what was placed, in order: its name, which of the three it became, its value.
+    `given` is how many leaves there were; one may come to nothing.
     `clashes` tells that two leaves were in each other's way.
     """
 
     __slots__ = (
         "_counters", "_name_chars", "_names", "_protect", "_schema",
-        "clashes", "numbers", "paths", "placed", "texts", "tree",
+        "clashes", "given", "numbers", "paths", "placed", "texts", "tree",
     )  # fmt: skip
 
     def __init__(
@@ -59,10 +60,12 @@ class Layout:
         self.numbers: dict[str, Any] = {}
         self.paths: dict[str, int] = {}  # the caller's dotted name → its layer
         self.placed: list[tuple[str, Kind, Any]] = []
+        self.given = 0
         self.clashes = False
 
     def put(self, path: str, leaf: Leaf, layer: int) -> None:
         """Place one leaf of a layer by its dotted name."""
+        self.given += 1
         known = self.paths.get(path)
         if known is not None and known < layer:
             return  # a bound field, overridden by the event's own

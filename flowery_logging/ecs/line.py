@@ -27,7 +27,7 @@ from flowery_logging.ecs.event import (
     usable_time,
 )
 from flowery_logging.ecs.kept import Kept
-from flowery_logging.ecs.plan import Plans, Shape, Shapes
+from flowery_logging.ecs.plan import Found, Plan, Plans, Shape, Shapes
 
 
 class Scope(Protocol):
@@ -52,7 +52,8 @@ class Context(NamedTuple):
     pieces: tuple[bytes, ...]
 
 
-_EMPTY: Final = Context(Shape(()), ())
+_NO_VALUES: Final[list[Any]] = []
+_EMPTY: Final = Context(Shape(), ())
 
 
 class LineEncoder:
@@ -77,7 +78,7 @@ class LineEncoder:
         self._threads: Kept[tuple[Any, Any], bytes] = Kept()
         self._shapes = Shapes()
         self._plans = Plans(placer, Compiler(placer, static, aside, self._shapes).compile)
-        self._plain_plan = self._plans.plain
+        self._known_plan = self._plans.known
         self._composer = Composer(static, placer, counters)
         self._render = self._render_context  # one object, so that caches can compare it
         self.known_site = self._sites.get
@@ -121,16 +122,24 @@ class LineEncoder:
                 beginning = self._clock.beginning(second)
             micros = b"%06d" % ((created - second) * 1_000_000)
             room = self._max_bytes - len(thread)
-            fields = {**fields}  # another thread may change the caller's meanwhile
-            values = [*fields.values()]
-            encode = self._plain_plan((context.shape, *fields, *map(type, values)))
-            if encode is not None:
-                half = encode(values, message, context.pieces, beginning, micros, site, room)
-                if type(half) is bytes:
-                    return half
-            return self._half(
-                fields, context, (message, context.pieces, beginning, micros, site, room)
-            )
+            shape, pieces = context
+            if shape is None or type(fields) is not dict:
+                return None
+            own, values, key = fields, _NO_VALUES, (shape,)
+            if fields:
+                own = {**fields}  # another thread may change the caller's meanwhile
+                values = [*own.values()]
+                key = (shape, *own, *map(type, values))
+            plan = self._known_plan(key)
+            if type(plan) is Plan and plan.plainly:
+                half = plan.encode(values, message, pieces, beginning, micros, site, room)
+                if type(half) is not int:
+                    return half  # type: ignore[no-any-return]
+                found = self._plans.elsewhere(Found(plan, values, key), half)
+            else:
+                found = self._plans.find(own, values, key)
+            around = (message, pieces, beginning, micros, site, room)
+            return self._half(found, around, plainly=True)
         except Exception:
             return None  # the careful way finds out what it is, and counts it
 
@@ -144,45 +153,48 @@ class LineEncoder:
 
     def _by_plan(self, event: Event) -> bytes | None:
         try:
-            context = self._render_context(event.bound) if event.bound else _EMPTY
+            if type(event.fields) is not dict:
+                return None
+            shape, pieces = self._render_context(event.bound) if event.bound else _EMPTY
+            if shape is None:
+                return None
             created = usable_time(event.created)
             second = int(created)
             micros = b"%06d" % ((created - second) * 1_000_000)
             beginning, room = self._clock.beginning(second), self._max_bytes - len(event.thread)
-            around = (text(event.message), context.pieces, beginning, micros, event.site, room)
-            return self._half(event.fields, context, around, plainly=False)
+            around = (text(event.message), pieces, beginning, micros, event.site, room)
+            return self._half(self._found(shape, event.fields), around, plainly=False)
         except Exception:
             return None
 
-    def _half(
-        self, fields: Fields, context: Context, around: tuple[Any, ...], *, plainly: bool = True
-    ) -> bytes | None:
+    def _found(self, shape: Shape | None, fields: Fields) -> Found | None:
+        own = dict(fields)
+        values = [*own.values()]
+        return self._plans.find(own, values, (shape, *own, *map(type, values)))
+
+    def _half(self, found: Found | None, around: tuple[Any, ...], *, plainly: bool) -> bytes | None:
         """Return the first half of an event by its plan; None where there is none."""
-        shape = context.shape
-        if shape is None or type(fields) is not dict:
-            return None
-        found = self._plans.find(shape, {**fields})
         while found is not None and (found.plan.plainly or not plainly):
             half: Any = found.plan.encode(found.values, *around)
             if type(half) is not int:
                 return half  # type: ignore[no-any-return]
-            found = self._plans.elsewhere(found, shape, half)
+            found = self._plans.elsewhere(found, half)
         return None
 
     def _render_context(self, fields: Fields) -> Context:
         """Return the fields of a context, encoded once for all events in it."""
         try:
-            return self._context_by_plan(dict(fields)) or self._placed_context(fields)
+            return self._context_by_plan(fields) or self._placed_context(fields)
         except Exception:  # a name, or a value, may raise when it is looked at
             return self._placed_context(fields)
 
-    def _context_by_plan(self, fields: dict[str, Any]) -> Context | None:
-        found = self._plans.find(None, fields)
+    def _context_by_plan(self, fields: Fields) -> Context | None:
+        found = self._found(None, fields)
         while found is not None:
             pieces: Any = found.plan.encode(found.values, "", (), b"", b"", None, 0)
             if type(pieces) is tuple:
                 return Context(found.plan.shape, pieces)
-            found = self._plans.elsewhere(found, None, pieces)
+            found = self._plans.elsewhere(found, pieces)
         return None
 
     def _placed_context(self, fields: Fields) -> Context:

@@ -8,7 +8,7 @@ another shape, with another kind in that place. So whatever a value is, it costs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any, Final, NamedTuple
 
@@ -128,39 +128,46 @@ Leaves = tuple[tuple[str, Kind], ...]
 
 
 class Shape:
-    """What the fields of a context are: their names, and whether each is a field, text or number.
+    """What the fields of a context are: what was placed of them, and how many there were.
 
-    Plans of events are made for the shape of their context, whose values come encoded.
+    Plans of events are made for the shape of their context, whose values come encoded. Their keys
+    have it, which a tuple would make slow: it would be hashed anew each time.
     """
 
-    __slots__ = ("leaves",)
+    __slots__ = ("given", "leaves")
 
-    def __init__(self, leaves: Leaves) -> None:
+    def __init__(self, leaves: Leaves = (), given: int = 0) -> None:
         self.leaves = leaves
+        self.given = given
 
 
-class Shapes(Kept[Leaves, Shape]):
-    """The shapes of contexts, one for the same leaves."""
+class Shapes(Kept[tuple[Leaves, int], Shape]):
+    """The shapes of contexts, one for what is the same."""
 
     __slots__ = ()
 
     def of(self, layout: Layout) -> Shape:
         """Return the shape of what has been placed."""
-        leaves = tuple((path, kind) for path, kind, _ in layout.placed)
-        return self.get(leaves) or self.keep(leaves, Shape(leaves))
+        key = tuple((path, kind) for path, kind, _ in layout.placed), layout.given
+        return self.get(key) or self.keep(key, Shape(*key))
 
 
-class Plan(NamedTuple):
+class Plan:
     """What is known of a shape.
 
     `encode` is its compiled function (see compiled.py). `shape` is that of the context which its
     fields make, `plainly` that no names are in each other's way and none is looked at elsewhere.
     """
 
-    names: Names
-    encode: Callable[..., Any]
-    shape: Shape
-    plainly: bool
+    __slots__ = ("encode", "names", "plainly", "shape")
+
+    def __init__(
+        self, names: Names, encode: Callable[..., Any], shape: Shape, *, plainly: bool
+    ) -> None:
+        self.names = names
+        self.encode = encode
+        self.shape = shape
+        self.plainly = plainly
 
 
 CAREFUL: Final = object()
@@ -204,26 +211,25 @@ class Plans:
         self._placer = placer
         self._compile = compile_plan
         self._known: Kept[Any, Any] = Kept(MAX_PLANS)
-        self._plain: Kept[Any, Callable[..., Any]] = Kept(MAX_PLANS)
-        self.plain = self._plain.get
+        self.known = self._known.get
 
-    def find(self, shape: Shape | None, fields: dict[str, Any]) -> Found | None:
-        """Return the plan for fields in a context.
+    def find(
+        self, fields: Mapping[str, Any], values: list[Any], key: tuple[Any, ...]
+    ) -> Found | None:
+        """Return the plan for fields, by their key: the shape of their context, names and types.
 
         None where there is none, or not yet. Raises UnusualError, or what the caller's do.
         """
-        values = [*fields.values()]
-        key = (shape, *fields, *map(type, values))
         entry = self._known.get(key)
         if type(entry) is not Plan:
             if entry is None:
                 entry = self._known.keep(key, self._first(fields, values))
             while type(entry) is Opening:
                 entry, key = self._opened(entry, key, values)
-            entry = self._made(entry, key, shape)
+            entry = self._made(entry, key)
         return None if entry is None else Found(entry, values, key)
 
-    def elsewhere(self, found: Found, shape: Shape | None, index: int) -> Found | None:
+    def elsewhere(self, found: Found, index: int) -> Found | None:
         """Return the plan for the same fields, of which one value is not where it mostly is.
 
         None where there is none, or not yet. Raises UnusualError.
@@ -234,10 +240,10 @@ class Plans:
         entry = self._known.get(longer)
         if entry is None:
             entry = self._known.keep(longer, _Seen(plan.names.with_kinds({index: kind})))
-        entry = self._made(entry, longer, shape)
+        entry = self._made(entry, longer)
         return None if entry is None else Found(entry, values, longer)
 
-    def _first(self, fields: dict[str, Any], values: list[Any]) -> Any:
+    def _first(self, fields: Mapping[str, Any], values: list[Any]) -> Any:
         """Return what is to be kept for fields that come for the first time."""
         kinds = tuple(map(type, values))
         try:
@@ -260,7 +266,7 @@ class Plans:
             self._known.keep(longer, entry)
         return entry, longer
 
-    def _made(self, entry: Any, key: tuple[Any, ...], shape: Shape | None) -> Plan | None:
+    def _made(self, entry: Any, key: tuple[Any, ...]) -> Plan | None:
         """Return the plan of a shape, making it once the shape has come often enough."""
         if type(entry) is not _Seen:
             return entry if type(entry) is Plan else None
@@ -268,13 +274,11 @@ class Plans:
         if entry.times < LEARNT_AFTER:
             return None
         try:
-            plan = self._compile(entry.names, shape)
+            plan = self._compile(entry.names, key[0])
         except UnusualError:
             self._known[key] = CAREFUL
             return None
         self._known[key] = plan
-        if plan.plainly:
-            self._plain.keep(key, plan.encode)
         return plan
 
     def _next(self, names: Names) -> Any:
