@@ -100,7 +100,7 @@ def keyword(value: Any, limit: int = _KEYWORD_CHARS) -> str:
 
 @dataclass(slots=True)
 class Event:
-    """Everything about one event, for the general path."""
+    """Everything about one event."""
 
     created: float  # seconds since the epoch
     site: Site
