@@ -155,8 +155,9 @@ class Shapes(Kept[tuple[Leaves, int], Shape]):
 class Plan:
     """What is known of a shape.
 
-    `encode` is its compiled function (see compiled.py). `shape` is that of the context which its
-    fields make, `plainly` that no names are in each other's way and none is looked at elsewhere.
+    `encode` is its compiled function (see source.py). `shape` is that of the context: the one its
+    events are in, or the one its fields make. `plainly` tells that no names are in each other's way
+    and none is looked at elsewhere.
     """
 
     __slots__ = ("encode", "names", "plainly", "shape")
