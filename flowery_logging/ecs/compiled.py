@@ -23,7 +23,8 @@ from flowery_logging.ecs.kinds import (
     UnusualError,
 )
 from flowery_logging.ecs.layout import Layout
-from flowery_logging.ecs.plan import Names, Plan, Shape, Shapes
+from flowery_logging.ecs.opening import Names
+from flowery_logging.ecs.plan import Plan, Shape, Shapes
 from flowery_logging.ecs.redact import MARKER
 from flowery_logging.ecs.schema import Place
 from flowery_logging.ecs.source import Source

@@ -16,7 +16,7 @@ import orjson
 from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.encode import dumps
 from flowery_logging.ecs.kept import Kept
-from flowery_logging.ecs.plan import Names
+from flowery_logging.ecs.opening import Names
 from flowery_logging.ecs.steps import BY_RULES, Step, Tally
 
 _SIGNATURE: Final = "def encode(values, message, pieces, beginning, micros, site, room):"
