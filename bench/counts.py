@@ -25,6 +25,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -128,12 +129,7 @@ def _counts(name: str, directory: Path) -> Counts:
     before = _CountedLock.taken
     run(COUNTED)
     locks = _CountedLock.taken - before
-    profile = _Profile()
-    sys.setprofile(profile)
-    try:
-        run(COUNTED)
-    finally:
-        sys.setprofile(None)
+    profile = _profiled(run)
     return Counts(
         python=sum(profile.python.values()) / COUNTED,
         c=sum(profile.c.values()) / COUNTED,
@@ -143,6 +139,39 @@ def _counts(name: str, directory: Path) -> Counts:
         kept=_kept(run),
         called={**_each(profile.python), **_each(profile.c)},
     )
+
+
+def _profiled(run: Any) -> _Profile:
+    profile = _Profile()
+    sys.setprofile(profile)
+    try:
+        run(COUNTED)
+    finally:
+        sys.setprofile(None)
+    return profile
+
+
+def _zoo(directory: Path) -> dict[str, dict[str, float]]:
+    """Count the events of all shapes of the zoo in this process, through `get_logger`."""
+    from bench import zoo
+
+    run = zoo.start(zoo.OURS[1], directory, 2)
+    found: dict[str, dict[str, float]] = {}
+    for name, shape in zoo.SHAPES.items():
+        run(shape, WARM_UP)
+        profile = _profiled(partial(run, shape))
+        calls = sum(profile.python.values()) / COUNTED, sum(profile.c.values()) / COUNTED
+        found[name] = {"python": calls[0], "c": calls[1], "writes": profile.writes / COUNTED}
+    return found
+
+
+def zoo_counts() -> dict[str, dict[str, float]]:
+    """Return by shape of the zoo what an event does, counted in a new process.
+
+    Raises RuntimeError with its last words if the process fails.
+    """
+    found: dict[str, dict[str, float]] = json.loads(_said("--zoo"))
+    return found
 
 
 def _each(calls: Counter[str]) -> dict[str, float]:
@@ -167,12 +196,17 @@ def counts(name: str) -> Counts:
 
     Raises RuntimeError with its last words if the process fails.
     """
+    return Counts(**json.loads(_said("--child", name)))
+
+
+def _said(*arguments: str) -> str:
+    """Return what a process of this program prints, which is given a directory too."""
     with TemporaryDirectory() as directory:
-        command = [sys.executable, "-m", "bench.counts", "--child", name, directory]
+        command = [sys.executable, "-m", "bench.counts", *arguments, directory]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{name}:\n{done.stderr[-2000:]}")
-    return Counts(**json.loads(done.stdout))
+        raise RuntimeError(f"{arguments}:\n{done.stderr[-2000:]}")
+    return done.stdout
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -180,7 +214,11 @@ def main(given: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.counts", description=__doc__)
     parser.add_argument("--calls", action="store_true", help="name what was called too")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--zoo", help=argparse.SUPPRESS)
     options = parser.parse_args(given)
+    if options.zoo is not None:
+        print(json.dumps(_zoo(Path(options.zoo))))
+        return 0
     if options.child is not None:
         print(json.dumps(asdict(_counts(options.child[0], Path(options.child[1])))))
         return 0

@@ -40,6 +40,8 @@ class Part:
 PARTS: Final = (
     Part("events", "bench", "events beside the peers",
          ("--rounds", "100"), ("--rounds", "10")),
+    Part("zoo", "bench.zoo", "events of every kind that services log",
+         ("--rounds", "21", "--shapes", "all"), ("--rounds", "3", "--shapes", "all")),
     Part("crowd", "bench.crowd", "threads and processes at once",
          ("--rounds", "7"), ("--rounds", "3", "--events", "1000")),
     Part("startup", "bench.startup", "import and setup()",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from statistics import geometric_mean
 from typing import Final
 
-from bench import report
+from bench import report, zoo
 from bench.aims import GET_LOGGER, STDLIB, aims, ratio
 from bench.contenders import GROUPS
 from bench.results import Results
@@ -16,6 +17,8 @@ def pieces(results: Results) -> dict[str, str]:
     return {
         "machine": _machine(results),
         **{group: _group(results, group) for group in GROUPS},
+        "zoo": _zoo(results),
+        "worst": _worst(results),
         "crowd": _crowd(results),
         "startup": _startup(results),
         "memory": _memory(results),
@@ -62,6 +65,27 @@ def _group(results: Results, group: str) -> str:
 
     head = (group, "CPU time, ratio", "time, ratio", "time, µs", "bytes")
     return _table(head, map(row, results.contenders(group)))
+
+
+def _zoo(results: Results) -> str:
+    shapes = results.names("zoo")
+    return zoo.table({shape: results.get("zoo", shape) for shape in shapes})
+
+
+def _worst(results: Results) -> str:
+    """Return what the events of the zoo without a secret cost, in one sentence."""
+
+    def said(name: str) -> str:
+        found = {shape: results.number("zoo", shape, name) for shape in zoo.SHAPES}
+        worst = max(found, key=lambda shape: found[shape])
+        mean = geometric_mean(found.values())
+        return f"`{name}`: {mean:.2f} on average, at worst {found[worst]:.2f} ({worst})"
+
+    ours = "; ".join(map(said, zoo.OURS))
+    return (
+        f"Over {len(zoo.SHAPES)} shapes of events, the CPU time of a plain-text line being 1: "
+        f"{ours}; ecs-logging {said('ecs-logging').partition(': ')[2]}."
+    )
 
 
 def _crowd(results: Results) -> str:

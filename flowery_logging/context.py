@@ -250,25 +250,19 @@ class inside:  # noqa: N801 - a context manager is called like a function
 def whole(request: Request) -> Scope:
     """Return a scope that shows the last value of every name that `request` has.
 
-    It is for the one event that tells of the request: rendering it would cost more than it saves.
+    It is for the one event that tells of the request.
     """
     return _Whole(request.latest, request, made_of=request.latest)
 
 
 class _Whole(Scope):
-    """A scope to which no fields can be joined, so that its events take the general path."""
+    """A scope that shows all that its request has, whatever its flow has bound."""
 
     __slots__ = ()
-
-    room: Final = -1
 
     def fields(self) -> Fields:
         """Return the last values, also those bound meanwhile."""
         return self.local if self.request is None else self.request.latest
-
-    def rendered(self, render: Callable[[Fields], Any]) -> Any:  # noqa: ARG002
-        """Return what has no room for fields (see `ContextFragment`)."""
-        return self
 
 
 def carried(function: Callable[P, T]) -> Callable[P, T]:

@@ -68,7 +68,7 @@ class Lines:
         self._renew()
         head, others = _split(document)
         placed = self._placer.place(others)
-        labels, numbers = placed.labels.texts, placed.labels.numbers
+        labels, numbers = placed.texts, placed.numbers
         tree = {**head, **placed.tree, "labels": labels, "numeric_labels": numbers}
         encode = _escaped if ensure_ascii else _encoded
         line = encode(tree)

@@ -175,7 +175,7 @@ def _apply(config: Config) -> None:
     _redactor = Redactor(config.redact, config.redact_safe, messages=config.redact_messages)
     placer = Placer(config.fields, _redactor, Limits(**config.limits), _counters)
     aside = stdlib.ASIDE | SPECIAL
-    encoder = LineEncoder(wiring.static(config), placer, _redactor, _counters, aside)
+    encoder = LineEncoder(wiring.static(config), placer, _counters, aside)
     _own_encoder = Composer(encoder.static, placer.unredacted(), _counters)
     writer = _writer(config)
     _sink.open(encoder, writer, config.processors)

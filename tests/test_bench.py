@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import asgi, event, instructions, steps
+from bench import asgi, event, instructions, steps, zoo
 from bench.contenders import GROUPS, by_name
 
 ROOT = Path(__file__).parents[1]
@@ -188,3 +188,15 @@ def test_instructions_without_valgrind_are_refused(tmp_path, monkeypatch, capsys
     assert instructions.main(["--json", str(tmp_path / "i.json")]) == 2
     assert "valgrind is not installed" in capsys.readouterr().err
     assert not (tmp_path / "i.json").exists()
+
+
+def test_the_zoo_is_measured_in_full(tmp_path):
+    options = ("--rounds", 1, "--events", 5, "--shapes", "all", "--burst", 20, "--bound", 8)
+    done = bench(*options, "--json", tmp_path / "zoo.json", module="bench.zoo")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "zoo.json").read_text())
+    assert found.keys() == {*zoo.SHAPES, *zoo.SECRETS}
+    for shape, row in found.items():
+        assert row.keys() == set(zoo.EVERYONE)
+        assert row[zoo.PLAIN] == 1.0
+        assert f"| {shape} |" in done.stdout

@@ -1,4 +1,4 @@
-"""The general path: any event as a document, and that as the first half of a line.
+"""The careful way: any event as a document, and that as the first half of a line.
 
 A ladder, of which no rung raises: the placed document; the same made smaller where the line would
 be too long; a minimal line with the message and what failed.
@@ -12,21 +12,18 @@ from typing import Any, Final
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import fields as ecs_fields
 from flowery_logging.ecs.conversion import utf16_units
-from flowery_logging.ecs.document import Document, Placer
+from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.encode import dumps, text
-from flowery_logging.ecs.event import Clock, Event, Halves, Static, usable_time
+from flowery_logging.ecs.event import Clock, Event, Halves, Static, merged, usable_time
 from flowery_logging.ecs.exception import error_fields, shorten
+from flowery_logging.ecs.layout import Layout
 from flowery_logging.ecs.plain import describe
-from flowery_logging.ecs.shapes import Shapes
 from flowery_logging.ecs.shrink import shrink
 
 SPLICE_BYTES: Final = 200
 """An upper bound of what the writer puts between the halves."""
 
 _APART: Final = frozenset({"message", "event"})  # which stand first and last
-
-LONGEST_READ: Final = 1_000_000
-"""Characters of a message or stack trace that are searched for secrets; of longer ones a part."""
 
 
 class Composer:
@@ -37,36 +34,15 @@ class Composer:
         self._placer = placer
         self._counters = counters
         self._clock = Clock()
-        self._shapes = Shapes(placer.slots, placer.redactor, placer.limits.fields, static.dataset)
         self._max_bytes = placer.limits.line_bytes - SPLICE_BYTES
 
     def compose(self, event: Event) -> Halves:
         """Return the halves of any event. Never raises: in the worst case a minimal line."""
         try:
-            half = self._by_shape(event)
-            return half or self._fitting(event, self.document(event)), event.thread
+            return self._fitting(event, self.document(event)), event.thread
         except Exception as error:
             self._counters.add("fallbacks")
             return self._half(event, self._minimal(event, error)), event.thread
-
-    def _by_shape(self, event: Event) -> bytes | None:
-        """Return the first half by a template; None where that is not possible."""
-        if event.error is not None or event.stack is not None:
-            return None
-        message = text(event.message)
-        if len(message) > self._max_bytes:
-            return None
-        fields = self._shapes.encode(event.fields, event.bound, message)
-        if fields is None:
-            return None
-        half = b"%b%b%b%b%b" % (
-            self._clock.encode(usable_time(event.created)),
-            event.site.prefix,
-            dumps(message),
-            event.site.suffix,
-            fields,
-        )
-        return half if len(half) + len(event.thread) <= self._max_bytes else None
 
     def document(self, event: Event) -> dict[str, Any]:
         """Return the nested document of an event, without what the writer adds."""
@@ -74,20 +50,17 @@ class Composer:
         self._add_error(event, placed)
         static = self._static
         ours = {
-            "message": self._clean(text(event.message)),
+            "message": self._placer.clean_text(text(event.message)),
             "service": static.service,
             "host": static.host,
             "data_stream": static.data_stream,
             "log": event.site.log,
             "event": {"dataset": static.dataset},
         }
-        tree = {**_merged(ours, placed.tree), "labels": placed.labels.texts}
-        return {**tree, "numeric_labels": placed.labels.numbers}
+        tree = {**merged(ours, placed.tree), "labels": placed.texts}
+        return {**tree, "numeric_labels": placed.numbers}
 
-    def _clean(self, value: str) -> str:
-        return self._placer.redactor.clean(shorten(value, LONGEST_READ))
-
-    def _add_error(self, event: Event, placed: Document) -> None:
+    def _add_error(self, event: Event, placed: Layout) -> None:
         """Add what the library says of the exception; the caller's own values stand."""
         found = placed.tree.setdefault("error", {})
         if event.error is not None:
@@ -95,14 +68,15 @@ class Composer:
                 found.setdefault(name, self._trace(value))
         if event.stack:
             if "stack_trace" in found:
-                placed.labels.put("stack_info", event.stack)
+                calls = self._placer.values(self._counters).text(event.stack)
+                placed.add_text("stack_info", calls)
             else:
                 found["stack_trace"] = self._trace(event.stack)
 
     def _trace(self, value: str) -> str:
         """Return a stack trace or message of an exception as long as the templates index it."""
         limit = self._placer.limits.trace_chars
-        clean = self._clean(value)
+        clean = self._placer.clean_text(value)
         if len(clean) > limit:
             self._counters.add("cut_traces")
             clean = shorten(clean, limit)
@@ -134,7 +108,7 @@ class Composer:
     def _minimal(self, event: Event, error: Exception) -> dict[str, Any]:
         """The last rung: the message, where it comes from, and what failed."""
         try:
-            message = self._clean(text(event.message))
+            message = self._placer.clean_text(text(event.message))
         except Exception:
             message = describe(event.message)
         failure = f"{type(error).__name__}: {text(error)}"
@@ -146,12 +120,3 @@ class Composer:
             "labels": {"logging_error": shorten(failure, 1024)},
             "event": {"dataset": self._static.dataset},
         }
-
-
-def _merged(ours: Mapping[str, Any], placed: Mapping[str, Any]) -> dict[str, Any]:
-    """Return both trees as one; where they have the same field, the placed value stands."""
-    tree = {**ours, **placed}
-    for name in ours.keys() & placed.keys():
-        if isinstance(ours[name], Mapping):
-            tree[name] = _merged(ours[name], placed[name])
-    return tree

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timezone
@@ -12,6 +11,7 @@ from ipaddress import ip_address
 from itertools import islice
 from typing import Any, Final
 
+from flowery_logging.ecs.kept import MAX_KEPT
 from flowery_logging.ecs.names import label_name
 from flowery_logging.ecs.plain import (
     AS_IS,
@@ -40,7 +40,6 @@ _LARGEST: Final = {
 }  # fmt: skip
 _IP_CHARS: Final = 45
 """Characters of the longest address: IPv6 with an IPv4 address at its end."""
-_MAX_KEPT: Final = 4096
 
 # RFC 3339 and the shorter ISO 8601 forms that `strict_date_optional_time` takes.
 _DATE: Final = re.compile(
@@ -63,16 +62,11 @@ def fit(value: Any, kind: str, *, array: bool = False) -> Any:
     return _fit_items(value, convert) if array or kind == "nested" else convert(value)
 
 
-def bounds_as_is(kind: type, field: str) -> tuple[float, float] | None:
-    """Return which values of a Python type a field of a type holds as they are.
+def number_bounds(kind: type, field: str) -> tuple[float, float] | None:
+    """Return the least and the largest number of a Python type that a field holds as they are.
 
-    The least and the largest number, or length of a text; None where all are converted, or misfit.
-    There may be more of them: a text of ASCII may be longer.
+    None where all are converted, or misfit.
     """
-    if kind is str and (field in KEYWORDS or field in TEXTS):
-        return 0, KEYWORD_UNITS // 2 if field in KEYWORDS else math.inf  # whatever the characters
-    if kind is str and field == "ip":
-        return 0, _IP_CHARS
     if kind is int and field in _BITS:
         limit = 2 ** (_BITS[field] - 1)
         return -limit, limit - 1
@@ -178,7 +172,7 @@ def _ip(value: Any) -> Any:
     return value if is_ip(value) else MISFIT
 
 
-@lru_cache(_MAX_KEPT)
+@lru_cache(MAX_KEPT)
 def is_ip(text: str) -> bool:
     """Tell whether a text of ordinary length is an address, kept as it takes long to find out."""
     if "%" in text:  # Elasticsearch takes no IPv6 zone

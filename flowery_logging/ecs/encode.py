@@ -14,6 +14,17 @@ MAX_NODES: Final = 1000
 
 MAX_DEPTH: Final = 8
 
+MAX_INTEGER: Final = 2**63 - 1
+"""Readers of JSON take no larger integers as such."""
+
+_NESTED: Final = frozenset({dict, list})
+_PASSED_ON: Final = (
+    orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
+"""Types that orjson does not encode as `plain` would."""
+
 CYCLE: Final = "<cycle>"
 """What stands for an object inside itself."""
 
@@ -50,6 +61,10 @@ class Redaction:
         """Return a text without the secrets in it."""
         return text
 
+    def suspects_json(self, encoded: bytes) -> bool:  # noqa: ARG002
+        """Tell whether there may be a secret in one of the texts and numbers of a JSON text."""
+        return False
+
     def clean_number(self, value: float) -> Any:
         """Return a number, or the marker if it is a secret."""
         return value
@@ -57,7 +72,40 @@ class Redaction:
 
 def to_json(value: Any, redaction: Redaction | None = None, depth: int = MAX_DEPTH) -> str:
     """Return any value as a JSON text: bounded in depth and number of values. Never raises."""
-    return dumps(_Walker(redaction or Redaction(), depth).copy(value, 0)).decode()
+    redaction = redaction or Redaction()
+    encoded = _as_it_is(value, redaction, depth)
+    if encoded is None:
+        encoded = dumps(_Walker(redaction, depth).copy(value, 0))
+    return encoded.decode()
+
+
+def _as_it_is(value: Any, redaction: Redaction, depth: int) -> bytes | None:
+    """Return the JSON text of an ordinary list or dict; None where more care is needed.
+
+    What is looked at is the JSON text: another thread may change the object meanwhile.
+    """
+    if type(value) not in {list, dict}:
+        return None
+    try:
+        encoded = orjson.dumps(value, option=_PASSED_ON)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    # A null may have been a NaN; each value has at least two bytes.
+    if len(encoded) >= 2 * MAX_NODES or b"null" in encoded or redaction.suspects_json(encoded):
+        return None
+    return encoded if _is_shown(orjson.loads(encoded), redaction, depth) else None
+
+
+def _is_shown(value: Any, redaction: Redaction, depth: int) -> bool:
+    """Tell whether nothing of plain data lies too deep, is too large, or is hidden by its key."""
+    if depth <= 0 or (type(value) is dict and any(map(redaction.hides, value))):
+        return False
+    for item in value.values() if type(value) is dict else value:
+        if type(item) is int and item > MAX_INTEGER:
+            return False
+        if type(item) in _NESTED and not _is_shown(item, redaction, depth - 1):
+            return False
+    return True
 
 
 def text(value: Any) -> str:
@@ -104,7 +152,7 @@ class _Walker:
 
     def _number(self, value: float) -> Any:
         value = self._redaction.clean_number(value)
-        if type(value) is int and -(2**63) <= value < 2**63:
+        if type(value) is int and -MAX_INTEGER - 1 <= value <= MAX_INTEGER:
             return value
         return value if is_number(value) else scalar_text(value)
 

@@ -53,15 +53,25 @@ class Static:
 class Site:
     """A call site: its fields, and the fragments they become."""
 
-    __slots__ = ("code", "level", "log", "prefix", "suffix")
+    __slots__ = ("code", "level", "log", "origin", "prefix", "suffix")
 
     def __init__(self, level: Any, log: dict[str, Any], static: bytes) -> None:
         self.code: object = None  # kept alive where its `id` is the key of the site
         self.level = keyword(level, _LEVEL_CHARS).lower() or "notset"
         self.log = log
         self.prefix = b'Z","log.level":%b,"message":' % dumps(self.level)
-        origin = b',"log":%b' % dumps(log) if log else b""
-        self.suffix = b',"ecs.version":"%b"%b%b' % (ecs_fields.VERSION.encode(), static, origin)
+        self.origin = b',"log":%b' % dumps(log) if log else b""
+        version = ecs_fields.VERSION.encode()
+        self.suffix = b',"ecs.version":"%b"%b%b' % (version, static, self.origin)
+
+
+def merged(ours: Mapping[str, Any], placed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both trees as one; where they have the same field, the placed value stands."""
+    tree = {**ours, **placed}
+    for name in ours.keys() & placed.keys():
+        if isinstance(ours[name], Mapping):
+            tree[name] = merged(ours[name], placed[name])
+    return tree
 
 
 def log_fields(logger: Any, file: Any, line: Any, function: Any) -> dict[str, Any]:
@@ -90,7 +100,7 @@ def keyword(value: Any, limit: int = _KEYWORD_CHARS) -> str:
 
 @dataclass(slots=True)
 class Event:
-    """Everything about one event, for the general path."""
+    """Everything about one event."""
 
     created: float  # seconds since the epoch
     site: Site

@@ -12,13 +12,12 @@ from traceback import FrameSummary, StackSummary, TracebackException, walk_stack
 from types import FrameType
 from typing import Any, Final
 
-MAX_KEPT: Final = 4096
-"""Frames whose text is kept; at that number all are forgotten, and those in use come back."""
+from flowery_logging.ecs.kept import Kept
 
 _LONGEST_KEPT: Final = 4096
 """Characters of a text that is kept: a line of generated code may be a megabyte."""
 
-_kept: Final[dict[Any, tuple[list[str], str]]] = {}  # by frame: the file's lines, the text
+_kept: Final[Kept[Any, tuple[list[str], str]]] = Kept()  # by frame: the file's lines, the text
 
 
 def keep_frames(formatted: TracebackException) -> None:
@@ -73,8 +72,6 @@ def _key(frame: Any, options: dict[str, Any]) -> Any:
 
 
 def _keep(key: Any, lines: list[str], text: str) -> None:
-    if len(text) > _LONGEST_KEPT:
-        return
-    if len(_kept) >= MAX_KEPT:
-        _kept.clear()
-    _kept[key] = lines, text
+    if len(text) <= _LONGEST_KEPT:
+        _kept.pop(key, None)
+        _kept.keep(key, (lines, text))

@@ -1,48 +1,33 @@
 """An event becomes the two halves of a line, between which the writer puts ID and sequence.
 
-The hot path joins fragments that are encoded already. An event differs from the one before it in
-its time, message and extra fields; all else is prepared: per process (service, host, data
-stream), per call site (level, logger, file, line, function), per context (trace, bound fields)
-and per thread. `join` handles what is common (a string message; fields with ordinary names and
-values of type str, int, float, bool) by joining; whatever is unusual (an ECS or dotted name, a
-name that the context has too, an odd value, something that may be a secret, an exception, a line
-that is too long) takes the one general path through `compose.py`. Both give the same document.
+An event differs from the one before it in its time, message and fields; all else is prepared: per
+process (service, host, data stream), per call site (level, logger, file, line, function), per
+context (trace, bound fields), per thread, and per shape (see plan.py). What no plan is for (an
+exception, an object inside itself, a line that is too long) goes the careful way (see compose.py).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import Any, Final, Protocol
-
-import orjson
+from typing import Any, Final, NamedTuple, Protocol
 
 from flowery_logging.counters import Counters
+from flowery_logging.ecs.compiled import Compiler
 from flowery_logging.ecs.compose import SPLICE_BYTES, Composer
-from flowery_logging.ecs.document import QUERIES, Document, Placer
-from flowery_logging.ecs.encode import dumps
+from flowery_logging.ecs.document import MORE, Placer
+from flowery_logging.ecs.encode import dumps, text
 from flowery_logging.ecs.event import (
-    NO_FIELDS,
     Clock,
+    Event,
     Fields,
+    Halves,
     Site,
     Static,
     log_fields,
     thread_fields,
+    usable_time,
 )
-from flowery_logging.ecs.redact import SMALLEST_NUMBER, Redactor
-from flowery_logging.ecs.schema import is_reserved
-
-MAX_CACHED: Final = 4096
-"""Entries of each cache (call sites, names, threads); beyond it nothing more is kept."""
-
-_OURS: Final = frozenset({
-    "service", "host", "data_stream", "log", "event", "process", "error", "message",
-})  # fmt: skip
-_SUSPICIOUS_DIGITS: Final = len(str(SMALLEST_NUMBER))
-_ORDINARY_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-
-_dumps = orjson.dumps
+from flowery_logging.ecs.kept import Kept
+from flowery_logging.ecs.plan import Found, Plan, Plans, Shape, Shapes
 
 
 class Scope(Protocol):
@@ -57,68 +42,18 @@ class Scope(Protocol):
         ...
 
 
-Labels = tuple[bytes, int, bytes]
-"""The labels of a context, to which an event's may be added: the open object, how many bytes (its
-leading comma) to skip of what is added, and the object as it is if nothing is."""
+class Context(NamedTuple):
+    """The fields of a context as they stand in a line: their encoded values.
 
-
-def _labels(name: bytes, labels: Fields) -> Labels:
-    opened = b',"%b":%b' % (name, dumps(labels)[:-1])
-    return (opened, 0, opened + b"}") if labels else (opened, 1, b"")
-
-
-_NO_LABELS: Final = _labels(b"labels", NO_FIELDS)
-_NO_NUMBERS: Final = _labels(b"numeric_labels", NO_FIELDS)
-
-
-class Prefixes(dict[Any, bytes]):
-    """What stands before a field's value, `,"name":`, learnt at its first event.
-
-    A name that may not be joined raises KeyError: one that the context has too, or an unusual one.
+    `shape` is None where they are too many.
     """
 
-    __slots__ = ("_learn", "_taken")
-
-    def __init__(self, learn: Callable[[Any], bytes], taken: frozenset[str]) -> None:
-        super().__init__()
-        self._learn = learn
-        self._taken = taken
-
-    def __missing__(self, name: Any) -> bytes:
-        prefix = b"" if name in self._taken else self._learn(name)
-        if not prefix:
-            raise KeyError(name)
-        if len(self) < MAX_CACHED:
-            self[name] = prefix
-        return prefix
+    shape: Shape | None
+    pieces: tuple[bytes, ...]
 
 
-class ContextFragment:
-    """The fields of a context as they stand in a line.
-
-    `room` tells how many fields may be joined to it: -1 if it has a part that a line has anyway.
-    `prefixes` has, by name, what stands before the value of a field that may be joined.
-    """
-
-    __slots__ = ("head", "labels", "numbers", "prefixes", "room")
-
-    def __init__(
-        self,
-        prefix: Callable[[Any], bytes],
-        max_fields: int,
-        document: Document | None = None,
-        names: frozenset[str] = frozenset(),
-    ) -> None:
-        tree = {} if document is None else document.tree
-        self.head = b"".join(b",%b:%b" % (dumps(key), dumps(value)) for key, value in tree.items())
-        self.labels, self.numbers = _NO_LABELS, _NO_NUMBERS
-        self.room = max_fields
-        if document is not None:
-            self.labels = _labels(b"labels", document.labels.texts)
-            self.numbers = _labels(b"numeric_labels", document.labels.numbers)
-            names |= document.labels.names
-            self.room = max_fields - len(document.paths) if _OURS.isdisjoint(tree) else -1
-        self.prefixes = Prefixes(prefix, names)
+_NO_VALUES: Final[list[Any]] = []
+_EMPTY: Final = Context(Shape(), ())
 
 
 class LineEncoder:
@@ -131,26 +66,21 @@ class LineEncoder:
         self,
         static: Static,
         placer: Placer,
-        redactor: Redactor,
         counters: Counters,
         aside: frozenset[str] = frozenset(),
     ) -> None:
         self.static = static
         self.placer = placer
-        self._redactor = redactor
-        self._suspects = redactor.suspects_json
-        self._aside = aside
         self._clock = Clock()
-        self._label_chars = placer.limits.label_chars
-        self._no_context = ContextFragment(self._prefix, placer.limits.fields)
         self._max_bytes = placer.limits.line_bytes - SPLICE_BYTES
         self._static_bytes = static.encoded()
-        self._event_open = b',"event":{"dataset":%b,' % dumps(static.dataset)
-        self._sites: dict[Any, Site] = {}
-        self._names: dict[Any, bytes] = {}
-        self._threads: dict[tuple[Any, Any], bytes] = {}
+        self._sites: Kept[Any, Site] = Kept()
+        self._threads: Kept[tuple[Any, Any], bytes] = Kept()
+        self._shapes = Shapes()
+        self._plans = Plans(placer, Compiler(placer, static, aside, self._shapes).compile)
+        self._known_plan = self._plans.known
+        self._composer = Composer(static, placer, counters)
         self._render = self._render_context  # one object, so that caches can compare it
-        self.encode_event = Composer(static, placer, counters).compose
         self.known_site = self._sites.get
 
     def site(self, key: Any, level: Any, logger: Any, file: Any, line: Any, function: Any) -> Site:
@@ -158,18 +88,15 @@ class LineEncoder:
         known = self._sites.get(key)
         if known is not None:
             return known
-        site = Site(level, log_fields(logger, file, line, function), self._static_bytes)
-        if len(self._sites) < MAX_CACHED:
-            self._sites[key] = site
-        return site
+        log = log_fields(logger, file, line, function)
+        return self._sites.keep(key, Site(level, log, self._static_bytes))
 
     def thread(self, ident: Any, name: Any) -> bytes:
         """Return the second half of a line: the thread's fields and the end."""
         half = self._threads.get((ident, name))
         if half is None:
             half = b'"thread":%b}}\n' % dumps(thread_fields(ident, name))
-            if len(self._threads) < MAX_CACHED:
-                self._threads[ident, name] = half
+            self._threads.keep((ident, name), half)
         return half
 
     def join(
@@ -181,79 +108,97 @@ class LineEncoder:
         scope: Scope | None,
         thread: bytes,
     ) -> bytes | None:
-        """Return the first half of an event by joining fragments, or None if it is unusual.
+        """Return the first half of an event, or None if it is unusual.
 
         The second half is `thread`. Never raises.
         """
         try:
-            context = self._no_context if scope is None else scope.rendered(self._render)
-            if type(message) is not str or len(fields) > context.room:
-                return None
-            labels = numbers = b""
-            prefixes = context.prefixes
-            for name, value in fields.items():
-                kind = type(value)
-                if kind is str:
-                    labels += prefixes[name] + _dumps(value)
-                elif kind is int:
-                    digits = _dumps(value)
-                    if len(digits) >= _SUSPICIOUS_DIGITS:
-                        return None
-                    numbers += prefixes[name] + digits
-                elif kind is bool:
-                    labels += prefixes[name] + (b'"true"' if value else b'"false"')
-                elif kind is float:
-                    if value - value != 0:  # NaN or infinite
-                        return None
-                    numbers += prefixes[name] + _dumps(value)
-                elif value is not None:
-                    return None
-            text = _dumps(message)
-            if self._suspects(text + labels):
-                return None
-            if len(labels) > self._label_chars and self._has_long_text(fields):
-                return None
+            context = _EMPTY if scope is None else scope.rendered(self._render)
+            if type(message) is not str:
+                message = text(message)
             second = int(created)
             known, beginning = self._clock.known
             if known != second:
                 beginning = self._clock.beginning(second)
-            opened, skipped, alone = context.labels
-            labels = opened + labels[skipped:] + b"}" if labels else alone
-            opened, skipped, alone = context.numbers
-            numbers = opened + numbers[skipped:] + b"}" if numbers else alone
             micros = b"%06d" % ((created - second) * 1_000_000)
-            half = b"".join(
-                (beginning, micros, site.prefix, text, site.suffix,
-                 context.head, labels, numbers, self._event_open)
-            )  # fmt: skip
-            return half if len(half) + len(thread) <= self._max_bytes else None
+            room = self._max_bytes - len(thread)
+            shape, pieces = context
+            if shape is None or type(fields) is not dict:
+                return None
+            own, values, key = fields, _NO_VALUES, (shape,)
+            if fields:
+                own = {**fields}  # another thread may change the caller's meanwhile
+                values = [*own.values()]
+                key = (shape, *own, *map(type, values))
+            plan = self._known_plan(key)
+            if type(plan) is Plan and plan.plainly:
+                half = plan.encode(values, message, pieces, beginning, micros, site, room)
+                if type(half) is not int:
+                    return half  # type: ignore[no-any-return]
+                found = self._plans.elsewhere(Found(plan, values, key), half)
+            else:
+                found = self._plans.find(own, values, key)
+            around = (message, pieces, beginning, micros, site, room)
+            return self._half(found, around, plainly=True)
         except Exception:
-            return None  # the general path finds out what it is, and counts it
+            return None  # the careful way finds out what it is, and counts it
 
-    def _has_long_text(self, fields: Fields) -> bool:
-        return any(type(v) is str and len(v) > self._label_chars for v in fields.values())
+    def encode_event(self, event: Event) -> Halves:
+        """Return the halves of any event. Never raises."""
+        if event.error is None and event.stack is None:
+            half = self._by_plan(event)
+            if half is not None:
+                return half, event.thread
+        return self._composer.compose(event)
 
-    def _prefix(self, name: Any) -> bytes:
-        """Return `,"name":` if a field of this name is always a label; otherwise nothing."""
-        known = self._names.get(name)
-        return self._learn(name) if known is None else known
+    def _by_plan(self, event: Event) -> bytes | None:
+        try:
+            if type(event.fields) is not dict:
+                return None
+            shape, pieces = self._render_context(event.bound) if event.bound else _EMPTY
+            if shape is None:
+                return None
+            created = usable_time(event.created)
+            second = int(created)
+            micros = b"%06d" % ((created - second) * 1_000_000)
+            beginning, room = self._clock.beginning(second), self._max_bytes - len(event.thread)
+            around = (text(event.message), pieces, beginning, micros, event.site, room)
+            return self._half(self._found(shape, event.fields), around, plainly=False)
+        except Exception:
+            return None
 
-    def _learn(self, name: Any) -> bytes:
-        ordinary = (
-            type(name) is str
-            and len(name) <= self.placer.limits.name_chars
-            and _ORDINARY_NAME.fullmatch(name) is not None
-            and name not in QUERIES
-            and name not in self._aside
-            and not self.placer.schema.has_root(name)
-            and not is_reserved(name)
-            and not self._redactor.hides(name)
-        )
-        fragment = b',"%b":' % name.encode() if ordinary else b""
-        if len(self._names) < MAX_CACHED and type(name) is str and len(name) <= MAX_CACHED:
-            self._names[name] = fragment
-        return fragment
+    def _found(self, shape: Shape | None, fields: Fields) -> Found | None:
+        own = dict(fields)
+        values = [*own.values()]
+        return self._plans.find(own, values, (shape, *own, *map(type, values)))
 
-    def _render_context(self, fields: Fields) -> ContextFragment:
-        document = self.placer.place(fields)
-        return ContextFragment(self._prefix, self.placer.limits.fields, document, frozenset(fields))
+    def _half(self, found: Found | None, around: tuple[Any, ...], *, plainly: bool) -> bytes | None:
+        """Return the first half of an event by its plan; None where there is none."""
+        while found is not None and (found.plan.plainly or not plainly):
+            half: Any = found.plan.encode(found.values, *around)
+            if type(half) is not int:
+                return half  # type: ignore[no-any-return]
+            found = self._plans.elsewhere(found, half)
+        return None
+
+    def _render_context(self, fields: Fields) -> Context:
+        """Return the fields of a context, encoded once for all events in it."""
+        try:
+            return self._context_by_plan(fields) or self._placed_context(fields)
+        except Exception:  # a name, or a value, may raise when it is looked at
+            return self._placed_context(fields)
+
+    def _context_by_plan(self, fields: Fields) -> Context | None:
+        found = self._found(None, fields)
+        while found is not None:
+            pieces: Any = found.plan.encode(found.values, "", (), b"", b"", None, 0)
+            if type(pieces) is tuple:
+                return Context(found.plan.shape, pieces)
+            found = self._plans.elsewhere(found, pieces)
+        return None
+
+    def _placed_context(self, fields: Fields) -> Context:
+        layout = self.placer.place(fields)
+        if MORE in layout.texts:
+            return Context(None, ())
+        return Context(self._shapes.of(layout), tuple(dumps(v) for _, _, v in layout.placed))

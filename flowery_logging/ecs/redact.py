@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from flowery_logging.ecs.encode import Redaction
+from flowery_logging.ecs.kept import Kept
 
 MARKER: Final = "[redacted]"
 SMALLEST_NUMBER: Final = 10**12
@@ -21,7 +22,6 @@ SMALLEST_NUMBER: Final = 10**12
 
 _KEY_CHARS: Final = 256
 """Characters of a key that are looked at."""
-_MAX_CACHED: Final = 4096
 
 # Anywhere in a key, whatever surrounds them (compared without separators, in lower case).
 _FRAGMENTS: Final = (
@@ -53,7 +53,16 @@ _BEARER: Final = re.compile(
     re.IGNORECASE,
 )
 _BASIC: Final = re.compile(r"\b(Basic\s+)([A-Za-z0-9+/_-]{6,}={0,2})", re.IGNORECASE)
-_DIGITS: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12}")
+# How a number may begin that is a card's (by its issuer, see below) or a resident's (a date). Its
+# first digit comes first, as `re` skips quickly to a character; what must not stand before it next.
+_BEGINNING: Final = (
+    r"(?:(?:(?<=[3469])|(?<=5)(?=[1-5])|(?<=2)(?=[2-7]))(?:[ -]?[0-9]){12}"
+    r"|[0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[ -]?[0-9]{7})"
+)
+_DIGITS: Final = re.compile(r"[0-9](?<![\w-].)" + _BEGINNING)
+# The same as it may stand in JSON, where a letter before it may be the end of an escape.
+_BEFORE: Final = r"(?:(?<![\w-].)|(?<=\\[bfnrt].)|(?<=\\u00[0-9a-f][0-9a-f].))"
+_JSON_DIGITS: Final = re.compile(f"[0-9]{_BEFORE}{_BEGINNING}".encode())
 # A coarse view of a text, to search without regular expressions: in lower case; digits, blanks and
 # dashes as zeros, so that twelve of them may be a number.
 _COARSE: Final = bytes(48 if code in b"0123456789 -" else code for code in range(256)).lower()
@@ -63,6 +72,10 @@ _CARD: Final = re.compile(
 )
 _RESIDENT: Final = re.compile(r"(?<![\w-])([0-9]{6})[ -]?([0-9]{7})(?![\w-])")
 _PARAMETER: Final = re.compile(r"([?&;])([^=&;?#\s\"'<>]{1,128})=([^&;#\s\"'<>]+)")
+_KEYS: Final = re.compile(r"[?&;]([^=&;?#\s\"'<>]{1,128})=")
+_JSON_KEYS: Final = re.compile(r"[?&;]([^=&;?#\s\"'<>]{1,768})=")  # an escape has six characters
+_NAME: Final = re.compile(r"[\w.-]{0,64}")
+"""Names of parameters without escapes."""
 _USERINFO: Final = re.compile(r"(\w://[^/\s:@?#]*):([^/\s@]+)@")
 _ASSIGNMENT: Final = re.compile(r"([\w.-]{2,64})(\s{0,8}[=:]\s{0,8})(\"[^\"]*\"|'[^']*'|[^\s,;&]+)")
 
@@ -83,15 +96,16 @@ class Redactor(Redaction):
         self._keys = frozenset(map(_squash, keys))
         self._safe = _SAFE | frozenset(map(_squash, safe))
         self._messages = messages
-        self._verdicts: dict[str, bool] = {}
+        self._verdicts: Kept[str, bool] = Kept()  # by key: is it a secret's?
+        self._parameters: Kept[str, bool] = Kept()  # by parameter of a query: is it no secret's?
 
     def hides(self, key: str) -> bool:
         """Tell whether the value of a key (one part of a dotted name) is a secret by its name."""
         verdict = self._verdicts.get(key)
         if verdict is None:
             verdict = self._judge(key[:_KEY_CHARS])
-            if len(self._verdicts) < _MAX_CACHED and len(key) <= _KEY_CHARS:
-                self._verdicts[key] = verdict
+            if len(key) <= _KEY_CHARS:
+                self._verdicts.keep(key, verdict)
         return verdict
 
     def _judge(self, key: str) -> bool:
@@ -113,46 +127,83 @@ class Redactor(Redaction):
 
     def suspects_json(self, encoded: bytes) -> bool:
         """Tell the same of one or many texts in UTF-8, also as they stand in JSON."""
-        # Searching a str takes a fifth of the time that searching bytes takes.
+        # Searching a str takes a fifth of the time that searching bytes takes, and a search for one
+        # character next to none, also in a long text.
         coarse = encoded.translate(_COARSE).decode("latin-1")
-        return (
+        return bool(
             self._messages
-            or "eyj" in coarse
+            or ((start := coarse.find(_LONG_NUMBER)) >= 0 and _JSON_DIGITS.search(encoded, start))
+            or (
+                "=" in coarse
+                and ("?" in coarse or "&" in coarse or ";" in coarse)
+                and self._may_hide_parameter(encoded)
+            )
+            or ("@" in coarse and "://" in coarse)
+            or ("j" in coarse and "eyj" in coarse)
             or "bearer" in coarse
             or "basic" in coarse
-            or "://" in coarse
-            or ("=" in coarse and ("?" in coarse or "&" in coarse or ";" in coarse))
-            or _LONG_NUMBER in coarse
         )
+
+    def _may_hide_parameter(self, encoded: bytes) -> bool:
+        text = encoded.decode("utf-8", "surrogatepass")
+        return any("\\" in key or self._hides_parameter(key) for key in _JSON_KEYS.findall(text))
 
     def clean(self, text: str) -> str:
         """Return a text with each secret in it replaced by the marker."""
         if self._messages:
             text = _ASSIGNMENT.sub(self._assignment, text)
-        return self._clean_forms(text) if self.suspects(text) else text
+        return self._clean_forms(text)
+
+    def clean_query(self, query: str) -> str:
+        """Return the query of a URL, without its question mark, without the secrets in it."""
+        return query if self._is_harmless_query(query) else self.clean(f"?{query}")[1:]
+
+    def _is_harmless_query(self, query: str) -> bool:
+        """Tell whether no parameter is a secret's, and nothing else in a query is suspicious."""
+        if self._messages or "?" in query or ";" in query:
+            return False
+        for part in query.split("&"):
+            if not self._is_harmless(part.partition("=")[0]):
+                return False
+        return not self.suspects(query.replace("=", "\n"))
+
+    def _is_harmless(self, parameter: str) -> bool:
+        verdict = self._parameters.get(parameter)
+        if verdict is None:
+            verdict = _NAME.fullmatch(parameter) is not None and not self.hides(parameter)
+            if len(parameter) <= _KEY_CHARS:
+                self._parameters.keep(parameter, verdict)
+        return verdict
 
     def _clean_forms(self, text: str) -> str:
-        text = _JWT.sub(MARKER, text)
-        text = _BEARER.sub(_bearer, text)
-        text = _BASIC.sub(_basic, text)
-        text = _USERINFO.sub(_userinfo, text)
-        text = _PARAMETER.sub(self._parameter, text)
-        if _DIGITS.search(text):
-            text = _RESIDENT.sub(_resident, text)
-            text = _CARD.sub(_card, text)
-        return text
+        """Look for each form whose sign a text has; `suspects_json` looks for the same signs."""
+        coarse = text.encode("utf-8", "surrogatepass").translate(_COARSE).decode("latin-1")
+        if "j" in coarse and "eyj" in coarse:
+            text = _JWT.sub(MARKER, text)
+        if "bearer" in coarse:
+            text = _BEARER.sub(_bearer, text)
+        if "basic" in coarse:
+            text = _BASIC.sub(_basic, text)
+        if "@" in coarse and "://" in coarse:
+            text = _USERINFO.sub(_userinfo, text)
+        if "=" in coarse and any(map(self._hides_parameter, _KEYS.findall(text))):
+            text = _PARAMETER.sub(self._parameter, text)
+        return _clean_numbers(text) if _LONG_NUMBER in coarse else text
 
     def clean_number(self, value: float) -> Any:
         """Return a number, or the marker if it is a card or resident number."""
         if type(value) is int and SMALLEST_NUMBER <= value < 10**19:
             digits = str(value)
-            if self._clean_forms(digits) != digits:
+            if is_card_number(digits) or (len(digits) == 13 and is_resident_number(digits)):
                 return MARKER
         return value
 
+    def _hides_parameter(self, key: str) -> bool:
+        return self.hides(_unquoted(key))
+
     def _parameter(self, match: re.Match[str]) -> str:
         lead, key, value = match.groups()
-        return f"{lead}{key}={MARKER if self.hides(_unquoted(key)) else value}"
+        return f"{lead}{key}={MARKER if self._hides_parameter(key) else value}"
 
     def _assignment(self, match: re.Match[str]) -> str:
         key, sign, _ = match.groups()
@@ -170,9 +221,20 @@ class NoRedactor(Redactor):
         """No text is suspicious."""
         return False
 
+    def clean(self, text: str) -> str:
+        """Return the text."""
+        return text
+
     def clean_number(self, value: float) -> Any:
         """Return the number."""
         return value
+
+
+def _clean_numbers(text: str) -> str:
+    """Return a text without the card and resident numbers in it."""
+    if not _DIGITS.search(text):
+        return text
+    return _CARD.sub(_card, _RESIDENT.sub(_resident, text))
 
 
 def _unquoted(key: str) -> str:
@@ -206,7 +268,7 @@ def _basic(match: re.Match[str]) -> str:
 
 
 def _card(match: re.Match[str]) -> str:
-    digits = re.sub(r"\D", "", match[0])
+    digits = match[0].replace(" ", "").replace("-", "")
     return MARKER if is_card_number(digits) else match[0]
 
 

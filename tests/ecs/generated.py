@@ -4,9 +4,10 @@ from hypothesis import strategies as st
 
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import fields as ecs_fields
-from flowery_logging.ecs.document import QUERIES, Placer
+from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.limits import LEAST, Limits
 from flowery_logging.ecs.redact import Redactor
+from flowery_logging.ecs.values import QUERIES
 from tests.strategies import NUMBERS, TEXTS, names, values
 
 DECLARED = {

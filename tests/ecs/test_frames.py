@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 
 from flowery_logging.ecs import frames
 from flowery_logging.ecs.exception import stack_trace
+from flowery_logging.ecs.kept import Kept
 from tests.strategies import exceptions, raised
 
 
@@ -122,7 +123,7 @@ def test_source_that_a_shell_has_registered_later(monkeypatch):
 
 
 def test_what_is_kept_is_bounded(tmp_path, monkeypatch):
-    monkeypatch.setattr(frames, "MAX_KEPT", 10)
+    monkeypatch.setattr(frames, "_kept", Kept(10))
     for number in range(30):
         error = failing(tmp_path / f"program{number}.py", "x = 1\nx / 0\n")
         assert stack_trace(error) == printed(error)

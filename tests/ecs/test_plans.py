@@ -1,19 +1,20 @@
-"""A line made from the template of a shape is the line that the general path makes."""
+"""A line made by the plan of a shape is the line that the careful way makes."""
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 import flowery_logging
 from flowery_logging.counters import Counters
-from flowery_logging.ecs import shapes
+from flowery_logging.ecs import fields as ecs_fields, plan
 from flowery_logging.ecs.compose import Composer
 from flowery_logging.ecs.event import Event, Site, Static
+from flowery_logging.ecs.line import LineEncoder
 from tests.conftest import FIRST_KEYS, strict
 from tests.ecs.generated import PLACERS, any_names, any_values, several_layers
 from tests.strategies import hostile_events, messages
 
 STATIC = Static(
-    {"name": "50 % {shop}", "node": {"name": "web-1"}},
+    {"name": "50 % {shop}", "environment": "production", "node": {"name": "web-1"}},
     {"name": "web-1"},
     {"type": "logs", "dataset": "flowery", "namespace": "default"},
     "shop %b",
@@ -22,21 +23,35 @@ SITE = Site("info", {"logger": "shop"}, STATIC.encoded())
 THREAD = b'"thread":{"id":7}}}\n'
 
 
-def composer(kind="ordinary"):
-    return Composer(STATIC, PLACERS[kind](), Counters())
+@pytest.fixture(autouse=True)
+def _learn_at_once(monkeypatch):
+    monkeypatch.setattr(plan, "LEARNT_AFTER", 1)
 
 
-def in_general(composer):
-    composer._shapes.encode = lambda *_: None
-    return composer
+class Way:
+    """One way to a line, by plans or the careful one, and what it has counted."""
+
+    def __init__(self, make, kind="ordinary"):
+        self.placer = PLACERS[kind]()
+        self.counters = self.placer.counters = Counters()
+        self.encode = make(STATIC, self.placer, self.counters)
+
+    def __call__(self, message, fields, bound):
+        before = dict(self.counters.snapshot())
+        halves = self.encode(Event(1.5, SITE, message, THREAD, fields, bound))
+        document = strict(halves[0] + b'"sequence":1},"process":{' + halves[1])
+        assert list(document)[:4] == FIRST_KEYS
+        grown = {n: v - before.get(n, 0) for n, v in self.counters.snapshot().items()}
+        # Whatever is counted of bound fields is counted once a change of them.
+        return repr(sorted_tree(document)), {} if bound else {n: v for n, v in grown.items() if v}
 
 
-def composed(composer, message, fields, bound):
-    composer._counters = composer._placer.counters = counters = Counters()
-    before, after = composer.compose(Event(1.5, SITE, message, THREAD, fields, bound))
-    document = strict(before + b'"sequence":1},"process":{' + after)
-    assert list(document)[:4] == FIRST_KEYS
-    return repr(sorted_tree(document)), counters.snapshot()
+def by_plans(kind="ordinary"):
+    return Way(lambda *given: LineEncoder(*given).encode_event, kind)
+
+
+def carefully(kind="ordinary"):
+    return Way(lambda *given: Composer(*given).compose, kind)
 
 
 def sorted_tree(value):
@@ -52,26 +67,26 @@ def sorted_tree(value):
 @settings(max_examples=100)
 def test_both_ways_give_the_same_line(kind, message, layers):
     fields, bound = layers[0], layers[-1] if len(layers) > 1 else {}
-    short, general = composer(kind), in_general(composer(kind))
-    found = [composed(short, message, fields, bound) for _ in range(2)]
-    assert found == [composed(general, message, fields, bound)] * 2
+    short, careful = by_plans(kind), carefully(kind)
+    found = [short(message, fields, bound) for _ in range(2)]
+    assert found == [careful(message, fields, bound)] * 2
 
 
 @given(st.lists(any_names, max_size=4, unique=True), st.data())
 def test_one_shape_with_many_values(some, data):
     """The same names again and again: what was learnt from one event serves the others."""
-    short, general = composer(), in_general(composer())
+    short, careful = by_plans(), carefully()
     for _ in range(data.draw(st.integers(2, 4))):
         fields = {name: data.draw(any_values) for name in some}
-        assert composed(short, "x", fields, {}) == composed(general, "x", fields, {})
+        assert short("x", fields, {}) == careful("x", fields, {})
 
 
 @pytest.mark.parametrize("kind", ["ordinary", "least", "shown"])
 def test_hostile_fields(kind):
-    short, general = composer(kind), in_general(composer(kind))
+    short, careful = by_plans(kind), carefully(kind)
     for event in hostile_events(13, 150):
         given = event.message, event.extras, event.bound
-        assert composed(short, *given) == composed(general, *given)
+        assert short(*given) == careful(*given)
 
 
 ACCESS = {
@@ -83,13 +98,13 @@ ACCESS = {
 BOUND = {"trace.id": "4bf92f3577b34da6a3ce929d0e0e4736", "order_id": 8, "url.domain": "shop"}
 
 
-def test_an_access_event_goes_by_its_shape(monkeypatch):
+def test_an_access_event_goes_by_its_plan(monkeypatch):
     """Else nothing above has been compared."""
-    short, general = composer(), in_general(composer())
-    assert composed(short, "m", ACCESS, BOUND) == composed(general, "m", ACCESS, BOUND)
+    short, careful = by_plans(), carefully()
+    assert short("m", ACCESS, BOUND) == careful("m", ACCESS, BOUND)
     monkeypatch.setattr(Composer, "document", None)
     other = {**ACCESS, "event.duration": 5, "url.query": "x=y"}
-    assert composed(short, "n", other, BOUND)[1] == {}
+    assert short("n", other, BOUND)[1] == {}
 
 
 @pytest.mark.parametrize(
@@ -117,13 +132,12 @@ def test_an_access_event_goes_by_its_shape(monkeypatch):
     ],
 )
 def test_one_value_that_does_not_fit(name, value):
-    short, general = composer(), in_general(composer())
-    composed(short, "m", ACCESS, BOUND)
-    assert short._shapes._known
+    short, careful = by_plans(), carefully()
+    short("m", ACCESS, BOUND)
     fields = {**ACCESS, name: value}
-    assert composed(short, "m", fields, BOUND) == composed(general, "m", fields, BOUND)
+    assert short("m", fields, BOUND) == careful("m", fields, BOUND)
     fields, bound = {n: v for n, v in ACCESS.items() if n != name}, {**BOUND, name: value}
-    assert composed(short, "m", fields, bound) == composed(general, "m", fields, bound)
+    assert short("m", fields, bound) == careful("m", fields, bound)
 
 
 @pytest.mark.parametrize(
@@ -141,16 +155,16 @@ def test_one_value_that_does_not_fit(name, value):
     ],
 )
 def test_fields_in_the_way_of_others(fields, bound):
-    short, general = composer(), in_general(composer())
+    short, careful = by_plans(), carefully()
     for _ in range(2):
-        assert composed(short, "m", fields, bound) == composed(general, "m", fields, bound)
+        assert short("m", fields, bound) == careful("m", fields, bound)
 
 
 def test_fields_that_are_too_many_with_the_bound_ones():
-    short, general = composer("few"), in_general(composer("few"))
+    short, careful = by_plans("few"), carefully("few")
     fields = {"a": "x", "b": "y"}
     for bound in ({"c": 1}, fields, {"b": "z", "a": "z"}, {"c": 1, "d": 2}):
-        assert composed(short, "m", fields, bound) == composed(general, "m", fields, bound)
+        assert short("m", fields, bound) == careful("m", fields, bound)
 
 
 def test_the_zero_of_a_field_without_a_dot_is_shown(logged):
@@ -164,10 +178,50 @@ def test_the_zero_of_a_field_without_a_dot_is_shown(logged):
         assert "error" not in event
 
 
-def test_what_is_kept_is_bounded(monkeypatch):
-    monkeypatch.setattr(shapes, "MAX_KEPT", 10)
-    short, general = composer(), in_general(composer())
-    for number in range(30):
-        fields = {f"name{number}": number}
-        assert composed(short, "x", fields, {}) == composed(general, "x", fields, {})
-    assert len(short._shapes._known) == 10
+VALUES = ["text", "10.0.0.1", 7, -1.5, True, ["a", "b"], [], 2**40, "2026-01-02", "a=b"]
+
+
+def test_every_field_of_ecs():
+    short, careful = by_plans(), carefully()
+    for name in ecs_fields.types():
+        for value in VALUES:
+            assert short("x", {name: value}, {}) == careful("x", {name: value}, {})
+
+
+@pytest.mark.parametrize(
+    ("fields", "bound"),
+    [
+        ({"a": {"b": 1, "c": {"d": "x"}}}, {}),
+        ({"a": {"b": {}}, "c": {}}, {}),
+        ({"a": {}, "b": {"c": 1}}, {}),
+        ({"a": {"c": 1}, "b": {}}, {}),
+        ({"a": {"password": {"b": 1}, "token": None, "pin": []}}, {}),
+        ({"user": {"id": 7, "name": "kim"}}, {"user.id": "bound", "user.email": "a@b"}),
+        ({"user.id": 7}, {"user": {"id": "bound", "email": "a@b"}}),
+        ({"url": {"query": "token=abc&a=b"}}, {"url": {"path": "/"}}),
+        ({"a": None}, {"a": 1}),
+        ({"service.environment": "test", "service.node.role": "blue"}, {"service.version": "1"}),
+        ({"event.action": "pay", "event.dataset": "mine"}, {"event.kind": "event"}),
+        ({"a": 1}, {"event.action": "pay", "error.type": "Mine"}),
+    ],
+)
+def test_objects_and_contexts(fields, bound):
+    short, careful = by_plans(), carefully()
+    for _ in range(2):
+        assert short("m", fields, bound) == careful("m", fields, bound)
+
+
+def test_dicts_of_one_shape_are_told_apart_by_where_their_entries_are():
+    short, careful = by_plans(), carefully()
+    for fields in ({"a": {}, "b": {"c": 1}}, {"a": {"c": 1}, "b": {}}, {"a": {"c": 1}, "b": {}}):
+        assert short("m", fields, {}) == careful("m", fields, {})
+
+
+def test_a_dict_that_lies_in_itself():
+    short, careful = by_plans(), carefully()
+    inside: dict[str, object] = {"name": "x"}
+    usual = {"a": {"name": "x", "self": {"name": "x", "self": {"name": "x"}}}}
+    assert short("m", usual, {}) == careful("m", usual, {})
+    inside["self"] = inside
+    assert short("m", {"a": inside}, {}) == careful("m", {"a": inside}, {})
+    assert "<cycle>" in short("m", {"a": inside}, {})[0]

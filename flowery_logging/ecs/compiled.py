@@ -1,0 +1,157 @@
+"""How a plan is made: marks for values are laid out as a document, and that is compiled."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import orjson
+
+from flowery_logging.ecs import fields as ecs_fields
+from flowery_logging.ecs.conversion import MISFIT
+from flowery_logging.ecs.document import Placer, ValueLeaf
+from flowery_logging.ecs.encode import dumps
+from flowery_logging.ecs.event import Static, merged
+from flowery_logging.ecs.kinds import (
+    DATE,
+    FIELD,
+    NOTHING,
+    NUMBER,
+    SCALARS,
+    TEXT,
+    Kind,
+    UnusualError,
+)
+from flowery_logging.ecs.layout import Layout
+from flowery_logging.ecs.opening import Names
+from flowery_logging.ecs.plan import Plan, Shape, Shapes
+from flowery_logging.ecs.redact import MARKER
+from flowery_logging.ecs.schema import Place
+from flowery_logging.ecs.source import Source
+from flowery_logging.ecs.steps import Step, Steps, Tally
+
+_BEFORE: Final = frozenset({"message", "host", "data_stream", "log", "process"})
+"""What a line has before the fields, or after them."""
+
+_MARK: Final = re.compile(rb"\0(\w+)\0")  # no JSON has this byte
+
+
+class _Mark:
+    """Stands for the values of one kind, and notes which step they take."""
+
+    def __init__(self, steps: Steps, index: int, path: str, kind: Kind) -> None:
+        self._steps = steps
+        self._index = index
+        self._path = path
+        self._kind = kind
+        self._is_field = False
+        self.step: Step | None = None
+
+    def field(self, place: Place) -> Any:
+        if self._kind in {TEXT, NUMBER}:
+            return MISFIT
+        self._is_field, self.step = True, self._steps.field(place, self._kind)
+        return self._fragment()
+
+    def label(self) -> tuple[bool, Any] | None:
+        if self._kind is DATE or (self._is_field and self._kind not in SCALARS):
+            raise UnusualError  # which label it becomes depends on the value, as it was given
+        is_number = self._kind in {int, float, NUMBER}
+        self.step = self._steps.label(self._path, self._kind, numeric=is_number)
+        return is_number, self._fragment()
+
+    def _fragment(self) -> Any:
+        return orjson.Fragment(b"\0e%d\0" % self._index)
+
+
+class _Piece:
+    """Stands for a value of the context, which comes encoded."""
+
+    def __init__(self, index: int, kind: Kind) -> None:
+        self._kind = kind
+        self._fragment = orjson.Fragment(b"\0p%d\0" % index)
+
+    def field(self, place: Place) -> Any:  # noqa: ARG002 - it has been found to fit
+        return self._fragment if self._kind is FIELD else MISFIT
+
+    def label(self) -> tuple[bool, Any] | None:
+        if self._kind is FIELD:
+            raise UnusualError  # something is in its way; which label it becomes is unknown
+        return self._kind is NUMBER, self._fragment
+
+
+class Compiler:
+    """Compiles the plans of one configuration."""
+
+    def __init__(
+        self, placer: Placer, static: Static, aside: frozenset[str], shapes: Shapes
+    ) -> None:
+        self._placer = placer
+        self._static = static
+        self._aside = aside
+        self._shapes = shapes
+        self._steps = Steps(placer)
+
+    def compile(self, names: Names, shape: Shape | None) -> Plan:
+        """Return the plan of a shape in a context; of a context, if `shape` is None.
+
+        Raises UnusualError where the rules cannot be told from the kinds alone.
+        """
+        tally = Tally()
+        layout = self._placer.layout(tally)
+        source = Source(self._placer, names, self._put(names, layout))
+        found = layout.given + (0 if shape is None else shape.given)
+        if found + bool(names.opened) > self._placer.limits.fields:
+            raise UnusualError  # some are too many, perhaps a dict that came to nothing
+        if shape is None:
+            encode = source.of_context(_encoded(layout), dict(tally))
+        else:
+            counts = dict(tally)  # those of the context's fields have been counted
+            for index, (path, kind) in enumerate(shape.leaves):
+                layout.put(path, _Piece(index, kind), 1)
+            encode = source.of_event(self._template(layout), len(shape.leaves), counts)
+        plainly = not layout.clashes and self._aside.isdisjoint(names.paths)
+        return Plan(names, encode, shape or self._shapes.of(layout), plainly=plainly)
+
+    def _put(self, names: Names, layout: Layout) -> dict[int, Step]:
+        """Put a mark for each value of an event into its layout; return their steps."""
+        marks: dict[int, _Mark] = {}
+        for index in names.in_order():
+            path, kind = names.paths[index], names.kinds[index]
+            if index in names.opened or kind is NOTHING:
+                continue
+            if kind is dict and self._placer.schema.is_value(path):
+                raise UnusualError
+            if self._placer.hides(path):
+                values = self._placer.values(Tally())
+                layout.put(path, ValueLeaf(values, path, MARKER, MARKER), 0)
+            else:
+                marks[index] = _Mark(self._steps, index, path, kind)
+                layout.put(path, marks[index], 0)
+        return {index: mark.step for index, mark in marks.items() if mark.step is not None}
+
+    def _template(self, layout: Layout) -> list[bytes | str]:
+        """Return what stands after the message: bytes, and names of the function's variables."""
+        tree, static = layout.tree, self._static
+        if not _BEFORE.isdisjoint(tree):
+            raise UnusualError
+        own = {"labels": layout.texts, "numeric_labels": layout.numbers}
+        event = merged({"dataset": static.dataset}, tree.pop("event", {}))
+        found: list[bytes | str] = ["site.suffix"]
+        if "service" in tree:
+            tree["service"] = merged(static.service, tree["service"])
+            rest = {"host": static.host, "data_stream": static.data_stream}
+            version = {"ecs.version": ecs_fields.VERSION}
+            found = [b"," + dumps({**version, **rest})[1:-1], "site.origin"]
+        body = {**tree, **{name: entries for name, entries in own.items() if entries}}
+        encoded = b"%b,%b," % (dumps(body)[:-1], dumps({"event": event})[1:-2])
+        parts: list[Any] = _MARK.split(b"," + encoded[1:] if body else encoded[1:])
+        for index, part in enumerate(parts):
+            found.append(part.decode() if index % 2 else part)
+        return [part for part in found if part]
+
+
+def _encoded(layout: Layout) -> list[str | bytes]:
+    """Return of all that was placed the variable it is in, or its bytes."""
+    encoded = (dumps(value) for _, _, value in layout.placed)
+    return [e if b"\0" not in e else e.strip(b"\0").decode() for e in encoded]

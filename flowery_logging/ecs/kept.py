@@ -1,0 +1,35 @@
+"""What is learnt once and used again, up to a limit: beyond it the oldest is forgotten."""
+
+from __future__ import annotations
+
+from typing import Final, Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+MAX_KEPT: Final = 4096
+"""Entries of a cache whose entries are small."""
+
+
+class Kept(dict[K, V], Generic[K, V]):
+    """A dict that forgets its oldest entry when a new one comes and it has `limit` of them.
+
+    Names, threads and shapes that come once pass through it; those in use come back at once. Safe
+    under threads: at worst something is learnt twice.
+    """
+
+    __slots__ = ("_limit",)
+
+    def __init__(self, limit: int = MAX_KEPT) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def keep(self, key: K, value: V) -> V:
+        """Keep a value under a key that has none yet, and return it."""
+        while len(self) >= self._limit:
+            try:
+                del self[next(iter(self))]
+            except (KeyError, RuntimeError, StopIteration):
+                continue  # another thread has forgotten it, or kept something, meanwhile
+        self[key] = value
+        return value

@@ -1,0 +1,82 @@
+"""The kinds of values that an event's shape is made of: their types, and a few more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from flowery_logging.ecs.conversion import MISFIT, fit
+from flowery_logging.ecs.plain import Model, plain
+from flowery_logging.ecs.redact import MARKER
+
+
+class UnusualError(Exception):
+    """An event has a value that no plan is for: it goes the careful way."""
+
+
+class TEXT:
+    """What stands in `labels`, whatever its type: its step goes by the rules."""
+
+
+class FIELD:
+    """What stands in a field of its own."""
+
+
+class NUMBER:
+    """What stands in `numeric_labels` although its type is expected elsewhere."""
+
+
+class DATE:
+    """What was a date and is one of a date field's texts."""
+
+
+Kind = type
+"""The type of a value, or one of the classes above."""
+
+NOTHING: Final = type(None)
+
+KNOWN: Final = frozenset({str, int, float, bool, NOTHING, list, dict, Model, TEXT, NUMBER, DATE})
+"""The kinds that a plan may have; values of other types are converted to one of these first."""
+
+SCALARS: Final = frozenset({str, int, float, bool})
+
+_CONVERSIONS: Final[Mapping[type, Callable[[Any], Any]]] = {
+    UUID: str,
+    Decimal: str,
+    datetime: datetime.isoformat,
+    date: date.isoformat,
+    tuple: list,
+    set: list,
+    frozenset: list,
+}
+"""What `plain` makes of frequent types."""
+
+
+def conversion(kind: Kind) -> Callable[[Any], Any]:
+    """Return what makes a value of a known kind from one of another type."""
+    return _CONVERSIONS.get(kind, plain)
+
+
+def as_date(value: Any) -> str:
+    """Return a date as a date field holds it. Raises UnusualError where that is not possible."""
+    text = fit(value, "date")
+    if text is MISFIT:
+        raise UnusualError
+    return str(text)
+
+
+def hidden(value: Any) -> str | None:
+    """Return the marker for what is hidden by its name; nothing for what is left out anyway."""
+    data = value if type(value) in SCALARS else plain(value)
+    return None if data is None or (type(data) in {list, dict} and not data) else MARKER
+
+
+def kind_of(value: Any) -> Kind:
+    """Return the kind of a converted value. Raises UnusualError if there is no plan for it."""
+    kind = type(value)
+    if kind not in KNOWN:
+        raise UnusualError
+    return kind

@@ -1,0 +1,158 @@
+"""The function of a plan: values in, the first half of a line out.
+
+As attrs compiles `__init__`, the steps of a shape are compiled into one function. Names of fields
+and other texts of callers stand in its constants alone, never in its code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from types import CodeType
+from typing import Any, Final
+
+import orjson
+
+from flowery_logging.ecs.document import Placer
+from flowery_logging.ecs.encode import dumps
+from flowery_logging.ecs.kept import Kept
+from flowery_logging.ecs.opening import Names
+from flowery_logging.ecs.steps import BY_RULES, Step, Tally
+
+_SIGNATURE: Final = "def encode(values, message, pieces, beginning, micros, site, room):"
+_VARIABLE: Final = re.compile(r"\b[veaci]\b")
+
+_codes: Final[Kept[str, CodeType]] = Kept(1024)
+"""Compiled sources, which many plans share: names and limits of their own stand in constants."""
+
+
+class Source:
+    """The source of one function, and what its names stand for."""
+
+    def __init__(self, placer: Placer, names: Names, steps: Mapping[int, Step]) -> None:
+        self._placer = placer
+        self._steps = steps
+        self._texts = {i: step for i, step in steps.items() if step.longest is not None}
+        self._variables = [f"v{index}" for index in range(len(names.kinds))]
+        self._known: dict[str, Any] = {
+            "Tally": Tally,
+            "clean": self._clean_message,
+            "clean_texts": self._clean_texts,
+            "is_long": self._is_long,
+            "count": self._count,
+            "dumps": orjson.dumps,
+            "join": b"".join,
+            "suspects": placer.redactor.suspects_json,
+        }
+        for index, step in steps.items():
+            self._known[f"c{index}"] = step.careful
+            self._known.update(step.helpers)
+
+    def of_event(self, template: list[bytes | str], pieces: int, counts: Mapping[str, int]) -> Any:
+        """Return the function of an event's plan."""
+        first = [f"{_tuple(f'p{i}' for i in range(pieces))} = pieces"] if pieces else []
+        shown = ", ".join(self._constant(part) for part in template)
+        return self._compiled([
+            *first,
+            "m = dumps(message)",
+            *self._encoding(),
+            *self._asking(["m"], ["m = clean(message)"]),
+            f"half = join((beginning, micros, site.prefix, m, {shown}))",
+            "if len(half) > room: return None",
+            *self._counting(counts),
+            "return half",
+        ])  # fmt: skip
+
+    def of_context(self, pieces: list[str | bytes], counts: Mapping[str, int]) -> Any:
+        """Return the function of a context's plan, which makes the pieces of its events."""
+        shown = _tuple(self._constant(part) for part in pieces)
+        return self._compiled([
+            *self._encoding(),
+            *self._asking([], []),
+            *self._counting(counts),
+            f"return {shown}",
+        ])  # fmt: skip
+
+    def _compiled(self, lines: list[str]) -> Any:
+        unpacked = [f"{_tuple(self._variables)} = values"] if self._variables else []
+        source = "\n    ".join([_SIGNATURE, *unpacked, "tally = None", *lines])
+        code = _codes.get(source) or _codes.keep(source, compile(source, "<plan>", "exec"))
+        exec(code, self._known)  # noqa: S102 - as attrs does
+        return self._known["encode"]
+
+    def _constant(self, part: bytes | str) -> str:
+        """Return the name of a variable, or of a constant with these bytes."""
+        if type(part) is str:
+            return part
+        name = f"k{len(self._known)}"
+        self._known[name] = part
+        return name
+
+    def _encoding(self) -> list[str]:
+        return [_of(index, line) for index, step in self._steps.items() for line in step.code]
+
+    def _asking(self, asked: list[str], clean: list[str]) -> list[str]:
+        """Return what asks the redactor of all texts at once, and looks at each if need be."""
+        texts = self._texts
+        lists = [index for index, step in self._steps.items() if step.asks]
+        asked = [*asked, *(f"e{i}" for i in texts), *(f"a{i}" for i in lists)]
+        if not asked:
+            return []
+        together = " + ".join(asked) if len(asked) < 4 else f"join({_tuple(asked)})"
+        lines = [f"asked = {together}"]
+        condition = "suspects(asked)"
+        if texts:
+            values, encoded = (_tuple(f"{letter}{i}" for i in texts) for letter in "ve")
+            longest = min(step.longest or 0 for step in texts.values())
+            condition += f" or (len(asked) > {longest} and is_long({values}))"
+            clean = [
+                *clean,
+                f"cleaned = clean_texts({values}, {encoded}, tally := tally or Tally())",
+                "if type(cleaned) is int: return cleaned",
+                f"{encoded} = cleaned",
+            ]
+        for index in lists:
+            clean += [f"if a{index}:", *(f"    {_of(index, line)}" for line in BY_RULES)]
+        return [*lines, f"if {condition}:", *(f"    {line}" for line in clean)]
+
+    def _counting(self, counts: Mapping[str, int]) -> list[str]:
+        self._known["counts"] = dict(counts)
+        return ["count(counts)"] * bool(counts) + ["if tally: count(tally)"]
+
+    def _clean_message(self, message: str) -> bytes:
+        return dumps(self._placer.clean_text(message))
+
+    def _is_long(self, values: tuple[str, ...]) -> bool:
+        """Tell whether one of the texts is longer than its step takes."""
+        steps = self._texts.values()
+        return any(len(v) > (step.longest or 0) for v, step in zip(values, steps, strict=True))
+
+    def _clean_texts(
+        self, values: tuple[str, ...], encoded: tuple[bytes, ...], tally: Tally
+    ) -> list[bytes] | int:
+        """Return texts as they stand in the line, each looked at; the number of a misfit step."""
+        clean = self._placer.redactor.clean
+        found: list[bytes] = []
+        for index, value, known in zip(self._texts, values, encoded, strict=True):
+            step = self._texts[index]
+            as_is = len(value) <= (step.longest or 0) and clean(value) == value
+            made = known if as_is else step.careful(value, tally)
+            if made is None:
+                return index
+            found.append(made)
+        return found
+
+    def _count(self, tally: Mapping[str, int]) -> None:
+        for name, number in tally.items():
+            self._placer.counters.add(name, number)
+
+
+def _tuple(names: Iterable[str]) -> str:
+    return "(" + "".join(f"{name}, " for name in names) + ")"
+
+
+def _of(index: int, line: str) -> str:
+    """Return a line of a step's code with the variables of its value."""
+    return _VARIABLE.sub(
+        lambda match: str(index) if match[0] == "i" else f"{match[0]}{index}", line
+    )

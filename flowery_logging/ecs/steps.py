@@ -1,0 +1,197 @@
+"""How values of one kind become bytes: the code of each step of a plan, and its careful function.
+
+A step first tells, by the value alone, whether it is an ordinary one, which is encoded at once.
+Any other is handed to the step's careful function, which goes by the rules of `values.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import orjson
+
+from flowery_logging.ecs.conversion import (
+    KEYWORD_UNITS,
+    KEYWORDS,
+    MISFIT,
+    TEXTS,
+    is_ip,
+    number_bounds,
+)
+from flowery_logging.ecs.document import Placer
+from flowery_logging.ecs.encode import dumps
+from flowery_logging.ecs.event import NO_FIELDS
+from flowery_logging.ecs.kinds import Kind
+from flowery_logging.ecs.plain import is_number, plain
+from flowery_logging.ecs.redact import SMALLEST_NUMBER
+from flowery_logging.ecs.schema import Place
+from flowery_logging.ecs.values import is_query
+
+_FEW_DIGITS: Final = 10**10
+"""Integers below it are never secrets, also as texts."""
+
+LONGEST_KEYWORD: Final = KEYWORD_UNITS // 2
+"""Characters of a keyword that fits whatever its characters are."""
+
+_AS_TEXT: Final = KEYWORDS | TEXTS
+
+
+class Tally(dict[str, int]):
+    """Counts of one event, which count once its line is made."""
+
+    def add(self, name: str, amount: int = 1) -> None:
+        """Raise a count."""
+        self[name] = self.get(name, 0) + amount
+
+
+Careful = Callable[[Any, Tally], "bytes | None"]
+"""Returns how a value stands in the line, by the rules; None where it belongs elsewhere."""
+
+
+class Step:
+    """One value's way into the line, as code that sets `e` from `v`.
+
+    In the code `v` stands for the value, `e` for its bytes, `a` for what the redactor is asked
+    about, `c` for the careful function and `i` for the step's number, which the plan returns where
+    the value belongs elsewhere. A text is asked about as it is encoded; `longest` is how long an
+    ordinary one is. Other steps set `a`, if `asks`: to nothing once the rules have been followed.
+    """
+
+    __slots__ = ("asks", "careful", "code", "helpers", "longest")
+
+    def __init__(
+        self,
+        careful: Careful,
+        code: tuple[str, ...],
+        *,
+        longest: float | None = None,
+        asks: bool = False,
+        helpers: Mapping[str, Any] = NO_FIELDS,
+    ) -> None:
+        self.careful = careful
+        self.code = code
+        self.longest = longest
+        self.asks = asks
+        self.helpers = helpers
+
+
+BY_RULES: Final = ("e = c(v, tally := tally or Tally())", "if e is None: return i")
+
+
+def _if(condition: str, encode: str, otherwise: tuple[str, ...] = BY_RULES) -> tuple[str, ...]:
+    """Return code that encodes an ordinary value at once, and follows the rules for any other."""
+    return (f"if {condition}: {encode}", "else:", *(f"    {line}" for line in otherwise))
+
+
+_UNASKED: Final = ("a = b''", *BY_RULES)
+
+
+class Steps:
+    """Makes the steps of one configuration."""
+
+    def __init__(self, placer: Placer) -> None:
+        self._placer = placer
+        self._items = placer.limits.items
+        self._longest = placer.limits.label_chars
+
+    def label(self, path: str, kind: Kind, *, numeric: bool) -> Step:
+        """Return the step of a label."""
+        careful = self._careful_label(path, numeric=numeric)
+        if kind is str:
+            return self._text(careful, self._longest, is_query=is_query(path))
+        if kind is int:
+            ordinary = f"-{SMALLEST_NUMBER} < v < {SMALLEST_NUMBER}"
+            return Step(self._encode_integer, _if(ordinary, "e = dumps(v)"))
+        if kind is float:
+            return Step(careful, _if("v - v == 0", "e = dumps(v)"))
+        if kind is bool:
+            return Step(careful, ("""e = b'"true"' if v else b'"false"'""",))
+        if kind is list:
+            return self._list(careful, self._longest, _short_texts)
+        return Step(careful, BY_RULES)
+
+    def field(self, place: Place, kind: Kind) -> Step:
+        """Return the step of an ECS or declared field."""
+        careful, field = self._careful_field(place), place.kind
+        is_array = self._placer.schema.is_array(place)
+        most = min(self._longest, LONGEST_KEYWORD if field in KEYWORDS else self._longest)
+        if field in _AS_TEXT:
+            if kind is list and is_array:
+                return self._list(careful, most, _same_texts)
+            if kind is str and not (is_array and is_query(place.path)):
+                return self._text(careful, most, is_query=is_query(place.path), is_array=is_array)
+            if kind is int:
+                ordinary = f"-{_FEW_DIGITS} < v < {_FEW_DIGITS}"
+                return Step(careful, _if(ordinary, _encode("""b'"%d"' % v""", is_array=is_array)))
+        if field == "ip" and kind is str:
+            encode = _encode("dumps(v)", is_array=is_array, asked=True)
+            code = _if("len(v) <= 45 and is_ip(v)", encode, _UNASKED)
+            return Step(careful, code, asks=True, helpers={"is_ip": is_ip})
+        bounds = number_bounds(kind, field)
+        if bounds is None:
+            return Step(careful, BY_RULES)
+        ordinary = f"{bounds[0]!r} <= v <= {bounds[1]!r}"
+        return Step(careful, _if(ordinary, _encode("dumps(v)", is_array=is_array)))
+
+    def _text(self, careful: Careful, most: int, *, is_query: bool, is_array: bool = False) -> Step:
+        if not is_query:
+            return Step(careful, (_encode("dumps(v)", is_array=is_array),), longest=most)
+        clean = self._placer.redactor.clean_query
+        code = _if(f"len(v) <= {most} and clean_query(v) is v", "e = dumps(v)")
+        return Step(careful, code, helpers={"clean_query": clean})
+
+    def _list(self, careful: Careful, most: int, texts: Callable[..., bytes | None]) -> Step:
+        name = texts.__name__
+        encode = f"e = a = {name}(v, {self._items}, {most})"
+        code = (encode, "if e is None:", *(f"    {line}" for line in _UNASKED))
+        return Step(careful, code, asks=True, helpers={name: texts})
+
+    def _encode_integer(self, value: int, tally: Tally) -> bytes | None:  # noqa: ARG002
+        is_label = is_number(value) and self._placer.redactor.clean_number(value) is value
+        return orjson.dumps(value) if is_label else None
+
+    def _careful_field(self, place: Place) -> Careful:
+        values = self._placer.values
+
+        def encode(value: Any, tally: Tally) -> bytes | None:
+            found = values(tally).field(place, value)
+            is_empty = type(value) is list and not value  # left out, as everywhere
+            return None if found is MISFIT or is_empty else dumps(found)
+
+        return encode
+
+    def _careful_label(self, path: str, *, numeric: bool) -> Careful:
+        values = self._placer.values
+
+        def encode(value: Any, tally: Tally) -> bytes | None:
+            found = values(tally).label(path, plain(value))
+            return None if found is None or found[0] is not numeric else dumps(found[1])
+
+        return encode
+
+
+def _encode(value: str, *, is_array: bool, asked: bool = False) -> str:
+    encoded = f"b'[%b]' % ({value})" if is_array else value
+    return f"e = a = {encoded}" if asked else f"e = {encoded}"
+
+
+# Of lists a copy is looked at and encoded: another thread may change the caller's meanwhile.
+def _same_texts(items: list[Any], count: int, most: int) -> bytes | None:
+    """Return a list of ordinary texts as it stands in a line; None for any other."""
+    if not 0 < len(items) <= count:
+        return None
+    items = items.copy()
+    if set(map(type, items)) != {str} or max(map(len, items)) > most:
+        return None
+    return orjson.dumps(items)
+
+
+def _short_texts(items: list[Any], count: int, most: int) -> bytes | None:
+    """Return a list of ordinary texts, or of ordinary integers as texts."""
+    if 0 < len(items) <= count and type(items[0]) is int:
+        items = items.copy()
+        if set(map(type, items)) == {int} and max(map(abs, items)) < _FEW_DIGITS:
+            return orjson.dumps([*map(str, items)])
+        return None
+    return _same_texts(items, count, most)

@@ -1,0 +1,130 @@
+"""What becomes of one value, in a field or in a label: converted, without secrets, cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+from flowery_logging.ecs.conversion import MISFIT
+from flowery_logging.ecs.encode import to_json
+from flowery_logging.ecs.limits import Limits
+from flowery_logging.ecs.plain import AS_IS, is_number, plain, scalar_text
+from flowery_logging.ecs.redact import MARKER, Redactor
+from flowery_logging.ecs.schema import Place, Schema
+
+QUERIES: Final = frozenset({"query", "query_string", "querystring"})
+"""Last parts of names whose values are the query of a URL, without its question mark."""
+
+
+def is_query(path: str) -> bool:
+    """Tell whether a field of this name holds the query of a URL."""
+    return path.rpartition(".")[2] in QUERIES
+
+
+class Counting(Protocol):
+    """Where it is counted that something was cut."""
+
+    def add(self, name: str, amount: int = 1) -> None:
+        """Raise a count."""
+        ...
+
+
+class Values:
+    """Makes of values what stands in a line, by the rules of one configuration."""
+
+    __slots__ = ("_counters", "_limits", "_redactor", "_schema")
+
+    def __init__(
+        self, schema: Schema, redactor: Redactor, limits: Limits, counters: Counting
+    ) -> None:
+        self._schema = schema
+        self._redactor = redactor
+        self._limits = limits
+        self._counters = counters
+
+    def field(self, place: Place, value: Any) -> Any:
+        """Return the value as a field holds it; MISFIT if it cannot. Never raises."""
+        try:
+            converted = self._schema.fit(place, self._without_query_secrets(place.path, value))
+            return converted if converted is MISFIT else self._clean(converted)
+        except Exception:
+            return MISFIT
+
+    def label(self, path: str, value: Any) -> tuple[bool, Any] | None:
+        """Return whether a plain value is a number, and as what it stands in a label.
+
+        None where it holds nothing.
+        """
+        value = self._without_query_secrets(path, value)
+        if is_number(value):
+            value = self._redactor.clean_number(value)
+        if is_number(value):
+            return True, value
+        text = self._label_text(value)
+        return None if text == [] else (False, text)
+
+    def text(self, text: str) -> str:
+        """Return a text without secrets, at most as long as a label may be."""
+        return self._cut(self._redactor.clean(text))
+
+    def _without_query_secrets(self, path: str, value: Any) -> Any:
+        return self._redactor.clean_query(value) if type(value) is str and is_query(path) else value
+
+    def _clean(self, value: Any) -> Any:
+        """Clean and cut the strings of a converted value; MISFIT where the marker would not fit."""
+        if type(value) is str:
+            return self.text(value)
+        if isinstance(value, list):
+            items = [self._clean(item) for item in self._first(value)]
+            return MISFIT if any(item is MISFIT for item in items) else items
+        if isinstance(value, dict):
+            return self._clean_entries(value)
+        return value
+
+    def _clean_entries(self, value: Mapping[str, Any]) -> Any:
+        clean: dict[str, Any] = {}
+        for key, item in value.items():
+            hidden = self._redactor.hides(key)
+            clean[key] = (MARKER if type(item) is str else MISFIT) if hidden else self._clean(item)
+        return MISFIT if any(item is MISFIT for item in clean.values()) else clean
+
+    def _first(self, items: list[Any]) -> list[Any]:
+        """Return as many items of a list as an event may hold."""
+        limit = self._limits.items
+        if len(items) <= limit:
+            return items
+        self._counters.add("cut_lists")
+        return items[:limit]
+
+    def _label_text(self, value: Any) -> str | list[str]:
+        if type(value) in AS_IS:
+            return self.text(scalar_text(value))
+        if isinstance(value, list):
+            texts = self._texts(value)
+            if texts is not None:
+                return texts
+        return self._cut(to_json(value, self._redactor, self._limits.depth))
+
+    def _texts(self, items: list[Any]) -> list[str] | None:
+        """Return a list of scalars as texts, with a note of how many were left out."""
+        kept = items if len(items) <= self._limits.items else items[: self._limits.items - 1]
+        scalars = [plain(item) for item in kept]
+        if any(type(item) not in AS_IS for item in scalars):
+            return None
+        texts = [self._scalar(item) for item in scalars if item is not None]
+        if len(kept) < len(items):
+            self._counters.add("cut_lists")
+            texts.append(f"… [{len(items) - len(kept)} more]")
+        return texts
+
+    def _scalar(self, value: Any) -> str:
+        number = self._redactor.clean_number(value) if type(value) is int else value
+        return self.text(scalar_text(number))
+
+    def _cut(self, text: str) -> str:
+        limit = self._limits.label_chars
+        if len(text) <= limit:
+            return text
+        self._counters.add("cut_values")
+        kept = limit - len(f"… [{len(text)} characters left out]")
+        return f"{text[: max(0, kept)]}… [{len(text) - max(0, kept)} characters left out]"
