@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import select
 import stat
 import subprocess
 import sys
@@ -36,6 +37,12 @@ class Reader(threading.Thread):
         self.may_read.wait()
         while chunk := os.read(self.descriptor, 65_536):
             self.content += chunk
+
+    def drain(self) -> None:
+        """Read what is in the pipe now."""
+        self.may_read.set()
+        while not self.content or select.select([self.descriptor], [], [], 0)[0]:
+            time.sleep(0.01)
 
     def all(self) -> str:
         self.may_read.set()
@@ -114,7 +121,7 @@ def test_lines_that_have_waited_come_when_the_reader_comes_back() -> None:
     process, reader = started(program(text, output="stdout"), stdin=subprocess.PIPE)
     while process.stderr.readline() != "stuck\n":
         pass
-    reader.may_read.set()
+    reader.drain()
     process.communicate("\n", timeout=DEADLINE)
     records = parsed(reader.all())
     assert process.returncode == 0
