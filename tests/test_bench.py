@@ -11,6 +11,8 @@ import pytest
 from bench import asgi, event, instructions, steps, zoo
 from bench.contenders import GROUPS, by_name
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 
 

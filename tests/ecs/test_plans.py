@@ -181,6 +181,7 @@ def test_the_zero_of_a_field_without_a_dot_is_shown(logged):
 VALUES = ["text", "10.0.0.1", 7, -1.5, True, ["a", "b"], [], 2**40, "2026-01-02", "a=b"]
 
 
+@pytest.mark.slow
 def test_every_field_of_ecs():
     short, careful = by_plans(), carefully()
     for name in ecs_fields.types():

@@ -11,7 +11,10 @@ import pytest
 
 from tests.files.conftest import Logs
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform"),
+]
 
 IN_C = """
     import ctypes, warnings
