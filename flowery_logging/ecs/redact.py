@@ -1,8 +1,8 @@
 """Secrets kept out of the logs: by the name of a key, and by the form of a value.
 
-Keys are compared by words, so that `author` is not `auth` and `token_count` is not `token`.
-Values are looked at only if a cheap test finds something that could be one of the forms; card and
-Korean resident numbers must have a valid check digit.
+Which names are a secret's is told by secret_names.py. Values are looked at only if a cheap test
+finds something that could be one of the forms; card and Korean resident numbers must have a valid
+check digit.
 """
 
 from __future__ import annotations
@@ -15,37 +15,11 @@ from urllib.parse import unquote
 
 from flowery_logging.ecs.encode import Redaction
 from flowery_logging.ecs.kept import Kept
+from flowery_logging.ecs.secret_names import KEY_CHARS, Names
 
 MARKER: Final = "[redacted]"
 SMALLEST_NUMBER: Final = 10**12
 """Card numbers have 13 digits or more; resident numbers 13, perhaps with a leading zero."""
-
-_KEY_CHARS: Final = 256
-"""Characters of a key that are looked at."""
-
-# Anywhere in a key, whatever surrounds them (compared without separators, in lower case).
-_FRAGMENTS: Final = (
-    "password", "passwd", "passphrase", "passcode", "secret", "credential", "authorization",
-    "apikey", "privatekey", "accesskey", "secretkey", "signingkey", "encryptionkey",
-    "cardnumber", "cardno", "creditcard", "sessionid", "csrftoken", "xsrftoken",
-    "주민등록번호", "주민번호", "외국인등록번호", "비밀번호", "암호", "카드번호", "여권번호",
-    "운전면허번호",
-)  # fmt: skip
-
-# A word of the key (`user_pwd`, `userPwd`, `user.pwd`).
-_WORDS: Final = frozenset({
-    "pwd", "pw", "cookie", "cookies", "jwt", "rrn", "ssn", "cvv", "cvc", "cvv2", "otp", "pin",
-    "bearer",
-})  # fmt: skip
-
-# The last word of the key (`access_token`, `basic-auth`, but not `token_count`, `auth_method`).
-_LAST_WORDS: Final = frozenset({"token", "auth"})
-
-# Names that the rules above would catch although they hold no secret.
-_SAFE: Final = frozenset({"tokens", "secretary", "nextpagetoken", "pagetoken", "continuationtoken"})
-
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W_A-Z]+|[A-Z]")
-_SEPARATORS = re.compile(r"[\W_]+")
 
 _JWT: Final = re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)+")
 _BEARER: Final = re.compile(
@@ -93,8 +67,7 @@ class Redactor(Redaction):
     def __init__(
         self, keys: Iterable[str] = (), safe: Iterable[str] = (), *, messages: bool = False
     ) -> None:
-        self._keys = frozenset(map(_squash, keys))
-        self._safe = _SAFE | frozenset(map(_squash, safe))
+        self._judge = Names(keys, safe).judge
         self._messages = messages
         self._verdicts: Kept[str, bool] = Kept()  # by key: is it a secret's?
         self._parameters: Kept[str, bool] = Kept()  # by parameter of a query: is it no secret's?
@@ -103,23 +76,10 @@ class Redactor(Redaction):
         """Tell whether the value of a key (one part of a dotted name) is a secret by its name."""
         verdict = self._verdicts.get(key)
         if verdict is None:
-            verdict = self._judge(key[:_KEY_CHARS])
-            if len(key) <= _KEY_CHARS:
+            verdict = self._judge(key)
+            if len(key) <= KEY_CHARS:
                 self._verdicts.keep(key, verdict)
         return verdict
-
-    def _judge(self, key: str) -> bool:
-        squashed = _squash(key)
-        if squashed in self._safe:
-            return False
-        if squashed in self._keys or any(part in squashed for part in _FRAGMENTS):
-            return True
-        words = [word.lower() for word in _WORD.findall(key)]
-        return bool(words) and (
-            not _WORDS.isdisjoint(words)
-            or words[-1] in _LAST_WORDS
-            or (len(words) == 1 and words[0].endswith("token"))
-        )
 
     def suspects(self, text: str) -> bool:
         """Tell, quickly, whether `clean` may have something to do with a text."""
@@ -171,7 +131,7 @@ class Redactor(Redaction):
         verdict = self._parameters.get(parameter)
         if verdict is None:
             verdict = _NAME.fullmatch(parameter) is not None and not self.hides(parameter)
-            if len(parameter) <= _KEY_CHARS:
+            if len(parameter) <= KEY_CHARS:
                 self._parameters.keep(parameter, verdict)
         return verdict
 
@@ -241,10 +201,6 @@ def _unquoted(key: str) -> str:
     if "%" not in key:
         return key
     return unquote(key)
-
-
-def _squash(key: str) -> str:
-    return _SEPARATORS.sub("", key).lower()
 
 
 # Not templates: to read one `re` imports a module, which fails at the interpreter's end.

@@ -19,12 +19,19 @@ SECRET_KEYS = [
     "Authorization", "proxy-authorization", "auth", "basic_auth", "cookie", "Set-Cookie", "api_key",
     "apikey", "API-Key", "x-api-key", "private_key", "credentials", "rrn", "주민등록번호", "비밀번호",
     "card_number", "cardNumber", "credit_card", "cvv", "pwd", "db_pwd", "jwt", "session_id",
+    "passport_no", "passportNumber", "driver_license_no", "alien_registration_no", "jumin_no",
+    "resident_registration_number", "session_key", "JSESSIONID", "connect.sid", "otp_code", "user_pin",
+    "db_pass", "verification_code", "licenseKey", "AWS_SECRET_ACCESS_KEY", "X-Auth-Token", "외국인번호",
+    "면허번호", "인증번호", "사용자암호", "카드 비밀번호",
 ]  # fmt: skip
 
 PLAIN_KEYS = [
     "author", "authority", "authorized_by", "tokens", "total_tokens", "token_count", "token_type",
     "tokenizer", "secretary", "cook", "passed", "passenger", "keyboard",
     "key", "card", "discard", "pinned", "spin", "opinion", "auth_method", "next_page_token",
+    "password_changed_at", "pin_code", "cookie_count", "password_policy", "has_password", "api_key_id",
+    "otp_enabled", "session_id_hash", "is_secret", "password_length", "secret_name", "token_url",
+    "boarding_pass", "unauthorized", "암호화", "비밀번호변경일", "비밀번호길이",
 ]  # fmt: skip
 
 

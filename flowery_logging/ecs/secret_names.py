@@ -1,0 +1,131 @@
+"""Which names are a secret's: a key of a mapping, a header, a parameter, an option.
+
+A name is compared by its words, so that `author` is not `auth` and `token_count` is not `token`.
+A name whose last word tells a fact *about* a secret (`password_changed_at`, `api_key_id`) or that
+asks for one (`has_password`) has no secret as its value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+KEY_CHARS: Final = 256
+"""Characters of a name that are looked at."""
+
+# Anywhere in a name, whatever surrounds them (compared without separators, in lower case).
+_FRAGMENTS: Final = (
+    "password", "passwd", "passphrase", "passcode", "secret", "credential", "authorization",
+    "apikey", "privatekey", "accesskey", "signingkey", "encryptionkey", "decryptionkey",
+    "masterkey", "hmackey", "sharedkey", "sshkey", "sessionkey", "authkey", "servicekey",
+    "cardnumber", "cardno", "cardnum", "creditcard", "debitcard", "sessionid", "sessid",
+    "csrftoken", "xsrftoken", "connectionstring", "passport", "driverlicense", "driverslicense",
+    "driverlicence", "driverslicence", "drivinglicense", "drivinglicence", "driverslicence",
+    "alienregistration", "foreignerregistration", "residentregistration", "residentno",
+    "residentnumber", "residentid", "socialsecurity", "jumin", "verificationcode", "authcode",
+    "securitycode", "recoverycode", "backupcode", "onetimecode", "smscode", "mfacode", "otpcode",
+    "seedphrase", "mnemonic", "bimilbunho", "주민등록", "주민번호", "외국인등록", "외국인번호",
+    "비밀번호", "비번", "패스워드", "카드번호", "여권번호", "면허번호", "인증번호", "인증코드",
+    "보안코드", "보안카드", "핀번호", "시크릿", "비밀키", "개인키", "인증키", "접근키", "세션키",
+    "토큰",
+)  # fmt: skip
+
+# A word of the name (`user_pwd`, `userPwd`, `user.pwd`).
+_WORDS: Final = frozenset({
+    "pwd", "pswd", "cookie", "cookies", "jwt", "rrn", "ssn", "cvv", "cvc", "csc", "cvv2", "cvc2",
+    "otp", "totp", "bearer", "암호",
+})  # fmt: skip
+
+# The last word of the name (`access_token`, `basic-auth`; not `token_type`, `auth_method`).
+_LAST_WORDS: Final = frozenset({"token", "auth", "pin", "pw", "sid"})
+
+# Two words at its end.
+_LAST_PAIRS: Final = frozenset({
+    ("license", "no"), ("licence", "no"), ("license", "key"), ("licence", "key"), ("pin", "number"),
+    ("pin", "no"), ("arc", "no"), ("foreigner", "no"), ("alien", "no"), ("account", "key"),
+    *((owner, "pass") for owner in (
+        "db", "database", "user", "admin", "root", "smtp", "mail", "email", "mysql", "pg",
+        "redis", "ftp", "ldap", "proxy", "http", "login", "my", "rabbitmq", "mongo",
+    )),
+})  # fmt: skip
+
+# The last word of a name that tells a fact about a secret, but is none.
+_FACTS: Final = frozenset({
+    "at", "on", "by", "age", "algorithm", "attempts", "changed", "count", "counts", "created",
+    "date", "days", "enabled", "endpoint", "error", "exists", "expired", "expires", "expiry",
+    "field", "format", "file", "hash", "header", "hint", "id", "ids", "in", "is", "issuer",
+    "kind", "last4", "len", "length", "limit", "lifetime", "max", "method", "min", "missing",
+    "name", "names", "path", "policy", "present", "provider", "required", "requirements",
+    "reset", "rotation", "rules", "score", "size", "source", "state", "status", "strength",
+    "time", "timeout", "total", "ttl", "type", "updated", "uri", "url", "usage", "used", "valid",
+    "version", "manager", "validator", "verified", "set", "domain", "samesite", "consent",
+    "banner", "country", "issued", "copy",
+})  # fmt: skip
+_ASKING: Final = frozenset(
+    {"has", "is", "had", "needs", "requires", "use", "uses", "no", "num", "with"}
+)
+
+_KOREAN_FACTS: Final = (
+    "변경일", "변경일시", "일시", "일자", "만료일", "길이", "여부", "횟수", "정책", "유형",
+    "종류", "화", "오류", "개수", "발송", "만료",
+)  # fmt: skip
+
+# Names that the rules above would catch although they hold no secret.
+SAFE: Final = frozenset({
+    "tokens", "secretary", "secretariat", "nextpagetoken", "pagetoken", "continuationtoken",
+    "synctoken", "unauthorized", "secretsmanager", "암호화폐", "암호화", "토큰수", "토큰화",
+})  # fmt: skip
+
+_HARMLESS: Final = re.compile("secretar(?:y|iat|ies)|secretsmanager|unauthorized|암호화")
+"""Words in which a fragment stands by chance."""
+
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W_A-Z]+|[A-Z]")
+_SEPARATORS: Final = re.compile(r"[\W_]+")
+
+
+def squash(name: str) -> str:
+    """Return a name without separators, in lower case."""
+    return _SEPARATORS.sub("", name).lower()
+
+
+class Names:
+    """Tells names of secrets from others.
+
+    Args:
+        secret: more names, compared without case and separators, as whole names.
+        safe: names that are shown although a rule would hide them.
+    """
+
+    def __init__(self, secret: Iterable[str] = (), safe: Iterable[str] = ()) -> None:
+        self._secret = frozenset(map(squash, secret))
+        self._safe = SAFE | frozenset(map(squash, safe))
+
+    def judge(self, name: str) -> bool:
+        """Tell whether the value under a name (one part of a dotted one) is a secret."""
+        name = name[:KEY_CHARS]
+        whole = squash(name)
+        if whole in self._secret:
+            return True
+        if whole in self._safe or whole.endswith(_KOREAN_FACTS):
+            return False
+        words = [word.lower() for word in _WORD.findall(name)]
+        if not words or (len(words) > 1 and words[0] in _ASKING):
+            return False
+        if (
+            len(words) > 1
+            and words[-1] in _FACTS
+            and self._is_secret("".join(words[:-1]), words[:-1])
+        ):
+            return False
+        return self._is_secret(whole, words)
+
+    def _is_secret(self, whole: str, words: list[str]) -> bool:
+        whole = _HARMLESS.sub("", whole)
+        return (
+            any(part in whole for part in _FRAGMENTS)
+            or not _WORDS.isdisjoint(words)
+            or words[-1] in _LAST_WORDS
+            or (len(words) == 1 and words[0].endswith(("token", "암호")))
+            or tuple(words[-2:]) in _LAST_PAIRS
+        )
