@@ -146,8 +146,16 @@ class Attachment:
 
         def call_handlers(logger: logging.Logger, record: logging.LogRecord) -> None:
             on_record()
-            if not self._active or reaches(logger, handler) or is_asserted(logger):
+            if not self._active or is_asserted(logger):
                 theirs(logger, record)
+                return
+            if reaches(logger, handler):
+                try:
+                    theirs(logger, record)
+                except BaseException:
+                    if record.levelno >= handler.level:
+                        handler.rescue(record)
+                    raise
                 return
             before = handler.given.record
             if record.levelno >= handler.level:

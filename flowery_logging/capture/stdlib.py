@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from itertools import islice
 from os.path import basename
 from types import FrameType
@@ -52,9 +53,13 @@ LEFT_OUT: Final = "_flowery_left_out"
 
 
 class _Given(threading.local):
-    """The record that this thread has given to our handler past the loggers' handlers."""
+    """The record that this thread has given to our handler past the loggers' handlers.
+
+    And the last one that our handler has got.
+    """
 
     record: Record | None = None
+    last: Record | None = None
 
 
 class Handler(logging.Handler):
@@ -78,8 +83,10 @@ class Handler(logging.Handler):
 
     def handle(self, record: Record) -> bool:
         """Write the record if the filters let it pass, and if it is not written yet."""
-        if record is self.given.record or record is self._unwritten or is_written(record):
+        given = self.given
+        if record is given.record or record is self._unwritten or is_written(record):
             return False
+        given.last = record
         if self.filters:
             verdict: Any = self.filter(record)
             if not verdict:
@@ -92,6 +99,12 @@ class Handler(logging.Handler):
             return False
         self.emit(record)
         return True
+
+    def rescue(self, record: Record) -> None:
+        """Write a record that another handler has kept from us by what it raised. Never raises."""
+        if self.given.last is not record:
+            with suppress(BaseException):  # raised again by the same object: it is on its way
+                self.handle(record)
 
     def leave_next_out(self, record: Record) -> None:
         """Do not write this record, which is about to come: it is about our own writing."""

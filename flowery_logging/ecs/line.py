@@ -77,7 +77,7 @@ class LineEncoder:
         self._sites: Kept[Any, Site] = Kept()
         self._threads: Kept[tuple[Any, Any], bytes] = Kept()
         self._shapes = Shapes()
-        self._plans = Plans(placer, Compiler(placer, static, aside, self._shapes).compile)
+        self._plans = Plans(placer, Compiler(placer, static, aside, self._shapes).compile, aside)
         self._known_plan = self._plans.known
         self._composer = Composer(static, placer, counters)
         self._render = self._render_context  # one object, so that caches can compare it

@@ -118,8 +118,9 @@ class Found(NamedTuple):
 class Plans:
     """The plans of one configuration."""
 
-    def __init__(self, placer: Placer, compile_plan: Compile) -> None:
+    def __init__(self, placer: Placer, compile_plan: Compile, aside: frozenset[str]) -> None:
         self._placer = placer
+        self._aside = aside
         self._compile = compile_plan
         self._known: Kept[Any, Any] = Kept(MAX_PLANS)
         self.known = self._known.get
@@ -134,7 +135,7 @@ class Plans:
         entry = self._known.get(key)
         if type(entry) is not Plan:
             if entry is None:
-                entry = self._known.keep(key, self._first(fields, values))
+                entry = self._known.keep(key, self._first(fields, values, key))
             while type(entry) is Opening:
                 entry, key = self._opened(entry, key, values)
             entry = self._made(entry, key)
@@ -154,8 +155,10 @@ class Plans:
         entry = self._made(entry, longer)
         return None if entry is None else Found(entry, values, longer)
 
-    def _first(self, fields: Mapping[str, Any], values: list[Any]) -> Any:
+    def _first(self, fields: Mapping[str, Any], values: list[Any], key: tuple[Any, ...]) -> Any:
         """Return what is to be kept for fields that come for the first time."""
+        if key[0] is not None and not self._aside.isdisjoint(fields):
+            return CAREFUL  # an event whose exception, say, is not to be asked for its text
         kinds = tuple(map(type, values))
         try:
             paths = tuple(map(checked_name, fields))

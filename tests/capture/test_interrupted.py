@@ -95,3 +95,32 @@ def test_an_exception(logged, logger, kind):
     assert event["message"] == "failed"
     assert event["error"]["type"].endswith("Failure")
     assert "test_an_exception" in event["error"]["stack_trace"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, RuntimeError])
+def test_what_another_handler_raises_before_ours_costs_no_event(logged, error):
+    class Raising(logging.Handler):
+        def emit(self, record):
+            raise error
+
+    root = logging.getLogger()
+    root.handlers.insert(0, Raising())
+    with pytest.raises(error):
+        logging.getLogger("shop").warning("an order", extra={"order_id": 7})
+    del root.handlers[0]
+    event = logged.event()
+    assert event["message"] == "an order"
+    assert event["numeric_labels"] == {"order_id": 7}
+
+
+def test_what_another_handler_raises_after_ours_writes_it_once(logged):
+    class Raising(logging.Handler):
+        def emit(self, record):
+            raise KeyboardInterrupt
+
+    raising = Raising()
+    logging.getLogger().addHandler(raising)
+    with pytest.raises(KeyboardInterrupt):
+        logging.getLogger("shop").warning("an order")
+    logging.getLogger().removeHandler(raising)
+    assert logged.event()["message"] == "an order"
