@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Final
 
@@ -18,13 +19,33 @@ _OWN: Final = __name__.partition(".")[0]
 """The logger above the library's own, whose records go no further up."""
 
 
+_ERRORS: Final = ("uvicorn.error", "gunicorn.error", "hypercorn.error", "django.request")
+_ACCESS: Final = ("uvicorn.access", "gunicorn.access", "hypercorn.access", "django.server")
+"""Where servers print what we tell in their place: an exception, and that there was a request."""
+
+
 def is_shown_on_stderr(logger: str, level: str) -> bool:
     """Tell whether an event stands on stderr without us. `level` is written in lower case."""
     if logger in _BY_THE_INTERPRETER:
         return True
     number = logging.getLevelName(level.upper())
     number = number if isinstance(number, int) else logging.CRITICAL
+    if logger.startswith(f"{_OWN}.integrations."):
+        if any(_writes_to_stderr(h) for name in _ERRORS for h in _handlers(name)):
+            return True
+    elif logger == f"{_OWN}.access" and any(map(_prints_requests, _ACCESS)):
+        return True
     return any(number >= h.level and _writes_to_stderr(h) for h in _handlers(logger))
+
+
+def _prints_requests(name: str) -> bool:
+    """Tell whether a server's logger has a handler that shows its lines to people."""
+    found = logging.Logger.manager.loggerDict.get(name)
+    handlers = found.handlers if isinstance(found, logging.Logger) else []
+    return any(
+        _writes_to_stderr(one) or getattr(one, "stream", None) in (sys.stdout, sys.__stdout__)
+        for one in handlers
+    )
 
 
 def _handlers(name: str) -> Iterator[logging.Handler]:

@@ -113,6 +113,32 @@ UNCAUGHT = {
 }
 
 
+FAILED_REQUEST = """
+    import asyncio, logging.config
+    from flowery_logging.integrations.asgi import RequestMiddleware
+    {configured}
+    async def app(scope, receive, send):
+        raise ValueError("boom")
+    async def request():
+        scope = {{"type": "http", "method": "GET", "path": "/boom", "headers": []}}
+        try:
+            await RequestMiddleware(app)(scope, None, None)
+        except ValueError as error:
+            logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=error)
+    asyncio.run(request())
+"""
+
+
+@pytest.mark.parametrize("server", [True, False])
+def test_a_failed_request_is_shown_once(tmp_path: Path, server: bool) -> None:
+    """By the server, if it shows its errors; else by us."""
+    configured = "import uvicorn.config; logging.config.dictConfig(uvicorn.config.LOGGING_CONFIG)"
+    lines = shown(tmp_path, FAILED_REQUEST.format(configured=configured if server else ""))
+    assert sum("ValueError: boom" in line for line in lines) == 1
+    assert sum(line.startswith("ERROR:") for line in lines) == server
+    assert sum("flowery_logging.access: GET /boom" in line for line in lines) == (not server)
+
+
 @pytest.mark.parametrize("place", UNCAUGHT)
 def test_what_the_interpreter_prints_is_not_shown_twice(tmp_path: Path, place: str) -> None:
     lines = shown(tmp_path, UNCAUGHT[place])
