@@ -17,6 +17,7 @@ STARTED = "Loading and starting Inputs completed"
 class Filebeat(Process):
     """Filebeat on one folder of logs, with a registry of its own that a restart goes on with."""
 
+    stop_seconds = 15.0  # some take for ever; retention removes what nobody ships for a minute
     name = "Filebeat"
 
     def __init__(
