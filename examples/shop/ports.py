@@ -16,7 +16,10 @@ def _first_of_clients() -> int:
         return 32_768
 
 
-_candidates = random.sample(range(LOWEST, max(_first_of_clients(), LOWEST + 1_000)), 1_000)
+# Not by the generator that a test run may have seeded alike in all of its processes.
+_candidates = random.SystemRandom().sample(
+    range(LOWEST, max(_first_of_clients(), LOWEST + 1_000)), 1_000
+)
 
 
 def free_port() -> int:
