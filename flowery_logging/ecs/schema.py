@@ -64,17 +64,12 @@ class Schema:
         self._parents = ecs_fields.parents() | {
             parent for name in declared for parent in _parents(name)
         }
-        self._roots = frozenset(name.partition(".")[0] for name in self._types) | OWN_LABELS
         opens = [
             f"{name}."
             for name, kind in self._types.items()
             if kind == "object" and name not in ecs_fields.parents() | OWN_LABELS
         ]
         self._open = tuple(sorted(opens, key=len, reverse=True))  # the innermost is found first
-
-    def has_root(self, name: str) -> bool:
-        """Tell whether any field's name begins with this part."""
-        return name in self._roots
 
     def locate(self, path: str) -> Place | None:
         """Return where a caller's leaf belongs if it is an ECS or declared field."""
