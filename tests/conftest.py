@@ -15,8 +15,10 @@ from hypothesis import HealthCheck, settings
 
 import flowery_logging
 from flowery_logging import context
+from tests.dispositions import as_from_a_terminal
 from tests.programs import Programs
 
+as_from_a_terminal()
 settings.register_profile(
     "flowery",
     deadline=None,  # other programs run beside the tests

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from tests.dispositions import as_from_a_terminal
 from tests.suites import compare, sources
 from tests.suites.catalogue import SUITES, Suite
 from tests.suites.differences import DIFFERENCES
@@ -42,6 +43,7 @@ class Verdict:
 
 def main() -> int:
     """Run the suites that are named, or all; return the exit code."""
+    as_from_a_terminal()
     suites = _chosen()
     started = time.monotonic()
     try:
