@@ -223,9 +223,9 @@ FOREIGN = ["httpx", "httpx2", "fastapi", "starlette", "uvicorn"]
 def test_the_librarys_line_of_a_call_is_left_out_of_ours_and_of_nobody_elses(
     library, url, logged, collector
 ):
-    client = library.Client()
-    instrument(client)
-    client.get(url)
+    with library.Client() as client:
+        instrument(client)
+        client.get(url)
     assert [e for e in logged.events() if e["log"]["logger"] == library.__name__] == []
     assert [line for line in collector.lines if line.record.name == library.__name__]
 
@@ -233,12 +233,12 @@ def test_the_librarys_line_of_a_call_is_left_out_of_ours_and_of_nobody_elses(
 def test_the_librarys_line_of_a_call_stays_where_it_is_asked_for_or_nothing_is_instrumented(
     library, url, logged
 ):
-    kept, plain, undone = library.Client(), library.Client(), library.Client()
-    instrument(undone)
-    uninstrument(undone)
-    instrument(kept, repeats=True)
-    for client in (kept, plain, undone):
-        client.get(url)
+    with library.Client() as kept, library.Client() as plain, library.Client() as undone:
+        instrument(undone)
+        uninstrument(undone)
+        instrument(kept, repeats=True)
+        for client in (kept, plain, undone):
+            client.get(url)
     assert len([e for e in logged.events() if e["log"]["logger"] == library.__name__]) == 3
 
 
