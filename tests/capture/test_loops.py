@@ -33,7 +33,7 @@ def asyncio_lines(logged):
 async def forget(coroutine):
     """Run a task to its end, and keep nothing of it but garbage that a collection has to find."""
     task = asyncio.create_task(coroutine)
-    circle = [task]
+    circle: list[object] = [task]
     circle.append(circle)
     del task
     for _ in range(5):
