@@ -156,6 +156,10 @@ class Request:
             return self.latest, self._own, True
         return self._own, self._branches.get(flow, NO_FIELDS), False
 
+    def shared(self) -> Fields:
+        """Return what all flows of the request see: what the one that opened it has bound."""
+        return self._own
+
     def fail(self) -> None:
         """The request ends in an error: write what the flight recorder has kept."""
         self._failed = True
