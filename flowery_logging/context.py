@@ -310,7 +310,7 @@ def as_left(scope: Scope | None) -> Scope | None:
     if scope is None or scope.request is None:
         return scope
     request = scope.request
-    seen = {**request.shared(), **scope.local}
+    seen = {**request.shared(), **request.renewed(scope.local)}
     return _Left(seen, request, scope.block, made_of=request.latest)
 
 
