@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from flowery_logging import agents, context, request_ids, runtime
 from flowery_logging.integrations import ends, servers
-from flowery_logging.integrations.exchange import Exchange, Options
+from flowery_logging.integrations.exchange import Exchange, Options, announced
 from flowery_logging.request import Request
 
 Environ: TypeAlias = dict[str, Any]
@@ -129,10 +129,11 @@ class _Response:
         """Put the request's ID on a response; where the application has put one, that is it."""
         request, name = self.exchange.request, self.exchange.options.id_headers[0]
         agents.seen(request)
-        for key, value in headers:
-            if key.lower() == name.lower():
-                request_ids.adopt(request, value)
-                return headers
+        given = {key.lower(): value for key, value in headers}
+        self.exchange.length = announced(given.get("content-length"))
+        if name.lower() in given:
+            request_ids.adopt(request, given[name.lower()])
+            return headers
         return [*headers, (name, str(request.request_id))]
 
     def __iter__(self) -> Iterator[bytes]:
@@ -154,7 +155,7 @@ class _Response:
             close = getattr(self.body, "close", None)
             if close is not None:
                 close()
-        self._end(None if self.exchange.is_bodiless() else ends.reason_of_close(handled))
+        self._end(None if self.exchange.is_whole() else ends.reason_of_close(handled))
 
     def fail(self, exc: BaseException) -> None:
         """Take note of what has left the application."""
