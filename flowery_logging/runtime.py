@@ -9,13 +9,14 @@ from _thread import RLock  # a real one also where gevent has patched `threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flowery_logging import agents, presence, process, wiring
-from flowery_logging.capture import stdlib, structlog as structlog_capture
+from flowery_logging import agents, context, presence, process, wiring
+from flowery_logging.capture import celery_lines, stdlib, structlog as structlog_capture
 from flowery_logging.capture.attachment import Attachment, loggers
 from flowery_logging.capture.configurators import Change, described
 from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.doubles import Doubles
 from flowery_logging.capture.flight import FlightRecorder
+from flowery_logging.capture.loops import Loops
 from flowery_logging.capture.own import OwnLogger
 from flowery_logging.capture.sink import Sink
 from flowery_logging.capture.structlog_adoption import PROCESSORS, Adoption
@@ -55,6 +56,7 @@ _attachment = Attachment(
 )
 _shortcut = Shortcut(_sink, _handler, _attachment.patch)
 _doubles = Doubles()
+_loops = Loops()
 _config: Config | None = None
 _undoing = False  # a `shutdown()` has begun, and not ended
 _own_changes = OwnChanges(_handler)
@@ -191,6 +193,8 @@ def _apply(config: Config) -> None:
     _doubles.put_back()
     _take_doubles_away()
     agents.look()
+    celery_lines.look(_handler)
+    _loops.look()
     _set_levels(config)
     _attachment.repair()
     if previous is None:
@@ -251,6 +255,8 @@ def reattach() -> None:
             _attachment.repair()
             _install_hooks(_config)
             agents.look()
+            celery_lines.look(_handler)
+            _loops.look()
 
 
 def _set_levels(config: Config) -> None:
@@ -352,6 +358,7 @@ def _undo() -> None:
         _touched_levels.pop(name, None)
     _shortcut.uninstall()
     _waiting.uninstall()
+    _loops.uninstall()
     _doubles.put_back()
     stdlib.make_record_patch.undo()
     structlog_capture.set_level(logging.NOTSET)
@@ -435,3 +442,13 @@ def own_logger(name: str) -> OwnLogger:
 def leave_out(logger: str, is_told: Callable[[logging.LogRecord], bool]) -> None:
     """Keep those records of a logger out of our lines that are told otherwise."""
     _handler.leave_out(logger, is_told)
+
+
+def show_as(logger: str, shown_as: Callable[[logging.LogRecord], logging.LogRecord]) -> None:
+    """Write what `shown_as` makes of each record of a logger: the record, or a changed copy."""
+    _handler.show_as(logger, shown_as)
+
+
+def place(logger: str, scope_of: Callable[[logging.LogRecord], context.Scope | None]) -> None:
+    """Write a logger's records with the fields of the scope that `scope_of` finds for each."""
+    _handler.place(logger, scope_of)
