@@ -272,7 +272,9 @@ class inside:  # noqa: N801 - a context manager is called like a function
         self._before = _scope.get()
         _scope.set(self._scope)
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None:
+            _note_failure(error, _scope.get())
         _scope.set(self._before)
 
 
@@ -329,10 +331,6 @@ def carried(function: Callable[P, T]) -> Callable[P, T]:
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         with inside(scope):
-            try:
-                return function(*args, **kwargs)
-            except BaseException as error:
-                _note_failure(error, _scope.get())
-                raise
+            return function(*args, **kwargs)
 
     return run
