@@ -169,6 +169,9 @@ def bound(**fields: Any) -> Iterator[None]:
         _scope.set(before.with_block({**before.block, **fields}))
     try:
         yield
+    except BaseException as error:
+        _note_failure(error, _scope.get())
+        raise
     finally:
         # Not ContextVar.reset: its token is refused across sync/async hops (Django).
         _scope.set(before)
@@ -212,11 +215,23 @@ class _FailedIn:
 
 
 def _note_failure(error: BaseException, scope: Scope | None) -> None:
-    """Let an exception keep what was bound where it left its request, for who finds it later."""
+    """Let an exception keep what was bound where it left its request, for who finds it later.
+
+    Of blocks in each other the innermost is where it comes from. One that is raised again in
+    another request, as a constant may be, belongs to that.
+    """
+    if scope is None or _is_inside(scope_of_failure(error), scope):
+        return
     try:
         setattr(error, _FAILED_IN, _FailedIn(scope))
     except Exception:
         pass  # an exception that takes no attributes
+
+
+def _is_inside(inner: Scope | None, outer: Scope) -> bool:
+    if inner is None or inner.request is not outer.request:
+        return False
+    return all(inner.block.get(name, _UNBOUND) is value for name, value in outer.block.items())
 
 
 def scope_of_failure(error: BaseException | None) -> Scope | None:
@@ -295,7 +310,7 @@ def as_left(scope: Scope | None) -> Scope | None:
     if scope is None or scope.request is None:
         return scope
     request = scope.request
-    seen = {**request.shared(), **scope.local}
+    seen = {**request.shared(), **request.renewed(scope.local)}
     return _Left(seen, request, scope.block, made_of=request.latest)
 
 
