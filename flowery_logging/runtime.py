@@ -16,6 +16,7 @@ from flowery_logging.capture.configurators import Change, described
 from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.doubles import Doubles
 from flowery_logging.capture.flight import FlightRecorder
+from flowery_logging.capture.logger_type import Logger
 from flowery_logging.capture.loops import Loops
 from flowery_logging.capture.own import OwnLogger
 from flowery_logging.capture.sink import Sink
@@ -316,14 +317,15 @@ def shows_console() -> bool:
     return _config is not None and "console" in _config.outputs
 
 
-def get_logger(name: str | None = None, **fields: Any) -> Any:
+def get_logger(name: str | None = None, **fields: Any) -> Logger:
     """Return a structlog bound logger that writes to the same file.
 
     `log.info("order placed", order_id=7)`; with `bind`, `new`, `unbind`, `exception`, `ainfo` … as
     structlog documents them. Without a name, `log.logger` is the calling module's. Loggers may be
     made before `setup()`; until then their events go to the standard library's `logging`.
     """
-    return structlog_capture.BoundLogger(_output(name), PROCESSORS, fields)
+    logger: Logger = structlog_capture.BoundLogger(_output(name), PROCESSORS, fields)
+    return logger
 
 
 def stats() -> Mapping[str, int]:

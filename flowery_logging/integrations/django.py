@@ -46,7 +46,7 @@ class RequestMiddleware:
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response
-        self.options = Options(**getattr(settings, "FLOWERY_REQUESTS", {}))
+        self.options = Options.of(getattr(settings, "FLOWERY_REQUESTS", {}))
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
@@ -96,6 +96,7 @@ class _Visit:
             request_ids.adopt(self.request, response[name])
         else:
             response[name] = self.request.request_id
+        self._add_trace_headers(response)
         self.exchange.status = response.status_code
         self.scope = context.here()
         if response.streaming:
@@ -104,6 +105,14 @@ class _Visit:
             self.exchange.body(len(getattr(response, "content", b"")))
             self.end(None)
         return response
+
+    def _add_trace_headers(self, response: HttpResponseBase) -> None:
+        """Send the trace back where that is asked for; what the response has stands."""
+        for name, value in self.exchange.options.trace_headers(self.request):
+            if not response.has_header(name):
+                response[name] = value
+            elif name == "Server-Timing":  # a list (W3C Server Timing, §3)
+                response[name] = f"{response[name]}, {value}"
 
     def _follow(self, response: Any) -> None:
         content = response.streaming_content
