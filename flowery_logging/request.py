@@ -46,8 +46,8 @@ class Request:
     """
 
     __slots__ = (
-        "__weakref__", "_branches", "_failed", "_opener", "_own", "_replaced", "base", "call_spans",
-        "calls", "closed", "entry", "latest", "ring", "trace",
+        "__weakref__", "_branches", "_failed", "_opener", "_own", "_replaced", "baggage", "base",
+        "call_spans", "calls", "closed", "entry", "latest", "ring", "trace",
     )  # fmt: skip
 
     def __init__(self, base: Fields = NO_FIELDS, *, trace: Any = None) -> None:
@@ -55,6 +55,7 @@ class Request:
         self.latest: Fields = self.base
         self.trace = trace
         self.entry: Any = None  # the span with which an agent's trace has entered (see agents.py)
+        self.baggage = ""  # what passes through to outgoing calls (see baggage.py)
         self.calls = 0  # calls that have gone out
         self.call_spans: tuple[str, ...] = ()  # the span IDs of the first of them
         self.closed = False

@@ -9,7 +9,7 @@ from _thread import RLock  # a real one also where gevent has patched `threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flowery_logging import agents, context, presence, process, wiring
+from flowery_logging import agents, baggage, context, presence, process, wiring
 from flowery_logging.capture import celery_lines, stdlib, structlog as structlog_capture
 from flowery_logging.capture.attachment import Attachment, loggers
 from flowery_logging.capture.configurators import Change, described
@@ -95,6 +95,7 @@ def setup(
     redact: Sequence[str] | None = None,
     redact_safe: Sequence[str] | None = None,
     redact_messages: bool | None = None,
+    baggage: Sequence[str] | None = None,
     fields: Mapping[str, str] | str | os.PathLike[str] | None = None,
     limits: Mapping[str, int] | str | None = None,
     processors: Sequence[Callable[[dict[str, Any]], dict[str, Any] | None]] | None = None,
@@ -130,6 +131,7 @@ def setup(
         redact: more names of keys whose values are secrets.
         redact_safe: names of keys that are not, although they look so.
         redact_messages: hide `key=value` in messages too.
+        baggage: keys of W3C baggage whose values are bound on each line of a request.
         fields: the team's own typed fields, `{"flowery.order.id": "long"}` or a JSON file.
         limits: what one event may hold, e.g. `{"line_bytes": 16_000, "depth": 4}`; the names are
             those of `ecs.limits.Limits`.
@@ -179,6 +181,7 @@ def _apply(config: Config) -> None:
     placer = Placer(config.fields, _redactor, Limits(**config.limits), _counters)
     aside = stdlib.ASIDE | SPECIAL
     encoder = LineEncoder(wiring.static(config), placer, _counters, aside)
+    baggage.allow(config.baggage)
     _own_encoder = Composer(encoder.static, placer.unredacted(), _counters)
     writer = _writer(config)
     _sink.open(encoder, writer, config.processors)
@@ -369,6 +372,7 @@ def _undo() -> None:
     _handover.uninstall()
     _own_changes.uninstall()
     _sink.ready = False
+    baggage.allow(())
     _config = None
     _calls.forget()
     _undoing = False
