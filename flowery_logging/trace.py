@@ -142,9 +142,9 @@ def outgoing_headers() -> dict[str, str]:
 
     These are `traceparent` (with a fresh span ID on each call, or the active span's of
     OpenTelemetry or Elastic APM), `tracestate` and `baggage` if they came in, and `x-request-id` if
-    known. Outside a request and a span the result is empty, as other propagators inject nothing without
-    an active trace: a trace that no line of this service shows would lead nowhere. Open one with
-    `continue_trace({})` where a job starts.
+    known. Outside a request and a span the result is empty, as other propagators inject nothing
+    without an active trace: a trace that no line of this service shows would lead nowhere. Open one
+    with `continue_trace({})` where a job starts.
     """
     headers, span_id = outgoing_call()
     outgoing(span_id)
