@@ -9,12 +9,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flowery_logging import agents, context, request_ids, runtime
 from flowery_logging.integrations import ends, servers
 from flowery_logging.integrations.exchange import Exchange, Options, announced
+from flowery_logging.integrations.options import RequestOptions
 from flowery_logging.request import Request
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 Environ: TypeAlias = dict[str, Any]
 Application: TypeAlias = Callable[[Environ, Any], Iterable[bytes]]
@@ -33,9 +37,9 @@ class RequestMiddleware:
     one acts. `options` are those of `flowery_logging.integrations.exchange.Options`, errors too.
     """
 
-    def __init__(self, app: Application, **options: Any) -> None:
+    def __init__(self, app: Application, **options: Unpack[RequestOptions]) -> None:
         self.app = app
-        self.options = Options(**options)
+        self.options = Options.of(options)
         self._called = False
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -131,10 +135,15 @@ class _Response:
         agents.seen(request)
         given = {key.lower(): value for key, value in headers}
         self.exchange.length = announced(given.get("content-length"))
+        more = [
+            pair
+            for pair in self.exchange.options.trace_headers(request)
+            if pair[0] != "traceparent" or pair[0] not in given
+        ]
         if name.lower() in given:
             request_ids.adopt(request, given[name.lower()])
-            return headers
-        return [*headers, (name, str(request.request_id))]
+            return [*headers, *more]
+        return [*headers, (name, str(request.request_id)), *more]
 
     def __iter__(self) -> Iterator[bytes]:
         return self
