@@ -22,6 +22,7 @@ from flowery_logging import process
 from flowery_logging.files.backlog import Backlog
 from flowery_logging.files.faults import is_ours
 from flowery_logging.files.retention import Removed
+from flowery_logging.files.tally import Tally
 from flowery_logging.system import System
 
 Halves = tuple[bytes, bytes]
@@ -82,6 +83,7 @@ class Journal:
         "retired",
         "stranded",
         "taken",
+        "tally",
         "target",
     )
 
@@ -104,6 +106,7 @@ class Journal:
         self.inbox_line: bytes | None = None  # the line made from the next one
         self.stranded = b""  # lines of a removed file, to be written again in the next
         self.backlog = Backlog()
+        self.tally: Tally | None = None
 
     def line(self, before: bytes, after: bytes) -> bytes:
         """Return an event as the line that comes next."""
@@ -212,6 +215,12 @@ class Journal:
             self.flight = None
         else:
             self._commit_first(line, *self._found(line))
+            self.count(line)
+
+    def count(self, line: bytes) -> None:
+        """Count a line that has its number now and that the mirrors have not seen."""
+        if self.tally is not None and not self.retired:
+            self.tally.take(line)
 
     def _found(self, line: bytes) -> tuple[int, int]:
         try:
