@@ -332,6 +332,14 @@ def counters() -> Counters:
     return _counters
 
 
+def label_names() -> tuple[int, int]:
+    """Return how many names of labels this process has made, and how many it may make."""
+    if not _sink.ready:
+        return 0, 0
+    placer = _sink.encoder.placer
+    return len(placer.label_names or ()), placer.limits.label_names
+
+
 def current_config() -> Config | None:
     """Return the settings that stand; None where `setup()` has not been called."""
     return _config

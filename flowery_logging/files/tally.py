@@ -19,7 +19,7 @@ MOST_LEVELS: Final = 32
 OTHER: Final = b"_OTHER"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Count:
     """How many lines of one service and level, and their bytes with the ends of lines."""
 
