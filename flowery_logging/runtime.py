@@ -9,8 +9,8 @@ from _thread import RLock  # a real one also where gevent has patched `threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flowery_logging import agents, presence, process, wiring
-from flowery_logging.capture import stdlib, structlog as structlog_capture
+from flowery_logging import agents, context, presence, process, wiring
+from flowery_logging.capture import celery_lines, stdlib, structlog as structlog_capture
 from flowery_logging.capture.attachment import Attachment, loggers
 from flowery_logging.capture.configurators import Change, described
 from flowery_logging.capture.direct import Shortcut
@@ -194,6 +194,7 @@ def _apply(config: Config) -> None:
     _doubles.put_back()
     _take_doubles_away()
     agents.look()
+    celery_lines.look(_handler)
     _set_levels(config)
     _attachment.repair()
     if previous is None:
@@ -254,6 +255,7 @@ def reattach() -> None:
             _attachment.repair()
             _install_hooks(_config)
             agents.look()
+            celery_lines.look(_handler)
 
 
 def _set_levels(config: Config) -> None:
@@ -484,3 +486,13 @@ def own_logger(name: str) -> OwnLogger:
 def leave_out(logger: str, is_told: Callable[[logging.LogRecord], bool]) -> None:
     """Keep those records of a logger out of our lines that are told otherwise."""
     _handler.leave_out(logger, is_told)
+
+
+def show_as(logger: str, shown_as: Callable[[logging.LogRecord], logging.LogRecord]) -> None:
+    """Write what `shown_as` makes of each record of a logger: the record, or a changed copy."""
+    _handler.show_as(logger, shown_as)
+
+
+def place(logger: str, scope_of: Callable[[logging.LogRecord], context.Scope | None]) -> None:
+    """Write a logger's records with the fields of the scope that `scope_of` finds for each."""
+    _handler.place(logger, scope_of)

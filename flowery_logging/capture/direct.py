@@ -21,7 +21,7 @@ from flowery_logging.capture.patch import SOURCE, Patch
 from flowery_logging.capture.sink import NO_FIELDS, Fields, Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import (
     ASIDE,
-    LEFT_OUT,
+    LOOKED_AT,
     NOT_EXTRA,
     Handler,
     make_record_patch,
@@ -30,7 +30,7 @@ from flowery_logging.ecs import Event
 
 _PLAIN_LOGGERS: Final = frozenset({logging.Logger, logging.RootLogger})
 _METHODS: Final = ("handle", "callHandlers", "filter", "findCaller", "makeRecord")
-_OVERRIDDEN: Final = frozenset({*_METHODS, "_log", LEFT_OUT})
+_OVERRIDDEN: Final = frozenset({*_METHODS, "_log", LOOKED_AT})
 _methods: Final = attrgetter(*_METHODS)
 _ATTRIBUTES: Final = len(vars(logging.getLogger("flowery_logging")))
 

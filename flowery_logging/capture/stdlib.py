@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from os.path import basename
 from types import FrameType
@@ -48,8 +49,17 @@ NOT_EXTRA: Final = frozenset({*_STANDARD, *AGENTS, "message", "asctime", _CLASHI
 """Names that a record has, or may have, for itself: extra fields of these names come last."""
 
 
-LEFT_OUT: Final = "_flowery_left_out"
-"""The attribute of a logger some of whose records are left out: they must be made, to be seen."""
+LOOKED_AT: Final = "_flowery_looked_at"
+"""The attribute of a logger whose records are looked at: they must be made, to be seen."""
+
+
+@dataclass(slots=True)
+class _Looks:
+    """How our handler looks at the records of one logger."""
+
+    is_told: Callable[[Record], bool] | None = None
+    shown_as: Callable[[Record], Record] | None = None
+    scope_of: Callable[[Record], context.Scope | None] | None = None
 
 
 class _Given(threading.local):
@@ -70,12 +80,29 @@ class Handler(logging.Handler):
         self.sink = sink
         self.given = _Given()
         self._unwritten: Record | None = None
-        self._left_out: dict[str, Callable[[Record], bool]] = {}
+        self._looks: dict[str, _Looks] = {}
 
     def leave_out(self, logger: str, is_told: Callable[[Record], bool]) -> None:
         """Leave out those records of a logger that are told otherwise; other handlers get them."""
-        self._left_out[logger] = is_told
-        vars(logging.getLogger(logger))[LEFT_OUT] = True
+        self._looks_at(logger).is_told = is_told
+
+    def show_as(self, logger: str, shown_as: Callable[[Record], Record]) -> None:
+        """Write what `shown_as` makes of each record of a logger; other handlers get the record.
+
+        It returns the record itself, or a changed copy.
+        """
+        self._looks_at(logger).shown_as = shown_as
+
+    def place(self, logger: str, scope_of: Callable[[Record], context.Scope | None]) -> None:
+        """Write a logger's records with the fields of the scope to which each of them belongs.
+
+        Where `scope_of` returns None, with those of the scope in which the record was logged.
+        """
+        self._looks_at(logger).scope_of = scope_of
+
+    def _looks_at(self, logger: str) -> _Looks:
+        vars(logging.getLogger(logger))[LOOKED_AT] = True
+        return self._looks.setdefault(logger, _Looks())
 
     def createLock(self) -> None:  # noqa: N802
         """Have no lock: the writer has one, and a handler's lock could be held at a fork."""
@@ -94,10 +121,26 @@ class Handler(logging.Handler):
             if isinstance(verdict, Record):
                 record = verdict
         name = record.__dict__.get("name")
-        is_told = self._left_out.get(name) if type(name) is str else None
-        if is_told is not None and is_told(record):
-            return False
+        looks = self._looks.get(name) if type(name) is str else None
+        if looks is not None:
+            return self._look(looks, record)
         self.emit(record)
+        return True
+
+    def _look(self, looks: _Looks, record: Record) -> bool:
+        """Handle a record of a logger that is looked at. Never raises."""
+        scope = None
+        try:
+            if looks.is_told is not None and looks.is_told(record):
+                return False
+            if looks.shown_as is not None:
+                record = looks.shown_as(record)
+            if looks.scope_of is not None:
+                scope = looks.scope_of(record)
+        except Exception:
+            pass  # a record that is not what we know: it is written as it is
+        with context.inside(scope or context.here()):
+            self.emit(record)
         return True
 
     def rescue(self, record: Record) -> None:

@@ -1,4 +1,4 @@
-"""Celery: a task runs in the trace of whoever sent it, and its end is an event.
+"""Celery: a task runs in the trace of whoever sent it; its start and its end are events.
 
     import flowery_logging
     from flowery_logging.integrations import celery
@@ -6,107 +6,144 @@
     flowery_logging.setup()  # where the app is made
     celery.instrument(service="courier")
 
-The same in the service that sends the tasks, so that their messages carry the trace. Where it
-imports the module of the tasks it keeps its own name: "courier" names the worker's process alone.
+The same in the service that sends the tasks, and in beat, so that their messages carry the trace.
+Where it imports the module of the tasks it keeps its own name: "courier" names the worker's
+process alone.
 """
 
 from __future__ import annotations
 
 import logging
+import re
+import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any, Final
 
 from celery import signals
+from celery.exceptions import Reject
 
 from flowery_logging import context, runtime, trace
-
-logger = runtime.own_logger("flowery_logging.task")
+from flowery_logging.integrations import celery_messages, celery_worker, tasks
 
 _RUN: Final = "flowery_logging_run"  # the attribute of a task's request that holds our state
-_service: str | None = None  # of the worker's processes
-_OUTCOMES: Final = {"SUCCESS": "success", "FAILURE": "failure"}
+_REPEATING: Final = ("celery.worker.strategy", "celery.app.trace")
+_REPEATS: Final = re.compile(r"Task %\(name\)s\[%\(id\)s\] (received|succeeded)\b")
 
 
-def instrument(*, service: str | None = None) -> None:
+class _State:
+    """What `instrument` has been told."""
+
+    service: str | None = None  # of the worker's processes
+    keeps_repeats = True
+
+
+def _is_repeat(record: logging.LogRecord) -> bool:
+    """Tell whether a line of Celery's says what our events say."""
+    if _State.keeps_repeats or record.levelno > logging.INFO:
+        return False
+    return _REPEATS.match(str(record.msg)) is not None
+
+
+def instrument(*, service: str | None = None, repeats: bool = False) -> None:
     """Follow the tasks of all Celery apps of this process; twice is as once.
 
-    `service` names the processes of a worker (`celery worker`), whatever `setup()` says, before or
-    after; other processes that import the tasks keep their name.
-
     A message carries `flowery_logging.outgoing_headers()`, unless its sender has set such headers
-    himself. A task's lines carry the trace, `task` (its name), `task_id` and, if it is not the
-    first try, `task_retries`; its end is an event with outcome and duration (logger
-    `flowery_logging.task`). Celery leaves the root logger alone, and a worker process writes the
-    closing record when it ends.
+    himself; what beat sends begins a trace. A task's lines carry the trace, `task` (its name),
+    `task_id` and, if it is not the first try, `task_retries`, those of the worker's main process
+    too. Its start is an event, and so is its end, however it ends: with outcome, duration and the
+    time it has waited (`task_wait_ms`), in the logger `flowery_logging.task`. Arguments and results
+    are on no line. Celery leaves the root logger alone, and a worker process writes the closing
+    record when it ends.
+
+    Args:
+        service: names the processes of a worker (`celery worker`), whatever `setup()` says, before
+            or after; other processes that import the tasks keep their name.
+        repeats: keep those lines of Celery's own that say what our events say ("received" and
+            "succeeded").
+
+    Raises TypeError for a value of another type.
     """
-    global _service
-    _service = service or _service
+    if service is not None and not isinstance(service, str):
+        raise TypeError(f"service: expected a text, not {service!r}")
+    if not isinstance(repeats, bool):
+        raise TypeError(f"repeats: expected True or False, not {repeats!r}")
+    _State.service = service or _State.service
     for signal, receiver in _RECEIVERS:
         signal.connect(receiver, dispatch_uid=f"flowery_logging.{receiver.__name__}")
+    celery_messages.follow_beat()
+    runtime.reattach()
+    _State.keeps_repeats = repeats
+    for logger in _REPEATING:
+        runtime.leave_out(logger, _is_repeat)
 
 
 def uninstrument() -> None:
     """Undo `instrument()`; without effect where nothing was done."""
     for signal, receiver in _RECEIVERS:
         signal.disconnect(receiver, dispatch_uid=f"flowery_logging.{receiver.__name__}")
+    celery_messages.leave_beat()
+    celery_worker.leave()
+    _State.keeps_repeats = True
 
 
-def _send(headers: Any = None, **_: Any) -> None:
-    """Put the trace on a message that is about to be published."""
-    if isinstance(headers, dict) and not {"traceparent", "tracestate"} & headers.keys():
-        for name, value in trace.outgoing_headers().items():
-            headers.setdefault(name, value)
-
-
-class _Run:
-    """One run of a task, from `task_prerun` to `task_postrun`."""
+class _Running:
+    """A run in the process that does the work, from `task_prerun` to `task_postrun`."""
 
     def __init__(self, task: Any, task_id: str) -> None:
-        incoming = trace.outgoing_headers() if task.request.is_eager else vars(task.request)
-        self.name = task.name
-        self.request = trace.incoming_request(incoming, new_request_id=False)
-        self.request.base |= {"task": task.name, "task_id": task_id}
-        if task.request.retries:
-            self.request.base["task_retries"] = task.request.retries
-        self.begun = time.perf_counter_ns()
+        request = task.request
+        incoming = trace.outgoing_headers() if request.is_eager else vars(request)
+        self.run = celery_messages.run_of(task.name, task_id, incoming, request.retries)
+        self.run.waited = celery_messages.waited(vars(request))
         self.entered = ExitStack()
-        self.entered.enter_context(context.request_scope(self.request))
+        self.entered.enter_context(context.request_scope(self.run.request))
+        self.run.start(time.perf_counter_ns())
 
-    def end(self, state: str | None) -> None:
+    def end(self, task: Any, state: str | None, result: Any) -> None:
         """Write the event and leave the request."""
-        duration = time.perf_counter_ns() - self.begun
-        level = logging.ERROR if state == "FAILURE" else logging.INFO
-        ended = (state or "ended").lower()
-        if level == logging.ERROR:
-            self.request.fail()
-        fields = {
-            "event.kind": "event",
-            "event.category": ["process"],
-            "event.type": ["end"],
-            "event.action": f"task-{ended}",
-            "event.outcome": _OUTCOMES.get(state or "", "unknown"),
-            "event.duration": duration,
-        }
-        with suppress(Exception), context.inside(context.whole(self.request)):
-            logger.log(level, "task %s: %s", self.name, ended, extra=fields)
+        facts = _facts(state, result, tuple(task.throws or ()))
+        how = _HOW.get(state or "", tasks.FAILURE)
+        self.run.end(how, time.perf_counter_ns(), **facts)
+        celery_worker.note_end(self.run.task_id)
         self.entered.close()
 
 
+_HOW: Final = {
+    "SUCCESS": tasks.SUCCESS,
+    "FAILURE": tasks.FAILURE,
+    "RETRY": tasks.RETRY,
+    "IGNORED": tasks.IGNORED,
+    "REJECTED": tasks.REJECTED,
+}
+
+
+def _facts(state: str | None, result: Any, expected: tuple[type[Exception], ...]) -> dict[str, Any]:
+    """Return what the event of the end tells beside the state."""
+    if state is None:  # neither a result nor an Exception: a SystemExit, a gevent.Timeout
+        return {"error": sys.exc_info()[1]}
+    if state == "FAILURE":
+        return {"error": result, "level": logging.WARNING if isinstance(result, expected) else None}
+    if state == "RETRY":
+        return {"error": getattr(result, "exc", None)}
+    is_lost = state == "REJECTED" and isinstance(result, Reject) and not result.requeue
+    return {"outcome": "failure"} if is_lost else {}
+
+
 def _begin(task: Any = None, task_id: Any = None, **_: Any) -> None:
-    vars(task.request)[_RUN] = _Run(task, str(task_id))
+    vars(task.request)[_RUN] = _Running(task, str(task_id))
 
 
-def _end(task: Any = None, state: Any = None, **_: Any) -> None:
-    run = vars(task.request).pop(_RUN, None)
-    if isinstance(run, _Run):
-        run.end(state)
+def _end(task: Any = None, state: Any = None, retval: Any = None, **_: Any) -> None:
+    running = vars(task.request).pop(_RUN, None)
+    if isinstance(running, _Running):
+        running.end(task, state, retval)
 
 
 def _become_worker(**_: Any) -> None:
     """Take note that this process is a worker: before it forks, and before it logs."""
-    if _service is not None:
-        runtime.take_role(_service)
+    if _State.service is not None:
+        runtime.take_role(_State.service)
+    celery_worker.follow()
 
 
 def _keep_logging(**_: Any) -> None:
@@ -120,9 +157,12 @@ def _checkpoint(**_: Any) -> None:
 
 _RECEIVERS: Final = (
     (signals.celeryd_init, _become_worker),
-    (signals.before_task_publish, _send),
+    (signals.before_task_publish, celery_messages.send),
+    (signals.task_received, celery_worker.receive),
     (signals.task_prerun, _begin),
     (signals.task_postrun, _end),
+    (signals.task_revoked, celery_worker.revoke),
+    (signals.task_retry, celery_worker.note_retry),
     (signals.setup_logging, _keep_logging),
     (signals.worker_process_shutdown, _checkpoint),
     (signals.worker_shutdown, _checkpoint),
