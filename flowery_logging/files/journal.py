@@ -22,7 +22,7 @@ from flowery_logging import process
 from flowery_logging.files.backlog import Backlog
 from flowery_logging.files.faults import is_ours
 from flowery_logging.files.retention import Removed
-from flowery_logging.files.tally import Tally
+from flowery_logging.files.tally import Tally, Write
 from flowery_logging.system import System
 
 Halves = tuple[bytes, bytes]
@@ -55,6 +55,7 @@ class Target(Protocol):
     def postpone(self) -> None: ...
     def lose(self) -> None: ...
     def renew_patience(self) -> None: ...
+    def time_writes(self, timed: Callable[[Write], Write] | None) -> None: ...
     def retain(self) -> list[Removed]: ...  # and not announced yet: `Journal.append` empties it
     def retire(self) -> None: ...
     def close(self) -> None: ...
@@ -107,6 +108,11 @@ class Journal:
         self.stranded = b""  # lines of a removed file, to be written again in the next
         self.backlog = Backlog()
         self.tally: Tally | None = None
+
+    def count_by(self, tally: Tally | None) -> None:
+        """Count lines, and time the calls that write them; None: no more."""
+        self.tally = tally
+        self.target.time_writes(None if tally is None else tally.timed)
 
     def line(self, before: bytes, after: bytes) -> bytes:
         """Return an event as the line that comes next."""

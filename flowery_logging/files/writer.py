@@ -240,7 +240,8 @@ class Writer:
         with journal.lock:
             if self._tally is tally:
                 return
-            self._tally = journal.tally = tally
+            self._tally = tally
+            journal.count_by(tally)
             self._mirrors.count(tally)
             self._quiet = self._mirrors.quiet
             if tally is not None and earlier is not None and journal.number:
@@ -273,6 +274,7 @@ class Writer:
             journal.ending = 0
             journal.backlog.rewind()
             journal.target = new
+            journal.count_by(self._tally)
             old.close()
 
     def checkpoint(self, reason: str | None = None) -> None:
@@ -351,7 +353,7 @@ class Writer:
         parent = self._journal
         parent.retired = True
         self._journal = Journal(self._target, self._identity)
-        self._journal.tally = self._tally
+        self._journal.count_by(self._tally)
         try:
             parent.target.retire()
         except OSError:

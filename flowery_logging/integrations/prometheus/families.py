@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
 from typing import Final, NamedTuple
 
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 
+from flowery_logging.files.tally import WRITE_SECONDS
 from flowery_logging.integrations.prometheus.board import Key
 
 
@@ -46,6 +53,9 @@ FAMILIES: Final[Mapping[str, Family]] = {
     "flowery_log_last_write_timestamp_seconds": Family(GAUGE, "When a line was written last."),
 }
 
+WRITES: Final = "flowery_log_write_duration_seconds"
+SUM: Final = "sum"
+
 HIGHEST: Final = frozenset(
     {
         "flowery_log_label_names", "flowery_log_label_names_limit", "flowery_log_keep_bytes",
@@ -84,6 +94,7 @@ def key_of(count: str, service: str) -> Key:
 
 def collected(numbers: Mapping[Key, float]) -> Iterator[Metric]:
     """Yield the metrics that these numbers are."""
+    yield _writes(numbers)
     for name, family in FAMILIES.items():
         labels = ["service_name", family.label] if family.label else ["service_name"]
         metric = family.kind(name, family.help, labels=labels)
@@ -94,13 +105,29 @@ def collected(numbers: Mapping[Key, float]) -> Iterator[Metric]:
             yield metric
 
 
+def write_keys(service: str) -> list[Key]:
+    """Return what the classes of calls of `write()` are called, and, at the end, their sum."""
+    bounds = [*map(str, WRITE_SECONDS), "+Inf", SUM]
+    return [(WRITES, service, bound) for bound in bounds]
+
+
+def _writes(numbers: Mapping[Key, float]) -> Metric:
+    text = "Calls of write() for the lines of logging."
+    metric = HistogramMetricFamily(WRITES, text, labels=["service_name"])
+    for name in sorted({key[1] for key in numbers if key[0] == WRITES}):
+        *classes, total = write_keys(name)
+        counts = accumulate(numbers.get(key, 0) for key in classes)
+        buckets = [(key[2], count) for key, count in zip(classes, counts, strict=True)]
+        metric.add_metric([name], buckets, numbers.get(total, 0))
+    return metric
+
+
 def merged(processes: Iterable[tuple[bool, Mapping[Key, float]]]) -> dict[Key, float]:
     """Return the numbers of several processes as one; of those that have ended, no gauges."""
     total: dict[Key, float] = {}
     for alive, numbers in processes:
         for key, number in numbers.items():
-            family = FAMILIES.get(key[0])
-            if family is None or (family.kind is GAUGE and not alive):
+            if not alive and key[0] in FAMILIES and FAMILIES[key[0]].kind is GAUGE:
                 continue
             before = total.get(key, 0.0)
             total[key] = max(before, number) if key[0] in HIGHEST else before + number

@@ -15,7 +15,7 @@ from flowery_logging.files import complaints
 from flowery_logging.files.reader import Selection, find, is_in_use
 from flowery_logging.files.tally import Count, Tally
 from flowery_logging.integrations.prometheus.board import Board, Key, boards, is_alive
-from flowery_logging.integrations.prometheus.families import collected, key_of, merged
+from flowery_logging.integrations.prometheus.families import collected, key_of, merged, write_keys
 from flowery_logging.system import System
 
 _DAY_SECONDS = 86_400
@@ -63,6 +63,8 @@ def own_numbers(tally: Tally) -> dict[Key, float]:
         events, size = keys_of(count)
         numbers |= {events: count.events, size: count.size}
     stats, name = runtime.stats(), service()
+    writes = [*tally.writes.classes, tally.writes.seconds]
+    numbers |= dict(zip(write_keys(name), writes, strict=True))
     for counted, number in stats.items():
         if counted not in _NOT_COUNTED:
             numbers[key_of(counted, name)] = number
@@ -117,6 +119,7 @@ class Shared:
         self._opened = False  # or it could not be opened
         self._waited = False  # the board says that events wait
         self._keys: dict[Count, tuple[Key, Key]] = {}
+        self._write_keys: dict[str, list[Key]] = {}
         tally.listener = self._line
         runtime.counters().listener = self._count
         process.in_each_child(self._start_child)
@@ -150,7 +153,13 @@ class Shared:
 
     def _line(self, count: Count) -> None:
         events, size = self._keys.get(count) or self._keys.setdefault(count, keys_of(count))
-        self._put({events: count.events, size: count.size})
+        keys, writes = self._write_keys.get(count.service), self._tally.writes
+        if keys is None:
+            keys = self._write_keys[count.service] = write_keys(count.service)
+        last, seconds = writes.classes[writes.last], writes.seconds
+        self._put(
+            {events: count.events, size: count.size, keys[writes.last]: last, keys[-1]: seconds}
+        )
         if self._waited:
             self._show_waiting()
 
