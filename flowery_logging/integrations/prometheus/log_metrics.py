@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from flowery_logging import process, runtime
 from flowery_logging.config import Config
 from flowery_logging.files import complaints
+from flowery_logging.files.mirrors import STANDARD_LEVELS
 from flowery_logging.files.reader import Selection, find, is_in_use
 from flowery_logging.files.tally import Count, Tally
 from flowery_logging.integrations.prometheus.board import Board, Key, boards, is_alive
@@ -58,7 +59,7 @@ class LogMetrics(Collector):
 
 def own_numbers(tally: Tally) -> dict[Key, float]:
     """Return the numbers of this process."""
-    numbers: dict[Key, float] = {}
+    numbers = _from_zero(service())
     for count in tally:
         events, size = keys_of(count)
         numbers |= {events: count.events, size: count.size}
@@ -69,6 +70,12 @@ def own_numbers(tally: Tally) -> dict[Key, float]:
         if counted not in _NOT_COUNTED:
             numbers[key_of(counted, name)] = number
     return numbers | process_numbers(name)
+
+
+def _from_zero(name: str) -> dict[Key, float]:
+    """Return a count of 0 for each usual level: a series that begins at 1 shows no increase."""
+    kinds = (keys_of(Count(name, level)) for level in STANDARD_LEVELS)
+    return {key: 0.0 for keys in kinds for key in keys}
 
 
 def keys_of(count: Count) -> tuple[Key, Key]:
@@ -95,15 +102,16 @@ def directory_numbers(config: Config | None) -> dict[Key, float]:
         files = find(config.directory, Selection(service=config.service))
     except OSError:
         files = []  # no event yet, or a disk that is gone: the counts of faults tell that
-    numbers = {
+    numbers: dict[str, float] = {
         "flowery_log_files": len(files),
         "flowery_log_files_bytes": sum(file.size for file in files),
         "flowery_log_open_files": sum(map(is_in_use, files)),
-        "flowery_log_last_write_timestamp_seconds": max((f.modified for f in files), default=0),
         "flowery_log_keep_bytes": config.keep_bytes,
         "flowery_log_keep_seconds": config.keep_days * _DAY_SECONDS,
     }
-    return {(name, config.service): float(number) for name, number in numbers.items()}
+    if files:
+        numbers["flowery_log_last_write_timestamp_seconds"] = max(f.modified for f in files)
+    return {(name, config.service): number for name, number in numbers.items()}
 
 
 class Shared:
