@@ -30,7 +30,9 @@ NAME = re.compile(r"\b((?:flowery|http|service)[a-z0-9_:]*)\b")
 
 def shown() -> set[str]:
     """The names of all samples that a service or an exporter may show."""
-    found = {f"{name}{'' if family.kind is GAUGE else '_total'}" for name, family in FAMILIES.items()}
+    found = {
+        f"{name}{'' if family.kind is GAUGE else '_total'}" for name, family in FAMILIES.items()
+    }
     histograms = {WRITES}
     for metric in Traffic(CollectorRegistry()).collectors():
         (family,) = metric.describe()

@@ -39,6 +39,9 @@ FAMILIES: Final[Mapping[str, Family]] = {
     ),
     "flowery_log_truncated_events": Family(COUNTER, "What was cut to its limit.", "part"),
     "flowery_log_faults": Family(COUNTER, "What else has gone wrong around logging.", "kind"),
+    "flowery_log_foreign_lines": Family(
+        COUNTER, "Lines of the files that are no events, by what they are.", "kind"
+    ),
     "flowery_log_files_opened": Family(COUNTER, "Files that were opened."),
     "flowery_log_files_removed": Family(COUNTER, "Files that retention has removed."),
     "flowery_log_removed_bytes": Family(COUNTER, "The bytes of these."),
