@@ -3,20 +3,25 @@
 Its IDs stand on the lines and go out with calls, so that logs and spans meet in one trace; what
 the application itself has put under these names wins. Neither library is imported here: they are
 looked up once the program has done so, and only then does a line cost anything for it.
+
+An agent's span may begin after the request and end before its last line. So the request adopts the
+trace, and as its hop the span with which that trace has entered this process, when either is seen
+first: at a line, a call, the head of a response. Nothing is put into the agent.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from flowery_logging import context
-from flowery_logging.request import NO_FIELDS, Fields
+from flowery_logging import context, request_ids
+from flowery_logging.request import NO_FIELDS, Fields, Request
 
 
 class ActiveSpan(NamedTuple):
-    """What an agent says of the code that runs now; `transaction_id` is None if it does not tell.
+    """What an agent says of the code that runs now.
 
     IDs have 32 (trace) and 16 lower-case hexadecimal digits, `flags` are W3C's trace-flags.
     """
@@ -25,8 +30,21 @@ class ActiveSpan(NamedTuple):
     span_id: str
     flags: int
     tracestate: str
-    transaction_id: str | None
+    entry_id: str | None  # the entry span, or the nearest to it that the agent tells
+    is_entry: bool  # whether that is the entry span for certain
+    parent_id: str | None  # of the span
+    caller_id: str | None  # of the entry span, if that is told
+    is_remote: bool  # it is the caller's: nothing of this process is active
+    is_request: bool  # it stands for a request or a message that has come in
     fields: Mapping[str, str]  # what a line shows
+
+
+class _Entry(NamedTuple):
+    """With what an agent's trace has entered a request."""
+
+    trace_id: str
+    span_id: str
+    is_certain: bool
 
 
 def active() -> ActiveSpan | None:
@@ -42,20 +60,100 @@ def active() -> ActiveSpan | None:
     return None
 
 
+def seen(request: Request | None) -> ActiveSpan | None:
+    """Return the active span, and let the request hold what identifies it."""
+    span = active()
+    if span is not None and request is not None:
+        _hold(request, span)
+    return span
+
+
+def begin(request: Request, outside: Request | None) -> None:
+    """Let a new request hold the span that is active as it begins, below the one it begins in."""
+    span = active()
+    if span is None:
+        return
+    if outside is not None and outside.entry is not None:
+        _adopt(request, outside.entry, span, None)
+    else:
+        _adopt(request, _entry(request, span), span, span.caller_id)
+
+
+def _hold(request: Request, span: ActiveSpan) -> None:
+    known = request.entry
+    if known is None and _is_aside(request, span):
+        return
+    if known is not None and (known.is_certain or known.trace_id != span.trace_id):
+        return
+    if known is not None and not span.is_entry and span.span_id != known.span_id:
+        return  # as near to the entry, or farther
+    _adopt(request, _entry(request, span), span, span.caller_id)
+
+
+def _is_aside(request: Request, span: ActiveSpan) -> bool:
+    """Tell a span that somebody has begun by hand, beside the trace that the caller has sent."""
+    caller = getattr(request.trace, "parent_id", None)
+    return caller is not None and span.trace_id != request.trace_id and not span.is_request
+
+
+def _entry(request: Request, span: ActiveSpan) -> _Entry:
+    entry_id = span.entry_id or request.base.get("transaction.id", span.span_id)
+    return _Entry(span.trace_id, entry_id, span.is_entry)
+
+
+def _adopt(request: Request, entry: _Entry, span: ActiveSpan, caller_id: str | None) -> None:
+    if entry == request.entry:
+        return
+    request.entry = entry
+    request.adopt({"trace.id": entry.trace_id, "transaction.id": entry.span_id})
+    ours = request.trace
+    if ours is None:
+        return
+    if caller_id is None and ours.trace_id == entry.trace_id:
+        caller_id = ours.parent_id
+    request.trace = replace(
+        ours,
+        trace_id=entry.trace_id,
+        transaction_id=entry.span_id,
+        parent_id=caller_id,
+        flags=span.flags,
+        tracestate=span.tracestate,
+    )
+
+
 def look() -> None:
-    """Let lines show active spans from now on, if the program has imported an agent."""
-    if context.overlay is None and any(name in sys.modules for name in _READERS):
+    """Let lines show active spans from now on, if the program has imported an agent.
+
+    The same for what makes request IDs in our place.
+    """
+    known = (*_READERS, *request_ids.MAKERS)
+    if context.overlay is None and any(name in sys.modules for name in known):
         context.lay_over(_with_span)
 
 
 def _opentelemetry(module: Any) -> ActiveSpan | None:
-    span = module.get_current_span().get_span_context()
-    if not span.is_valid:
+    span = module.get_current_span()
+    ids = span.get_span_context()
+    if not ids.is_valid:
         return None
-    trace_id, span_id = f"{span.trace_id:032x}", f"{span.span_id:016x}"
+    trace_id, span_id = f"{ids.trace_id:032x}", f"{ids.span_id:016x}"
+    state = ids.trace_state.to_header() if ids.trace_state else ""
+    common = trace_id, span_id, int(ids.trace_flags), state
+    if ids.is_remote:
+        return ActiveSpan(*common, None, False, None, span_id, True, False, {"trace.id": trace_id})
     fields = {"trace.id": trace_id, "span.id": span_id}
-    state = span.trace_state.to_header() if span.trace_state else ""
-    return ActiveSpan(trace_id, span_id, int(span.trace_flags), state, None, fields)
+    if not hasattr(span, "parent"):  # one that is not recorded tells nothing of itself
+        return ActiveSpan(*common, span_id, False, None, None, False, False, fields)
+    parent = span.parent
+    parent_id = None if parent is None else f"{parent.span_id:016x}"
+    is_request = span.kind.name in _REQUESTS
+    if parent is None or parent.is_remote or is_request:
+        return ActiveSpan(*common, span_id, True, parent_id, parent_id, False, is_request, fields)
+    return ActiveSpan(*common, parent_id, False, parent_id, None, False, False, fields)
+
+
+_REQUESTS: Final = frozenset({"SERVER", "CONSUMER"})
+"""The kinds of OpenTelemetry's spans that stand for a request or a message that has come in."""
 
 
 def _elastic(module: Any) -> ActiveSpan | None:
@@ -64,11 +162,13 @@ def _elastic(module: Any) -> ActiveSpan | None:
         return None
     parent, span = transaction.trace_parent, module.execution_context.get_span()
     fields = {"trace.id": parent.trace_id, "transaction.id": transaction.id}
+    caller_id = parent.span_id if parent.span_id != transaction.id else None
+    parent_id, span_id = caller_id, transaction.id
     if span:
-        fields["span.id"] = span.id
-    span_id = span.id if span else transaction.id
-    flags, state = parent.trace_options.asByte, parent.tracestate or ""
-    return ActiveSpan(parent.trace_id, span_id, flags, state, transaction.id, fields)
+        fields["span.id"] = span_id = span.id
+        parent_id = transaction.id
+    common = parent.trace_id, span_id, parent.trace_options.asByte, parent.tracestate or ""
+    return ActiveSpan(*common, transaction.id, True, parent_id, caller_id, False, True, fields)
 
 
 _READERS: Final[Mapping[str, Callable[[Any], ActiveSpan | None]]] = {
@@ -95,7 +195,10 @@ class _SpanScope(context.Scope):
 
 def _with_span(scope: context.Scope | None) -> context.Scope | None:
     """Return the view of `scope` with the active span; the last one is kept for the next line."""
-    span = active()
+    request = None if scope is None else scope.request
+    span = seen(request)
+    if request is not None:
+        request_ids.look(request)
     if span is None:
         return scope
     below = _NOTHING if scope is None else scope

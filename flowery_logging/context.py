@@ -54,7 +54,7 @@ class Scope:
         if request is None or request.latest is self.made_of:
             return self.local
         lower, upper, opener = request.layers()
-        return {**lower, **upper} if opener else {**lower, **self.local, **upper}
+        return {**lower, **upper} if opener else {**lower, **request.renewed(self.local), **upper}
 
     def with_block(self, block: Fields) -> Scope:
         """Return the same view with other fields of `bound`."""

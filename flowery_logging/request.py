@@ -21,6 +21,7 @@ import threading
 import weakref
 from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from flowery_logging import process
@@ -31,27 +32,73 @@ NO_FIELDS: Final[Fields] = {}
 
 
 class Request:
-    """What one request shares: its fixed fields (trace, request ID) and the bound ones.
+    """What one request shares: its identity (trace, request ID) and the bound fields.
 
-    `base` is set once by whoever opens the request and lies below everything bound. `latest` has
-    the last value of every name, whichever flow bound it; it takes no more once `closed`: what
-    outlives the request (a background task) goes on reading.
+    `base`, the identity, is set by whoever opens the request and lies below everything bound.
+    `latest` has the last value of every name, whichever flow bound it; it takes no more once
+    `closed`: what outlives the request (a background task) goes on reading.
+
+    The request holds its identity from its first line to its last, wherever that is logged. What
+    others know better (an agent its span, another middleware its request ID) it adopts when it is
+    seen first, and keeps when they have forgotten it. Lines outside of every flow find the request
+    by what they speak of: a record by its own `request`, an exception by the request that it left.
     """
 
     __slots__ = (
-        "_branches", "_failed", "_opener", "_own", "base", "closed", "latest", "ring", "trace",
+        "__weakref__", "_branches", "_failed", "_opener", "_own", "_replaced", "base", "call_spans",
+        "calls", "closed", "entry", "latest", "ring", "trace",
     )  # fmt: skip
 
     def __init__(self, base: Fields = NO_FIELDS, *, trace: Any = None) -> None:
         self.base = dict(base)
         self.latest: Fields = self.base
         self.trace = trace
+        self.entry: Any = None  # the span with which an agent's trace has entered (see agents.py)
+        self.calls = 0  # calls that have gone out
+        self.call_spans: tuple[str, ...] = ()  # the span IDs of the first of them
         self.closed = False
         self.ring: Any = None  # what the flight recorder keeps of it (see capture/flight.py)
         self._failed = False
         self._own: Fields = self.base  # by the opening flow
-        self._branches: dict[object, Fields] = {}  # by each other task
+        self._branches: dict[object, Fields] = {}  # by each other task, while that lives
         self._opener: object = None
+        self._replaced: Mapping[str, tuple[Any, ...]] = NO_FIELDS  # what stood in `base` before
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace that the request belongs to; None if it has none."""
+        return self.base.get("trace.id")
+
+    @property
+    def request_id(self) -> str | None:
+        """The request ID: the one that goes out with calls and back with the response."""
+        return self.base.get("http.request.id")
+
+    def adopt(self, identity: Fields) -> None:
+        """Let names of `base` have other values, but where something else has been bound."""
+        with _lock:
+            known = self.base
+            changed = {name: v for name, v in identity.items() if known.get(name) != v}
+            if not changed:
+                return
+            former = {name: (*self._replaced.get(name, ()), known.get(name)) for name in changed}
+            self._replaced = {**self._replaced, **former}
+            self.base = {**known, **changed}
+            self.latest = {**self.latest, **_unbound(changed, self.latest, known)}
+            self._own = {**self._own, **_unbound(changed, self._own, known)}
+
+    def renewed(self, fields: Fields) -> Fields:
+        """Return what a flow has seen earlier without those values of `base` that are no more."""
+        replaced = self._replaced
+        if not replaced:
+            return fields
+        return {n: v for n, v in fields.items() if n not in replaced or v not in replaced[n]}
+
+    def called(self, span_id: str) -> None:
+        """Take note of a call that goes out, so that the lines of the other side find this one."""
+        self.calls += 1
+        if self.calls <= _KEPT_CALLS:
+            self.call_spans = (*self.call_spans, span_id)
 
     def open(self) -> None:
         """Let the current flow be the one that opened this request."""
@@ -83,8 +130,24 @@ class Request:
                 if flow == self._opener:
                     self._own = change(self._own)
                 elif type(flow) is not int:  # threads are reused by others of the same request
-                    self._branches[flow] = change(self._branches.get(flow, NO_FIELDS))
+                    self._branch(flow, change)
             return before, self.latest
+
+    def _branch(self, flow: Any, change: Callable[[Fields], Fields]) -> None:
+        """Change what a task has bound; it is forgotten with the task, of which there are many.
+
+        A reference with a callback is equal to one without while the task lives.
+        """
+        known = self._branches.get(flow)
+        if known is None:
+            forget = partial(_forget, weakref.ref(self))
+            self._branches[weakref.ref(flow(), forget)] = change(NO_FIELDS)
+        else:
+            self._branches[flow] = change(known)
+
+    def forget(self, flow: object) -> None:
+        """Forget what a task has bound that is gone."""
+        self._branches.pop(flow, None)
 
     def layers(self) -> tuple[Fields, Fields, bool]:
         """Return what the current flow sees, lower and upper mapping, and if it is the opener."""
@@ -106,6 +169,21 @@ class Request:
             self.ring.write_out()
         elif self.ring is not None:
             self.ring.clear()
+
+
+_KEPT_CALLS: Final = 64
+
+
+def _unbound(changed: Fields, seen: Fields, base: Fields) -> dict[str, Any]:
+    """Return those of the changed names that nobody has bound."""
+    return {name: v for name, v in changed.items() if seen.get(name) == base.get(name)}
+
+
+def _forget(request: weakref.ref[Request], flow: object) -> None:
+    """Forget a task that has been collected; by any thread, at any moment, so without the lock."""
+    known = request()
+    if known is not None:
+        known.forget(flow)
 
 
 def _flow() -> object:

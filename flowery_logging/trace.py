@@ -14,10 +14,10 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from flowery_logging import agents, context, foreign_traces, presence
+from flowery_logging import agents, context, foreign_traces, presence, request_ids
 from flowery_logging.headers import OWS, Headers, Values, header_values, wanted_headers
 from flowery_logging.request import Request
 
@@ -37,8 +37,6 @@ _MAX_MEMBERS: Final = 32
 # server's limit for one header field, and is what one request may cost on each of its calls.
 _MAX_TRACESTATE: Final = 4096
 _LONG_MEMBER: Final = 128
-
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~+/=@:-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +99,42 @@ def current_trace() -> TraceContext | None:
     Where a span of OpenTelemetry or a transaction of Elastic APM is active, it is that one's trace.
     """
     request = context.current_request()
+    span = agents.seen(request)
     trace = None if request is None else request.trace
     ours = trace if isinstance(trace, TraceContext) else None
-    span = agents.active()
     return ours if span is None else _of_span(span, ours)
 
 
 def _of_span(span: agents.ActiveSpan, ours: TraceContext | None) -> TraceContext:
     """Return the agent's trace; of ours only what the agent does not tell."""
-    transaction_id = span.transaction_id or (ours.transaction_id if ours else span.span_id)
-    parent_id = ours.parent_id if ours is not None and ours.trace_id == span.trace_id else None
-    return TraceContext(span.trace_id, transaction_id, parent_id, span.flags, span.tracestate)
+    if ours is not None and ours.trace_id == span.trace_id:
+        return replace(ours, flags=span.flags, tracestate=span.tracestate)
+    entry = span.entry_id or span.span_id
+    return TraceContext(span.trace_id, entry, None, span.flags, span.tracestate)
+
+
+def caller(request: Request) -> dict[str, str]:
+    """Return `parent.id`, the span of who has called: for the events that tell of a request.
+
+    Empty where the trace began here.
+    """
+    known = request.trace
+    parent = known.parent_id if isinstance(known, TraceContext) else None
+    return {} if parent is None else {"parent.id": parent}
+
+
+def callees(request: Request) -> dict[str, Any]:
+    """Return how many calls a request has made, and the span IDs of the first 64.
+
+    The next service's events have them as their `parent.id`, and the calls' own are at DEBUG: so
+    the tree can be drawn from what is logged at INFO.
+    """
+    if not request.calls:
+        return {}
+    return {
+        "outgoing_calls": request.calls,
+        "call_span_ids": list(dict.fromkeys(request.call_spans)),
+    }
 
 
 def outgoing_headers() -> dict[str, str]:
@@ -123,20 +146,35 @@ def outgoing_headers() -> dict[str, str]:
     an active trace: a trace that no line of this service shows would lead nowhere. Open one with
     `continue_trace({})` where a job starts.
     """
-    return outgoing_call()[0]
+    headers, span_id = outgoing_call()
+    outgoing(span_id)
+    return headers
+
+
+def outgoing(span_id: str) -> str | None:
+    """Take note of a call that goes out under this span ID; return the span that it is made in.
+
+    That is this service's hop or, where an agent's own span goes out, what that one tells.
+    """
+    request, span = context.current_request(), agents.active()
+    if request is not None:
+        request.called(span_id)
+    if span is not None and span.span_id == span_id:
+        return span.parent_id
+    trace = current_trace()
+    return None if trace is None else trace.transaction_id
 
 
 def outgoing_call() -> tuple[dict[str, str], str]:
-    """Return `outgoing_headers()` for one call, and the call's span ID."""
+    """Return the headers of `outgoing_headers()` for one call, and the call's span ID."""
     request, span = context.current_request(), agents.active()
-    span_id = new_span_id() if span is None else span.span_id
+    span_id = new_span_id() if span is None or span.is_remote else span.span_id
     trace = current_trace()
     if trace is None:
         return {}, span_id
     headers = trace.headers(span_id)
-    request_id = None if request is None else request.base.get("http.request.id")
-    if request_id:
-        headers["x-request-id"] = request_id
+    if request is not None and request.request_id:
+        headers["x-request-id"] = request.request_id
     return headers, span_id
 
 
@@ -195,19 +233,23 @@ def request_of(
     base = trace.fields()
     if request_id is not None:
         base["http.request.id"] = request_id
-    return Request(base, trace=trace)
+    request = Request(base, trace=trace)
+    agents.begin(request, context.current_request())
+    if new_request_id:
+        request_ids.look(request)
+    return request
 
 
 def _request_id(values: Values, names: tuple[str, ...]) -> str | None:
     for name in names:
         for value in values.get(name.lower(), ()):
-            if _REQUEST_ID.fullmatch(value):
+            if request_ids.VALID.fullmatch(value):
                 return value
     return None
 
 
 def _incoming_trace(values: Values, foreign: tuple[str, ...]) -> TraceContext:
-    """Return the trace of the agent outside, else of the headers, else a new one."""
+    """Return the trace of the headers, else a new one."""
     parents = values.get("traceparent", [])
     trace = None
     if parents or not foreign:
@@ -219,9 +261,7 @@ def _incoming_trace(values: Values, foreign: tuple[str, ...]) -> TraceContext:
             flags = 0 if sampled is False else SAMPLED
             trace = TraceContext(trace_id, _random_id(8), parent_id, flags)
             break
-    span = agents.active()
-    trace = trace or TraceContext.new()
-    return trace if span is None else _of_span(span, trace)
+    return trace or TraceContext.new()
 
 
 def _continued(parents: list[str], states: list[str]) -> TraceContext:

@@ -1851,10 +1851,15 @@ vulnerability.category
 """
 
 
+_BESIDE: Final = {"parent.id": "keyword"}
+"""What ECS lacks: the span of who has called, as Elastic APM's own documents have it."""
+
+
 @cache
 def types() -> dict[str, str]:
     """Return the type of each ECS field by its dotted name, e.g. `{"http.version": "keyword"}`."""
-    return {name: kind for kind, names in _BY_TYPE.items() for name in names.split()}
+    found = {name: kind for kind, names in _BY_TYPE.items() for name in names.split()}
+    return {**found, **_BESIDE}
 
 
 @cache

@@ -11,18 +11,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from flowery_logging import context, runtime
+from flowery_logging import agents, context, request_ids, runtime
 from flowery_logging.headers import Values, header_values
-from flowery_logging.integrations import servers
+from flowery_logging.integrations import ends, servers
 from flowery_logging.integrations.exchange import (
-    CUT_OFF,
     DISCONNECTED,
     NO_RESPONSE,
     TOLD_HEADERS,
     Exchange,
     Options,
-    report,
 )
+from flowery_logging.integrations.routes import route
 from flowery_logging.integrations.websocket import Conversation
 from flowery_logging.request import Request
 
@@ -90,27 +89,41 @@ class RequestMiddleware:
                     followed.receiving(receive),
                     followed.sending(send, self._marking(request)),
                 )
-            except Exception as exc:
-                followed.failed()
-                if report(exc, scope.get("method", "GET"), scope.get("path", ""), logger):
-                    servers.leave_out(exc)
+            except BaseException as exc:
+                followed.failed(exc)
+                _report(exc, scope)
                 raise
-            except BaseException:  # cancelled, or the process ends
-                followed.finished(DISCONNECTED)
-                raise
-            followed.finished(NO_RESPONSE)
+            else:
+                followed.finished(NO_RESPONSE)
+            finally:
+                request_ids.end()
 
     def _marking(self, request: Request) -> Callable[[Message], Message]:
-        """Return what puts the request's ID on the message with the response headers."""
-        name, request_id = self._id_header, request.base["http.request.id"]
+        """Return what puts the request's ID on the message with the response headers.
+
+        Where the application has put one there, that is the request's.
+        """
+        name = self._id_header
 
         def marked(message: Message) -> Message:
+            agents.seen(request)
             headers = list(message.get("headers") or ())
-            if name in [bytes(key).lower() for key, _ in headers]:
-                return message
-            return {**message, "headers": [*headers, (name, request_id.encode("latin-1"))]}
+            for key, value in headers:
+                if bytes(key).lower() == name:
+                    request_ids.adopt(request, bytes(value).decode("latin-1"))
+                    return message
+            request_id = str(request.request_id).encode("latin-1")
+            return {**message, "headers": [*headers, (name, request_id)]}
 
         return marked
+
+
+def _report(exc: BaseException, scope: Scope) -> None:
+    """Log an exception of the application's; what a server raises it reports itself."""
+    if isinstance(exc, Exception) and ends.report(
+        exc, scope.get("method", "GET"), scope.get("path", ""), logger
+    ):
+        servers.leave_out(exc)
 
 
 def _exchange(request: Request, options: Options, scope: Scope, values: Values) -> Exchange:
@@ -125,7 +138,7 @@ def _exchange(request: Request, options: Options, scope: Scope, values: Values) 
         scope.get("http_version", ""),
         headers,
         client[0] if client else "",
-    )
+    ).begin()
 
 
 class _Response:
@@ -154,7 +167,7 @@ class _Response:
                 self.exchange.route = route(self.scope)
             elif kind == "http.response.body":
                 self.exchange.body(len(message.get("body", b"")))
-            await send(message)
+            await self._send(send, message)
             if kind == "http.response.body" and not message.get("more_body", False):
                 self.exchange.end(DISCONNECTED if self.disconnected else None)
             elif kind == "http.response.pathsend":
@@ -162,26 +175,20 @@ class _Response:
 
         return following
 
-    def failed(self) -> None:
-        """The application has raised: the server answers with 500, if there is no answer yet."""
-        if self.exchange.status is None:
-            self.exchange.status = 500
-        self.exchange.end(DISCONNECTED if self.disconnected else CUT_OFF)
+    async def _send(self, send: Send, message: Message) -> None:
+        try:
+            await send(message)
+        except OSError:  # "the server should raise" it where the client has gone (ASGI, HTTP 2.4)
+            self.disconnected = True
+            raise
+
+    def failed(self, exc: BaseException) -> None:
+        """The application has raised, or was cancelled."""
+        self.exchange.failed(exc, gone=self.disconnected)
 
     def finished(self, reason: str) -> None:
         """The application has returned; whole responses have ended before."""
         self.exchange.end(DISCONNECTED if self.disconnected else reason)
-
-
-def route(scope: Scope) -> str | None:
-    """Return the pattern of the route, as FastAPI and Starlette put it into the scope."""
-    found = scope.get("route")
-    if found is None:
-        return None
-    pattern = getattr(found, "path_format", None) or getattr(found, "path", None)
-    if not isinstance(pattern, str):
-        return None
-    return str(scope.get("root_path", "")).rstrip("/") + pattern
 
 
 def _checkpointing(send: Send) -> Send:

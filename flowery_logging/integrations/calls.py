@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flowery_logging import context, runtime, trace
+from flowery_logging.integrations import observers
 
 logger = runtime.own_logger("flowery_logging.client")
 
@@ -22,10 +23,14 @@ _WRAPPED: Final = "flowery_logging_call"
 
 @dataclass(slots=True)
 class Call:
-    """One call on its way: `headers` are to be sent with it, `status` is what came back."""
+    """One call on its way: `headers` are to be sent with it, `status` is what came back.
+
+    `parent` is the ID of the span in which it is made.
+    """
 
     headers: dict[str, str] = field(default_factory=dict)
     status: int | None = None
+    parent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,36 +84,77 @@ def calling(target: Target, present: Collection[str], hosts: Hosts) -> Iterator[
         headers.pop("tracestate", None)
     call = Call({name: value for name, value in headers.items() if name not in present})
     span = {"span.id": span_id} if "traceparent" in call.headers else {}
+    call.parent = trace.outgoing(span_id) if span else None
     before, begun = _current.get(), time.perf_counter_ns()
+    observed = observers.call_began(target.method, target.host) if observers.observers else ()
+    error: type[BaseException] | None = None
     with context.bound(**span):
         _current.set(call)
         try:
             yield call
         except BaseException as exc:
-            _log(target, call, begun, type(exc))
+            error = type(exc)
             raise
-        else:
-            _log(target, call, begun, None)
         finally:
+            _end(target, call, time.perf_counter_ns() - begun, error, observed)
             _current.set(before)
 
 
-def _log(target: Target, call: Call, begun: int, error: type[BaseException] | None) -> None:
-    if not logger.isEnabledFor(logging.DEBUG):
-        return
+def _end(
+    target: Target,
+    call: Call,
+    duration: int,
+    error: type[BaseException] | None,
+    observed: tuple[observers.Observer, ...],
+) -> None:
     failed = error is not None or (call.status or 0) >= 400
+    outcome = "failure" if failed else "success"
+    if observed:
+        _tell(target, call, duration, outcome, error, observed)
+    if logger.isEnabledFor(logging.DEBUG):
+        _log(target, call, duration, outcome, error)
+
+
+def _tell(
+    target: Target,
+    call: Call,
+    duration: int,
+    outcome: str,
+    error: type[BaseException] | None,
+    observed: tuple[observers.Observer, ...],
+) -> None:
+    current = trace.current_trace()
+    told = observers.Ended(
+        target.method,
+        target.host,
+        None,
+        call.status,
+        duration,
+        outcome,
+        None if error is None else error.__qualname__,
+        None if current is None else current.trace_id,
+    )
+    for observer in observed:
+        with suppress(Exception):
+            observer.call_ended(told)
+
+
+def _log(
+    target: Target, call: Call, duration: int, outcome: str, error: type[BaseException] | None
+) -> None:
     fields: dict[str, Any] = {
         "event.kind": "event",
         "event.category": ["network"],
         "event.type": ["connection"],
         "event.action": "http-call",
-        "event.outcome": "failure" if failed else "success",
-        "event.duration": time.perf_counter_ns() - begun,
+        "event.outcome": outcome,
+        "event.duration": duration,
         "http.request.method": target.method,
         "url.domain": target.host,
         "url.path": target.path,
     }
     optional = {
+        "parent.id": call.parent,
         "url.port": target.port,
         "http.response.status_code": call.status,
         "error.type": error and f"{error.__module__}.{error.__qualname__}",

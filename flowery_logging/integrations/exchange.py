@@ -14,20 +14,21 @@ from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from flowery_logging import context, foreign_traces, runtime, trace
-from flowery_logging.capture.own import OwnLogger
 from flowery_logging.headers import Headers, Values, header_values, wanted_headers
+from flowery_logging.integrations import ends, observers
+from flowery_logging.integrations.answers import answer_to
 from flowery_logging.request import Request
 
 logger = runtime.own_logger("flowery_logging.access")
+
+DISCONNECTED: Final = ends.DISCONNECTED
+NO_RESPONSE: Final = ends.NO_RESPONSE
+CUT_OFF: Final = ends.CUT_OFF
 
 Network = IPv4Network | IPv6Network
 
 TOLD_HEADERS: Final = ("host", "user-agent", "x-forwarded-for")
 """The headers of a request that its access event tells something of."""
-
-DISCONNECTED: Final = "client disconnected"
-NO_RESPONSE: Final = "no response"
-CUT_OFF: Final = "response cut off by an exception"
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,9 @@ class Options:
         return trace.request_of(values, self.id_headers, self.formats)
 
 
+_WITHOUT_BODY: Final = (204, 304)
+
+
 @dataclass(slots=True)
 class Exchange:
     """Collects what the access event tells, from the request's head to the last body byte.
@@ -108,38 +112,87 @@ class Exchange:
     begun: int = field(default_factory=time.perf_counter_ns)
     first_byte: int = 0
     ended: bool = False
+    observed: tuple[observers.Observer, ...] = ()
 
     def body(self, size: int) -> None:
         """Take note of body bytes handed to the server."""
         if not self.first_byte:
             self.first_byte = time.perf_counter_ns()
-        self.sent += size
+        if not self.is_bodiless():
+            self.sent += size
 
-    def end(self, reason: str | None = None) -> None:
-        """Write the access event, once; `reason` tells why the response is not whole."""
+    def is_bodiless(self) -> bool:
+        """Tell if a server sends no body, whatever it is handed (RFC 9110 §6.4.1)."""
+        return self.method == "HEAD" or self.status in _WITHOUT_BODY
+
+    def begin(self) -> Exchange:
+        """Tell the observers that the request has begun; they are told of its end too."""
+        if observers.observers:
+            self.observed = observers.began(self.method)
+        return self
+
+    def failed(self, exc: BaseException, *, gone: bool = False) -> str:
+        """End with what has left the application; return the reason.
+
+        `gone` tells that the client is no more there to get an answer.
+        """
+        reason = ends.reason_of(exc, started=self.status is not None, gone=gone)
+        if self.status is None and reason != DISCONNECTED:
+            self.status = answer_to(exc)
+        # No exception of the application's, which is reported: so this event says where it hung.
+        self.end(reason, None if isinstance(exc, Exception) else exc)
+        return reason
+
+    def end(self, reason: str | None = None, error: BaseException | None = None) -> None:
+        """Write the access event, once; `reason` tells why the response is not whole.
+
+        Where the request has failed the stack of `error` goes along.
+        """
         if self.ended:
             return
         self.ended = True
-        ended = time.perf_counter_ns()
+        duration = time.perf_counter_ns() - self.begun
+        if reason == NO_RESPONSE and self.status is None:
+            self.status = answer_to(None)
         level = self._level(reason)
         if level >= logging.ERROR:
             self.request.fail()
-        if (
-            not self.options.access_log
-            or not logger.isEnabledFor(level)
-            or self._is_left_out(level)
-        ):
-            return
-        try:
-            with context.inside(context.whole(self.request)):
-                shown = DISCONNECTED if reason == DISCONNECTED else self.status or "-"
-                fields = self._fields(level, reason, ended)
-                logger.log(level, "%s %s %s", self.method, self.path, shown, extra=fields)
-        except Exception:
-            pass  # a foreign handler may raise
+        if self.observed:
+            self.tell(reason, duration, outcome(level, reason))
+        if self.options.access_log and logger.isEnabledFor(level) and not self._is_left_out(level):
+            self._log(level, reason, duration, None if level < logging.ERROR else error)
+
+    def tell(
+        self, reason: str | None, duration: int, outcome: str, *, websocket: bool = False
+    ) -> None:
+        """Tell the observers that the exchange has ended, after `duration` nanoseconds."""
+        told = observers.Ended(
+            self.method,
+            domain(self.headers.get("host", "")),
+            self.route,
+            self.status,
+            duration,
+            outcome,
+            reason,
+            self.request.trace_id,
+            websocket,
+        )
+        for observer in self.observed:
+            with suppress(Exception):
+                observer.request_ended(told)
+
+    def _log(
+        self, level: int, reason: str | None, duration: int, error: BaseException | None
+    ) -> None:
+        shown = DISCONNECTED if reason == DISCONNECTED else self.status or "-"
+        # A foreign handler may raise.
+        with suppress(Exception), context.inside(context.whole(self.request)):
+            fields = self._fields(level, reason, duration)
+            told = self.method, self.path, shown
+            logger.log(level, "%s %s %s", *told, extra=fields, exc_info=error)
 
     def _level(self, reason: str | None) -> int:
-        if reason in {NO_RESPONSE, CUT_OFF} or (self.status or 0) >= 500:
+        if reason in ends.FAILURES or (self.status or 0) >= 500:
             return logging.ERROR
         return logging.WARNING if (self.status or 0) >= 400 else logging.INFO
 
@@ -159,6 +212,10 @@ class Exchange:
         self._add_client(fields)
         return fields
 
+    def traced(self) -> dict[str, Any]:
+        """Return where the request stands in its trace: its caller's span, and its own calls'."""
+        return {**trace.caller(self.request), **trace.callees(self.request)}
+
     def _add_client(self, fields: dict[str, Any]) -> None:
         host = domain(self.headers.get("host", ""))
         if host:
@@ -170,17 +227,17 @@ class Exchange:
         if agent:
             fields["user_agent.original"] = agent
 
-    def _fields(self, level: int, reason: str | None, ended: int) -> dict[str, Any]:
-        outcome = "failure" if level >= logging.ERROR else "success"
+    def _fields(self, level: int, reason: str | None, duration: int) -> dict[str, Any]:
         fields = {
             "event.kind": "event",
             "event.category": ["web"],
             "event.type": ["access"],
             "event.action": "http-request",
-            "event.outcome": "unknown" if reason == DISCONNECTED else outcome,
-            "event.duration": ended - self.begun,
+            "event.outcome": outcome(level, reason),
+            "event.duration": duration,
             "http.response.body.bytes": self.sent,
             **self.head(),
+            **self.traced(),
         }
         if reason is not None:
             fields["event.reason"] = reason
@@ -191,25 +248,11 @@ class Exchange:
         return fields
 
 
-def report(exc: BaseException, method: str, path: str, log: OwnLogger) -> bool:
-    """Log an exception that the application did not handle; tell whether it could be logged."""
-    request = context.current_request()
-    if request is not None:
-        request.fail()
-    if not log.isEnabledFor(logging.ERROR):
-        return False  # switched off or disabled: then the server's own report is the only one
-    with suppress(Exception):  # a foreign handler that raises must not replace `exc`
-        extra = {"http.request.method": method, "url.path": path}
-        log.log(
-            logging.ERROR,
-            "%s %s raised an unhandled exception",
-            method,
-            path,
-            exc_info=exc,
-            extra=extra,
-        )
-        return True
-    return False
+def outcome(level: int, reason: str | None) -> str:
+    """Return `event.outcome` of an exchange that is logged at `level`."""
+    if reason == DISCONNECTED:
+        return "unknown"
+    return "failure" if level >= logging.ERROR else "success"
 
 
 def clean_query(query: str) -> str:

@@ -9,7 +9,9 @@ from contextlib import suppress
 from typing import Any, TypeAlias
 
 from flowery_logging import context
-from flowery_logging.integrations.exchange import DISCONNECTED, Exchange, logger
+from flowery_logging.integrations import ends
+from flowery_logging.integrations.ends import CUT_OFF, DISCONNECTED
+from flowery_logging.integrations.exchange import Exchange, logger
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -69,13 +71,15 @@ class Conversation:
             self.exchange.status = 403  # what the server answers (ASGI, "Close")
             self.exchange.end()
 
-    def failed(self) -> None:
+    def failed(self, exc: BaseException) -> None:
         """The application has raised: the server closes with 1011, or answers with 500."""
-        if self.is_open:
-            self._close(1011, "application error")
-        elif not self.exchange.ended:
-            self.exchange.status = self.exchange.status or 500
-            self.exchange.end()
+        reason = ends.reason_of(exc, started=True)
+        if not self.is_open:
+            self.exchange.failed(exc)
+        elif reason == CUT_OFF:
+            self._close(1011, "application error", failed=True)
+        else:
+            self._close(1006, reason, failed=reason in ends.FAILURES)
 
     def finished(self, reason: str) -> None:
         """The application has returned; what it left open is closed by the server."""
@@ -88,22 +92,27 @@ class Conversation:
         self.is_open = True
         self._log(logging.INFO, "opened", {"event.type": ["start"]})
 
-    def _close(self, code: int, reason: str | None) -> None:
+    def _close(self, code: int, reason: str | None, *, failed: bool = False) -> None:
         if not self.is_open:
             return
-        self.is_open, self.exchange.ended = False, True
-        fine = code in _OK
+        exchange = self.exchange
+        self.is_open, exchange.ended, exchange.status = False, True, 101
+        duration = time.perf_counter_ns() - exchange.begun
+        outcome = "failure" if failed else "success" if code in _OK else "unknown"
+        if exchange.observed:
+            exchange.tell(reason, duration, outcome, websocket=True)
         fields = {
             "event.type": ["end"],
-            "event.duration": time.perf_counter_ns() - self.exchange.begun,
-            "event.outcome": "success" if fine else "failure" if code == 1011 else "unknown",
+            "event.duration": duration,
+            "event.outcome": outcome,
             "websocket_close_code": code,
             "messages_received": self.received,
             "messages_sent": self.sent,
+            **exchange.traced(),
         }
         if reason:
             fields["event.reason"] = reason
-        self._log(logging.ERROR if code == 1011 else logging.INFO, "closed", fields)
+        self._log(logging.ERROR if failed else logging.INFO, "closed", fields)
 
     def _log(self, level: int, what: str, fields: dict[str, Any]) -> None:
         exchange = self.exchange

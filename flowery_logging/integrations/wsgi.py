@@ -6,19 +6,14 @@ app.wsgi_app = RequestMiddleware(app.wsgi_app)  # Flask
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
-from flowery_logging import context, runtime
-from flowery_logging.integrations import servers
-from flowery_logging.integrations.exchange import (
-    CUT_OFF,
-    DISCONNECTED,
-    Exchange,
-    Options,
-    report,
-)
+from flowery_logging import agents, context, request_ids, runtime
+from flowery_logging.integrations import ends, servers
+from flowery_logging.integrations.exchange import Exchange, Options
 from flowery_logging.request import Request
 
 Environ: TypeAlias = dict[str, Any]
@@ -53,7 +48,8 @@ class RequestMiddleware:
         request = self.options.incoming(headers)
         environ[ENVIRON_KEY] = request
         servers.begin(self.options.access_log)
-        response = _Response(exchange_of(environ, headers, request, self.options), environ)
+        exchange = exchange_of(environ, headers, request, self.options)
+        response = _Response(exchange.begin(), environ)
         with response.running():
             response.body = self.app(environ, response.starting(start_response))
             response.chunks = iter(response.body)
@@ -113,17 +109,13 @@ class _Response:
 
     def starting(self, start_response: Callable[..., Any]) -> Callable[..., Any]:
         exchange = self.exchange
-        name = exchange.options.id_headers[0]
-        request_id = exchange.request.base["http.request.id"]
 
         def starting(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             exchange.status = int(status[:3])
             # Flask's; it takes its request out of the environ before the body is made.
             rule = getattr(self.environ.get("werkzeug.request"), "url_rule", None)
             exchange.route = getattr(rule, "rule", None)
-            if all(key.lower() != name.lower() for key, _ in headers):
-                headers = [*headers, (name, request_id)]
-            write = start_response(status, headers, *exc_info)
+            write = start_response(status, self._marked(headers), *exc_info)
 
             def writing(data: bytes) -> None:
                 exchange.body(len(data))
@@ -132,6 +124,16 @@ class _Response:
             return writing
 
         return starting
+
+    def _marked(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Put the request's ID on a response; where the application has put one, that is it."""
+        request, name = self.exchange.request, self.exchange.options.id_headers[0]
+        agents.seen(request)
+        for key, value in headers:
+            if key.lower() == name.lower():
+                request_ids.adopt(request, value)
+                return headers
+        return [*headers, (name, str(request.request_id))]
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -147,22 +149,22 @@ class _Response:
 
     def close(self) -> None:
         """What the server calls in the end, also where it could not send the whole body."""
+        handled = sys.exc_info()[1]  # by the server, if it has not come to the end
         with self.running():
             close = getattr(self.body, "close", None)
             if close is not None:
                 close()
-        self._end(None if self.exchange.method == "HEAD" else DISCONNECTED)
+        self._end(None if self.exchange.is_bodiless() else ends.reason_of_close(handled))
 
     def fail(self, exc: BaseException) -> None:
-        if self.exchange.status is None:
-            self.exchange.status = 500
-        self._end(CUT_OFF if isinstance(exc, Exception) else DISCONNECTED)
-        told = isinstance(exc, Exception) and report(
-            exc, self.exchange.method, self.exchange.path, logger
-        )
-        if told:
+        """Take note of what has left the application."""
+        exchange = self.exchange
+        reason = exchange.failed(exc)
+        if isinstance(exc, Exception) and ends.report(exc, exchange.method, exchange.path, logger):
             servers.leave_out(exc)
+        self._end(reason)
 
     def _end(self, reason: str | None) -> None:
         self.exchange.end(reason)
         self.exchange.request.close()
+        request_ids.end()

@@ -119,6 +119,7 @@ def test_it_tells_the_whole_request(tmp_path, serve):
     assert event["client"] == {"ip": "2001:db8::7"}
     assert event["user_agent"] == {"original": "Agent/1"}
     assert event["labels"] == {"http_route": "/orders/{order_id}"}
+    assert event["parent"] == {"id": "00f067aa0ba902b7"}
     told = event["event"]
     assert (told["kind"], told["category"], told["type"]) == ("event", ["web"], ["access"])
     assert (told["action"], told["outcome"]) == ("http-request", "success")
@@ -188,7 +189,7 @@ def test_an_application_that_never_answers_is_a_failure(ask):
         pass
 
     (line,) = ask(app)
-    assert (line.message, line.record.levelname) == ("GET /x -", "ERROR")
+    assert (line.message, line.record.levelname) == ("GET /x 500", "ERROR")  # uvicorn's answer
     assert extra(line)["event.reason"] == "no response"
 
 
@@ -227,7 +228,7 @@ def test_a_client_that_goes_away_is_told_apart(serve, collector):
     assert collector.errors() == []
 
 
-def test_a_cancelled_request_is_no_error(collector):
+def test_what_cancels_a_request_is_the_server(collector):
     async def app(scope, receive, send):
         await start(send)
         await asyncio.sleep(10)
@@ -245,7 +246,8 @@ def test_a_cancelled_request_is_no_error(collector):
 
     asyncio.run(main())
     (line,) = collector.access()
-    assert extra(line)["event.reason"] == "client disconnected"
+    assert extra(line)["event.reason"] == "cancelled by the server"
+    assert (line.record.levelname, extra(line)["event.outcome"]) == ("ERROR", "failure")
     assert collector.errors() == []
 
 

@@ -1,0 +1,74 @@
+"""What a client gets where the application gives no answer: each server has its own way.
+
+Seen with each of them (tests/integrations/test_ends.py). The server is told by the frames below
+the application; uWSGI has none, and a module that only exists inside of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from types import FrameType
+from typing import Final, NamedTuple
+
+
+class Answers(NamedTuple):
+    """When a server answers with 500: what it lets pass, and if it minds that nothing is said."""
+
+    to: type[BaseException]
+    but: tuple[type[BaseException], ...] = ()
+    to_silence: bool = False
+    to_exit: bool = True
+
+
+_UNKNOWN: Final = Answers(Exception)
+_UWSGI: Final = Answers(Exception, (Exception,))  # closes the connection
+_GONE: Final = (BrokenPipeError, ConnectionAbortedError, ConnectionResetError)
+
+_SERVERS: Final[Mapping[str, Answers]] = {
+    "uvicorn": Answers(BaseException, to_silence=True),
+    "hypercorn.trio": Answers(BaseException, to_silence=True, to_exit=False),
+    "hypercorn": Answers(BaseException, to_silence=True),
+    "granian": Answers(BaseException, to_silence=True),
+    "daphne": Answers(BaseException, (asyncio.CancelledError,), to_exit=False),
+    "gunicorn.asgi": Answers(Exception, to_silence=True),
+    "gunicorn.workers.sync": Answers(BaseException, (OSError,)),
+    "gunicorn.workers.base_async": Answers(BaseException, (OSError,), to_exit=False),
+    "gunicorn.workers.gthread": Answers(Exception, (OSError,)),
+    "gevent.pywsgi": Answers(BaseException),
+    "wsgiref": Answers(BaseException, _GONE),
+    "waitress": Answers(Exception),
+    "werkzeug.serving": Answers(Exception, _GONE),
+}
+
+
+def answer_to(exc: BaseException | None) -> int | None:
+    """Return the status that the client gets when `exc` leaves the application; None if none.
+
+    `exc` is None where the application returns without a response.
+    """
+    answers = _of_server(sys._getframe(1))  # noqa: SLF001 - the frames are where a server is seen
+    if exc is None:
+        return 500 if answers.to_silence else None
+    if not isinstance(exc, answers.to) or isinstance(exc, answers.but):
+        return None
+    # A worker that is told to hurry does not let its greenlets answer; one that hangs does.
+    ends_worker = isinstance(exc, SystemExit) or type(exc).__name__ == "GreenletExit"
+    return None if ends_worker and not answers.to_exit else 500
+
+
+def _of_server(frame: FrameType | None) -> Answers:
+    if "uwsgi" in sys.modules:
+        return _UWSGI
+    while frame is not None:
+        module = frame.f_globals.get("__name__")
+        if isinstance(module, str) and module.partition(".")[0] in _PACKAGES:
+            for name, answers in _SERVERS.items():
+                if module == name or module.startswith(name + "."):
+                    return answers
+        frame = frame.f_back
+    return _UNKNOWN
+
+
+_PACKAGES: Final = frozenset(name.partition(".")[0] for name in _SERVERS)

@@ -1,0 +1,69 @@
+"""Request IDs that other middleware makes: asgi-correlation-id, starlette-context, django-guid.
+
+Theirs goes back with the response and into other systems, so it is the request's: the request
+adopts it when it is seen first. None of them is imported here; they are looked up once the program
+has done so.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import Any, Final
+
+from flowery_logging.request import Request
+
+VALID: Final = re.compile(r"[A-Za-z0-9._~+/=@:-]{1,128}")
+"""What may be a request ID: no blank, quote or line end can reach a log or a response header."""
+
+_over: ContextVar[str | None] = ContextVar("flowery_logging_request_id_over", default=None)
+# What such a middleware leaves behind stands there when the next request of this thread begins.
+
+
+def look(request: Request) -> None:
+    """Let a request adopt the ID that another middleware has made. Never raises."""
+    found = current()
+    if found is not None and found != _over.get():
+        request.adopt({"http.request.id": found})
+
+
+def end() -> None:
+    """Take note that the ID that stands here now belongs to a request that has ended."""
+    if any(name in sys.modules for name in MAKERS):
+        _over.set(current())
+
+
+def adopt(request: Request, value: Any) -> None:
+    """Let a request adopt the ID that goes back with its response, if it can be one."""
+    if isinstance(value, str) and VALID.fullmatch(value):
+        request.adopt({"http.request.id": value})
+
+
+def current() -> str | None:
+    """Return the ID that another middleware has made here, or None."""
+    for name, read in MAKERS.items():
+        module = sys.modules.get(name)
+        try:
+            found = None if module is None else read(module)
+        except Exception:  # other people's code
+            found = None
+        if isinstance(found, str) and VALID.fullmatch(found):
+            return found
+    return None
+
+
+def _starlette_context(module: Any) -> Any:
+    context = module.context
+    if not context.exists():
+        return None
+    return context.get("X-Request-ID") or context.get("X-Correlation-ID")
+
+
+MAKERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "asgi_correlation_id.context": lambda module: module.correlation_id.get(),
+    "starlette_context": _starlette_context,
+    "django_guid.context": lambda module: module.guid.get(),
+}
+"""The modules that hold such IDs, and how each is asked for the current one."""
