@@ -133,10 +133,10 @@ class Handler(logging.Handler):
         try:
             if looks.is_told is not None and looks.is_told(record):
                 return False
-            if looks.shown_as is not None:
-                record = looks.shown_as(record)
             if looks.scope_of is not None:
                 scope = looks.scope_of(record)
+            if looks.shown_as is not None:
+                record = looks.shown_as(record)
         except Exception:
             pass  # a record that is not what we know: it is written as it is
         with context.inside(scope or context.here()):

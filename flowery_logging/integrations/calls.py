@@ -31,6 +31,7 @@ class Call:
     headers: dict[str, str] = field(default_factory=dict)
     status: int | None = None
     parent: str | None = None
+    repeats: bool = False  # the client's own line of the call stays
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,12 @@ def checked_hosts(hosts: Iterable[str] | None) -> Hosts:
     if isinstance(hosts, str):
         raise TypeError(f"hosts: expected several names, not the one string {hosts!r}")
     return tuple(host.lower() for host in hosts)
+
+
+def check_repeats(repeats: object) -> None:
+    """Raise TypeError for what is neither True nor False."""
+    if not isinstance(repeats, bool):
+        raise TypeError(f"repeats: expected True or False, not {repeats!r}")
 
 
 def is_allowed(host: str, hosts: Hosts) -> bool:

@@ -24,7 +24,7 @@ from celery import signals
 from celery.exceptions import Reject
 
 from flowery_logging import context, runtime, trace
-from flowery_logging.integrations import celery_messages, celery_worker, tasks
+from flowery_logging.integrations import calls, celery_messages, celery_told, celery_worker, tasks
 
 _RUN: Final = "flowery_logging_run"  # the attribute of a task's request that holds our state
 _REPEATING: Final = ("celery.worker.strategy", "celery.app.trace")
@@ -66,8 +66,7 @@ def instrument(*, service: str | None = None, repeats: bool = False) -> None:
     """
     if service is not None and not isinstance(service, str):
         raise TypeError(f"service: expected a text, not {service!r}")
-    if not isinstance(repeats, bool):
-        raise TypeError(f"repeats: expected True or False, not {repeats!r}")
+    calls.check_repeats(repeats)
     _State.service = service or _State.service
     for signal, receiver in _RECEIVERS:
         signal.connect(receiver, dispatch_uid=f"flowery_logging.{receiver.__name__}")
@@ -103,8 +102,9 @@ class _Running:
         """Write the event and leave the request."""
         facts = _facts(state, result, tuple(task.throws or ()))
         how = _HOW.get(state or "", tasks.FAILURE)
-        self.run.end(how, time.perf_counter_ns(), **facts)
-        celery_worker.note_end(self.run.task_id)
+        slot = celery_messages.slot_of(vars(task.request))
+        if slot is None or celery_told.claim(slot):
+            self.run.end(how, time.perf_counter_ns(), **facts)
         self.entered.close()
 
 

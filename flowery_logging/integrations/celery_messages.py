@@ -26,9 +26,9 @@ SENT: Final = "flowery_sent"
 """The header with the time of the sending, in seconds since 1970."""
 
 HOP: Final = "flowery_hop"
-"""The header, inside a worker alone, with the trace ID and the transaction ID of the run."""
+"""The header, inside a worker alone, with trace ID, transaction ID and slot (celery_told.py)."""
 
-_HOP: Final = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})")
+_HOP: Final = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{4})")
 
 
 def send(headers: Any = None, **_: Any) -> None:
@@ -45,10 +45,9 @@ def send(headers: Any = None, **_: Any) -> None:
 def run_of(name: str, task_id: str, headers: Mapping[str, Any], retries: Any = 0) -> Run:
     """Return the run of the task that came with these headers."""
     request = trace.incoming_request(headers, new_request_id=False)
-    hop = headers.get(HOP)
-    found = _HOP.fullmatch(hop) if isinstance(hop, str) else None
-    if found is not None:
-        _adopt(request, found[1], found[2], begun_here="traceparent" not in headers)
+    hop = _hop(headers)
+    if hop is not None:
+        _adopt(request, hop[1], hop[2], begun_here="traceparent" not in headers)
     return Run(name, task_id, request, retries if isinstance(retries, int) else 0)
 
 
@@ -60,9 +59,20 @@ def _adopt(request: Request, trace_id: str, transaction_id: str, *, begun_here: 
         request.base |= request.trace.fields()
 
 
-def hop_of(run: Run) -> str:
+def _hop(headers: Mapping[str, Any]) -> re.Match[str] | None:
+    hop = headers.get(HOP)
+    return _HOP.fullmatch(hop) if isinstance(hop, str) else None
+
+
+def hop_of(run: Run, slot: int) -> str:
     """Return the header by which another process goes on with a run."""
-    return f"{run.request.trace.trace_id}-{run.request.trace.transaction_id}"
+    return f"{run.request.trace.trace_id}-{run.request.trace.transaction_id}-{slot:04x}"
+
+
+def slot_of(headers: Mapping[str, Any]) -> int | None:
+    """Return the slot in which the end of a run is noted, or None where no worker gave it one."""
+    hop = _hop(headers)
+    return None if hop is None else int(hop[3], 16)
 
 
 def waited(headers: Mapping[str, Any], until: float | None = None) -> int | None:

@@ -2,15 +2,14 @@
 
 A task that is revoked never gets to a process; one that exceeds its hard time limit, is terminated
 or whose process is lost (killed, out of memory) has no process any more that could write its end.
-The main process writes it, once, and its own lines about the task carry the task's trace.
+The main process writes it, and its own lines about the task carry the task's trace.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final
 from weakref import WeakValueDictionary, ref
@@ -19,51 +18,58 @@ from billiard.exceptions import TimeLimitExceeded
 from billiard.pool import MaybeEncodingError
 from celery.exceptions import Ignore, Reject, Retry, Terminated, WorkerLostError
 from celery.worker import request as requests
+from celery.worker.consumer import consumer
 
 from flowery_logging import context, runtime
 from flowery_logging.capture.patch import Patch
-from flowery_logging.integrations import tasks
+from flowery_logging.integrations import celery_told, tasks
 from flowery_logging.integrations.celery_messages import HOP, hop_of, run_of, waited
 
 _JOB: Final = "flowery_logging_job"  # the attribute of a worker's request that holds our state
-_POOL_LOGGER: Final = "multiprocessing"  # billiard's: "Process … exited with …"
-_TOLD_BY_THE_CHILD: Final = (
+_TOLD_ELSEWHERE: Final = (
     *(Ignore, Reject, Retry, Terminated, TimeLimitExceeded),
-    *(MaybeEncodingError, MemoryError, SystemExit, KeyboardInterrupt),
+    *(MaybeEncodingError, MemoryError),
 )
-"""Failures that the main process hears of, and whose end is told elsewhere."""
+"""Failures that the main process hears of, and whose end is told by others."""
 
 
 class _Job:
     """A task as the main process knows it, as long as Celery keeps its request."""
 
     def __init__(self, request: Any) -> None:
-        self.run = run_of(request.name, request.id, request.request_dict, _retries(request))
+        headers = request.request_dict
+        self.slot = celery_told.new_slot()
+        self.run = run_of(request.name, request.id, headers, headers.get("retries"))
         self.scope = context.opened(self.run.request)
-        self.owner = os.getpid()  # a child inherits the jobs of that moment: they are not its own
         self.request = ref(request)
-        self.retried = False
+        self.is_dying = False  # its process was told to end, or has said that it does
+        self.is_sent_again = False
+        self.exit: tuple[str, int] | None = None  # how, and when by the monotonic clock
+        self._is_ours: bool | None = None
+
+    def claim(self) -> bool:
+        """Tell whether the main process is the one that tells of the end."""
+        if self._is_ours is None:
+            self._is_ours = celery_told.claim(self.slot)
+        return self._is_ours
 
     def end(self, how: str, **facts: Any) -> None:
-        """Write the end, unless it is written; what Celery logs later still has the scope."""
-        with context.inside(self.scope):
-            self.run.end(how, time.monotonic_ns(), **facts)
+        """Write the end, unless it is written."""
+        if self.claim():
+            ended = time.monotonic_ns() if self.exit is None else self.exit[1]
+            with context.inside(self.scope):
+                self.run.end(how, ended, **facts)
 
-    def is_running(self) -> bool:
-        """Tell whether its process still owes the end, or was ended by us."""
-        request = self.request()
-        result = getattr(request, "_apply_result", None)
+    def has_process(self) -> bool:
+        """Tell whether the process that has accepted it last is still to be seen as its own."""
+        result = getattr(self.request(), "_apply_result", None)
         known = result() if isinstance(result, ref) else None
-        return self.run.ended or (known is not None and not known.ready())
+        return self.is_dying or (known is not None and not known.ready())
 
 
 _jobs: Final[WeakValueDictionary[str, _Job]] = WeakValueDictionary()  # by task ID
 _processes: Final[dict[int, _Job]] = {}  # by the number of the process that has accepted it last
 _MOST_PROCESSES: Final = 4096
-
-
-def _retries(request: Any) -> Any:
-    return request.request_dict.get("retries")
 
 
 def _job(request: Any) -> _Job:
@@ -72,7 +78,7 @@ def _job(request: Any) -> _Job:
     if known is None:
         known = vars(request)[_JOB] = _Job(request)
         _jobs[request.id] = known
-        request.request_dict[HOP] = hop_of(known.run)
+        request.request_dict[HOP] = hop_of(known.run, known.slot)
     return known  # type: ignore[no-any-return]
 
 
@@ -82,35 +88,33 @@ def receive(request: Any = None, **_: Any) -> None:
     _job(request)
 
 
-def note_end(task_id: str) -> None:
-    """The task has told of its end in this process: a pool of threads or greenlets has no other."""
-    job = _jobs.get(task_id)
-    if job is not None and job.owner == os.getpid():
-        job.run.ended = True
-
-
 def note_retry(request: Any = None, **_: Any) -> None:
     """A lost task is sent again."""
     job = _jobs.get(getattr(request, "id", ""))
     if job is not None:
-        job.retried = True
+        job.is_sent_again = True
 
 
 def revoke(
-    request: Any = None,
-    terminated: Any = None,
-    signum: Any = None,
-    expired: Any = None,
-    **_: Any,
+    request: Any = None, terminated: Any = None, signum: Any = None, expired: Any = None, **_: Any
 ) -> None:
     """Write the end of a task that was called back."""
     job = _jobs.get(getattr(request, "id", ""))
     if job is None:
-        return  # `Request.revoked` and `Request.terminate` are ours, and have made one
+        return  # this worker was not followed when it received the task
     if terminated:
         job.end(tasks.TERMINATED, reason=f"signal {signum}" if signum else None)
     else:
         job.end(tasks.EXPIRED if expired else tasks.REVOKED)
+
+
+def _made(theirs: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(theirs)
+    def init(self: Any, *args: Any, **named: Any) -> None:
+        theirs(self, *args, **named)
+        _job(self)
+
+    return init
 
 
 def _on_accepted(theirs: Callable[..., Any]) -> Callable[..., Any]:
@@ -133,40 +137,70 @@ def _on_timeout(theirs: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(theirs)
     def on_timeout(self: Any, soft: bool, timeout: float) -> Any:
         job = _job(self)
+        job.is_dying = job.is_dying or not soft
         with context.inside(job.scope):
             try:
                 return theirs(self, soft, timeout)
             finally:
                 if not soft:
-                    reason = f"hard time limit of {timeout}s"
+                    reason = f"hard time limit of {timeout} s"
                     job.end(tasks.TIME_LIMIT, reason=reason, error=TimeLimitExceeded(timeout))
 
     return on_timeout
+
+
+def _killing(theirs: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap what ends the process of a task that has begun: the process is not to tell of it."""
+
+    @wraps(theirs)
+    def kill(self: Any, *args: Any, **named: Any) -> Any:
+        job = _job(self)
+        if self.time_start:
+            job.is_dying = True
+            job.claim()
+        with context.inside(job.scope):
+            return theirs(self, *args, **named)
+
+    return kill
+
+
+def _cancelling(theirs: Callable[..., Any]) -> Callable[..., Any]:
+    kill = _killing(theirs)
+
+    @wraps(theirs)
+    def cancel(self: Any, *args: Any, **named: Any) -> Any:
+        try:
+            return kill(self, *args, **named)
+        finally:
+            if self.time_start:
+                _job(self).end(tasks.TERMINATED, reason="the connection to the broker was lost")
+
+    return cancel
 
 
 def _on_failure(theirs: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(theirs)
     def on_failure(self: Any, exc_info: Any, *args: Any, **named: Any) -> Any:
         job = _job(self)
+        error = getattr(exc_info.exception, "exc", None) or exc_info.exception
+        job.is_dying = job.is_dying or isinstance(error, (SystemExit, KeyboardInterrupt))
         with context.inside(job.scope):
             try:
                 return theirs(self, exc_info, *args, **named)
             finally:
                 if not named.get("return_ok"):
-                    _tell_failure(job, exc_info.exception)
+                    _tell_failure(job, error)
 
     return on_failure
 
 
 def _tell_failure(job: _Job, error: Any) -> None:
     """Write the end of a task whose process could not."""
-    error = getattr(error, "exc", None) or error  # celery's ExceptionWithTraceback
     if isinstance(error, WorkerLostError):
-        facts: dict[str, Any] = {"reason": str(error), "error": error}
-        if job.retried:
-            facts["level"] = logging.WARNING
-        job.end(tasks.LOST, **facts)
-    elif not isinstance(error, _TOLD_BY_THE_CHILD):
+        reason = str(error) if job.exit is None else f"its process has exited with {job.exit[0]}"
+        level = logging.WARNING if job.is_sent_again else None
+        job.end(tasks.LOST, reason=reason, error=error, level=level)
+    elif not isinstance(error, _TOLD_ELSEWHERE):
         job.end(tasks.FAILURE, error=error)
 
 
@@ -179,23 +213,45 @@ def _inside(theirs: Callable[..., Any]) -> Callable[..., Any]:
     return inside
 
 
+def _on_unknown(theirs: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap what rejects the message of a task that this worker does not have."""
+
+    @wraps(theirs)
+    def on_unknown_task(self: Any, body: Any, message: Any, exc: Any) -> Any:
+        headers = message.headers or {}
+        run = run_of(str(headers.get("task", exc)), str(headers.get("id", "")), headers)
+        with context.inside(context.opened(run.request)):
+            try:
+                return theirs(self, body, message, exc)
+            finally:
+                now, reason = time.monotonic_ns(), "not registered"
+                run.end(tasks.REJECTED, now, logging.ERROR, outcome="failure", reason=reason)
+
+    return on_unknown_task
+
+
 _PATCHES: Final = (
+    (Patch(requests.Request, "__init__"), _made),
     (Patch(requests.Request, "on_accepted"), _on_accepted),
     (Patch(requests.Request, "on_timeout"), _on_timeout),
     (Patch(requests.Request, "on_failure"), _on_failure),
+    (Patch(requests.Request, "terminate"), _killing),
+    (Patch(requests.Request, "cancel"), _cancelling),
     (Patch(requests.Request, "revoked"), _inside),
-    (Patch(requests.Request, "terminate"), _inside),
-    (Patch(requests.Request, "cancel"), _inside),
     (Patch(requests.Request, "acknowledge"), _inside),
     (Patch(requests.Request, "reject"), _inside),
+    (Patch(consumer.Consumer, "on_unknown_task"), _on_unknown),
 )
 
 
 def follow() -> None:
-    """Follow the requests of this worker; before its pool takes their methods."""
+    """Follow the requests of this worker; before its pool forks, and takes their methods."""
+    celery_told.share()
     for patch, wrapping in _PATCHES:
         patch.apply(wrapping)
-    runtime.place(_POOL_LOGGER, _scope_of_exit)
+    runtime.place("multiprocessing", _scope_of_exit)  # billiard's
+    for logger in ("celery.worker.strategy", "celery.worker.control"):
+        runtime.place(logger, _scope_of_named)
 
 
 def leave() -> None:
@@ -206,12 +262,21 @@ def leave() -> None:
 
 
 def _scope_of_exit(record: logging.LogRecord) -> context.Scope | None:
-    """Return the scope of the task that a process was running, which has exited."""
-    args = record.args
-    pid: Any = args[1] if isinstance(args, tuple) and len(args) == 3 else None
-    job = _processes.get(pid) if isinstance(pid, int) else None
-    if job is None or not job.is_running():
+    """Return the scope of the task that a process was running, of "Process … exited with …"."""
+    if not str(record.msg).startswith("Process %r pid:%r exited with"):
         return None
-    if job.run.ended:
-        _processes.pop(pid, None)
+    args: Any = record.args
+    job = _processes.pop(args[1], None)
+    if job is None or not job.has_process():
+        return None
+    job.exit = str(args[2]), time.monotonic_ns()
     return job.scope
+
+
+def _scope_of_named(record: logging.LogRecord) -> context.Scope | None:
+    """Return the scope of the task whose ID is among the arguments of a line."""
+    args: Any = record.args
+    values = args.values() if isinstance(args, Mapping) else args or ()
+    found = (_jobs.get(value) for value in values if isinstance(value, str))
+    job = next(filter(None, found), None)
+    return None if job is None else job.scope

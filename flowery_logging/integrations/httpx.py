@@ -10,6 +10,7 @@ an event at DEBUG (logger `flowery_logging.client`).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from functools import partial, wraps
 from importlib import import_module
@@ -17,6 +18,7 @@ from importlib.util import find_spec
 from inspect import iscoroutinefunction
 from typing import Any, Final
 
+from flowery_logging import runtime
 from flowery_logging.integrations import calls
 
 _LIBRARIES: Final = ("httpx", "httpx2")
@@ -25,17 +27,23 @@ _LIBRARIES: Final = ("httpx", "httpx2")
 _METHOD: Final = "_send_single_request"
 
 
-def instrument(client: Any = None, *, hosts: Iterable[str] | None = None) -> None:
+def instrument(
+    client: Any = None, *, hosts: Iterable[str] | None = None, repeats: bool = False
+) -> None:
     """Send `flowery_logging.outgoing_headers()` with each call of `client`, or of all clients.
 
     `client` is a `Client` or `AsyncClient` of httpx or httpx2; None means all of them, present
     and future. With `hosts` only those get the headers: `("orders.internal", ".flowery.kr")`,
     where a leading dot means all names below, too. Headers that the caller set stand: beside a
     `traceparent` or `tracestate` of his own neither is sent. His headers and his `Request`
-    objects are never changed. Doing it twice has no further effect. Raises `TypeError` for
-    another object, `ImportError` if all are asked for and neither library is installed.
+    objects are never changed. Doing it twice has no further effect. With `repeats` the library's
+    own line of each call ("HTTP Request: …", at INFO) stays. Raises `TypeError` for another object
+    or option, `ImportError` if all are asked for and neither library is installed.
     """
-    calling = partial(_calling, calls.checked_hosts(hosts))
+    calls.check_repeats(repeats)
+    calling = partial(_calling, calls.checked_hosts(hosts), repeats)
+    for library in () if repeats else _LIBRARIES:
+        runtime.leave_out(library, _is_repeat)
     for owner in _owners(client):
         calls.wrap(owner, _METHOD, calling)
 
@@ -58,7 +66,13 @@ def _owners(client: Any) -> list[Any]:
     return [client]
 
 
-def _calling(hosts: calls.Hosts, send: Callable[..., Any]) -> Callable[..., Any]:
+def _is_repeat(record: logging.LogRecord) -> bool:
+    """Tell whether the library says that it has made a call, of which we have an event."""
+    call = calls.current()
+    return call is not None and not call.repeats and str(record.msg).startswith("HTTP Request: ")
+
+
+def _calling(hosts: calls.Hosts, repeats: bool, send: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a client's method (or a class's function: then the client comes first)."""
     if iscoroutinefunction(send):
 
@@ -66,6 +80,7 @@ def _calling(hosts: calls.Hosts, send: Callable[..., Any]) -> Callable[..., Any]
         async def call(*args: Any) -> Any:
             *client, request = args
             with calls.calling(_target(request), request.headers, hosts) as outgoing:
+                outgoing.repeats = repeats
                 response = await send(*client, _with_headers(request, outgoing.headers))
                 outgoing.status = response.status_code
                 return response
@@ -76,6 +91,7 @@ def _calling(hosts: calls.Hosts, send: Callable[..., Any]) -> Callable[..., Any]
         def call(*args: Any) -> Any:
             *client, request = args
             with calls.calling(_target(request), request.headers, hosts) as outgoing:
+                outgoing.repeats = repeats
                 response = send(*client, _with_headers(request, outgoing.headers))
                 outgoing.status = response.status_code
                 return response

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 
 from flowery_logging import context, runtime
 from flowery_logging.capture.own import OwnLogger
+from flowery_logging.ecs.exception import qualified_name
 from flowery_logging.request import Request
 
 logger = runtime.own_logger("flowery_logging.task")
@@ -108,8 +109,8 @@ class Run:
         self,
         how: str,
         now: int,
-        *,
         level: int | None = None,
+        *,
         outcome: str | None = None,
         reason: str | None = None,
         error: BaseException | None = None,
@@ -130,7 +131,7 @@ class Run:
         facts = {
             "event.duration": duration,
             "event.reason": reason,
-            "error.type": error and f"{type(error).__module__}.{type(error).__qualname__}",
+            "error.type": error and qualified_name(type(error)),
         }
         fields = {
             "event.type": ["end"],

@@ -218,3 +218,30 @@ def test_importing_never_imports_a_client_or_a_framework(module):
 
 
 FOREIGN = ["httpx", "httpx2", "fastapi", "starlette", "uvicorn"]
+
+
+def test_the_librarys_line_of_a_call_is_left_out_of_ours_and_of_nobody_elses(
+    library, url, logged, collector
+):
+    with library.Client() as client:
+        instrument(client)
+        client.get(url)
+    assert [e for e in logged.events() if e["log"]["logger"] == library.__name__] == []
+    assert [line for line in collector.lines if line.record.name == library.__name__]
+
+
+def test_the_librarys_line_of_a_call_stays_where_it_is_asked_for_or_nothing_is_instrumented(
+    library, url, logged
+):
+    with library.Client() as kept, library.Client() as plain, library.Client() as undone:
+        instrument(undone)
+        uninstrument(undone)
+        instrument(kept, repeats=True)
+        for client in (kept, plain, undone):
+            client.get(url)
+    assert len([e for e in logged.events() if e["log"]["logger"] == library.__name__]) == 3
+
+
+def test_repeats_is_true_or_false():
+    with pytest.raises(TypeError, match="repeats"):
+        instrument(repeats="yes")  # type: ignore[arg-type]
