@@ -75,7 +75,7 @@ class Endpoint:
         await send({"type": "http.response.body", "body": body})
 
 
-def asgi_app(registry: CollectorRegistry | None = None) -> Endpoint:
+def asgi_app(registry: CollectorRegistry | None = None) -> Callable[..., Any]:
     """Return an ASGI application that answers with the metrics, as a route or a mount takes it."""
     return Endpoint(registry)
 
