@@ -169,6 +169,9 @@ def bound(**fields: Any) -> Iterator[None]:
         _scope.set(before.with_block({**before.block, **fields}))
     try:
         yield
+    except BaseException as error:
+        _note_failure(error, _scope.get())
+        raise
     finally:
         # Not ContextVar.reset: its token is refused across sync/async hops (Django).
         _scope.set(before)
@@ -212,17 +215,58 @@ class _FailedIn:
 
 
 def _note_failure(error: BaseException, scope: Scope | None) -> None:
-    """Let an exception keep what was bound where it left its request, for who finds it later."""
+    """Let an exception keep what was bound where it left its request, for who finds it later.
+
+    Of blocks in each other the innermost is where it comes from. One that is raised again in
+    another request, as a constant may be, belongs to that.
+    """
+    if scope is None or _is_inside(scope_of_failure(error), scope):
+        return
     try:
         setattr(error, _FAILED_IN, _FailedIn(scope))
     except Exception:
         pass  # an exception that takes no attributes
 
 
+def _is_inside(inner: Scope | None, outer: Scope) -> bool:
+    if inner is None or inner.request is not outer.request:
+        return False
+    return all(inner.block.get(name, _UNBOUND) is value for name, value in outer.block.items())
+
+
 def scope_of_failure(error: BaseException | None) -> Scope | None:
-    """Return the scope of the request that an exception has ended, or None."""
-    noted = getattr(error, _FAILED_IN, None)
-    return noted.scope if isinstance(noted, _FailedIn) else None
+    """Return the scope of the request that an exception has ended, or None.
+
+    Where the exception was raised from another one, or holds others (a nursery's group), it is
+    theirs, unless several of a group have ended different requests.
+    """
+    found: list[Scope] = []
+    waiting = [error]
+    for _ in range(_MOST_ERRORS):
+        one = waiting.pop() if waiting else None
+        if one is None:
+            break
+        noted = getattr(one, _FAILED_IN, None)
+        if isinstance(noted, _FailedIn) and noted.scope is not None:
+            found.append(noted.scope)
+        else:
+            waiting += _inner(one)
+    return found[0] if found and all(f.request is found[0].request for f in found) else None
+
+
+_MOST_ERRORS: Final = 100
+
+
+def _inner(error: BaseException) -> list[BaseException | None]:
+    """Return what an exception is made of, or was raised from, as a traceback shows it."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    group: Any = getattr(error, "exceptions", ())
+    members = [one for one in group if isinstance(one, BaseException)] if _is_group(group) else []
+    return [*members, *([before] if before is not None else [])]
+
+
+def _is_group(members: object) -> bool:
+    return isinstance(members, (tuple, list))
 
 
 def opened(request: Request) -> Scope:
@@ -243,7 +287,9 @@ class inside:  # noqa: N801 - a context manager is called like a function
         self._before = _scope.get()
         _scope.set(self._scope)
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None:
+            _note_failure(error, _scope.get())
         _scope.set(self._before)
 
 
@@ -253,6 +299,28 @@ def whole(request: Request) -> Scope:
     It is for the one event that tells of the request.
     """
     return _Whole(request.latest, request, made_of=request.latest)
+
+
+def as_left(scope: Scope | None) -> Scope | None:
+    """Return a scope that shows, in any flow, what the flow of `scope` has seen.
+
+    For what is told of a flow that has ended, by whichever other one: beside its own fields only
+    those of the flow that has opened the request.
+    """
+    if scope is None or scope.request is None:
+        return scope
+    request = scope.request
+    seen = {**request.shared(), **request.renewed(scope.local)}
+    return _Left(seen, request, scope.block, made_of=request.latest)
+
+
+class _Left(Scope):
+    """A scope whose flow has ended: nothing changes any more."""
+
+    __slots__ = ()
+
+    def below(self) -> Fields:
+        return self.local
 
 
 class _Whole(Scope):
@@ -278,6 +346,10 @@ def carried(function: Callable[P, T]) -> Callable[P, T]:
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         with inside(scope):
-            return function(*args, **kwargs)
+            try:
+                return function(*args, **kwargs)
+            except BaseException as error:
+                _note_failure(error, _scope.get())
+                raise
 
     return run

@@ -83,9 +83,9 @@ class Request:
                 return
             former = {name: (*self._replaced.get(name, ()), known.get(name)) for name in changed}
             self._replaced = {**self._replaced, **former}
-            self.base = {**known, **changed}
-            self.latest = {**self.latest, **_unbound(changed, self.latest, known)}
-            self._own = {**self._own, **_unbound(changed, self._own, known)}
+            base = self.base = {**known, **changed}
+            self.latest = _renamed(self.latest, known, base, changed)
+            self._own = _renamed(self._own, known, base, changed)
 
     def renewed(self, fields: Fields) -> Fields:
         """Return what a flow has seen earlier without those values of `base` that are no more."""
@@ -156,6 +156,10 @@ class Request:
             return self.latest, self._own, True
         return self._own, self._branches.get(flow, NO_FIELDS), False
 
+    def shared(self) -> Fields:
+        """Return what all flows of the request see: what the one that opened it has bound."""
+        return self._own
+
     def fail(self) -> None:
         """The request ends in an error: write what the flight recorder has kept."""
         self._failed = True
@@ -174,9 +178,11 @@ class Request:
 _KEPT_CALLS: Final = 64
 
 
-def _unbound(changed: Fields, seen: Fields, base: Fields) -> dict[str, Any]:
-    """Return those of the changed names that nobody has bound."""
-    return {name: v for name, v in changed.items() if seen.get(name) == base.get(name)}
+def _renamed(seen: Fields, known: Fields, base: Fields, changed: Fields) -> Fields:
+    """Return `seen` with the changed names of `base`, but those that somebody has bound."""
+    if seen is known:
+        return base
+    return {**seen, **{n: v for n, v in changed.items() if seen.get(n) == known.get(n)}}
 
 
 def _forget(request: weakref.ref[Request], flow: object) -> None:

@@ -16,6 +16,7 @@ from flowery_logging.capture.configurators import Change, described
 from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.doubles import Doubles
 from flowery_logging.capture.flight import FlightRecorder
+from flowery_logging.capture.loops import Loops
 from flowery_logging.capture.own import OwnLogger
 from flowery_logging.capture.sink import Sink
 from flowery_logging.capture.structlog_adoption import PROCESSORS, Adoption
@@ -56,6 +57,7 @@ _attachment = Attachment(
 )
 _shortcut = Shortcut(_sink, _handler, _attachment.patch)
 _doubles = Doubles()
+_loops = Loops()
 _config: Config | None = None
 _undoing = False  # a `shutdown()` has begun, and not ended
 _own_changes = OwnChanges(_handler)
@@ -195,6 +197,7 @@ def _apply(config: Config) -> None:
     _take_doubles_away()
     agents.look()
     celery_lines.look(_handler)
+    _loops.look()
     _set_levels(config)
     _attachment.repair()
     if previous is None:
@@ -256,6 +259,7 @@ def reattach() -> None:
             _install_hooks(_config)
             agents.look()
             celery_lines.look(_handler)
+            _loops.look()
 
 
 def _set_levels(config: Config) -> None:
@@ -403,6 +407,7 @@ def _undo() -> None:
         _touched_levels.pop(name, None)
     _shortcut.uninstall()
     _waiting.uninstall()
+    _loops.uninstall()
     _doubles.put_back()
     stdlib.make_record_patch.undo()
     structlog_capture.set_level(logging.NOTSET)

@@ -73,7 +73,7 @@ class Sink:
 
         `bound` are the fields of the context that it was logged in, if that is another one.
         """
-        event.bound = bound_fields() if bound is None else bound
+        event.bound = _bound_with(event.error) if bound is None else bound
         if self.processors and not self._process(event):
             self.counters.add("dropped_by_processors")
             return None
@@ -167,6 +167,15 @@ def _without_message(fields: Fields) -> Fields:
         return fields
     others = {name: value for name, value in fields.items() if name != "message"}
     return {**others, "labels.message": fields["message"]}
+
+
+def _bound_with(error: BaseException | None) -> Fields:
+    """Return what is bound here; where nothing is, what was bound where an exception came from."""
+    here = bound_fields()
+    if here or error is None:
+        return here
+    scope = context.as_left(context.scope_of_failure(error))
+    return NO_FIELDS if scope is None else scope.fields()
 
 
 def bound_fields() -> Fields:

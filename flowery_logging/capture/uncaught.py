@@ -124,7 +124,7 @@ class Hooks:
         code = None if trace is None else trace.tb_frame.f_code
         line = None if trace is None else trace.tb_lineno
         file, function = (None, None) if code is None else (code.co_filename, code.co_name)
-        with context.inside(context.scope_of_failure(error) or context.here()):
+        with context.inside(context.as_left(context.scope_of_failure(error)) or context.here()):
             self._emit(hook, level, message, (file, line, function), error)
 
     def _log_warning(

@@ -7,8 +7,10 @@ FLOWERY_REQUESTS = {"quiet": ["/health"]}  # options, if any
 
 from __future__ import annotations
 
-import asyncio
+import logging
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from functools import cache, wraps
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -16,12 +18,13 @@ from asgiref.sync import markcoroutinefunction
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
+from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from flowery_logging import context, runtime
-from flowery_logging.integrations import servers
-from flowery_logging.integrations.exchange import CUT_OFF, DISCONNECTED, Exchange, Options
+from flowery_logging import agents, context, request_ids, runtime
+from flowery_logging.integrations import ends, servers
+from flowery_logging.integrations.exchange import Exchange, Options
 from flowery_logging.request import Request
 
 GetResponse = Callable[[HttpRequest], "HttpResponseBase | Awaitable[HttpResponseBase]"]
@@ -47,6 +50,8 @@ class RequestMiddleware:
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
+            _hear_disconnects()
+        runtime.place("django.request", _scope_of)
         runtime.reattach()  # settings.LOGGING may have replaced our handler
 
     def __call__(self, http_request: HttpRequest) -> Any:
@@ -66,7 +71,7 @@ class RequestMiddleware:
         with context.inside(visit.scope):
             try:
                 return visit.answered(await self.get_response(visit.http_request))
-            except BaseException as exc:  # asyncio.CancelledError: the client has gone
+            except BaseException as exc:
                 visit.failed(exc)
                 raise
 
@@ -78,7 +83,7 @@ class _Visit:
         headers = {name.lower(): value for name, value in http_request.headers.items()}
         self.http_request = http_request
         self.request = options.incoming(headers)
-        self.exchange = _exchange(http_request, headers, self.request, options)
+        self.exchange = _exchange(http_request, headers, self.request, options).begin()
         self.scope: context.Scope | None = context.opened(self.request)
         setattr(http_request, _ATTRIBUTE, self.request)
         servers.begin(options.access_log)
@@ -86,8 +91,11 @@ class _Visit:
     def answered(self, response: HttpResponseBase) -> HttpResponseBase:
         """Take note of the response; a streamed one ends with its last piece."""
         name = self.exchange.options.id_headers[0]
-        if not response.has_header(name):
-            response[name] = self.request.base["http.request.id"]
+        agents.seen(self.request)
+        if response.has_header(name):
+            request_ids.adopt(self.request, response[name])
+        else:
+            response[name] = self.request.request_id
         self.exchange.status = response.status_code
         self.scope = context.here()
         if response.streaming:
@@ -104,7 +112,10 @@ class _Visit:
         response._resource_closers.append(lambda: self.end(self._when_closed()))  # noqa: SLF001
 
     def _when_closed(self) -> str | None:
-        return None if self.http_request.method == "HEAD" else DISCONNECTED
+        """Return why a server closes the response, if its last piece has not been taken."""
+        if self.exchange.is_bodiless():
+            return None
+        return ends.reason_of_close(sys.exc_info()[1])
 
     def _sync(self, content: Iterator[bytes]) -> Iterator[bytes]:
         """Make each piece inside the request. Where it stops is told by how it ends."""
@@ -138,16 +149,59 @@ class _Visit:
         self.end(None)
 
     def failed(self, exc: BaseException) -> None:
-        """Nothing was answered, or not all: an error, or the client has gone."""
-        gone = isinstance(exc, (asyncio.CancelledError, GeneratorExit))
-        self.end(DISCONNECTED if gone else CUT_OFF)
+        """Nothing was answered, or not all: an error, a cancellation, or the client has gone."""
+        self._find_route()
+        self.exchange.failed(exc, gone=_DISCONNECTED in getattr(self.http_request, "scope", ()))
+        self._close()
 
     def end(self, reason: str | None) -> None:
+        self._find_route()
+        self.exchange.end(reason)
+        self._close()
+
+    def _find_route(self) -> None:
         match = getattr(self.http_request, "resolver_match", None)
         route = getattr(match, "route", None)
         self.exchange.route = None if route is None else "/" + route.lstrip("^/")
-        self.exchange.end(reason)
+
+    def _close(self) -> None:
         self.request.close()
+        request_ids.end()
+
+
+def _scope_of(record: logging.LogRecord) -> context.Scope | None:
+    """Return the scope of the request that a record speaks of.
+
+    Django logs each response with an error status when all middleware has returned.
+    """
+    if context.current_request() is not None:
+        return None
+    request = getattr(getattr(record, "request", None), _ATTRIBUTE, None)
+    return context.whole(request) if isinstance(request, Request) else None
+
+
+_DISCONNECTED = "flowery_logging.disconnected"  # the key in an ASGI scope whose client has gone
+
+
+@cache
+def _hear_disconnects() -> None:
+    """Let each ASGI scope tell that its client has gone: a view that is cancelled cannot know.
+
+    Django cancels it for that reason and, when the server stops, for none.
+    """
+    handle = ASGIHandler.handle
+
+    @wraps(handle)
+    async def hearing(self: ASGIHandler, scope: Any, receive: Any, send: Any) -> None:
+        async def heard() -> Any:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                scope[_DISCONNECTED] = True
+            return message
+
+        await handle(self, scope, heard, send)
+
+    ASGIHandler.handle = hearing
 
 
 def _exchange(

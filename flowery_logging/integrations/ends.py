@@ -35,8 +35,10 @@ def reason_of(exc: BaseException, *, started: bool, gone: bool = False) -> str:
 
     `started` tells if its response had begun, `gone` if the server has said that the client has.
     """
-    if gone or isinstance(exc, GeneratorExit):
+    if gone:
         return DISCONNECTED
+    if isinstance(exc, GeneratorExit):
+        return reason_of_close(exc.__context__)  # what is handled while the generator is closed
     if _is_time_limit(exc):
         return TIMED_OUT
     if _is_cancellation(exc):
@@ -46,7 +48,7 @@ def reason_of(exc: BaseException, *, started: bool, gone: bool = False) -> str:
 
 def reason_of_close(exc: BaseException | None) -> str:
     """Return why a server closes a body before its end, while it handles `exc`."""
-    if exc is None or isinstance(exc, OSError) or _is_one_of(exc, _CLOSED_SOCKETS):
+    if exc is None or isinstance(exc, (OSError, GeneratorExit)) or _is_one_of(exc, _CLOSED_SOCKETS):
         return DISCONNECTED
     return reason_of(exc, started=True)
 

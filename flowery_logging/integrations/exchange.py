@@ -9,14 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from flowery_logging import context, foreign_traces, runtime, trace
+from flowery_logging import context, runtime, trace
 from flowery_logging.headers import Headers, Values, header_values, wanted_headers
-from flowery_logging.integrations import ends, observers
+from flowery_logging.integrations import checks, ends, observers
 from flowery_logging.integrations.answers import answer_to
+from flowery_logging.integrations.checks import Network
 from flowery_logging.request import Request
 
 logger = runtime.own_logger("flowery_logging.access")
@@ -24,8 +25,6 @@ logger = runtime.own_logger("flowery_logging.access")
 DISCONNECTED: Final = ends.DISCONNECTED
 NO_RESPONSE: Final = ends.NO_RESPONSE
 CUT_OFF: Final = ends.CUT_OFF
-
-Network = IPv4Network | IPv6Network
 
 TOLD_HEADERS: Final = ("host", "user-agent", "x-forwarded-for")
 """The headers of a request that its access event tells something of."""
@@ -35,7 +34,7 @@ TOLD_HEADERS: Final = ("host", "user-agent", "x-forwarded-for")
 class Options:
     """What every `RequestMiddleware` and `instrument` takes by keyword.
 
-    Raises ValueError for a network, a fraction or a format that is none.
+    Raises ConfigError, which names the option, for what cannot be used.
     """
 
     request_id_header: str | Sequence[str] = "X-Request-ID"
@@ -60,20 +59,11 @@ class Options:
     networks: tuple[Network, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        given, quiet = self.request_id_header, self.quiet
-        ids = (given,) if isinstance(given, str) else tuple(given)
-        fractions = dict(quiet) if isinstance(quiet, Mapping) else dict.fromkeys(quiet, 0.0)
-        if not ids or not all(ids):
-            raise ValueError(f"request_id_header: no name in {given!r}")
-        for path, fraction in fractions.items():
-            if not 0 <= fraction <= 1:
-                raise ValueError(f"quiet[{path!r}]: {fraction!r} is not between 0 and 1")
-        formats = tuple(self.trace_formats)
-        foreign_traces.check(formats)
-        object.__setattr__(self, "id_headers", ids)
-        object.__setattr__(self, "formats", formats)
-        object.__setattr__(self, "fractions", fractions)
-        object.__setattr__(self, "networks", tuple(ip_network(proxy) for proxy in self.proxies))
+        object.__setattr__(self, "id_headers", checks.header_names(self.request_id_header))
+        object.__setattr__(self, "access_log", checks.switch("access_log", self.access_log))
+        object.__setattr__(self, "fractions", checks.fractions(self.quiet))
+        object.__setattr__(self, "networks", checks.networks(self.proxies))
+        object.__setattr__(self, "formats", checks.formats(self.trace_formats))
 
     def wanted(self) -> Mapping[Any, str]:
         """Return which headers are read, as `headers.header_values` takes it."""

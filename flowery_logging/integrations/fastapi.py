@@ -6,12 +6,19 @@ unhandled exceptions: those responses would have no request ID.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from collections.abc import Awaitable, Callable
+from functools import cache, partial, wraps
+from typing import Any, Final
 
 from starlette.applications import Starlette
 
-from flowery_logging.integrations.asgi import ASGIApp, RequestMiddleware
+from flowery_logging.integrations.asgi import (
+    ASGIApp,
+    Receive,
+    RequestMiddleware,
+    Scope,
+    Send,
+)
 
 
 def instrument(app: Starlette, **options: Any) -> None:
@@ -26,13 +33,33 @@ def instrument(app: Starlette, **options: Any) -> None:
             f"expected a FastAPI or Starlette application, not {type(app).__qualname__!r}; wrap any"
             " other ASGI application in flowery_logging.integrations.asgi.RequestMiddleware"
         )
-    build = app.build_middleware_stack
-    if isinstance(build, partial) and build.func is _build_outside:
+    if _MIDDLEWARE in vars(app):
         return
-    if app.middleware_stack is not None:  # built already, at the first request or at start-up
-        app.middleware_stack = RequestMiddleware(app.middleware_stack, **options)
-    app.build_middleware_stack = partial(_build_outside, build, options)  # type: ignore[method-assign]
+    middleware = RequestMiddleware(partial(_theirs(), app), **options)
+    vars(app)[_MIDDLEWARE] = middleware
 
 
-def _build_outside(build: Any, options: dict[str, Any]) -> ASGIApp:
-    return RequestMiddleware(build(), **options)
+_MIDDLEWARE: Final = "_flowery_logging_middleware"  # the attribute of an application
+
+Called = Callable[[Starlette, Scope, Receive, Send], Awaitable[None]]
+
+
+@cache
+def _theirs() -> Called:
+    """Put our middleware before `Starlette.__call__`, once; return what stood there.
+
+    `build_middleware_stack` stays as it is: OpenTelemetry's instrumentation, which wraps it,
+    looks at what it returns.
+    """
+    theirs: Called = Starlette.__call__
+
+    @wraps(theirs)
+    async def call(app: Starlette, scope: Scope, receive: Receive, send: Send) -> None:
+        outside: ASGIApp | None = vars(app).get(_MIDDLEWARE)
+        if outside is None:
+            await theirs(app, scope, receive, send)
+        else:
+            await outside(scope, receive, send)
+
+    Starlette.__call__ = call  # type: ignore[method-assign,assignment]
+    return theirs

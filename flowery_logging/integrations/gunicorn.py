@@ -54,4 +54,4 @@ class Logger(glogging.Logger):  # type: ignore[misc]
         exchange.begun = time.perf_counter_ns() - int(request_time.total_seconds() * 1e9)
         exchange.status = int(str(resp.status)[:3])
         exchange.sent = getattr(resp, "sent", 0) or 0
-        exchange.end()
+        exchange.begin().end()

@@ -8,7 +8,7 @@ reported, and its access line for a request that has an access event of ours. Ha
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import cache
 from typing import Final
@@ -17,8 +17,9 @@ from flowery_logging import context, runtime
 from flowery_logging.request import Request
 
 ERROR_LOGGERS: Final = ("uvicorn.error", "gunicorn.error", "hypercorn.error", "django.request")
-ACCESS_LOGGERS: Final = ("uvicorn.access",)
-AFTERWARDS: Final = ("django.server",)  # logs when the application has returned
+ACCESS_LOGGERS: Final = ("uvicorn.access", "hypercorn.access")
+# These log when the application has returned.
+AFTERWARDS: Final = ("django.server", "granian.access", "werkzeug")
 
 _reported: ContextVar[BaseException | None] = ContextVar("flowery_logging_reported", default=None)
 _told: ContextVar[bool] = ContextVar("flowery_logging_told", default=False)
@@ -78,7 +79,18 @@ def begin(access_log: bool) -> None:
 
 def _is_told(record: logging.LogRecord) -> bool:
     """Tell the one access line that follows a request of ours."""
-    return hasattr(record, "status_code") and was_told()
+    return _IS_ACCESS[record.name](record) and was_told()
+
+
+def _is_werkzeug_access(record: logging.LogRecord) -> bool:
+    return isinstance(record.msg, str) and record.msg.endswith('"%s" %s %s')
+
+
+_IS_ACCESS: Final[Mapping[str, Callable[[logging.LogRecord], bool]]] = {
+    "django.server": lambda record: hasattr(record, "status_code"),
+    "granian.access": lambda record: isinstance(record.args, Mapping),
+    "werkzeug": _is_werkzeug_access,
+}
 
 
 def was_told() -> bool:
@@ -99,12 +111,14 @@ class in_charge:  # noqa: N801 - a context manager is called like a function
     def __enter__(self) -> None:
         if self._access_log:
             _look_at(ACCESS_LOGGERS, _is_ours)
+            _look_at(AFTERWARDS, _is_told)
             self._before = _in_charge.get()
             _in_charge.set(context.current_request())
 
     def __exit__(self, *_: object) -> None:
         if self._access_log:
             _in_charge.set(self._before)
+            _told.set(True)
 
 
 def _is_ours(record: logging.LogRecord) -> bool:  # noqa: ARG001

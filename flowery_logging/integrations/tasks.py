@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from flowery_logging import context, runtime
+from flowery_logging import context, runtime, trace
 from flowery_logging.capture.own import OwnLogger
 from flowery_logging.ecs.exception import qualified_name
 from flowery_logging.request import Request
@@ -138,6 +138,7 @@ class Run:
             "event.action": f"task-{how}",
             "event.outcome": outcome,
             **{name: value for name, value in facts.items() if value is not None},
+            **trace.callees(self.request),
         }
         self._log(logger, level, f"{how} ({reason})" if reason else how, fields)
         if observers:

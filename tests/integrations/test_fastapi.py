@@ -407,9 +407,8 @@ def test_another_header_may_carry_the_request_id(serve, collector):
 def test_instrument_is_idempotent_and_middleware_inside_it_passes_through(serve, collector):
     app = make_app()
     fastapi.instrument(app)
-    first = app.build_middleware_stack
     fastapi.instrument(app)
-    assert app.build_middleware_stack is first
+    assert "build_middleware_stack" not in vars(app)  # OpenTelemetry looks at what it returns
     app.add_middleware(RequestMiddleware)
     response = httpx.get(f"{serve(app)}/boom")
     assert len(response.headers.get_list("x-request-id")) == 1

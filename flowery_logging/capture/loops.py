@@ -1,0 +1,87 @@
+"""What an event loop reports of tasks and callbacks that fail: each with what was bound in them.
+
+asyncio reports a failed task whose exception nobody has asked for when the garbage collector finds
+it, in the context of whoever runs then; a failed callback, in that of the loop. From Python 3.12 on
+handlers that a program sets for a loop run in the failed task's context, the default one does not.
+Here all of them do, in a copy, as a context can be entered once at a time only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from collections.abc import Callable, Mapping
+from contextvars import Context
+from functools import wraps
+from typing import Any, Final
+
+from flowery_logging import context
+from flowery_logging.capture.patch import Patch
+
+_METHOD: Final = "call_exception_handler"
+_FAILED: Final = ("task", "future", "handle")  # what a loop says has failed
+
+
+class Loops:
+    """Wraps `call_exception_handler` of asyncio's loops, and of uvloop's where it is used."""
+
+    def __init__(self) -> None:
+        self._patches: dict[Any, Patch] = {}
+
+    def look(self) -> None:
+        """Wrap the method of each kind of loop that this program can have by now."""
+        uvloop = getattr(sys.modules.get("uvloop"), "Loop", None)
+        for kind in filter(None, (asyncio.BaseEventLoop, uvloop)):
+            patch = self._patches.setdefault(kind, Patch(kind, _METHOD))
+            patch.apply(_in_context)
+
+    def uninstall(self) -> None:
+        """Put back what was there."""
+        for patch in self._patches.values():
+            patch.undo()
+
+
+def _in_context(theirs: Callable[[Any, dict[str, Any]], Any]) -> Callable[..., Any]:
+    @wraps(theirs)
+    def call_exception_handler(loop: Any, report: dict[str, Any]) -> Any:
+        try:
+            found = _context_of(report)
+            own = context.scope_of_failure(report.get("exception"))
+        except Exception:  # a report that is not what asyncio makes
+            return theirs(loop, report)
+        if found is None and own is None and "future" not in report:
+            return theirs(loop, report)
+        return (found or Context()).run(_handle, theirs, loop, report, own)
+
+    return call_exception_handler
+
+
+def _handle(
+    theirs: Callable[..., Any], loop: Any, report: dict[str, Any], own: context.Scope | None
+) -> Any:
+    """Call the handler with what the failed task or callback has seen."""
+    with context.inside(context.as_left(own or context.here())):
+        return theirs(loop, report)
+
+
+def _context_of(report: Mapping[str, Any]) -> Context | None:
+    """Return a copy of the context in which a task or a callback has run, if it can be known."""
+    for name in _FAILED:
+        thing = report.get(name)
+        found = None if thing is None else _own_context(thing)
+        if found is not None:
+            return found.copy()
+    return None
+
+
+def _own_context(thing: Any) -> Context | None:
+    """Return the context of a task or a handle.
+
+    Tasks tell it from Python 3.12 on. Before, only what the garbage collector sees of one does.
+    """
+    ask = getattr(thing, "get_context", None)
+    found = ask() if callable(ask) else getattr(thing, "_context", None)
+    if found is None and isinstance(thing, asyncio.Task):
+        found = next((one for one in gc.get_referents(thing) if isinstance(one, Context)), None)
+    return found if isinstance(found, Context) else None
