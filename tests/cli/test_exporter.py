@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
@@ -252,3 +253,14 @@ def test_a_url_that_is_none_is_named(tmp_path):
     done = CliRunner().invoke(commands, ["exporter", str(tmp_path), "--filebeat", "localhost"])
     assert done.exit_code == 2
     assert "--filebeat" in done.output
+
+
+def test_files_that_cannot_be_read_make_no_empty_answer(logged, export, monkeypatch):
+    exporter = export(logged.directory)
+    logged.directory.rename(logged.directory.with_name("away"))
+    assert exporter.scrape().of("flowery_log_files", ["service_name"]) == {}
+    logged.directory.write_text("no directory")
+    with pytest.raises(urllib.error.HTTPError, match="500"):
+        exporter.text()
+    logged.directory.unlink()
+    exporter.end()

@@ -336,3 +336,65 @@ def test_a_registry_that_has_such_metrics_already_is_refused(logged, registry):
     with pytest.raises(ValueError, match="http_server_active_requests"):
         prometheus.instrument(other)
     prometheus.instrument(CollectorRegistry())
+
+
+def test_a_conflict_leaves_nothing_behind(logged):
+    from prometheus_client import Counter as Metric
+
+    other = CollectorRegistry()
+    Metric("flowery_tasks", "", registry=other)
+    with pytest.raises(ValueError, match="flowery_tasks"):
+        prometheus.instrument(other)
+    assert [family.name for family in other.collect()] == ["flowery_tasks"]
+
+
+def run(tmp_path, code, **environment):
+    import os
+
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+INSTRUMENT = """
+import flowery_logging
+flowery_logging.setup("shop", directory="logs", output="file")
+from flowery_logging.integrations import observers, prometheus
+prometheus.instrument()
+"""
+
+
+def test_a_shared_directory_that_is_none_is_named(tmp_path):
+    done = run(tmp_path, INSTRUMENT, PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "none"))
+    assert "PROMETHEUS_MULTIPROC_DIR" in done.stderr
+    assert "is no directory" in done.stderr
+
+
+def test_a_shared_directory_that_is_set_too_late_is_told(tmp_path):
+    code = "import os, prometheus_client; os.environ['PROMETHEUS_MULTIPROC_DIR'] = '.'"
+    done = run(tmp_path, f"{code}\n{INSTRUMENT}")
+    assert "was set after prometheus_client was imported" in done.stderr
+
+
+FORK = """
+import os
+(observer,) = observers.observers
+for _ in range(2):
+    child = os.fork()
+    if child == 0:
+        for _ in range(3):
+            observer.request_began("GET")
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_child_whose_numbers_nobody_shows_says_so_once(tmp_path, shared):
+    (tmp_path / "shared").mkdir()
+    directory = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "shared")} if shared else {}
+    done = run(tmp_path, INSTRUMENT + FORK, **directory)
+    assert done.returncode == 0, done.stderr
+    text = "".join(path.read_text() for path in (tmp_path / "logs").glob("*.ndjson"))
+    assert text.count("forked from one that counts metrics") == (0 if shared else 2)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry
 
 from flowery_logging.cli.exporter.programs import NAMES as PROGRAMS
 from flowery_logging.integrations.prometheus.families import FAMILIES, GAUGE, WRITES
@@ -34,7 +33,7 @@ def shown() -> set[str]:
         f"{name}{'' if family.kind is GAUGE else '_total'}" for name, family in FAMILIES.items()
     }
     histograms = {WRITES}
-    for metric in Traffic(CollectorRegistry()).collectors():
+    for metric in Traffic().collectors():
         (family,) = metric.describe()
         if family.type == "histogram":
             histograms.add(family.name)

@@ -13,7 +13,7 @@ NEEDS_EXTRA: Final = 5
 _EXIT_CODES: Final = """\b
 Exit codes:
   0  ended by SIGTERM or Ctrl-C
-  2  wrong arguments, or an address that cannot be listened on
+  2  wrong arguments, files that cannot be read, or an address that cannot be listened on
   5  the extra is not installed: pip install 'flowery_logging[cli,prometheus]'
 """
 
@@ -60,7 +60,11 @@ def exporter(
             "the extra is not installed: pip install 'flowery_logging[prometheus]'", err=True
         )
         sys.exit(NEEDS_EXTRA)
-    registry = _registry(directory, filebeat, logstash)
+    try:
+        registry = _registry(directory, filebeat, logstash)
+    except OSError as error:
+        click.echo(f"cannot read {directory}: {error}", err=True)
+        sys.exit(2)
     _serve(registry, *listen)
 
 

@@ -22,13 +22,14 @@ from flowery_logging.integrations.prometheus.traffic import Traffic
 class Following(Collector):
     """Counts what is new in the files at each scrape, and what lies there.
 
-    So what a scrape shows is what the files hold at that moment.
+    So what a scrape shows is what the files hold at that moment. One that cannot read them fails:
+    Prometheus then takes the exporter for down.
     """
 
     def __init__(self, directory: str, registry: CollectorRegistry) -> None:
         self._directory = directory
         self._follower = Follower(directory, from_start=True)
-        self._traffic = Traffic(None)
+        self._traffic = Traffic()
         self._numbers: defaultdict[Key, float] = defaultdict(float)
         self._names: dict[str, str] = {}  # of services, by how file names have them
         self._lock = threading.Lock()
@@ -47,10 +48,9 @@ class Following(Collector):
                 yield from metric.collect()
 
     def read(self) -> None:
-        """Count the lines that are new."""
-        with suppress(OSError):  # a directory that cannot be read now: at the next scrape
-            for line in self._follower.look():
-                self._count(line)
+        """Count the lines that are new. Raises OSError where the files cannot be read."""
+        for line in self._follower.look():
+            self._count(line)
 
     def _count(self, line: Line) -> None:
         if line.kind is not Kind.EVENT:
@@ -94,7 +94,7 @@ class Following(Collector):
     def _files(self) -> dict[Key, float]:
         """Return how many files of each service lie there, how large they are, how old."""
         found: defaultdict[Key, float] = defaultdict(float)
-        with suppress(OSError):
+        with suppress(FileNotFoundError):  # the directory may come later
             for file in find(self._directory):
                 name = self._name(file)
                 found["flowery_log_files", name] += 1

@@ -59,12 +59,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
 WRITES: Final = "flowery_log_write_duration_seconds"
 SUM: Final = "sum"
 
-HIGHEST: Final = frozenset(
-    {
-        "flowery_log_label_names", "flowery_log_label_names_limit", "flowery_log_keep_bytes",
-        "flowery_log_keep_seconds", "flowery_log_last_write_timestamp_seconds",
-    }
-)  # fmt: skip
+HIGHEST: Final = frozenset({"flowery_log_label_names", "flowery_log_label_names_limit"})
 """Gauges of which several processes show the highest, not the sum."""
 
 _FAULTS: Final = "flowery_log_faults"

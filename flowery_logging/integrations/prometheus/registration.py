@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import REGISTRY, CollectorRegistry, values
+from prometheus_client.registry import Collector
 
+from flowery_logging import runtime
 from flowery_logging.integrations import observers, tasks
 from flowery_logging.integrations.prometheus.log_metrics import (
     LogMetrics,
@@ -14,14 +19,21 @@ from flowery_logging.integrations.prometheus.log_metrics import (
 )
 from flowery_logging.integrations.prometheus.traffic import HTTP_SECONDS, Traffic
 
+_UNSEEN: Final = (
+    "this process was forked from one that counts metrics: set PROMETHEUS_MULTIPROC_DIR to an empty"
+    " directory before the server starts, else an endpoint shows the numbers of one process alone"
+)
+
 
 class _Observer(observers.Observer):
-    """Counts the requests and calls of this process."""
+    """Counts the requests, calls and tasks of this process."""
 
     def __init__(self, traffic: Traffic) -> None:
         self._traffic = traffic
+        self._pid = os.getpid()
 
     def request_began(self, method: str) -> None:
+        self._look()
         self._traffic.request_began(service(), method)
 
     def request_ended(self, ended: observers.Ended) -> None:
@@ -31,7 +43,16 @@ class _Observer(observers.Observer):
         self._traffic.call_ended(service(), ended)
 
     def task_ended(self, ended: tasks.Ended) -> None:
+        self._look()
         self._traffic.task_ended(service(), ended)
+
+    def _look(self) -> None:
+        """Say once that a child of a fork counts what no endpoint shows."""
+        pid = os.getpid()
+        if pid != self._pid:
+            self._pid = pid
+            if multiprocess_directory() is None:
+                runtime.warn(_UNSEEN)
 
 
 @dataclass(frozen=True)
@@ -57,19 +78,45 @@ def instrument(
         seconds: upper bounds of the buckets for requests and calls, in seconds. Default:
             OpenTelemetry's.
 
-    Raises ValueError where the registry has metrics of the same names.
+    Raises ValueError where the registry has metrics of the same names, and for a
+    PROMETHEUS_MULTIPROC_DIR that is no directory or was set too late.
     """
     global _installed
     if _installed is not None:
         return
+    _check_directory()
     registry = registry or REGISTRY
-    traffic = Traffic(registry, tuple(seconds))
+    traffic = Traffic(tuple(seconds))
+    _register(registry, traffic.collectors())
     logs = LogMetrics()
     _installed = _Installed(registry, traffic, _Observer(traffic), logs)
     if multiprocess_directory() is None:
         registry.register(logs)
     observers.observe(_installed.observer)
     tasks.observers = (*tasks.observers, _installed.observer.task_ended)
+
+
+def _check_directory() -> None:
+    directory = multiprocess_directory()
+    if directory is None:
+        return
+    if not os.path.isdir(directory):
+        raise ValueError(f"PROMETHEUS_MULTIPROC_DIR: {directory!r} is no directory")
+    if values.ValueClass is values.MutexValue:
+        raise ValueError("PROMETHEUS_MULTIPROC_DIR was set after prometheus_client was imported")
+
+
+def _register(registry: CollectorRegistry, collectors: Iterable[Collector]) -> None:
+    """Register all of them, or none. Raises ValueError."""
+    done: list[Collector] = []
+    try:
+        for collector in collectors:
+            registry.register(collector)
+            done.append(collector)
+    except ValueError:
+        for collector in done:
+            registry.unregister(collector)
+        raise
 
 
 def uninstrument() -> None:

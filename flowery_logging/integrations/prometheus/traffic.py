@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from flowery_logging.integrations import observers, tasks
 from flowery_logging.integrations.prometheus import bounds
@@ -32,66 +32,61 @@ _EXCHANGE: Final = ("http_request_method", "http_response_status_code", "error_t
 
 
 class Traffic:
-    """The metrics of requests, calls and tasks, in one registry.
+    """The metrics of requests, calls and tasks; `seconds` bound the buckets of the first two."""
 
-    Raises ValueError where the registry has metrics of these names already.
-    """
-
-    def __init__(
-        self, registry: CollectorRegistry | None, seconds: tuple[float, ...] = HTTP_SECONDS
-    ) -> None:
+    def __init__(self, seconds: tuple[float, ...] = HTTP_SECONDS) -> None:
         self.active = Gauge(
             "http_server_active_requests",
             "Requests and websockets that have not ended.",
             ("service_name", "http_request_method"),
-            registry=registry,
+            registry=None,
             multiprocess_mode="livesum",
         )
         self.requests = Histogram(
             "http_server_request_duration_seconds",
             "Requests, from the head to the last byte of the response.",
             ("service_name", "http_route", *_EXCHANGE),
-            registry=registry,
+            registry=None,
             buckets=seconds,
         )
         self.websockets = Histogram(
             "flowery_websocket_duration_seconds",
             "Websockets, from the handshake to the close.",
             ("service_name", "http_route", "error_type"),
-            registry=registry,
+            registry=None,
             buckets=WEBSOCKET_SECONDS,
         )
         self.calls = Histogram(
             "http_client_request_duration_seconds",
             "Calls of other services, to the head of the response.",
             ("service_name", "server_address", *_EXCHANGE),
-            registry=registry,
+            registry=None,
             buckets=seconds,
         )
-        self._add_tasks(registry)
+        self._add_tasks()
         self._route, self._host = bounds.most(MOST_ROUTES), bounds.most(MOST_HOSTS)
         self._task, self._state = bounds.most(MOST_TASKS), bounds.most(MOST_REASONS)
         self._reason = bounds.most(MOST_REASONS)
 
-    def _add_tasks(self, registry: CollectorRegistry | None) -> None:
+    def _add_tasks(self) -> None:
         self.tasks = Counter(
             "flowery_tasks",
             "Runs of tasks that have ended, also those that never started.",
             ("service_name", "task", "state", "outcome"),
-            registry=registry,
+            registry=None,
         )
         self.task_durations = Histogram(
             "flowery_task_duration_seconds",
             "Runs of tasks, from start to end.",
             ("service_name", "task", "outcome"),
-            registry=registry,
+            registry=None,
             buckets=TASK_SECONDS,
         )
         self.waits = Histogram(
             "flowery_task_queue_wait_seconds",
             "How long a task has waited, from its sending or its due time to its start.",
             ("service_name", "task"),
-            registry=registry,
+            registry=None,
             buckets=TASK_SECONDS,
         )
 
