@@ -56,6 +56,7 @@ class Config(NamedTuple):
     redact: tuple[str, ...]
     redact_safe: tuple[str, ...]
     redact_messages: bool
+    baggage: tuple[str, ...]
     fields: Mapping[str, str]
     limits: Mapping[str, int]
     processors: tuple[Callable[..., Any], ...]
@@ -89,6 +90,7 @@ _VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "redact": ("FLOWERY_LOG_REDACT",),
     "redact_safe": ("FLOWERY_LOG_REDACT_SAFE",),
     "redact_messages": ("FLOWERY_LOG_REDACT_MESSAGES",),
+    "baggage": ("FLOWERY_LOG_BAGGAGE",),
     "fields": ("FLOWERY_LOG_FIELDS",),
     "limits": ("FLOWERY_LOG_LIMITS",),
     "processors": (),
@@ -109,6 +111,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "redact": (),
     "redact_safe": (),
     "redact_messages": False,
+    "baggage": (),
     "fields": {},
     "limits": {},
     "processors": (),
@@ -154,6 +157,7 @@ def resolve(
         redact=settings.names(found["redact"], "redact"),
         redact_safe=settings.names(found["redact_safe"], "redact_safe"),
         redact_messages=settings.switch(found["redact_messages"], "redact_messages"),
+        baggage=settings.baggage(found["baggage"]),
         fields=settings.fields(found["fields"]),
         limits=settings.limits(found["limits"]),
         processors=settings.processors(found["processors"]),

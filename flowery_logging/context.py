@@ -346,10 +346,6 @@ def carried(function: Callable[P, T]) -> Callable[P, T]:
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         with inside(scope):
-            try:
-                return function(*args, **kwargs)
-            except BaseException as error:
-                _note_failure(error, _scope.get())
-                raise
+            return function(*args, **kwargs)
 
     return run

@@ -29,7 +29,7 @@ def wanted_headers(
     """Return the lower-case names of all headers that are read, by name as `str` and `bytes`."""
     of_formats = (name for key in foreign for name in foreign_traces.FORMATS[key][0])
     ids = map(str.lower, request_id_headers)
-    names = ["traceparent", "tracestate", *ids, *of_formats, *others]
+    names = ["traceparent", "tracestate", "baggage", *ids, *of_formats, *others]
     as_bytes = {name.encode("latin-1", "replace"): name for name in names}
     return {**{name: name for name in names}, **as_bytes}
 

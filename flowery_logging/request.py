@@ -3,11 +3,12 @@
 One shared bag would put another task's field on a line; pure copy-on-write would hide from the
 middleware what an endpoint in a thread bound. So values belong to *flows*:
 
-A flow is an asyncio task together with the AnyIO worker threads that work for it (`def` endpoints
-and dependencies), or a thread without a task. A line shows what its flow inherited when it began,
-what it has bound since, and what the flow that opened the request binds; flows beside each other
-never show on each other's lines. The opening flow also shows what all others have bound, under
-names that it has not bound itself, and the access event shows the last value of every name.
+A flow is a task of asyncio or Trio together with the worker threads of AnyIO or Trio that work for
+it (`def` endpoints and dependencies), a greenlet, or a thread without any of them. A line shows
+what its flow inherited when it began, what it has bound since, and what the flow that opened the
+request binds; flows beside each other never show on each other's lines. The opening flow also shows
+what all others have bound, under names that it has not bound itself, and the access event shows the
+last value of every name.
 
 All mappings are replaced, never changed, so that a reader compares them by identity and needs no
 lock.
@@ -45,8 +46,8 @@ class Request:
     """
 
     __slots__ = (
-        "__weakref__", "_branches", "_failed", "_opener", "_own", "_replaced", "base", "call_spans",
-        "calls", "closed", "entry", "latest", "ring", "trace",
+        "__weakref__", "_branches", "_failed", "_opener", "_own", "_replaced", "baggage", "base",
+        "call_spans", "calls", "closed", "entry", "latest", "ring", "trace",
     )  # fmt: skip
 
     def __init__(self, base: Fields = NO_FIELDS, *, trace: Any = None) -> None:
@@ -54,6 +55,7 @@ class Request:
         self.latest: Fields = self.base
         self.trace = trace
         self.entry: Any = None  # the span with which an agent's trace has entered (see agents.py)
+        self.baggage = ""  # what passes through to outgoing calls (see baggage.py)
         self.calls = 0  # calls that have gone out
         self.call_spans: tuple[str, ...] = ()  # the span IDs of the first of them
         self.closed = False
@@ -198,7 +200,8 @@ def _flow() -> object:
         task = asyncio.current_task()
     except RuntimeError:  # no event loop runs in this thread
         task = _waiting_task()
-    return threading.get_ident() if task is None else weakref.ref(task)
+    found = task or _trio_task() or _greenlet()
+    return threading.get_ident() if found is None else weakref.ref(found)
 
 
 def _waiting_task() -> Any:
@@ -210,6 +213,31 @@ def _waiting_task() -> Any:
     cancel_scope = getattr(locals_, "current_cancel_scope", None)
     task = getattr(cancel_scope, "_host_task", None)
     return task if isinstance(task, asyncio.Future) else None
+
+
+def _trio_task() -> Any:
+    """Return Trio's task that runs here or, in a worker thread of Trio's, that waits for it.
+
+    Trio has no public name for the latter; without it such a thread counts as a flow of its own.
+    """
+    trio = sys.modules.get("trio.lowlevel")
+    if trio is None:
+        return None
+    try:
+        return trio.current_task()
+    except RuntimeError:  # Trio does not run in this thread
+        of_thread = getattr(sys.modules.get("trio._threads"), "PARENT_TASK_DATA", None)
+        return next(iter(getattr(of_thread, "task_register", ())), None)
+
+
+def _greenlet() -> Any:
+    """Return the greenlet that runs here (gevent, eventlet), unless it is the thread's own."""
+    greenlet = sys.modules.get("greenlet")
+    try:
+        current = None if greenlet is None else greenlet.getcurrent()
+    except AttributeError:  # it is being imported
+        return None
+    return None if current is None or current.parent is None else current
 
 
 _lock = RLock()  # of all requests: it is held for a few assignments only

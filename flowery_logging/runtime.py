@@ -9,13 +9,14 @@ from _thread import RLock  # a real one also where gevent has patched `threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flowery_logging import agents, context, presence, process, wiring
+from flowery_logging import agents, baggage, context, presence, process, wiring
 from flowery_logging.capture import celery_lines, stdlib, structlog as structlog_capture
 from flowery_logging.capture.attachment import Attachment, loggers
 from flowery_logging.capture.configurators import Change, described
 from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.doubles import Doubles
 from flowery_logging.capture.flight import FlightRecorder
+from flowery_logging.capture.logger_type import Logger
 from flowery_logging.capture.loops import Loops
 from flowery_logging.capture.own import OwnLogger
 from flowery_logging.capture.sink import Sink
@@ -96,6 +97,7 @@ def setup(
     redact: Sequence[str] | None = None,
     redact_safe: Sequence[str] | None = None,
     redact_messages: bool | None = None,
+    baggage: Sequence[str] | None = None,
     fields: Mapping[str, str] | str | os.PathLike[str] | None = None,
     limits: Mapping[str, int] | str | None = None,
     processors: Sequence[Callable[[dict[str, Any]], dict[str, Any] | None]] | None = None,
@@ -131,6 +133,7 @@ def setup(
         redact: more names of keys whose values are secrets.
         redact_safe: names of keys that are not, although they look so.
         redact_messages: hide `key=value` in messages too.
+        baggage: keys of W3C baggage whose values are bound on each line of a request.
         fields: the team's own typed fields, `{"flowery.order.id": "long"}` or a JSON file.
         limits: what one event and one process may hold, e.g. `{"line_bytes": 16_000, "depth": 4}`;
             the names are those of `ecs.limits.Limits`.
@@ -181,6 +184,7 @@ def _apply(config: Config) -> None:
     placer = Placer(config.fields, _redactor, limits, _counters, _tell_names_used_up)
     aside = stdlib.ASIDE | SPECIAL
     encoder = LineEncoder(wiring.static(config), placer, _counters, aside)
+    baggage.allow(config.baggage)
     _own_encoder = Composer(encoder.static, placer.unredacted(), _counters)
     writer = _writer(config)
     _sink.open(encoder, writer, config.processors)
@@ -366,14 +370,15 @@ def shows_console() -> bool:
     return _config is not None and "console" in _config.outputs
 
 
-def get_logger(name: str | None = None, **fields: Any) -> Any:
+def get_logger(name: str | None = None, **fields: Any) -> Logger:
     """Return a structlog bound logger that writes to the same file.
 
     `log.info("order placed", order_id=7)`; with `bind`, `new`, `unbind`, `exception`, `ainfo` … as
     structlog documents them. Without a name, `log.logger` is the calling module's. Loggers may be
     made before `setup()`; until then their events go to the standard library's `logging`.
     """
-    return structlog_capture.BoundLogger(_output(name), PROCESSORS, fields)
+    logger: Logger = structlog_capture.BoundLogger(_output(name), PROCESSORS, fields)
+    return logger
 
 
 def stats() -> Mapping[str, int]:
@@ -417,6 +422,7 @@ def _undo() -> None:
     _handover.uninstall()
     _own_changes.uninstall()
     _sink.ready = False
+    baggage.allow(())
     _config = None
     _calls.forget()
     _undoing = False

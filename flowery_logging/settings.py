@@ -11,6 +11,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A name of a header, a key of baggage (RFC 9110 §5.6.2)."""
+
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters that no text of the configuration may have."""
 
@@ -146,6 +149,17 @@ def names(setting: Setting, name: str) -> tuple[str, ...]:
     if not all(isinstance(item, str) and item.strip() for item in found):
         raise setting.refuse(name, "not names", allowed)
     return tuple(item.strip() for item in found)
+
+
+def baggage(setting: Setting) -> tuple[str, ...]:
+    """Return the keys of W3C baggage that are bound."""
+    found = names(setting, "baggage")
+    wrong = [key for key in found if not TOKEN.fullmatch(key)]
+    if wrong:
+        raise setting.refuse(
+            "baggage", f"{wrong[0]!r} is no key", "letters, digits and !#$%&'*+-.^_`|~"
+        )
+    return found
 
 
 def switch(setting: Setting, name: str) -> bool:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from flowery_logging import agents, context, foreign_traces, presence, request_ids
+from flowery_logging import agents, baggage, context, foreign_traces, presence, request_ids
 from flowery_logging.headers import OWS, Headers, Values, header_values, wanted_headers
 from flowery_logging.request import Request
 
@@ -141,10 +141,10 @@ def outgoing_headers() -> dict[str, str]:
     """Return the headers that carry the current request to the next service.
 
     These are `traceparent` (with a fresh span ID on each call, or the active span's of
-    OpenTelemetry or Elastic APM), `tracestate` if one came in, and `x-request-id` if known.
-    Outside a request and a span the result is empty, as other propagators inject nothing without
-    an active trace: a trace that no line of this service shows would lead nowhere. Open one with
-    `continue_trace({})` where a job starts.
+    OpenTelemetry or Elastic APM), `tracestate` and `baggage` if they came in, and `x-request-id` if
+    known. Outside a request and a span the result is empty, as other propagators inject nothing
+    without an active trace: a trace that no line of this service shows would lead nowhere. Open one
+    with `continue_trace({})` where a job starts.
     """
     headers, span_id = outgoing_call()
     outgoing(span_id)
@@ -175,6 +175,8 @@ def outgoing_call() -> tuple[dict[str, str], str]:
     headers = trace.headers(span_id)
     if request is not None and request.request_id:
         headers["x-request-id"] = request.request_id
+    if request is not None and request.baggage:
+        headers["baggage"] = request.baggage
     return headers, span_id
 
 
@@ -230,10 +232,12 @@ def request_of(
     request_id = _request_id(values, request_id_headers)
     if request_id is None and new_request_id:
         request_id = _random_id(16)
-    base = trace.fields()
+    passing = baggage.passed_on(values["baggage"]) if "baggage" in values else ""
+    base = {**baggage.bound_of(passing), **trace.fields()}
     if request_id is not None:
         base["http.request.id"] = request_id
     request = Request(base, trace=trace)
+    request.baggage = passing
     agents.begin(request, context.current_request())
     if new_request_id:
         request_ids.look(request)

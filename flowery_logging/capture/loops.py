@@ -9,7 +9,6 @@ Here all of them do, in a copy, as a context can be entered once at a time only.
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 from collections.abc import Callable, Mapping
 from contextvars import Context
@@ -83,5 +82,7 @@ def _own_context(thing: Any) -> Context | None:
     ask = getattr(thing, "get_context", None)
     found = ask() if callable(ask) else getattr(thing, "_context", None)
     if found is None and isinstance(thing, asyncio.Task):
+        import gc  # built in; needed by old versions alone
+
         found = next((one for one in gc.get_referents(thing) if isinstance(one, Context)), None)
     return found if isinstance(found, Context) else None

@@ -8,8 +8,8 @@ Outermost is best: what lies outside answers without the ID. For FastAPI and Sta
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flowery_logging import agents, context, request_ids, runtime
 from flowery_logging.headers import Values, header_values
@@ -21,9 +21,13 @@ from flowery_logging.integrations.exchange import (
     Exchange,
     Options,
 )
+from flowery_logging.integrations.options import RequestOptions
 from flowery_logging.integrations.routes import route
 from flowery_logging.integrations.websocket import Conversation
 from flowery_logging.request import Request
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -49,18 +53,9 @@ class RequestMiddleware:
     `options` are those of `flowery_logging.integrations.exchange.Options`, errors too.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        request_id_header: str | Sequence[str] = "X-Request-ID",
-        access_log: bool = True,
-        quiet: Mapping[str, float] | Iterable[str] = (),
-        proxies: Iterable[str] = (),
-        trace_formats: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, app: ASGIApp, **options: Unpack[RequestOptions]) -> None:
         self.app = app
-        self.options = Options(request_id_header, access_log, quiet, proxies, trace_formats)
+        self.options = Options.of(options)
         self._id_header = self.options.id_headers[0].lower().encode("latin-1")
         self._wanted = self.options.wanted()
         self._called = False
@@ -107,15 +102,25 @@ class RequestMiddleware:
 
         def marked(message: Message) -> Message:
             agents.seen(request)
-            headers = list(message.get("headers") or ())
-            for key, value in headers:
+            given = list(message.get("headers") or ())
+            headers = [*given, *self._trace_headers(request, given)]
+            for key, value in given:
                 if bytes(key).lower() == name:
                     request_ids.adopt(request, bytes(value).decode("latin-1"))
-                    return message
+                    return {**message, "headers": headers}
             request_id = str(request.request_id).encode("latin-1")
             return {**message, "headers": [*headers, (name, request_id)]}
 
         return marked
+
+    def _trace_headers(
+        self, request: Request, given: list[tuple[bytes, bytes]]
+    ) -> list[tuple[bytes, bytes]]:
+        """Return what is to be added to a response; a traceparent that it has stands."""
+        found = self.options.trace_headers(request)
+        present = {bytes(key).lower() for key, _ in given} if found else ()
+        as_bytes = ((name.lower().encode(), value.encode()) for name, value in found)
+        return [pair for pair in as_bytes if pair[0] != b"traceparent" or pair[0] not in present]
 
 
 def _report(exc: BaseException, scope: Scope) -> None:

@@ -102,6 +102,8 @@ class _Running:
         """Write the event and leave the request."""
         facts = _facts(state, result, tuple(task.throws or ()))
         how = _HOW.get(state or "", tasks.FAILURE)
+        if state is None and _is_time_limit(facts["error"]):
+            how = tasks.TIME_LIMIT
         slot = celery_messages.slot_of(vars(task.request))
         if slot is None or celery_told.claim(slot):
             self.run.end(how, time.perf_counter_ns(), **facts)
@@ -127,6 +129,12 @@ def _facts(state: str | None, result: Any, expected: tuple[type[Exception], ...]
         return {"error": getattr(result, "exc", None)}
     is_lost = state == "REJECTED" and isinstance(result, Reject) and not result.requeue
     return {"outcome": "failure"} if is_lost else {}
+
+
+def _is_time_limit(error: BaseException | None) -> bool:
+    """Tell whether an exception is what a pool of greenlets raises at a hard time limit."""
+    kinds = (getattr(sys.modules.get(name), "Timeout", None) for name in ("gevent", "eventlet"))
+    return any(isinstance(kind, type) and isinstance(error, kind) for kind in kinds)
 
 
 def _begin(task: Any = None, task_id: Any = None, **_: Any) -> None:

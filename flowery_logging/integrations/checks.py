@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
-from typing import Any, Final
+from typing import Any
 
 from flowery_logging import foreign_traces
-from flowery_logging.settings import ConfigError
+from flowery_logging.settings import TOKEN, ConfigError
 
 Network = IPv4Network | IPv6Network
-
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""The name of a header (RFC 9110 §5.6.2): a server drops a response that has another."""
 
 
 def header_names(given: Any) -> tuple[str, ...]:
     """Return the names of the headers with the request ID. Raises ConfigError."""
     names = (given,) if isinstance(given, str) else _several("request_id_header", given, str)
     for name in names:
-        if not _TOKEN.fullmatch(name):
+        if not TOKEN.fullmatch(name):
             raise ConfigError(
                 f"request_id_header: {name!r} is no name of a header;"
                 " allowed are letters, digits and !#$%&'*+-.^_`|~, as in 'X-Request-ID'"

@@ -24,6 +24,7 @@ from django.http.response import HttpResponseBase
 
 from flowery_logging import agents, context, request_ids, runtime
 from flowery_logging.integrations import ends, servers
+from flowery_logging.integrations.django_checks import check_logging
 from flowery_logging.integrations.exchange import Exchange, Options
 from flowery_logging.request import Request
 
@@ -46,7 +47,7 @@ class RequestMiddleware:
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response
-        self.options = Options(**getattr(settings, "FLOWERY_REQUESTS", {}))
+        self.options = Options.of(getattr(settings, "FLOWERY_REQUESTS", {}))
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
@@ -96,6 +97,7 @@ class _Visit:
             request_ids.adopt(self.request, response[name])
         else:
             response[name] = self.request.request_id
+        self._add_trace_headers(response)
         self.exchange.status = response.status_code
         self.scope = context.here()
         if response.streaming:
@@ -104,6 +106,14 @@ class _Visit:
             self.exchange.body(len(getattr(response, "content", b"")))
             self.end(None)
         return response
+
+    def _add_trace_headers(self, response: HttpResponseBase) -> None:
+        """Send the trace back where that is asked for; what the response has stands."""
+        for name, value in self.exchange.options.trace_headers(self.request):
+            if not response.has_header(name):
+                response[name] = value
+            elif name == "Server-Timing":  # a list (W3C Server Timing, §3)
+                response[name] = f"{response[name]}, {value}"
 
     def _follow(self, response: Any) -> None:
         content = response.streaming_content
@@ -234,21 +244,3 @@ class LoggingConfig(AppConfig):  # type: ignore[misc]
     def ready(self) -> None:
         runtime.reattach()
         checks.register(check_logging)
-
-
-def check_logging(app_configs: Any, **_: Any) -> list[checks.CheckMessage]:  # noqa: ARG001
-    """Tell what in the settings keeps events or traces away (`manage.py check`)."""
-    found: list[checks.CheckMessage] = []
-    ours = f"{__name__}.RequestMiddleware"
-    if not runtime.current_sink().ready:
-        hint = "Call flowery_logging.setup() in the settings."
-        found.append(checks.Warning("logging is not set up", hint=hint, id="flowery.W001"))
-    if ours in settings.MIDDLEWARE and settings.MIDDLEWARE[0] != ours:
-        hint = "What other middleware before it logs has no trace."
-        found.append(checks.Warning(f"{ours} is not first", hint=hint, id="flowery.W002"))
-    configured = settings.LOGGING if settings.LOGGING_CONFIG else None
-    if configured and configured.get("disable_existing_loggers", True):
-        hint = "Set it to False: the events of loggers made earlier are lost."
-        text = "LOGGING has disable_existing_loggers on"
-        found.append(checks.Warning(text, hint=hint, id="flowery.W003"))
-    return found

@@ -18,6 +18,7 @@ from flowery_logging.headers import Headers, Values, header_values, wanted_heade
 from flowery_logging.integrations import checks, ends, observers
 from flowery_logging.integrations.answers import answer_to
 from flowery_logging.integrations.checks import Network
+from flowery_logging.integrations.options import check_names
 from flowery_logging.request import Request
 
 logger = runtime.own_logger("flowery_logging.access")
@@ -53,6 +54,12 @@ class Options:
     trace_formats: Sequence[str] = ()
     """What is read where no traceparent is there: `b3`, `x-amzn-trace-id`."""
 
+    traceparent: bool = False
+    """Send the trace back in the response too, as `traceparent`."""
+
+    server_timing: bool = False
+    """Send it back as `Server-Timing: traceparent;desc="…"`: all that a browser's scripts see."""
+
     id_headers: tuple[str, ...] = field(init=False)
     formats: tuple[str, ...] = field(init=False)
     fractions: Mapping[str, float] = field(init=False)
@@ -64,6 +71,24 @@ class Options:
         object.__setattr__(self, "fractions", checks.fractions(self.quiet))
         object.__setattr__(self, "networks", checks.networks(self.proxies))
         object.__setattr__(self, "formats", checks.formats(self.trace_formats))
+        for name in ("traceparent", "server_timing"):
+            checks.switch(name, getattr(self, name))
+
+    @classmethod
+    def of(cls, given: Any) -> Options:
+        """Return the options that somebody has given by name. Raises ConfigError."""
+        check_names(given)
+        return cls(**given)
+
+    def trace_headers(self, request: Request) -> list[tuple[str, str]]:
+        """Return the headers, beside the request ID, that a response gets."""
+        if not (self.traceparent or self.server_timing):
+            return []
+        flags = getattr(request.trace, "flags", trace.SAMPLED)
+        value = f"00-{request.trace_id}-{request.base.get('transaction.id')}-{flags:02x}"
+        found = [("traceparent", value)] if self.traceparent else []
+        timing = ("Server-Timing", f'traceparent;desc="{value}"')
+        return [*found, timing] if self.server_timing else found
 
     def wanted(self) -> Mapping[Any, str]:
         """Return which headers are read, as `headers.header_values` takes it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import cache, partial, wraps
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 
@@ -19,9 +19,13 @@ from flowery_logging.integrations.asgi import (
     Scope,
     Send,
 )
+from flowery_logging.integrations.options import RequestOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
-def instrument(app: Starlette, **options: Any) -> None:
+def instrument(app: Starlette, **options: Unpack[RequestOptions]) -> None:
     """Give each request of `app` (FastAPI or Starlette) its trace and its request ID.
 
     `options` are those of `flowery_logging.integrations.exchange.Options`. Middleware may be

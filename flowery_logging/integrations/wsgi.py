@@ -9,12 +9,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flowery_logging import agents, context, request_ids, runtime
 from flowery_logging.integrations import ends, servers
 from flowery_logging.integrations.exchange import Exchange, Options
+from flowery_logging.integrations.options import RequestOptions
 from flowery_logging.request import Request
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 Environ: TypeAlias = dict[str, Any]
 Application: TypeAlias = Callable[[Environ, Any], Iterable[bytes]]
@@ -33,9 +37,9 @@ class RequestMiddleware:
     one acts. `options` are those of `flowery_logging.integrations.exchange.Options`, errors too.
     """
 
-    def __init__(self, app: Application, **options: Any) -> None:
+    def __init__(self, app: Application, **options: Unpack[RequestOptions]) -> None:
         self.app = app
-        self.options = Options(**options)
+        self.options = Options.of(options)
         self._called = False
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -132,8 +136,14 @@ class _Response:
         for key, value in headers:
             if key.lower() == name.lower():
                 request_ids.adopt(request, value)
-                return headers
-        return [*headers, (name, str(request.request_id))]
+                return [*headers, *self._trace_headers(headers)]
+        return [*headers, (name, str(request.request_id)), *self._trace_headers(headers)]
+
+    def _trace_headers(self, given: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return what is to be added to a response; a traceparent that it has stands."""
+        found = self.exchange.options.trace_headers(self.exchange.request)
+        present = {key.lower() for key, _ in given} if found else ()
+        return [pair for pair in found if pair[0] != "traceparent" or pair[0] not in present]
 
     def __iter__(self) -> Iterator[bytes]:
         return self

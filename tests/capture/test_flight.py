@@ -74,7 +74,7 @@ def test_a_request_that_fails_is_written_with_its_details_and_their_own_times(wr
 
 def test_the_call_site_is_the_callers_also_with_processors_of_his_own(written):
     mine = structlog.wrap_logger(
-        flowery_logging.get_logger("flight")._logger,
+        flowery_logging.get_logger("flight")._logger,  # type: ignore[attr-defined]
         processors=[lambda _, __, event: {**event, "seen": True}, render],
         wrapper_class=BoundLogger,
     )

@@ -19,15 +19,15 @@ waiting = asyncio.Event()  # the slow view has begun
 def configure(**more):
     if settings.configured:
         return
-    settings.configure(
-        SECRET_KEY="x" * 50,
-        ROOT_URLCONF=__name__,
-        ALLOWED_HOSTS=["*"],
-        INSTALLED_APPS=["flowery_logging.integrations.django.LoggingConfig"],
-        MIDDLEWARE=["flowery_logging.integrations.django.RequestMiddleware"],
-        FLOWERY_REQUESTS={"quiet": ["/health"]},
-        **more,
-    )
+    defaults = {
+        "SECRET_KEY": "x" * 50,
+        "ROOT_URLCONF": __name__,
+        "ALLOWED_HOSTS": ["*"],
+        "INSTALLED_APPS": ["flowery_logging.integrations.django.LoggingConfig"],
+        "MIDDLEWARE": ["flowery_logging.integrations.django.RequestMiddleware"],
+        "FLOWERY_REQUESTS": {"quiet": ["/health"]},
+    }
+    settings.configure(**{**defaults, **more})
     django.setup(set_prefix=False)
 
 
