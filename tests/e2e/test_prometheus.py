@@ -7,8 +7,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from examples.shop import report, services, traffic
+from examples.shop.ports import free_port
+from flowery_logging.cli.exporter import programs
+from flowery_logging.cli.http import Access, HttpServer
 from tests.integrations import exposed
 
 from .processes import wait_until
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
     from .conftest import StartFilebeat, WaitUntilDelivered
     from .elasticsearch_client import ElasticsearchClient
+    from .producer import Producer
 
 REQUESTS = 10_000
 
@@ -102,6 +107,29 @@ def test_files_prometheus_and_elasticsearch_agree(
                 await asyncio.to_thread(compare, prometheus)
 
     asyncio.run(shopping())
+
+
+def test_the_exporter_shows_the_numbers_of_the_real_filebeat(
+    filebeat: StartFilebeat,
+    wait_until_delivered: WaitUntilDelivered,
+    producer: Producer,
+    log_dir: Path,
+) -> None:
+    port = free_port()
+    filebeat(log_dir, {"http.enabled": "true", "http.port": port})
+    producer.write_many(100)
+    written = len(report.read(log_dir))
+    wait_until_delivered(written)
+    registry = CollectorRegistry()
+    programs.add_filebeat(registry, HttpServer(Access(f"http://127.0.0.1:{port}")))
+    assert wait_until(
+        lambda: registry.get_sample_value("flowery_filebeat_acked_events_total") == written
+    ), generate_latest(registry).decode()
+    shown = {family.name for family in registry.collect()}
+    assert {figure.name.removesuffix("_total") for figure in programs.FILEBEAT} <= shown
+    assert registry.get_sample_value("flowery_filebeat_up") == 1
+    assert registry.get_sample_value("flowery_filebeat_dropped_events_total") == 0
+    assert registry.get_sample_value("flowery_filebeat_active_events") == 0
 
 
 def prometheus_has_all_lines(prometheus: Prometheus, log_dir: Path) -> list[dict[str, Any]]:
