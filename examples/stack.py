@@ -1,7 +1,8 @@
 """`make stack`: the whole way of `make e2e`, left running to look around in.
 
-The shop with customers, the real Filebeat, the receiver that stands in for Logstash, and the real
-Elasticsearch with the kit's templates. Ctrl-C ends all of it and leaves nothing behind.
+The shop with customers, the real Filebeat, the receiver that stands in for Logstash, the real
+Elasticsearch with the kit's templates, and the real Prometheus with the kit's rules. Ctrl-C ends
+all of it and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import signal
 import sys
 import tempfile
+import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from examples.shop import services, traffic
 from tests.e2e import templates
 from tests.e2e.elasticsearch_client import ElasticsearchClient
 from tests.e2e.processes import Elasticsearch, Filebeat, StartError, wait_until
+from tests.e2e.processes.prometheus import Prometheus
 from tests.e2e.programs import (
     Cache,
     MissingToolError,
@@ -31,6 +34,7 @@ from tests.e2e.programs import (
     filebeat_binary,
     find_jdk,
 )
+from tests.e2e.programs.prometheus import prometheus_binary
 from tests.e2e.receiver import Receiver
 
 ENVIRONMENT = "stack"
@@ -67,6 +71,17 @@ def searches(trace_id: str) -> list[Search]:
     ]
 
 
+QUERIES = {
+    "Requests by service and status, asked of Prometheus": (
+        "sum by (service_name, http_response_status_code) "
+        "(http_server_request_duration_seconds_count)"
+    ),
+    "How many events each service logged, asked of Prometheus": (
+        "sum by (service_name) (flowery_log_events_total)"
+    ),
+}
+
+
 def _counted(aggregation: dict[str, Any]) -> dict[str, Any]:
     return {"size": 0, "aggs": {"by": aggregation}}
 
@@ -99,7 +114,7 @@ def _run(folder: Path) -> None:
     with _elasticsearch() as server, _receiver(server.url) as receiver:
         binary = filebeat_binary(Cache.from_environment())
         with Filebeat(binary, logs, receiver.address, folder):
-            asyncio.run(_shop(logs, server.url, receiver))
+            asyncio.run(_shop(folder, logs, server.url, receiver))
 
 
 @contextmanager
@@ -125,18 +140,27 @@ def _receiver(url: str) -> Iterator[Receiver]:
         receiver.stop()
 
 
-async def _shop(logs: Path, url: str, receiver: Receiver) -> None:
-    async with services.shop(logs) as shop:
-        gateway = shop["gateway"].url
-        outcome = await traffic.send(gateway, FIRST_REQUESTS, lambda _: None)
-        await asyncio.to_thread(_show, url, gateway, logs, outcome)
-        task = asyncio.ensure_future(keep_buying(gateway, lambda _: None))
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        counted = receiver.counters
-        print(f"\n{counted.created} events delivered, {len(counted.rejected)} rejected.")
+async def _shop(folder: Path, logs: Path, url: str, receiver: Receiver) -> None:
+    binary = prometheus_binary(Cache.from_environment())
+    async with services.shop(logs, metrics=True) as shop:
+        ports = [service.metrics for service in shop.values() if service.metrics]
+        with Prometheus(binary, folder, {"flowery": ports}) as prometheus:
+            await _sell(shop["gateway"].url, logs, url, receiver, prometheus)
+
+
+async def _sell(
+    gateway: str, logs: Path, url: str, receiver: Receiver, prometheus: Prometheus
+) -> None:
+    outcome = await traffic.send(gateway, FIRST_REQUESTS, lambda _: None)
+    await asyncio.to_thread(_show, url, gateway, logs, outcome)
+    await asyncio.to_thread(_show_metrics, prometheus)
+    task = asyncio.ensure_future(keep_buying(gateway, lambda _: None))
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    counted = receiver.counters
+    print(f"\n{counted.created} events delivered, {len(counted.rejected)} rejected.")
 
 
 def _show(url: str, gateway: str, logs: Path, outcome: traffic.Outcome) -> None:
@@ -149,6 +173,17 @@ def _show(url: str, gateway: str, logs: Path, outcome: traffic.Outcome) -> None:
     print(f"\nElasticsearch  {url}/{STREAMS}/_search")
     print(f"The shop       {gateway}/docs")
     print(f"The log files  {logs}")
+
+
+def _show_metrics(prometheus: Prometheus) -> None:
+    wait_until(lambda: bool(prometheus.numbers("http_server_request_duration_seconds_count")))
+    for title, promql in QUERIES.items():
+        query = urllib.parse.urlencode({"query": promql})
+        print(f"\n{title}\n{'─' * len(title)}")
+        print(f"curl -s '{prometheus.url}/api/v1/query?{query}'")
+        for labels, number in prometheus.numbers(promql):
+            print(f"  {number:6.0f}  {' '.join(labels.values())}")
+    print(f"\nPrometheus     {prometheus.url}/api/v1/query?query=up")
     print("Customers go on buying. Ctrl-C ends all of it.", flush=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from _thread import RLock  # a real one also where gevent has patched `threading`
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from flowery_logging import process
 
@@ -12,6 +12,7 @@ class Counters:
     """Named counts of this process that only grow. `add` is for rare events: it takes a lock."""
 
     def __init__(self, *names: str) -> None:
+        self.listener: Callable[[str, int], None] | None = None  # gets each new count
         self._counts = dict.fromkeys(names, 0)
         # Re-entrant: a signal handler may log while this thread holds it.
         self._lock = RLock()
@@ -23,6 +24,8 @@ class Counters:
         with self._lock:
             self._counts.setdefault(name, 0)
             self._counts[name] += amount
+            if self.listener is not None:
+                self.listener(name, self._counts[name])
 
     def snapshot(self) -> Mapping[str, int]:
         """Return a copy of all counts."""

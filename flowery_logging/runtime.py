@@ -30,14 +30,15 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs import Composer, Limits, LineEncoder, Placer, Redactor, encoders
 from flowery_logging.ending import Ending
 from flowery_logging.files import Writer
+from flowery_logging.files.tally import Tally
 from flowery_logging.privileges import Handover
 from flowery_logging.settings import check_level
 from flowery_logging.startup import Calls, Startup, caller, say_where
 
 _counters = Counters(
-    "files", "files_removed", "write_errors", "dropped", "interrupted", "rewritten",
-    "reserved_names", "misfits", "renamed_labels", "fields_over_limit", "cut_values", "cut_lists",
-    "cut_traces", "cut_lines", "fallbacks", "broken_records", "processor_errors",
+    "files", "files_removed", "bytes_removed", "write_errors", "dropped", "interrupted",
+    "rewritten", "reserved_names", "misfits", "renamed_labels", "fields_over_limit", "cut_values",
+    "cut_lists", "cut_traces", "cut_lines", "fallbacks", "broken_records", "processor_errors",
     "dropped_by_processors", "handler_errors", "undone", "keyword_fields", "mirror_errors",
     "own_changes", "label_names_over_limit",
 )  # fmt: skip
@@ -72,6 +73,7 @@ _ending = Ending(
     died=_hooks.process_died,
 )
 _role: str | None = None  # the service's name, whatever setup() says
+_tally: Tally | None = None  # set while lines are counted for metrics
 _touched_levels: dict[str, int] = {}  # loggers whose level is ours → what it was
 
 
@@ -187,6 +189,7 @@ def _apply(config: Config) -> None:
     writer = _writer(config)
     _sink.open(encoder, writer, config.processors)
     previous, _config = _config, config
+    _count_lines()
     presence.established()
     if previous is None:
         _install()
@@ -304,6 +307,52 @@ def set_level(level: int | str, logger: str | None = None) -> None:
             _set_own_level(_config, number)
         elif logger is None:
             structlog_capture.set_level(number)
+
+
+def count_lines() -> Tally:
+    """Count the lines of this process by service and level until `stop_counting_lines()`."""
+    global _tally
+    process.look()
+    with _lock:
+        _tally = _tally or Tally()
+        _count_lines()
+        return _tally
+
+
+def stop_counting_lines() -> None:
+    """Undo `count_lines()`."""
+    global _tally
+    process.look()
+    with _lock:
+        _tally = None
+        if hasattr(_sink, "writer"):
+            _sink.writer.count(None)
+
+
+def _count_lines() -> None:
+    config = _config
+    if _tally is None or config is None:
+        return
+    _tally.name(config.service)
+    _sink.writer.count(_tally, lambda entity: wiring.lines_of(config.directory, entity))
+
+
+def counters() -> Counters:
+    """Return the counts that `stats()` shows."""
+    return _counters
+
+
+def label_names() -> tuple[int, int]:
+    """Return how many names of labels this process has made, and how many it may make."""
+    if not _sink.ready:
+        return 0, 0
+    placer = _sink.encoder.placer
+    return len(placer.label_names or ()), placer.limits.label_names
+
+
+def current_config() -> Config | None:
+    """Return the settings that stand; None where `setup()` has not been called."""
+    return _config
 
 
 def redactor() -> Redactor:

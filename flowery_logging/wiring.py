@@ -6,7 +6,7 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from time import time as _now  # as events do: freezegun reaches both, `patch("time.time")` none
 from typing import Any, Final
@@ -94,6 +94,15 @@ def streams(config: Config) -> list[Any]:
     """Return the standard streams to which this set-up writes events."""
     console = [sys.stderr] if "console" in config.outputs else []
     return console + ([sys.stdout] if "stdout" in config.outputs else [])
+
+
+def lines_of(directory: str | None, entity: str) -> Iterator[bytes]:
+    """Yield the lines that a process has in its files. Raises OSError."""
+    from flowery_logging.files.reader import Selection, find, read
+
+    if directory is not None:
+        for file in find(directory, Selection(entity=entity)):
+            yield from (line.data for line in read(file))
 
 
 def process_identity(entity: str) -> tuple[bytes, bytes, bytes]:

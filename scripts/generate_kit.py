@@ -1,8 +1,9 @@
 """Writes the files of the kit that are made from others: `python -m scripts.generate_kit`.
 
 filebeat/opensearch/ and both install.sh come from filebeat/elasticsearch/ by the code of
-`flowery-logging kit`; filebeat/kibana/ comes from scripts/kibana/panels.py and rules.py. Both
-whole pipelines of Logstash take their filter from flowery-filter.conf.
+`flowery-logging kit`; filebeat/kibana/ and filebeat/prometheus/grafana/ come from
+scripts/kibana/panels.py and queries.py, Kibana's rules from rules.py. Both whole pipelines of
+Logstash take their filter from flowery-filter.conf.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from flowery_logging.cli.kit.files import kit_folder
 from flowery_logging.cli.kit.opensearch import for_opensearch
 from flowery_logging.cli.kit.requests import Choices, Request, requests
+from scripts.kibana.grafana import dashboards
 from scripts.kibana.lens import ndjson
 from scripts.kibana.rules import CONNECTORS, RULES, rule
 
@@ -62,6 +64,10 @@ def generated(kit: Path) -> dict[Path, str]:
         watched | {f"connectors/{id_}": of for id_, of in CONNECTORS.items()}
     ).items():
         texts[Path("kibana", f"{name}.json")] = (
+            json.dumps(body, indent=2, ensure_ascii=False) + "\n"
+        )
+    for name, body in dashboards().items():
+        texts[Path("prometheus", "grafana", f"{name}.json")] = (
             json.dumps(body, indent=2, ensure_ascii=False) + "\n"
         )
     for name in ("flowery.conf", "flowery-kafka.conf"):

@@ -67,6 +67,22 @@ def test_the_python_of_a_web_service_runs(tmp_path: Path) -> None:
         subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
 
 
+def test_the_python_of_metrics_runs_and_shows_what_the_table_names(tmp_path: Path) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", section("Metrics"), re.DOTALL)
+    shown = (
+        "import flowery_logging; flowery_logging.setup(output='none')\n"
+        + program
+        + "from starlette.testclient import TestClient\n"
+        "print(TestClient(app).get('/metrics').text)"
+    )
+    command = [sys.executable, "-c", shown]
+    text = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    names = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE))
+    table = re.findall(r"`((?:http|flowery)_[a-z_]+)`", section("Metrics"))
+    assert len(table) > 8
+    assert set(table) <= names
+
+
 def test_the_python_of_structlog_and_loguru_runs(tmp_path: Path) -> None:
     (program,) = re.findall(r"```python\n(.*?)```", section("With structlog and loguru"), re.DOTALL)
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)

@@ -4,13 +4,14 @@ import sys
 import warnings
 
 import flowery_logging
-from examples.shop import tally, tasks
+from examples.shop import metrics, tally, tasks
 from flowery_logging.integrations import celery
 
 if __name__ == "__main__":
     flowery_logging.setup(service="courier")
     celery.instrument()
     tally.start()
+    metrics.start()
     warnings.filterwarnings("ignore", r"\s*You're running the worker with superuser")
     tasks.QUEUE.mkdir(exist_ok=True)
     # One process: the demonstration counts in it. Yours may fork as many as it likes.

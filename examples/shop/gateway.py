@@ -11,12 +11,13 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 
 import flowery_logging
-from examples.shop import tally
+from examples.shop import metrics, tally
 from flowery_logging.integrations import fastapi, httpx as flowery_httpx
 
 flowery_logging.setup(service="gateway")
 flowery_httpx.instrument()  # every httpx client passes the trace on
 tally.start()
+metrics.start()
 log = logging.getLogger("shop.gateway")
 
 # No keep-alive: uvicorn closes a connection after an unhandled exception, perhaps just when the

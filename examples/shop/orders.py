@@ -13,12 +13,13 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
 import flowery_logging
-from examples.shop import tally, tasks
+from examples.shop import metrics, tally, tasks
 from flowery_logging.integrations import celery
 
 flowery_logging.setup(service="orders")
 celery.instrument()  # the tasks that we send carry the trace
 tally.start()
+metrics.start()
 log = flowery_logging.get_logger("shop.orders")
 
 STOCK = {"rose": 10_000, "tulip": 10_000, "orchid": 0}

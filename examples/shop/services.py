@@ -28,7 +28,8 @@ class ServiceError(Exception):
 class Service:
     """One running service. Its output and its count of events lie beside the logs.
 
-    The courier listens nowhere: its port is None.
+    The courier listens nowhere: its port is None. `metrics` is the port of its metrics, if it shows
+    any.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Service:
     process: subprocess.Popen[bytes]
     output: Path
     tally: Path
+    metrics: int | None = None
 
     @property
     def url(self) -> str:
@@ -54,18 +56,21 @@ class Service:
 
 
 @asynccontextmanager
-async def shop(directory: Path) -> AsyncIterator[dict[str, Service]]:
-    """Run courier, orders and gateway; they log to `directory`, and have stopped at the end."""
+async def shop(directory: Path, *, metrics: bool = False) -> AsyncIterator[dict[str, Service]]:
+    """Run courier, orders and gateway; they log to `directory`, and have stopped at the end.
+
+    With `metrics` each shows them to Prometheus (the extra `prometheus`).
+    """
     queue = directory / "queue"
     async with AsyncExitStack() as stack:
-        courier = _running("courier", directory, None, SHOP_QUEUE=str(queue))
-        orders = _running("orders", directory, free_port(), SHOP_QUEUE=str(queue))
+        shown = [free_port() if metrics else None for _ in range(3)]
+        courier = _running("courier", directory, None, shown[0], SHOP_QUEUE=str(queue))
+        orders = _running("orders", directory, free_port(), shown[1], SHOP_QUEUE=str(queue))
         services = {"courier": await stack.enter_async_context(courier)}
         await stack.enter_async_context(_delivered(queue, services["courier"]))
         services["orders"] = await stack.enter_async_context(orders)
-        gateway = _running(
-            "gateway", directory, free_port(), SHOP_ORDERS_URL=services["orders"].url
-        )
+        url = services["orders"].url
+        gateway = _running("gateway", directory, free_port(), shown[2], SHOP_ORDERS_URL=url)
         services["gateway"] = await stack.enter_async_context(gateway)
         for service in services.values():
             await _ready(service)
@@ -74,21 +79,24 @@ async def shop(directory: Path) -> AsyncIterator[dict[str, Service]]:
 
 @asynccontextmanager
 async def _running(
-    name: str, directory: Path, port: int | None, **environment: str
+    name: str, directory: Path, port: int | None, metrics: int | None, **environment: str
 ) -> AsyncIterator[Service]:
-    service = _start(name, directory, port, environment)
+    service = _start(name, directory, port, metrics, environment)
     try:
         yield service
     finally:
         await _stop(service.process)
 
 
-def _start(name: str, directory: Path, port: int | None, environment: dict[str, str]) -> Service:
+def _start(
+    name: str, directory: Path, port: int | None, metrics: int | None, environment: dict[str, str]
+) -> Service:
     output, tally = directory / f"{name}.output", directory / f"{name}.tally.json"
     environment |= {
         "FLOWERY_LOG_DIR": str(directory),
         "FLOWERY_LOG_OUTPUT": "file",
         "SHOP_PORT": str(port or ""),
+        "SHOP_METRICS": str(metrics or ""),
         "SHOP_TALLY": str(tally),
     }
     with output.open("wb") as out:
@@ -101,7 +109,7 @@ def _start(name: str, directory: Path, port: int | None, environment: dict[str, 
             stderr=out,
             start_new_session=True,  # a terminal's Ctrl-C comes to us alone, and we stop it
         )
-    return Service(name, port, process, output, tally)
+    return Service(name, port, process, output, tally, metrics)
 
 
 async def _ready(service: Service) -> None:

@@ -80,13 +80,14 @@ class HttpServer:
         path: str,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        timeout: float = TIMEOUT_SECONDS,
     ) -> bytes:
-        """Return the body of the answer."""
+        """Return the body of the answer; `timeout` is in seconds."""
         request = urllib.request.Request(  # noqa: S310 - Access admits http and https only
             self.url + path, content, {**self._headers, **(headers or {})}, method=method
         )
         try:
-            with self._open().open(request, timeout=TIMEOUT_SECONDS) as answer:
+            with self._open().open(request, timeout=timeout) as answer:
                 body: bytes = answer.read()
         except urllib.error.HTTPError as error:
             with error:

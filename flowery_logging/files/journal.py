@@ -22,6 +22,7 @@ from flowery_logging import process
 from flowery_logging.files.backlog import Backlog
 from flowery_logging.files.faults import is_ours
 from flowery_logging.files.retention import Removed
+from flowery_logging.files.tally import Tally, Write
 from flowery_logging.system import System
 
 Halves = tuple[bytes, bytes]
@@ -54,6 +55,7 @@ class Target(Protocol):
     def postpone(self) -> None: ...
     def lose(self) -> None: ...
     def renew_patience(self) -> None: ...
+    def time_writes(self, timed: Callable[[Write], Write] | None) -> None: ...
     def retain(self) -> list[Removed]: ...  # and not announced yet: `Journal.append` empties it
     def retire(self) -> None: ...
     def close(self) -> None: ...
@@ -82,6 +84,7 @@ class Journal:
         "retired",
         "stranded",
         "taken",
+        "tally",
         "target",
     )
 
@@ -104,6 +107,12 @@ class Journal:
         self.inbox_line: bytes | None = None  # the line made from the next one
         self.stranded = b""  # lines of a removed file, to be written again in the next
         self.backlog = Backlog()
+        self.tally: Tally | None = None
+
+    def count_by(self, tally: Tally | None) -> None:
+        """Count lines, and time the calls that write them; None: no more."""
+        self.tally = tally
+        self.target.time_writes(None if tally is None else tally.timed)
 
     def line(self, before: bytes, after: bytes) -> bytes:
         """Return an event as the line that comes next."""
@@ -212,6 +221,12 @@ class Journal:
             self.flight = None
         else:
             self._commit_first(line, *self._found(line))
+            self.count(line)
+
+    def count(self, line: bytes) -> None:
+        """Count a line that has its number now and that the mirrors have not seen."""
+        if self.tally is not None and not self.retired:
+            self.tally.take(line)
 
     def _found(self, line: bytes) -> tuple[int, int]:
         try:

@@ -12,6 +12,7 @@ from flowery_logging.files import platform
 from flowery_logging.files.faults import is_ours
 from flowery_logging.files.names import LogName, service_part
 from flowery_logging.files.retention import Removed, Retention, RetentionSettings
+from flowery_logging.files.tally import Write
 from flowery_logging.system import System
 
 CHECK_SECONDS: Final = 1.0
@@ -200,6 +201,11 @@ class LogFiles:
 
     def renew_patience(self) -> None:
         """There is nobody to wait for."""
+
+    def time_writes(self, timed: Callable[[Write], Write] | None) -> None:
+        """Let `timed` see each write; None: no more."""
+        if self.write is not _refuse:
+            self.write = System.write if timed is None else timed(System.write)
 
     def close(self) -> None:
         """Close the current file; the next event opens the next one."""

@@ -15,9 +15,8 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 from flowery_logging.counters import Counters
-
-LEVEL_AT: Final = 57
-"""Where the name of the level begins in each line: `{"@timestamp":"…","log.level":"info", …`."""
+from flowery_logging.files.levels import LEVEL_AT, level_of_line
+from flowery_logging.files.tally import Tally
 
 STANDARD_LEVELS: Final = {b"debug": 10, b"info": 20, b"warning": 30, b"error": 40, b"critical": 50}
 
@@ -66,7 +65,13 @@ class Mirrors:
         self._showing = 0  # the thread that has the turn
         self._patience = _TURN_SECONDS
         self._pid = _getpid()
-        self.quiet = self._quiet_initials()
+        self._unwanted = self.quiet = self._quiet_initials()
+        self._tally: Tally | None = None
+
+    def count(self, tally: Tally | None) -> None:
+        """Have each line added, and count it; None: no more."""
+        self._tally = tally
+        self.quiet = self._unwanted if tally is None else frozenset()
 
     def _quiet_initials(self) -> frozenset[int]:
         """Return the first letters, as bytes, of the levels that no mirror wants.
@@ -81,6 +86,10 @@ class Mirrors:
 
     def add(self, line: bytes) -> None:
         """Let a line be shown, unless the showing of another has caused it."""
+        if self._tally is not None:
+            self._tally.take(line)
+            if line[LEVEL_AT] in self._unwanted:
+                return
         if self._pid != _getpid():
             self._begin_in_child()
         if self._showing == _ident():
@@ -126,7 +135,7 @@ class Mirrors:
             self._show(self.lines.popleft())
 
     def _show(self, line: bytes) -> None:
-        name = line[LEVEL_AT : line.index(b'"', LEVEL_AT)]
+        name = level_of_line(line)
         number = self._levels.get(name, _level_of(name))
         for mirror in self._mirrors:
             if number >= mirror.threshold:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
 
 from flowery_logging.files.channel import STDOUT, Channel
 from flowery_logging.files.retention import Removed
+from flowery_logging.files.tally import Write
 
 
 class Stream:
@@ -59,6 +61,9 @@ class Stream:
     def renew_patience(self) -> None:
         """Wait for the reader once more, as long as for the first time."""
         self._channel.renew_patience()
+
+    def time_writes(self, timed: Callable[[Write], Write] | None) -> None:
+        """A reader is no disk: how fast it is says nothing of ours."""
 
     def retain(self) -> list[Removed]:
         """Nothing is kept."""

@@ -76,8 +76,10 @@ class Upkeep:
         removed = journal.target.retain()
         if removed:
             self._counters.add("files_removed", len(removed))
+            self._counters.add("bytes_removed", sum(file.size for file in removed))
             line = journal.line(*self._record("removed", retention.facts(removed)))
             journal.append(line, announced=removed)
+            journal.count(line)
 
     def _write_out(self, journal: Journal, *, due: bool) -> None:
         """Write what waits, in another file where this one takes no more, and announce it."""
@@ -100,7 +102,9 @@ class Upkeep:
         backlog = journal.backlog
         if backlog.delayed or backlog.dropped:
             for facts in backlog.facts():
-                journal.append(journal.line(*self._record("recovered", facts)))
+                line = journal.line(*self._record("recovered", facts))
+                journal.append(line)
+                journal.count(line)
         waits = backlog.lines > 0  # the rest of an announcement
         backlog.delayed, backlog.dropped, backlog.active = 0, (), waits
 
@@ -137,4 +141,6 @@ class Upkeep:
             journal.rewrite_stranded()
         before, after = self._record("opened", {"path": target.path})
         padding = b" " * (HEADER_BYTES - len(before) - len(after))
-        journal.begin_file(journal.line(before, after[:-1] + padding + b"\n"))
+        header = journal.line(before, after[:-1] + padding + b"\n")
+        journal.begin_file(header)
+        journal.count(header)

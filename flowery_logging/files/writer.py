@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import weakref
 from _thread import RLock  # a real one also where gevent has patched `threading`
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from flowery_logging import process
 from flowery_logging.counters import Counters
 from flowery_logging.files.journal import Halves, Identity, Journal, Target
 from flowery_logging.files.leftovers import Leftovers
-from flowery_logging.files.mirrors import LEVEL_AT, Mirrors
+from flowery_logging.files.levels import LEVEL_AT
+from flowery_logging.files.mirrors import Mirrors
+from flowery_logging.files.tally import Tally
 from flowery_logging.files.upkeep import RecordFactory, Upkeep
 from flowery_logging.process import mark
 from flowery_logging.system import System
@@ -54,6 +56,7 @@ class Writer:
         self._counters = counters
         self._upkeep = Upkeep(record, counters)
         self._leftovers = Leftovers()
+        self._tally: Tally | None = None
         self._take(mirrors or Mirrors())
         self._journal = Journal(target, identity)
         _writers.add(self)
@@ -64,6 +67,8 @@ class Writer:
         return self._journal
 
     def _take(self, mirrors: Mirrors) -> None:
+        if self._tally is not None:
+            mirrors.count(self._tally)
         self._mirrors = mirrors
         self._quiet = mirrors.quiet  # first letters of the levels that are not shown
 
@@ -224,6 +229,30 @@ class Writer:
         with self._own_journal().lock:
             self._take(mirrors)
 
+    def count(
+        self, tally: Tally | None, earlier: Callable[[str], Iterable[bytes]] | None = None
+    ) -> None:
+        """Count each line from now on, and those of this process that were written before.
+
+        `earlier` finds them by the `entity_id`. Twice is as once; None ends it.
+        """
+        journal = self._own_journal()
+        with journal.lock:
+            if self._tally is tally:
+                return
+            self._tally = tally
+            journal.count_by(tally)
+            self._mirrors.count(tally)
+            self._quiet = self._mirrors.quiet
+            if tally is not None and earlier is not None and journal.number:
+                for line in earlier(journal.entity):
+                    tally.take(line)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a file (or stream) is open for the lines to come."""
+        return self._own_journal().target.descriptor >= 0
+
     def reconfigure(self, target: Callable[[str], Target]) -> None:
         """Go on, with the next number, in another place; what waits is written there."""
         journal = self._own_journal()
@@ -245,6 +274,7 @@ class Writer:
             journal.ending = 0
             journal.backlog.rewind()
             journal.target = new
+            journal.count_by(self._tally)
             old.close()
 
     def checkpoint(self, reason: str | None = None) -> None:
@@ -323,6 +353,7 @@ class Writer:
         parent = self._journal
         parent.retired = True
         self._journal = Journal(self._target, self._identity)
+        self._journal.count_by(self._tally)
         try:
             parent.target.retire()
         except OSError:

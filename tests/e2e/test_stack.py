@@ -60,6 +60,7 @@ def test_it_shows_the_way_and_ends_as_a_whole(tmp_path: Path) -> None:
     text = said.read_text()
     assert "0 rejected" in text
     assert "주문" in text
+    assert re.search(r"\d+ +gateway", text)
     (logs,) = re.findall(r"The log files +(.+)", text)
     assert not Path(logs).parent.exists()
     assert wait_until(lambda: not any(map(is_running, started)))

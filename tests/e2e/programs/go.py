@@ -14,18 +14,24 @@ if TYPE_CHECKING:
     from .cache import Cache
 
 
-def binary(cache: Cache, name: str, version: str, package: str = ".") -> Path:
-    """The path of the program, built on first use from the folder `<name>_go` beside this file.
+_SMALLER = ("-trimpath", "-ldflags=-s -w")
 
+
+def binary(
+    cache: Cache, name: str, version: str, package: str = ".", *, module: str = "", tags: str = ""
+) -> Path:
+    """The path of the program, built on first use from the folder `<module>_go` beside this file.
+
+    The module has the program's name where no other is given; `tags` are Go's build tags.
     Raises `MissingToolError`, or `RuntimeError` with the end of the build's output.
     """
 
     def build(folder: Path) -> None:
         go = require(GO)
         source = folder / "source"
-        shutil.copytree(Path(__file__).with_name(f"{name}_go"), source)
+        shutil.copytree(Path(__file__).with_name(f"{module or name}_go"), source)
         built = subprocess.run(
-            [go, "build", "-trimpath", "-ldflags=-s -w", "-o", str(folder / name), package],
+            [go, "build", "-tags", tags, *_SMALLER, "-o", str(folder / name), package],
             cwd=source,
             env=os.environ | {"GOFLAGS": "-mod=readonly"},
             stdout=subprocess.PIPE,
