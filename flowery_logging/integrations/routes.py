@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, MutableMapping
 from typing import Any
 
+_BELOW = "/{path}"  # stands at the end of what a mount is compiled to
+
 
 def route(scope: MutableMapping[str, Any]) -> str | None:
     """Return the pattern of the route, as FastAPI and Starlette put it into the scope."""
@@ -24,7 +26,7 @@ def route(scope: MutableMapping[str, Any]) -> str | None:
         return outside + pattern
     prefix = _prefix(scope, outside, mounted)
     if hasattr(found, "routes"):  # the mount itself: what is below it has no routes of Starlette's
-        return outside + prefix + pattern[pattern.rindex("/{") :] if "/{" in pattern else pattern
+        return outside + prefix + _BELOW
     return outside + prefix + pattern
 
 
@@ -36,7 +38,7 @@ def _prefix(scope: MutableMapping[str, Any], outside: str, mounted: str) -> str:
         mount, taken = _mount(routes, path, mounted)
         if mount is None:
             return prefix + mounted  # not Starlette's: as it stands in the path
-        prefix += str(mount.path)
+        prefix += str(mount.path_format).removesuffix(_BELOW)
         path, mounted = path[len(taken) :], mounted[len(taken) :]
         routes = getattr(mount, "routes", None) or ()
     return prefix
