@@ -55,7 +55,7 @@ class Target(Protocol):
     def postpone(self) -> None: ...
     def lose(self) -> None: ...
     def renew_patience(self) -> None: ...
-    def time_writes(self, timed: Callable[[Write], Write] | None) -> None: ...
+    def wrap_writes(self, wrapped: Callable[[Write], Write] | None) -> None: ...
     def retain(self) -> list[Removed]: ...  # and not announced yet: `Journal.append` empties it
     def retire(self) -> None: ...
     def close(self) -> None: ...
@@ -110,9 +110,29 @@ class Journal:
         self.tally: Tally | None = None
 
     def count_by(self, tally: Tally | None) -> None:
-        """Count lines, and time the calls that write them; None: no more."""
+        """Count lines as they set out, and time the calls that write them; None: no more."""
         self.tally = tally
-        self.target.time_writes(None if tally is None else tally.timed)
+        self.target.wrap_writes(None if tally is None else self._counting)
+
+    def _counting(self, write: Write) -> Write:
+        """Return `write`, counting each line that it is given for the first time.
+
+        A line in flight is committed whatever becomes of this call, so it counts before. What a
+        signal handler raises behind the write interrupts it as it always may: the file then tells.
+        """
+
+        def counting(descriptor: int, line: bytes) -> int:
+            tally = self.tally
+            if tally is None or self.retired:
+                return write(descriptor, line)
+            if self.flight is line:  # not a rest that has waited
+                tally.take(line)
+            begun = System.monotonic()
+            written = write(descriptor, line)
+            tally.writes.note(System.monotonic() - begun)
+            return written
+
+        return counting
 
     def line(self, before: bytes, after: bytes) -> bytes:
         """Return an event as the line that comes next."""
@@ -220,12 +240,13 @@ class Journal:
             backlog.offset += done
             self.flight = None
         else:
-            self._commit_first(line, *self._found(line))
-            self.count(line)
+            found = self._found(line)
+            self.count(line)  # before the commit: interrupted in between, it is asked again
+            self._commit_first(line, *found)
 
     def count(self, line: bytes) -> None:
-        """Count a line that has its number now and that the mirrors have not seen."""
-        if self.tally is not None and not self.retired:
+        """Count a line that has its number now, unless it was counted as it set out."""
+        if self.tally is not None and self.tally.last is not line and not self.retired:
             self.tally.take(line)
 
     def _found(self, line: bytes) -> tuple[int, int]:

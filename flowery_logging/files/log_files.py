@@ -202,10 +202,10 @@ class LogFiles:
     def renew_patience(self) -> None:
         """There is nobody to wait for."""
 
-    def time_writes(self, timed: Callable[[Write], Write] | None) -> None:
-        """Let `timed` see each write; None: no more."""
+    def wrap_writes(self, wrapped: Callable[[Write], Write] | None) -> None:
+        """Write by what `wrapped` makes of os.write; None: by itself."""
         if self.write is not _refuse:
-            self.write = System.write if timed is None else timed(System.write)
+            self.write = System.write if wrapped is None else wrapped(System.write)
 
     def close(self) -> None:
         """Close the current file; the next event opens the next one."""

@@ -15,8 +15,7 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 from flowery_logging.counters import Counters
-from flowery_logging.files.levels import LEVEL_AT, level_of_line
-from flowery_logging.files.tally import Tally
+from flowery_logging.files.levels import level_of_line
 
 STANDARD_LEVELS: Final = {b"debug": 10, b"info": 20, b"warning": 30, b"error": 40, b"critical": 50}
 
@@ -65,13 +64,7 @@ class Mirrors:
         self._showing = 0  # the thread that has the turn
         self._patience = _TURN_SECONDS
         self._pid = _getpid()
-        self._unwanted = self.quiet = self._quiet_initials()
-        self._tally: Tally | None = None
-
-    def count(self, tally: Tally | None) -> None:
-        """Have each line added, and count it; None: no more."""
-        self._tally = tally
-        self.quiet = self._unwanted if tally is None else frozenset()
+        self.quiet = self._quiet_initials()
 
     def _quiet_initials(self) -> frozenset[int]:
         """Return the first letters, as bytes, of the levels that no mirror wants.
@@ -86,10 +79,6 @@ class Mirrors:
 
     def add(self, line: bytes) -> None:
         """Let a line be shown, unless the showing of another has caused it."""
-        if self._tally is not None:
-            self._tally.take(line)
-            if line[LEVEL_AT] in self._unwanted:
-                return
         if self._pid != _getpid():
             self._begin_in_child()
         if self._showing == _ident():

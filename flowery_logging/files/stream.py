@@ -28,6 +28,7 @@ class Stream:
         self.look_at = 0.0
         self.header_due = False
         self._channel = Channel(STDOUT)
+        self.write: Write = self._write
 
     def open_next(self) -> bool:
         """Take the descriptor; there is no header to write."""
@@ -35,7 +36,7 @@ class Stream:
         self.descriptor = STDOUT
         return False
 
-    def write(self, descriptor: int, line: bytes) -> int:  # noqa: ARG002
+    def _write(self, descriptor: int, line: bytes) -> int:  # noqa: ARG002
         """Write a whole line without another's in it. Raises OSError."""
         return self._channel.write(line)
 
@@ -62,8 +63,9 @@ class Stream:
         """Wait for the reader once more, as long as for the first time."""
         self._channel.renew_patience()
 
-    def time_writes(self, timed: Callable[[Write], Write] | None) -> None:
-        """A reader is no disk: how fast it is says nothing of ours."""
+    def wrap_writes(self, wrapped: Callable[[Write], Write] | None) -> None:
+        """Write by what `wrapped` makes of our own; None: by itself."""
+        self.write = self._write if wrapped is None else wrapped(self._write)
 
     def retain(self) -> list[Removed]:
         """Nothing is kept."""
@@ -90,6 +92,6 @@ class Nowhere(Stream):
         self.descriptor = 0
         return False
 
-    def write(self, descriptor: int, line: bytes) -> int:  # noqa: ARG002
+    def _write(self, descriptor: int, line: bytes) -> int:  # noqa: ARG002
         """Take the line; the mirrors have it."""
         return len(line)

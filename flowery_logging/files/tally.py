@@ -1,7 +1,7 @@
 """Counts the lines of this process by service and level, for whoever shows them (metrics).
 
-The writer counts under its lock, with each line that it has numbered, and only where somebody has
-asked for it. So the counts are those of the lines, whatever happens to the disk.
+Each line is counted under the writer's lock as it sets out, and only where somebody has asked for
+it. So the counts are those of the lines, whatever happens to the disk or interrupts the call.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Final
 
 from flowery_logging import process
 from flowery_logging.files.levels import level_of_line
-from flowery_logging.system import System
 
 MOST_LEVELS: Final = 32
 """So many levels of a service are told apart, since a level may be any number."""
@@ -63,6 +62,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.listener: Callable[[Count], None] | None = None
+        self.last = b""
         self.writes = Writes()
         self._service = ""
         self._counts: dict[str, dict[bytes, Count]] = {}
@@ -79,12 +79,15 @@ class Tally:
         self.name(self._service)
 
     def take(self, line: bytes) -> None:
-        """Count one line."""
+        """Count one line. A signal handler finds it counted or not, and `last` says which."""
         count = self._levels.get(level_of_line(line))
         if count is None:
             count = self._begin(level_of_line(line))
+        size = len(line)
+        # From here on no call, so that no signal handler can run between the assignments.
+        self.last = line
         count.events += 1
-        count.size += len(line)
+        count.size += size
         if self.listener is not None:
             self.listener(count)
 
@@ -92,20 +95,6 @@ class Tally:
         if len(self._levels) >= MOST_LEVELS:
             level = OTHER
         return self._levels.setdefault(level, Count(self._service, level))
-
-    def timed(self, write: Write) -> Write:
-        """Return `write`, noting how long it takes.
-
-        What a signal handler raises behind it interrupts the call as it always may: see journal.py.
-        """
-
-        def timing(descriptor: int, line: bytes) -> int:
-            begun = System.monotonic()
-            written = write(descriptor, line)
-            self.writes.note(System.monotonic() - begun)
-            return written
-
-        return timing
 
     def __iter__(self) -> Iterator[Count]:
         """Yield the counts there are now."""

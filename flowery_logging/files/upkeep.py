@@ -79,7 +79,6 @@ class Upkeep:
             self._counters.add("bytes_removed", sum(file.size for file in removed))
             line = journal.line(*self._record("removed", retention.facts(removed)))
             journal.append(line, announced=removed)
-            journal.count(line)
 
     def _write_out(self, journal: Journal, *, due: bool) -> None:
         """Write what waits, in another file where this one takes no more, and announce it."""
@@ -102,9 +101,7 @@ class Upkeep:
         backlog = journal.backlog
         if backlog.delayed or backlog.dropped:
             for facts in backlog.facts():
-                line = journal.line(*self._record("recovered", facts))
-                journal.append(line)
-                journal.count(line)
+                journal.append(journal.line(*self._record("recovered", facts)))
         waits = backlog.lines > 0  # the rest of an announcement
         backlog.delayed, backlog.dropped, backlog.active = 0, (), waits
 
@@ -141,6 +138,4 @@ class Upkeep:
             journal.rewrite_stranded()
         before, after = self._record("opened", {"path": target.path})
         padding = b" " * (HEADER_BYTES - len(before) - len(after))
-        header = journal.line(before, after[:-1] + padding + b"\n")
-        journal.begin_file(header)
-        journal.count(header)
+        journal.begin_file(journal.line(before, after[:-1] + padding + b"\n"))

@@ -67,8 +67,6 @@ class Writer:
         return self._journal
 
     def _take(self, mirrors: Mirrors) -> None:
-        if self._tally is not None:
-            mirrors.count(self._tally)
         self._mirrors = mirrors
         self._quiet = mirrors.quiet  # first letters of the levels that are not shown
 
@@ -216,8 +214,10 @@ class Writer:
             journal.inbox_line = line
         if journal.target.descriptor >= 0 and not journal.backlog.active:
             journal.append(line)
-        elif not journal.keep(line):
-            self._counters.add("dropped")
+        else:
+            if not journal.keep(line):
+                self._counters.add("dropped")
+            journal.count(line)
         if line[LEVEL_AT] not in self._quiet:
             self._mirrors.add(line)
         if journal.ending:
@@ -242,8 +242,6 @@ class Writer:
                 return
             self._tally = tally
             journal.count_by(tally)
-            self._mirrors.count(tally)
-            self._quiet = self._mirrors.quiet
             if tally is not None and earlier is not None and journal.number:
                 for line in earlier(journal.entity):
                     tally.take(line)
