@@ -119,12 +119,12 @@ class Redactor(Redaction):
     """
 
     def __init__(self, secret: Iterable[str] = (), safe: Iterable[str] = ()) -> None:
-        secret = tuple(secret)
+        secret, safe = tuple(secret), tuple(safe)
         self._judge = Names(secret, safe).judge
         self._verdicts: Kept[str, bool] = Kept()
         self._parameters: Kept[str, bool] = Kept()  # by parameter of a query: is it no secret's?
         self._assignments = Assignments(self.hides)
-        self.suspects_json = Suspicion(secret)  # type: ignore[method-assign]
+        self.suspects_json = Suspicion(secret, safe)  # type: ignore[method-assign]
 
     def hides(self, name: str) -> bool:
         """Tell whether the value of a key (one part of a dotted name) is a secret by its name."""
@@ -137,7 +137,7 @@ class Redactor(Redaction):
 
     def suspects(self, text: str) -> int:
         """Tell, quickly, what `clean` may have to do with a text: kinds of secrets, or 0."""
-        return self.suspects_json(text.encode("utf-8", "surrogatepass"))
+        return self.suspects_json(b'"%b"' % text.encode("utf-8", "surrogatepass"))
 
     def clean(self, text: str) -> str:
         """Return a text with a marker in place of each secret in it."""

@@ -16,7 +16,7 @@ _LONGEST_USER: Final = 15
 """A user's name is rarely longer; a key that stands in its place is."""
 
 _PARAMETER: Final = re.compile(
-    r"(?:(?<=[?&;])|(?<![^\s\"']))(?P<name>[^\s=&;?#\"'<>]{1,128})=(?P<value>\"[^\"\n]*\"?|'[^'\n]*'?|[^\s&#\"']+)"
+    r"(?:(?<=[?&;])|(?<![^\s\"']))(?P<name>[^\s=&;?#\"'<>,(){}]{1,128})=(?P<value>\"[^\"\n]*\"?|'[^'\n]*'?|[^\s&#\"']+)"
 )
 _NEXT: Final = re.compile(r";[^\s=&;?#\"'<>]{1,128}=")
 
