@@ -9,7 +9,7 @@ that came before, so that `page=2` costs no more than finding the sign.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 from flowery_logging.kept import Kept
@@ -56,9 +56,7 @@ _QUIET: Final = bytes(code for code in range(256) if code not in _SIGNS)
 
 
 def _names_table(signs: bytes) -> bytes:
-    """Return a table that keeps names, with zeros as digits, and makes a sign of each of `signs`
-    and a blank of all else.
-    """
+    """Return a table that keeps names, with zeros as digits, and `signs` as one; the rest goes."""
     table = bytearray(b" " * 256)
     for code in (*range(128, 256), *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.%-"):
         table[code] = code
@@ -74,6 +72,8 @@ _LISTED: Final = _names_table(b"=:,")
 _ESCAPED_SPACE: Final = re.compile(rb"\\(?:[bfnrt]|u00[01][0-9a-f])")
 _OPTION: Final = re.compile(r"(?<![\w-])--?([A-Za-z][\w-]{0,63})")
 _TAG: Final = re.compile(r"<(?:[\w.-]{0,64}:)?([\w.-]{2,64})")
+
+
 def _in_any_case(*words: str) -> frozenset[str]:
     return frozenset(made for word in words for made in (word, word.title(), word.upper()))
 
@@ -112,21 +112,22 @@ class Suspicion:
     Args:
         secret: further names of secrets.
         safe: names that are shown although a rule would hide them.
-        further: tell of other kinds whether they may be in a text, given as UTF-8.
+        further: other kinds (see `redactor.Kind`).
     """
 
     def __init__(
         self,
         secret: Iterable[str] = (),
         safe: Iterable[str] = (),
-        further: Iterable[Callable[[bytes], Any]] = (),
+        further: Iterable[Any] = (),
     ) -> None:
         # Names are asked for with zeros in place of all digits.
         own = (re.sub("[0-9]", "0", name) for name in secret)
         shown = (name for name in safe if not re.search("[0-9]", name))
         self._judge = Names((*own, "cvv0", "cvc0"), shown).judge
         self._names: Kept[str, bool] = Kept()
-        self._further = tuple(further)
+        self._further = tuple(kind.sign for kind in further)
+        self._are_names = tuple(kind.is_name for kind in further)
 
     def __call__(self, encoded: bytes) -> int:
         """Return the kinds that one or many texts may hold, in UTF-8 or JSON; 0 is none."""
@@ -141,6 +142,8 @@ class Suspicion:
         runs = encoded.translate(_RUNS).decode("latin-1")
         if (start := runs.find(_RUN)) >= 0:
             kinds |= _tokens(text, coarse, runs, start)
+        if "eyj" in coarse:
+            kinds |= TOKENS
         if signs := encoded.translate(None, _QUIET):
             kinds |= self._signs(signs, encoded, coarse)
         if " -" in text or "--" in text:
@@ -222,7 +225,11 @@ class Suspicion:
         whole = name[-KEY_CHARS:].rstrip("%")
         last = whole.rpartition(".")[2]
         verdict = (
-            "%" in whole or self._judge(whole) or self._judge(last) or may_let_in(whole)
+            "%" in whole
+            or self._judge(whole)
+            or self._judge(last)
+            or may_let_in(whole)
+            or any(is_name(one) for is_name in self._are_names for one in (whole, last))
         )
         if len(name) <= KEY_CHARS:
             self._names.keep(name, verdict)
@@ -239,7 +246,7 @@ class Suspicion:
 
 
 def _has_long_value(pieces: list[str], index: int) -> bool:
-    value = pieces[index + 1].split(None, 1) if index + 1 < len(pieces) else ()
+    value = pieces[index + 1].split(None, 1) if index + 1 < len(pieces) else []
     return bool(value) and len(value[0]) > _LONGEST_CODE
 
 
