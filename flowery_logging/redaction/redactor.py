@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple, Protocol
 
+import orjson
+
 from flowery_logging.kept import Kept
 from flowery_logging.redaction import forms, numbers, schemes, sql, urls
 from flowery_logging.redaction.assignments import Assignments
@@ -201,7 +203,7 @@ class Redactor(Redaction):
 
     def suspects(self, text: str) -> int:
         """Tell, quickly, what `find` may find in a text: kinds of secrets as bits, or 0."""
-        return self.suspects_json(b'"%b"' % text.encode("utf-8", "surrogatepass"))
+        return self.suspects_json(_as_json(text))
 
     def clean(self, text: str, counts: Counting | None = None) -> str:
         """Return a text with a marker in place of each secret in it, which is counted."""
@@ -243,6 +245,13 @@ class Redactor(Redaction):
                     _count([span.kind], counts)
                 return marker(span.kind)
         return value
+
+
+def _as_json(text: str) -> bytes:
+    try:
+        return orjson.dumps(text)
+    except TypeError:  # a lone surrogate
+        return orjson.dumps(text.encode("utf-8", "replace").decode())
 
 
 def find(text: str) -> list[Span]:

@@ -69,6 +69,8 @@ def _names_table(signs: bytes) -> bytes:
 
 _ASSIGNED: Final = _names_table(b"=:")
 _LISTED: Final = _names_table(b"=:,")
+# A colon that is neither a time's nor in front of an address.
+_COLON: Final = re.compile(r":(?!//)(?!(?<=[ T:+-][0-9]{2}:)[0-9]{2})")
 _ESCAPED_SPACE: Final = re.compile(rb"\\(?:[bfnrt]|u00[01][0-9a-f])")
 _OPTION: Final = re.compile(r"(?<![\w-])--?([A-Za-z][\w-]{0,63})")
 _TAG: Final = re.compile(r"<(?:[\w.-]{0,64}:)?([\w.-]{2,64})")
@@ -158,39 +160,42 @@ class Suspicion:
             kinds |= _tokens(text, coarse, runs, start)
         if "j" in coarse and "eyj" in coarse:
             kinds |= TOKENS
-        if (signs := encoded.translate(None, _QUIET)) or '","' in text:
-            kinds |= self._signs(signs, encoded, coarse)
-        if "-" in text and (" -" in text or "--" in text):
+        if signs := encoded.translate(None, _QUIET):
+            kinds |= self._signs(signs, encoded, coarse, text)
+        if "-" in text and (" -" in text or "--" in text or '"-' in text):
             kinds |= self._options(text, coarse)
         for may_be_in in self._further:
             if may_be_in(encoded):
                 return kinds | FURTHER
         return kinds
 
-    def _signs(self, signs: bytes, encoded: bytes, coarse: str) -> int:
+    def _signs(self, signs: bytes, encoded: bytes, coarse: str, text: str) -> int:
         kinds = 0
         if b"@" in signs and "://" in coarse:
             kinds = ADDRESSES
-        if not signs.isascii() and _FOREIGN_NUMBER.search(encoded.decode("latin-1")):
+        if not signs.isascii() and _FOREIGN_NUMBER.search(text):
             kinds |= NUMBERS
         if b"$" in signs:
             kinds |= TOKENS
-        if self._is_named(signs, encoded, coarse):
+        if self._is_named(signs, encoded, coarse, text):
             kinds |= NAMED
         return kinds
 
-    def _is_named(self, signs: bytes, encoded: bytes, coarse: str) -> bool:
+    def _is_named(self, signs: bytes, encoded: bytes, coarse: str, text: str) -> bool:
         """Tell whether there is a name of a secret, in a place where its value may follow."""
         if b"'" in signs and (
             "identified0by" in coarse or "password0" in coarse or "values" in coarse
         ):
             return True
-        if b"<" in signs and "</" in coarse:
-            text = encoded.decode("utf-8", "surrogatepass")
-            if any(map(self._may_hide, _TAG.findall(text))):
-                return True
-        is_list = "'," in coarse or '",' in coarse
-        if not is_list and b":" not in signs and b"=" not in signs and b"\xef" not in signs:
+        if b"<" in signs and "</" in coarse and self._is_tagged(encoded):
+            return True
+        is_list = (b"'" in signs and "'," in text) or (b"\\" in signs and '\\",' in text)
+        if (
+            not is_list
+            and b"=" not in signs
+            and b"\xef" not in signs
+            and not (b":" in signs and _COLON.search(text))
+        ):
             return False
         if len(encoded) > _LONG and not is_list and len(signs) < _FEW_SIGNS:
             encoded = _around_signs(encoded)
@@ -205,6 +210,9 @@ class Suspicion:
             return True
         names = encoded.translate(_LISTED if is_list else _ASSIGNED)
         return self._is_assigned(names.decode("utf-8", "replace").split("="))
+
+    def _is_tagged(self, encoded: bytes) -> bool:
+        return any(map(self._may_hide, _TAG.findall(encoded.decode("utf-8", "replace"))))
 
     def _is_assigned(self, pieces: list[str]) -> bool:
         """Tell whether a name before one of the signs may be a secret's."""
