@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import orjson
 
 from flowery_logging.kept import Kept
-from flowery_logging.redaction import forms, numbers, schemes, sql, urls
+from flowery_logging.redaction import commands, forms, numbers, pairs, schemes, sql, urls
 from flowery_logging.redaction.assignments import Assignments
 from flowery_logging.redaction.names import KEY_CHARS, Names
 from flowery_logging.redaction.numbers import NORMAL, Span
@@ -195,6 +195,8 @@ class Redactor(Redaction):
             yield from urls.find(text, self.kind_of)
         if kinds & NAMED:
             yield from self._assignments.find(text)
+            yield from pairs.find(text, self.kind_of)
+            yield from commands.find(text, self.kind_of)
             yield from sql.find(text, self.kind_of)
         if kinds & FURTHER:
             for kind in self._further:

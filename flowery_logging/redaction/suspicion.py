@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from flowery_logging.kept import Kept
+from flowery_logging.redaction import commands
 from flowery_logging.redaction.forms import FORMS
 from flowery_logging.redaction.names import KEY_CHARS, Names
 from flowery_logging.redaction.urls import may_let_in
@@ -73,8 +74,14 @@ _LISTED: Final = _names_table(b"=:,")
 _COLON: Final = re.compile(r":(?!//)(?!(?<=[ T:+-][0-9]{2}:)[0-9]{2})")
 _ESCAPED_SPACE: Final = re.compile(rb"\\(?:[bfnrt]|u00[01][0-9a-f])")
 _OPTION: Final = re.compile(r"(?<![\w-])--?([A-Za-z][\w-]{0,63})")
-_TAG: Final = re.compile(r"<(?:[\w.-]{0,64}:)?([\w.-]{2,64})")
-
+_TAGGED: Final = re.compile(r"(?:<(?:[\w.-]{0,64}:)?|(?:name|key|id)=\\{0,3}[\"'])([\w.-]{2,64})")
+_CODE: Final = re.compile(r"[?&\s\"]code=[\w.~%/+-]{10}", re.IGNORECASE)
+# Names that a secret follows in running text; and names in a URL inside a URL.
+_KOREAN: Final = tuple(
+    name.encode().decode("latin-1") for name in ("비밀번호", "패스워드", "인증", "보안코드", "토큰")
+)
+_SAID: Final = re.compile("(?:password|passcode|passphrase|code|otp|pin|token) is ", re.IGNORECASE)
+_ENCODED_SIGN: Final = re.compile("%(?:25)*3[AaDd]")
 
 SHOWN: Final = 0
 HIDES: Final = 1
@@ -98,9 +105,6 @@ _INSIDE: Final = frozenset(".:")
 """What stands inside tokens: `SG.…`, `123456789:AA…`."""
 
 _TWILIO: Final = frozenset({"SK", "AC"})
-_SHORT_OPTIONS: Final = frozenset({"p", "u", "a", "w", "user", "proxy-user", "h"})
-_COMMANDS: Final = ("curl", "mysql", "redis-cli", "sshpass", "wget", "ldap", "mongo", "docker")
-
 _ENDINGS: Final = frozenset({
     "word", "phrase", "code", "key", "number", "no", "no.", "num", "card", "id", "string",
     "license", "licence", "registration", "security", "words", "pass", "value", "번호", "등록",
@@ -113,9 +117,6 @@ _OF_OTHERS: Final = _INPUTS | _ENDINGS | _FIRST
 _LONG: Final = 512
 _FEW_SIGNS: Final = 16
 """Of a text so long with so few signs only what stands around these is looked at."""
-
-_LONGEST_CODE: Final = 9
-"""Characters of `code=…` that is none of OAuth."""
 
 
 class Suspicion:
@@ -162,8 +163,14 @@ class Suspicion:
             kinds |= TOKENS
         if signs := encoded.translate(None, _QUIET):
             kinds |= self._signs(signs, encoded, coarse, text)
-        if "-" in text and (" -" in text or "--" in text or '"-' in text):
+        if "-" in text and (" -" in text or "--" in text or '"-' in text or "'-" in text):
             kinds |= self._options(text, coarse)
+        if (
+            ("%" in text and _ENCODED_SIGN.search(text))
+            or ("0is0" in coarse and _SAID.search(text))
+            or (not encoded.isascii() and _is_said_in_korean(text))
+        ):
+            kinds |= NAMED
         for may_be_in in self._further:
             if may_be_in(encoded):
                 return kinds | FURTHER
@@ -171,7 +178,7 @@ class Suspicion:
 
     def _signs(self, signs: bytes, encoded: bytes, coarse: str, text: str) -> int:
         kinds = 0
-        if b"@" in signs and "://" in coarse:
+        if b"@" in signs and ("://" in coarse or ":thin:" in coarse):
             kinds = ADDRESSES
         if not signs.isascii() and _FOREIGN_NUMBER.search(text):
             kinds |= NUMBERS
@@ -183,8 +190,12 @@ class Suspicion:
 
     def _is_named(self, signs: bytes, encoded: bytes, coarse: str, text: str) -> bool:
         """Tell whether there is a name of a secret, in a place where its value may follow."""
-        if b"'" in signs and (
-            "identified0by" in coarse or "password0" in coarse or "values" in coarse
+        if (b"'" in signs or b"\\" in signs) and (
+            "identified0by" in coarse
+            or "password0'" in coarse
+            or "password(" in coarse
+            or "password0for" in coarse
+            or "values" in coarse
         ):
             return True
         if b"<" in signs and "</" in coarse and self._is_tagged(encoded):
@@ -206,13 +217,19 @@ class Suspicion:
                 encoded = _ESCAPED_SPACE.sub(b"  ", encoded)
         if b"\xef" in signs:
             encoded = encoded.replace(b"\xef\xbc\x9d", b"=").replace(b"\xef\xbc\x9a", b"=")
-        if b"=" in signs and ("]=" in coarse or "form0data" in coarse):
+        if b"=" in signs and (
+            "]=" in coarse
+            or "form0data" in coarse
+            or ("code=" in coarse and _CODE.search(text))
+            or (b"<" in signs and self._is_tagged(encoded))
+        ):
             return True
         names = encoded.translate(_LISTED if is_list else _ASSIGNED)
         return self._is_assigned(names.decode("utf-8", "replace").split("="))
 
     def _is_tagged(self, encoded: bytes) -> bool:
-        return any(map(self._may_hide, _TAG.findall(encoded.decode("utf-8", "replace"))))
+        """Tell whether an element or an attribute of XML may have the name of a secret."""
+        return any(map(self._may_hide, _TAGGED.findall(encoded.decode("utf-8", "replace"))))
 
     def _is_assigned(self, pieces: list[str]) -> bool:
         """Tell whether a name before one of the signs may be a secret's."""
@@ -232,10 +249,6 @@ class Suspicion:
         """Tell whether a name that alone is no secret's is one in its surrounding."""
         if name in _INPUTS:
             return any(self._may_hide(word) for piece in pieces for word in piece.split())
-        if name.lower() == "code" and index + 1 < len(pieces):
-            value = pieces[index + 1].split(None, 1)
-            if value and len(value[0]) > _LONGEST_CODE:
-                return True
         words = pieces[index].rsplit(None, 3)
         return len(words) > 1 and (
             words[-2].lower() in _SCHEMES or self._may_hide(" ".join(words[-3:]))
@@ -270,9 +283,16 @@ class Suspicion:
         for name in _OPTION.findall(text):
             if self._may_hide(name):
                 return kinds | NAMED
-            if name[0] in "paw" or name in _SHORT_OPTIONS:
-                return kinds | NAMED if any(name in coarse for name in _COMMANDS) else kinds
+        if any(name in coarse for name in commands.SIGNS):
+            kinds |= NAMED
         return kinds
+
+
+def _is_said_in_korean(text: str) -> bool:
+    for name in _KOREAN:
+        if name in text:
+            return True
+    return False
 
 
 def _around_signs(encoded: bytes) -> bytes:
