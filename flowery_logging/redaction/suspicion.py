@@ -15,7 +15,7 @@ from typing import Any, Final
 from flowery_logging.kept import Kept
 from flowery_logging.redaction import commands
 from flowery_logging.redaction.forms import FORMS
-from flowery_logging.redaction.names import KEY_CHARS, Names
+from flowery_logging.redaction.names import ENDINGS, KEY_CHARS, Names
 from flowery_logging.redaction.urls import may_let_in
 
 NUMBERS: Final = 1
@@ -104,14 +104,7 @@ _INSIDE: Final = frozenset(".:")
 """What stands inside tokens: `SG.…`, `123456789:AA…`."""
 
 _TWILIO: Final = frozenset({"SK", "AC"})
-_ENDINGS: Final = frozenset({
-    "word", "phrase", "code", "key", "number", "no", "no.", "num", "card", "id", "string",
-    "license", "licence", "registration", "security", "words", "pass", "value", "번호", "등록",
-    "코드", "카드", "키", "토큰", "암호",
-})  # fmt: skip
-"""Last words of names of secrets in several words: `api key: …`."""
-
-_OF_OTHERS: Final = _INPUTS | _ENDINGS | _FIRST
+_OF_OTHERS: Final = _INPUTS | ENDINGS | _FIRST
 
 _LONG: Final = 512
 _FEW_DASHES: Final = 8
@@ -300,13 +293,7 @@ def _may_have_option(encoded: bytes) -> bool:
 def _is_said_in_korean(encoded: bytes) -> bool:
     """Tell whether a name stands in a text that a secret may follow without a sign."""
     text = encoded.decode("utf-8", "replace")
-    return (
-        "비밀번호" in text
-        or "인증" in text
-        or "토큰" in text
-        or "패스워드" in text
-        or "보안코드" in text
-    )
+    return "비밀번호" in text or "인증" in text
 
 
 def _around_signs(encoded: bytes) -> bytes:
