@@ -44,6 +44,7 @@ _NAME: Final = re.compile(r"[A-Za-z][\w-]{0,64}")
 _SHORT: Final = 12
 """Parameters, and lengths of their values, that hold no secret if their name is no secret's."""
 
+_SAYING: Final = re.compile(r"[^\W_]")
 _IS_MARKER: Final = re.compile(r"\[redacted(?::\w{1,32})?\]?")
 
 
@@ -80,6 +81,10 @@ def marker(kind: str) -> str:
 def is_marker(value: Any) -> bool:
     """Tell whether a value is what stands for a secret."""
     return type(value) is str and _IS_MARKER.fullmatch(value) is not None
+
+
+def _stars(match: re.Match[str]) -> str:
+    return "*" * len(match[0])
 
 
 def replaced(text: str, spans: Iterable[Span]) -> str:
@@ -194,12 +199,10 @@ class Redactor(Redaction):
         kinds = self.suspects(text)
         if not kinds:
             return []
-        spans = (
-            span
-            for span in self._found(text, kinds)
-            if span.end > span.start and not _IS_MARKER.fullmatch(text, span.start, span.end)
-        )
-        return [*_merged(spans)]
+        if "[redacted" in text:  # what is clean stays as it is
+            text = _IS_MARKER.sub(_stars, text)
+        spans = self._found(text, kinds)
+        return [*_merged(span for span in spans if _SAYING.search(text, span.start, span.end))]
 
     def _found(self, text: str, kinds: int) -> Iterator[Span]:
         """Yield all secrets of some kinds (see `suspicion`) in a text, overlapping ones too."""

@@ -42,9 +42,8 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
             if any(columns):
                 for spans in islice(_tuples(text, match.end()), _MAX_TUPLES):
                     for span, kind in zip(spans, columns, strict=False):
-                        if kind is not None and not is_nothing(
-                            text[span.start : span.end], equals=True
-                        ):
+                        literal = text[span.start : span.end]
+                        if kind is not None and not is_nothing(literal, equals=True):
                             yield span._replace(kind=kind)
 
 

@@ -31,7 +31,7 @@ _COARSE: Final = bytes(48 if code in b"0123456789 -+." else code for code in ran
 _LONG_NUMBER: Final = "0" * 12
 # How a number begins that is a card's (by its issuer) or a resident's (a date).
 _NUMBER: Final = re.compile(
-    rb"[0-9](?<![0-9].)(?:(?<![A-Za-z.-].)|(?<=[^0-9][.-].)(?<![0-9a-f]{4}-.)|(?<=\\[bfnrt].)"
+    rb"[0-9](?:(?<![0-9].)(?:(?<![A-Za-z.-].)|(?<=[^0-9][.-].)(?<![0-9a-f]{4}-.)|(?<=\\[bfnrt].))"
     rb"|(?<=\\u00[0-9a-f][0-9a-f].))"
     rb"(?:(?:(?<=[3469])|(?<=5)(?=[1-5])|(?<=2)(?=[2-7]))(?:[ +.-]{0,2}[0-9]){12}"
     rb"|[0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[ +.-]{0,3}[0-9]{7})"
@@ -326,7 +326,9 @@ def _tokens(text: str, coarse: str, runs: str, start: int) -> int:
         if end < 0:
             end = len(runs)
         before = text[start - 1] if start else ""
-        if before == "\\":  # an escape; the token begins behind it
+        if before == "\\":  # perhaps an escape, which a token begins behind
+            if _has_head(text[start:end]):
+                return kinds | TOKENS
             start += 5 if text[start] == "u" else 1
         if end - start == 36 and text[start + 8] == text[start + 13] == "-":
             pass  # a UUID
