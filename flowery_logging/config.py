@@ -55,7 +55,6 @@ class Config(NamedTuple):
     namespace: str  # data_stream.namespace, sanitised
     redact: tuple[str, ...]
     redact_safe: tuple[str, ...]
-    redact_messages: bool
     baggage: tuple[str, ...]
     fields: Mapping[str, str]
     limits: Mapping[str, int]
@@ -89,7 +88,6 @@ _VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "dataset": ("FLOWERY_LOG_DATASET",),
     "redact": ("FLOWERY_LOG_REDACT",),
     "redact_safe": ("FLOWERY_LOG_REDACT_SAFE",),
-    "redact_messages": ("FLOWERY_LOG_REDACT_MESSAGES",),
     "baggage": ("FLOWERY_LOG_BAGGAGE",),
     "fields": ("FLOWERY_LOG_FIELDS",),
     "limits": ("FLOWERY_LOG_LIMITS",),
@@ -110,7 +108,6 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "dataset": DATASET,
     "redact": (),
     "redact_safe": (),
-    "redact_messages": False,
     "baggage": (),
     "fields": {},
     "limits": {},
@@ -156,7 +153,6 @@ def resolve(
         namespace=stream_part(environment or "default"),
         redact=settings.names(found["redact"], "redact"),
         redact_safe=settings.names(found["redact_safe"], "redact_safe"),
-        redact_messages=settings.switch(found["redact_messages"], "redact_messages"),
         baggage=settings.baggage(found["baggage"]),
         fields=settings.fields(found["fields"]),
         limits=settings.limits(found["limits"]),

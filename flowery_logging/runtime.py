@@ -40,7 +40,7 @@ _counters = Counters(
     "rewritten", "reserved_names", "misfits", "renamed_labels", "fields_over_limit", "cut_values",
     "cut_lists", "cut_traces", "cut_lines", "fallbacks", "broken_records", "processor_errors",
     "dropped_by_processors", "handler_errors", "undone", "keyword_fields", "mirror_errors",
-    "own_changes", "label_names_over_limit",
+    "own_changes", "label_names_over_limit", "redacted",
 )  # fmt: skip
 _sink = Sink(_counters)
 _recorder = FlightRecorder(_sink)
@@ -96,7 +96,6 @@ def setup(
     dataset: str | None = None,
     redact: Sequence[str] | None = None,
     redact_safe: Sequence[str] | None = None,
-    redact_messages: bool | None = None,
     baggage: Sequence[str] | None = None,
     fields: Mapping[str, str] | str | os.PathLike[str] | None = None,
     limits: Mapping[str, int] | str | None = None,
@@ -132,7 +131,6 @@ def setup(
             "flowery": one stream for the team.
         redact: more names of keys whose values are secrets.
         redact_safe: names of keys that are not, although they look so.
-        redact_messages: hide `key=value` in messages too.
         baggage: keys of W3C baggage whose values are bound on each line of a request.
         fields: the team's own typed fields, `{"flowery.order.id": "long"}` or a JSON file.
         limits: what one event and one process may hold, e.g. `{"line_bytes": 16_000, "depth": 4}`;
@@ -179,7 +177,7 @@ def take_role(service: str) -> None:
 
 def _apply(config: Config) -> None:
     global _config, _own_encoder, _redactor
-    _redactor = Redactor(config.redact, config.redact_safe, messages=config.redact_messages)
+    _redactor = Redactor(config.redact, config.redact_safe)
     limits = Limits(**config.limits)
     placer = Placer(config.fields, _redactor, limits, _counters, _tell_names_used_up)
     aside = stdlib.ASIDE | SPECIAL

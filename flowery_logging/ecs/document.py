@@ -14,9 +14,9 @@ from flowery_logging.ecs.label_names import LabelNames
 from flowery_logging.ecs.layout import Layout
 from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.plain import AS_IS, MAX_ITEMS, Model, entries, key_text, plain
-from flowery_logging.ecs.redact import MARKER, NoRedactor, Redactor
 from flowery_logging.ecs.schema import Place, Schema
 from flowery_logging.ecs.values import Counting, Values
+from flowery_logging.redaction import Redaction, is_marker, structures
 
 MAX_VISITS: Final = 4096
 """How many values of one event are looked at, however they are nested."""
@@ -44,7 +44,7 @@ class Placer:
     def __init__(
         self,
         declared: Mapping[str, str],
-        redactor: Redactor,
+        redactor: Redaction,
         limits: Limits,
         counters: Counters,
         on_full: Callable[[str], None] = lambda name: None,  # noqa: ARG005
@@ -65,16 +65,18 @@ class Placer:
     def unredacted(self) -> Placer:
         """Return a placer that hides nothing, for the library's own records."""
         other = copy(self)
-        other.redactor, other.label_names = NoRedactor(), None
+        other.redactor, other.label_names = Redaction(), None
         return other
 
     def place(self, *layers: Mapping[Any, Any]) -> Layout:
         """Place the fields of all layers; where two give the same name, the first stands."""
         return _Walk(self).run(layers)
 
-    def clean_text(self, text: str) -> str:
-        """Return a message or the text of an exception without secrets."""
-        return self.redactor.clean(shorten(text, LONGEST_READ))
+    def clean_text(self, text: str, counts: Counting | None = None) -> str:
+        """Return a message or the text of an exception without secrets, which are counted."""
+        return self.redactor.clean(
+            shorten(text, LONGEST_READ), self.counters if counts is None else counts
+        )
 
     def layout(self, counters: Counting) -> Layout:
         """Return an empty layout."""
@@ -84,9 +86,12 @@ class Placer:
         """Return what makes of values what stands in a line, counting cuts there."""
         return Values(self.schema, self.redactor, self.limits, counters)
 
-    def hides(self, path: str) -> bool:
-        """Tell whether the value of a dotted name is a secret by one of its parts."""
-        return any(map(self.redactor.hides, path.split(".")))
+    def kind_of(self, path: str) -> str | None:
+        """Return the kind that the value of a dotted name is by one of its parts; None: shown."""
+        for kind in map(self.redactor.kind_of, path.split(".")):
+            if kind is not None:
+                return kind
+        return None
 
 
 class ValueLeaf:
@@ -126,16 +131,18 @@ class _Walk:
 
     def run(self, layers: tuple[Mapping[Any, Any], ...]) -> Layout:
         for self._layer, layer in enumerate(layers):
-            for key, value in list(entries(layer)):
-                self._walk(key_text(key), value, 1)
-        unnamed = self._layout.unnamed
+            own = dict(entries(layer))
+            named = structures.kind_of_values(own, self._placer.redactor.kind_of)
+            for key, value in own.items():
+                self._walk(self._name(key), self._unless_named(key, value, named), 1)
+        placer, unnamed = self._placer, self._layout.unnamed
         if self._more:
-            self._placer.counters.add("fields_over_limit", len(self._more))
+            placer.counters.add("fields_over_limit", len(self._more))
         if unnamed:
-            self._placer.counters.add("label_names_over_limit", len(unnamed))
+            placer.counters.add("label_names_over_limit", len(unnamed))
         if self._more or unnamed:
             more = {**unnamed, **self._more}
-            text = to_json(more, self._placer.redactor, self._placer.limits.depth)
+            text = to_json(more, placer.redactor, placer.limits.depth, placer.counters)
             self._layout.add_text(MORE, self._values.text(text))
         return self._layout
 
@@ -144,17 +151,32 @@ class _Walk:
         value = given if type(given) in AS_IS else plain(given)
         if value is None or (type(value) in {list, dict} and not value):
             return
-        if self._placer.hides(path):
-            value = given = MARKER
+        kind = self._placer.kind_of(path)
+        if kind is not None:
+            if not is_marker(value):  # a document that is placed again has been counted
+                value = self._placer.redactor.hide(kind, self._placer.counters)
+            given = value
         elif any(value is outer for outer in self._around):
             value = given = CYCLE
         if self._left > 0 and depth <= self._placer.limits.depth and self._is_set(path, value):
             self._around.append(value)
-            for key, item in entries(value):
-                self._walk(f"{path}.{key_text(key)}", item, depth + 1)
+            own = dict(entries(value))
+            named = structures.kind_of_values(own, self._placer.redactor.kind_of)
+            for key, item in own.items():
+                inner = self._unless_named(key, item, named)
+                self._walk(f"{path}.{self._name(key)}", inner, depth + 1)
             self._around.pop()
         else:
             self._store(path, value, given)
+
+    def _name(self, key: Any) -> str:
+        return self._placer.redactor.clean_name(key_text(key))
+
+    def _unless_named(self, key: Any, value: Any, kind: str | None) -> Any:
+        """Return a value, or the marker where what stands beside it says that it is a secret."""
+        if kind is None or not structures.is_value(key) or is_marker(value):
+            return value
+        return self._placer.redactor.hide(kind, self._placer.counters)
 
     def _store(self, path: str, value: Any, given: Any) -> None:
         """Place one leaf, or keep it aside where an event has too many."""

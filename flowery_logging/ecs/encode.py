@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 
 from flowery_logging.ecs.plain import describe, entries, is_number, key_text, plain, scalar_text
+from flowery_logging.redaction import Counting, Redaction, structures
 
 MAX_NODES: Final = 1000
 """How many values of one nested object are read; the rest is only counted."""
@@ -48,34 +49,22 @@ def without_surrogates(tree: Any) -> Any:
     return tree
 
 
-class Redaction:
-    """What `to_json` asks about keys and values; this one hides nothing."""
+def to_json(
+    value: Any,
+    redaction: Redaction | None = None,
+    depth: int = MAX_DEPTH,
+    counts: Counting | None = None,
+) -> str:
+    """Return any value as a JSON text: bounded in depth and number of values. Never raises.
 
-    marker: str = "[redacted]"
-
-    def hides(self, key: str) -> bool:  # noqa: ARG002
-        """Tell whether the value of this key must not be shown."""
-        return False
-
-    def clean(self, text: str) -> str:
-        """Return a text without the secrets in it."""
-        return text
-
-    def suspects_json(self, encoded: bytes) -> bool:  # noqa: ARG002
-        """Tell whether there may be a secret in one of the texts and numbers of a JSON text."""
-        return False
-
-    def clean_number(self, value: float) -> Any:
-        """Return a number, or the marker if it is a secret."""
-        return value
-
-
-def to_json(value: Any, redaction: Redaction | None = None, depth: int = MAX_DEPTH) -> str:
-    """Return any value as a JSON text: bounded in depth and number of values. Never raises."""
+    What the redaction hides is counted in `counts`.
+    """
     redaction = redaction or Redaction()
     encoded = _as_it_is(value, redaction, depth)
     if encoded is None:
-        encoded = dumps(_Walker(redaction, depth).copy(value, 0))
+        encoded = dumps(
+            _Walker(redaction, depth, _Uncounted() if counts is None else counts).copy(value, 0)
+        )
     return encoded.decode()
 
 
@@ -91,7 +80,12 @@ def _as_it_is(value: Any, redaction: Redaction, depth: int) -> bytes | None:
     except (TypeError, ValueError, RecursionError):
         return None
     # A null may have been a NaN; each value has at least two bytes.
-    if len(encoded) >= 2 * MAX_NODES or b"null" in encoded or redaction.suspects_json(encoded):
+    if len(encoded) >= 2 * MAX_NODES or b"null" in encoded:
+        return None
+    # Its keys are asked for below; where none of its texts has an escape, no other colon is behind
+    # a quote.
+    texts = encoded if b"\\" in encoded else encoded.replace(b'":', b'"')
+    if redaction.suspects_json(texts):
         return None
     return encoded if _is_shown(orjson.loads(encoded), redaction, depth) else None
 
@@ -99,6 +93,11 @@ def _as_it_is(value: Any, redaction: Redaction, depth: int) -> bytes | None:
 def _is_shown(value: Any, redaction: Redaction, depth: int) -> bool:
     """Tell whether nothing of plain data lies too deep, is too large, or is hidden by its key."""
     if depth <= 0 or (type(value) is dict and any(map(redaction.hides, value))):
+        return False
+    if type(value) is dict:
+        if structures.kind_of_values(value, redaction.kind_of) is not None:
+            return False
+    elif len(value) == 2 and structures.kind_of_second(value, redaction.kind_of) is not None:
         return False
     for item in value.values() if type(value) is dict else value:
         if type(item) is int and item > MAX_INTEGER:
@@ -120,11 +119,19 @@ def text(value: Any) -> str:
         return describe(value)
 
 
+class _Uncounted:
+    """Counts nothing."""
+
+    def add(self, name: str, amount: int = 1) -> None:
+        """Take no note."""
+
+
 class _Walker:
     """Copies a nested object as plain data, as long as its budget lasts."""
 
-    def __init__(self, redaction: Redaction, depth: int) -> None:
+    def __init__(self, redaction: Redaction, depth: int, counts: Counting) -> None:
         self._redaction = redaction
+        self._counts = counts
         self._depth = depth
         self._left = MAX_NODES
         self._around: list[Any] = []  # the objects that a value lies in
@@ -133,7 +140,7 @@ class _Walker:
         self._left -= 1
         value = plain(value)
         if type(value) is str:
-            return self._redaction.clean(value)
+            return self._redaction.clean(value, self._counts)
         if type(value) is int or type(value) is float:
             return self._number(value)
         if not isinstance(value, (Mapping, list)):
@@ -151,7 +158,7 @@ class _Walker:
             self._around.pop()
 
     def _number(self, value: float) -> Any:
-        value = self._redaction.clean_number(value)
+        value = self._redaction.clean_number(value, self._counts)
         if type(value) is int and -MAX_INTEGER - 1 <= value <= MAX_INTEGER:
             return value
         return value if is_number(value) else scalar_text(value)
@@ -159,6 +166,7 @@ class _Walker:
     def _contents(self, value: Mapping[Any, Any] | Sequence[Any], depth: int) -> Any:
         if isinstance(value, Mapping):
             return self._entries(value, depth)
+        value = self._without_named(value)
         items: list[Any] = []
         for item in value:
             if self._left <= 0:
@@ -167,15 +175,30 @@ class _Walker:
             items.append(self.copy(item, depth))
         return items
 
+    def _without_named(self, items: Sequence[Any]) -> Sequence[Any]:
+        """Return a list without what its other items say is a secret."""
+        kind = structures.kind_of_second(items, self._redaction.kind_of)
+        if kind is not None:
+            return [items[0], self._redaction.hide(kind, self._counts)]
+        if structures.is_command(items) and all(type(item) is str for item in items):
+            return self._redaction.clean_items([*items], self._counts)
+        return items
+
     def _entries(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
+        named = structures.kind_of_values(value, self._redaction.kind_of)
         for key, item in entries(value):
             if self._left <= 0:
                 found["<more>"] = _length(value) - len(found)
                 break
             name = key_text(key)
-            hidden = self._redaction.hides(name)
-            found[name] = self._redaction.marker if hidden else self.copy(item, depth)
+            kind = self._redaction.kind_of(name)
+            if kind is None and named is not None and structures.is_value(name):
+                kind = named
+            if kind is None:
+                found[self._redaction.clean_name(name)] = self.copy(item, depth)
+            else:
+                found[name] = self._redaction.hide(kind, self._counts)
         return found
 
 

@@ -9,8 +9,8 @@ from flowery_logging.ecs.conversion import MISFIT
 from flowery_logging.ecs.encode import to_json
 from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.plain import AS_IS, is_number, plain, scalar_text
-from flowery_logging.ecs.redact import MARKER, Redactor
 from flowery_logging.ecs.schema import Place, Schema
+from flowery_logging.redaction import Redaction, structures
 
 QUERIES: Final = frozenset({"query", "query_string", "querystring"})
 """Last parts of names whose values are the query of a URL, without its question mark."""
@@ -35,7 +35,7 @@ class Values:
     __slots__ = ("_counters", "_limits", "_redactor", "_schema")
 
     def __init__(
-        self, schema: Schema, redactor: Redactor, limits: Limits, counters: Counting
+        self, schema: Schema, redactor: Redaction, limits: Limits, counters: Counting
     ) -> None:
         self._schema = schema
         self._redactor = redactor
@@ -57,7 +57,7 @@ class Values:
         """
         value = self._without_query_secrets(path, value)
         if is_number(value):
-            value = self._redactor.clean_number(value)
+            value = self._redactor.clean_number(value, self._counters)
         if is_number(value):
             return True, value
         text = self._label_text(value)
@@ -65,17 +65,22 @@ class Values:
 
     def text(self, text: str) -> str:
         """Return a text without secrets, at most as long as a label may be."""
-        return self._cut(self._redactor.clean(text))
+        return self._cut(self._redactor.clean(text, self._counters))
 
     def _without_query_secrets(self, path: str, value: Any) -> Any:
-        return self._redactor.clean_query(value) if type(value) is str and is_query(path) else value
+        if type(value) is str and is_query(path):
+            return self._redactor.clean_query(value, self._counters)
+        return value
 
     def _clean(self, value: Any) -> Any:
         """Clean and cut the strings of a converted value; MISFIT where the marker would not fit."""
         if type(value) is str:
             return self.text(value)
         if isinstance(value, list):
-            items = [self._clean(item) for item in self._first(value)]
+            items = self._first(value)
+            if structures.is_command(items) and all(type(item) is str for item in items):
+                items = self._redactor.clean_items(items, self._counters)
+            items = [self._clean(item) for item in items]
             return MISFIT if any(item is MISFIT for item in items) else items
         if isinstance(value, dict):
             return self._clean_entries(value)
@@ -84,8 +89,13 @@ class Values:
     def _clean_entries(self, value: Mapping[str, Any]) -> Any:
         clean: dict[str, Any] = {}
         for key, item in value.items():
-            hidden = self._redactor.hides(key)
-            clean[key] = (MARKER if type(item) is str else MISFIT) if hidden else self._clean(item)
+            kind = self._redactor.kind_of(key)
+            if kind is None:
+                clean[key] = self._clean(item)
+            elif type(item) is str:
+                clean[key] = self._redactor.hide(kind, self._counters)
+            else:
+                return MISFIT
         return MISFIT if any(item is MISFIT for item in clean.values()) else clean
 
     def _first(self, items: list[Any]) -> list[Any]:
@@ -103,7 +113,7 @@ class Values:
             texts = self._texts(value)
             if texts is not None:
                 return texts
-        return self._cut(to_json(value, self._redactor, self._limits.depth))
+        return self._cut(to_json(value, self._redactor, self._limits.depth, self._counters))
 
     def _texts(self, items: list[Any]) -> list[str] | None:
         """Return a list of scalars as texts, with a note of how many were left out."""
@@ -111,6 +121,9 @@ class Values:
         scalars = [plain(item) for item in kept]
         if any(type(item) not in AS_IS for item in scalars):
             return None
+        if structures.is_command(scalars):
+            shown = [scalar_text(item) for item in scalars if item is not None]
+            scalars = [*self._redactor.clean_items(shown, self._counters)]
         texts = [self._scalar(item) for item in scalars if item is not None]
         if len(kept) < len(items):
             self._counters.add("cut_lists")
@@ -118,7 +131,7 @@ class Values:
         return texts
 
     def _scalar(self, value: Any) -> str:
-        number = self._redactor.clean_number(value) if type(value) is int else value
+        number = self._redactor.clean_number(value, self._counters) if type(value) is int else value
         return self.text(scalar_text(number))
 
     def _cut(self, text: str) -> str:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Final
-from urllib.parse import unquote_plus
 
 from flowery_logging import context, runtime, trace
 from flowery_logging.headers import Headers, Values, header_values, wanted_headers
@@ -228,7 +227,7 @@ class Exchange:
         if self.route:
             fields["http.route"] = self.route
         if self.query:
-            fields["url.query"] = clean_query(self.query)
+            fields["url.query"] = self.query
         self._add_client(fields)
         return fields
 
@@ -279,20 +278,6 @@ def outcome(level: int, reason: str | None) -> str:
     if reason == DISCONNECTED:
         return "unknown"
     return "failure" if level >= logging.ERROR else "success"
-
-
-def clean_query(query: str) -> str:
-    """Return a query string without the values of secrets, by the names of its parameters."""
-    redactor = runtime.redactor()
-    parts = [part.partition("=") for part in query.split("&")]
-    return "&".join(
-        [
-            name
-            + sign
-            + (redactor.marker if value and redactor.hides(unquote_plus(name)) else value)
-            for name, sign, value in parts
-        ]
-    )
 
 
 def domain(host: str) -> str:

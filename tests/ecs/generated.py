@@ -6,8 +6,8 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs import fields as ecs_fields
 from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.limits import LEAST, Limits
-from flowery_logging.ecs.redact import Redactor
 from flowery_logging.ecs.values import QUERIES
+from flowery_logging.redaction import Redactor
 from tests.strategies import NUMBERS, TEXTS, names, values
 
 DECLARED = {
@@ -28,9 +28,8 @@ LIMITS = Limits(label_names=ROOM)
 
 PLACERS = {
     "ordinary": lambda: Placer(DECLARED, Redactor(), LIMITS, Counters()),
-    "messages": lambda: Placer(DECLARED, Redactor(messages=True), LIMITS, Counters()),
     "names": lambda: Placer(
-        {}, Redactor(keys=["http", "part", "fe80"], safe=["password"]), LIMITS, Counters()
+        {}, Redactor(secret=["http", "part", "fe80"], safe=["password"]), LIMITS, Counters()
     ),
     "least": lambda: Placer(DECLARED, Redactor(), LEAST._replace(label_names=ROOM), Counters()),
     "few": lambda: Placer({}, Redactor(), LIMITS._replace(fields=3, items=2, depth=2), Counters()),

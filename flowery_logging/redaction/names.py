@@ -8,8 +8,12 @@ asks for one (`has_password`) has no secret as its value.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
+from urllib.parse import unquote
+
+KindOf = Callable[[str], "str | None"]
+"""Tells of which kind the value of a name is; None: it is shown."""
 
 KEY_CHARS: Final = 256
 """Characters of a name that are looked at."""
@@ -66,6 +70,13 @@ _ASKING: Final = frozenset(
     {"has", "is", "had", "needs", "requires", "use", "uses", "no", "num", "with"}
 )
 
+ENDINGS: Final = frozenset({
+    "word", "phrase", "code", "key", "number", "no", "no.", "num", "card", "id", "string",
+    "license", "licence", "registration", "security", "words", "pass", "value", "번호", "등록",
+    "코드", "카드", "키", "토큰", "암호",
+})  # fmt: skip
+"""Last words of names of secrets in several words: `api key: …`."""
+
 _KOREAN_FACTS: Final = (
     "변경일", "변경일시", "일시", "일자", "만료일", "길이", "여부", "횟수", "정책", "유형",
     "종류", "화", "오류", "개수", "발송", "만료",
@@ -87,6 +98,15 @@ _SEPARATORS: Final = re.compile(r"[\W_]+")
 def squash(name: str) -> str:
     """Return a name without separators, in lower case."""
     return _SEPARATORS.sub("", name).lower()
+
+
+def unquoted(name: str) -> str:
+    """Return a name of a form or query decoded, also where it was encoded again and again."""
+    for _ in range(4):
+        if "%" not in name:
+            break
+        name = unquote(name)
+    return name.replace("+", " ")
 
 
 class Names:

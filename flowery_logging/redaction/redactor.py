@@ -1,0 +1,315 @@
+"""What must not be shown: the one place that all of a line's texts, numbers and keys go through.
+
+`suspects` is a quick look, for each event; `find` looks with care, at the texts that it names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, NamedTuple, Protocol
+
+import orjson
+
+from flowery_logging.kept import Kept
+from flowery_logging.redaction import (
+    commands,
+    forms,
+    numbers,
+    pairs,
+    schemes,
+    sql,
+    structures,
+    urls,
+)
+from flowery_logging.redaction.assignments import Assignments
+from flowery_logging.redaction.names import KEY_CHARS, Names
+from flowery_logging.redaction.numbers import NORMAL, Span
+from flowery_logging.redaction.suspicion import (
+    ADDRESSES,
+    FURTHER,
+    NAMED,
+    NUMBERS,
+    SCHEMES,
+    TOKENS,
+    Suspicion,
+)
+
+BY_NAME: Final = "value"
+"""The kind of a secret of which only the name is known."""
+
+MARKER: Final = "[redacted]"
+_NAME: Final = re.compile(r"[A-Za-z][\w-]{0,64}")
+_SHORT: Final = 12
+"""Parameters, and lengths of their values, that hold no secret if their name is no secret's."""
+
+_SAYING: Final = re.compile(r"[^\W_]")
+_IS_MARKER: Final = re.compile(r"\[redacted(?::\w{1,32})?\]?")
+
+
+class Counting(Protocol):
+    """Where it is counted what was hidden."""
+
+    def add(self, name: str, amount: int = 1) -> None:
+        """Raise a count."""
+        ...
+
+
+class Kind(NamedTuple):
+    """A further kind of what is to be hidden.
+
+    Args:
+        name: what the marker and the count say, e.g. `phone`.
+        find: yields where it stands in a text, as (start, end).
+        sign: the quick look, taken at each event: tells, also wrongly, but cheaply, whether a text
+            may hold one, given as UTF-8 and perhaps as it stands in JSON.
+        is_name: tells of a key (one part of a dotted name) whether its value is of this kind.
+    """
+
+    name: str
+    find: Callable[[str], Iterable[tuple[int, int]]]
+    sign: Callable[[bytes], Any]
+    is_name: Callable[[str], bool]
+
+
+def marker(kind: str) -> str:
+    """Return what stands for a secret of a kind; by its name alone, no kind is known."""
+    return f"[redacted:{kind}]" if kind != BY_NAME else MARKER
+
+
+def is_marker(value: Any) -> bool:
+    """Tell whether a value is what stands for a secret."""
+    return type(value) is str and _IS_MARKER.fullmatch(value) is not None
+
+
+def _stars(match: re.Match[str]) -> str:
+    return "*" * len(match[0])
+
+
+def replaced(text: str, spans: Iterable[Span]) -> str:
+    """Return the text with a marker for each of the spans, which are in order."""
+    kept: list[str] = []
+    position = 0
+    for start, end, kind in spans:
+        kept += (text[position:start], marker(kind))
+        position = end
+    return "".join((*kept, text[position:]))
+
+
+def _merged(spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield one span for each group of overlapping ones, with the kind that is known best."""
+    current: Span | None = None
+    for span in sorted(spans):
+        if current is None or span.start >= current.end:
+            if current is not None:
+                yield current
+            current = span
+        else:
+            kind = current.kind if current.kind != BY_NAME else span.kind
+            current = Span(current.start, max(current.end, span.end), kind)
+    if current is not None:
+        yield current
+
+
+class Redaction:
+    """Hides nothing: for records of the library's own, whose numbers must not be mistaken."""
+
+    def kind_of(self, name: str) -> str | None:  # noqa: ARG002
+        """Return the kind that the value of a key (one part of a dotted name) is; None: shown."""
+        return None
+
+    def hides(self, name: str) -> bool:
+        """Tell whether the value of a key (one part of a dotted name) is a secret by its name."""
+        return self.kind_of(name) is not None
+
+    def find(self, text: str) -> list[Span]:  # noqa: ARG002
+        """Return where secrets stand in a text, in order, none over another."""
+        return []
+
+    def suspects(self, text: str) -> int:  # noqa: ARG002
+        """Tell, quickly, what `find` may find in a text: kinds of secrets as bits, or 0."""
+        return 0
+
+    def suspects_json(self, encoded: bytes) -> int:  # noqa: ARG002
+        """Tell the same of one or many texts in UTF-8, also as they stand in JSON."""
+        return 0
+
+    def clean(self, text: str, counts: Counting | None = None) -> str:  # noqa: ARG002
+        """Return a text with a marker in place of each secret in it, which is counted."""
+        return text
+
+    def clean_name(self, name: str) -> str:
+        """Return the name of a field without secrets: a card number may be the key of a dict."""
+        return name
+
+    def clean_items(self, items: list[str], counts: Counting | None = None) -> list[str]:
+        """Return texts without secrets; those of a command tell of one another."""
+        return [self.clean(item, counts) for item in items]
+
+    def clean_query(self, query: str, counts: Counting | None = None) -> str:  # noqa: ARG002
+        """Return the query of a URL, without its question mark, without the secrets in it."""
+        return query
+
+    def clean_number(self, value: float, counts: Counting | None = None) -> Any:  # noqa: ARG002
+        """Return a number, or the marker if it is a card or resident number."""
+        return value
+
+    def hide(self, kind: str, counts: Counting) -> str:
+        """Return what stands for the value of a secret's name, which is counted."""
+        _count([kind], counts)
+        return marker(kind)
+
+
+class Redactor(Redaction):
+    """Decides what must not be shown.
+
+    Args:
+        secret: more names of secrets, compared without case and separators, as whole names.
+        safe: names that are shown although a rule would hide them.
+        kinds: further kinds of what is to be hidden.
+    """
+
+    def __init__(
+        self, secret: Iterable[str] = (), safe: Iterable[str] = (), kinds: Iterable[Kind] = ()
+    ) -> None:
+        secret, safe, self._further = tuple(secret), tuple(safe), tuple(kinds)
+        self._judge = Names(secret, safe).judge
+        self._kinds: Kept[str, str | None] = Kept()  # by name
+        self._harmless: Kept[str, bool] = Kept()  # by parameter of a query
+        self._clean_names: Kept[str, str] = Kept()
+        self._assignments = Assignments(self.kind_of)
+        self.suspects_json = Suspicion(secret, safe, self._further)  # type: ignore[method-assign]
+
+    def kind_of(self, name: str) -> str | None:
+        """Return the kind that the value of a key (one part of a dotted name) is; None: shown."""
+        try:
+            return self._kinds[name]
+        except KeyError:
+            pass
+        kind = BY_NAME if self._judge(name) else None
+        if kind is None:
+            kind = next((one.name for one in self._further if one.is_name(name)), None)
+        if len(name) <= KEY_CHARS:
+            self._kinds.keep(name, kind)
+        return kind
+
+    def find(self, text: str) -> list[Span]:
+        """Return where secrets stand in a text, in order, none over another."""
+        kinds = self.suspects(text)
+        if not kinds:
+            return []
+        if "[redacted" in text:  # what is clean stays as it is
+            text = _IS_MARKER.sub(_stars, text)
+        spans = self._found(text, kinds)
+        return [*_merged(span for span in spans if _SAYING.search(text, span.start, span.end))]
+
+    def _found(self, text: str, kinds: int) -> Iterator[Span]:
+        """Yield all secrets of some kinds (see `suspicion`) in a text, overlapping ones too."""
+        if kinds & NUMBERS:
+            yield from numbers.find(
+                text if text.isascii() and "+" not in text else text.translate(NORMAL)
+            )
+        if kinds & TOKENS:
+            yield from forms.find(text)
+        if kinds & (SCHEMES | NAMED):
+            yield from schemes.find(text)
+        if kinds & (ADDRESSES | NAMED):
+            yield from urls.find(text, self.kind_of)
+        if kinds & NAMED:
+            yield from self._assignments.find(text)
+            yield from pairs.find(text, self.kind_of)
+            yield from commands.find(text, self.kind_of)
+            yield from sql.find(text, self.kind_of)
+        if kinds & FURTHER:
+            for kind in self._further:
+                for start, end in kind.find(text):
+                    yield Span(start, end, kind.name)
+
+    def suspects(self, text: str) -> int:
+        """Tell, quickly, what `find` may find in a text: kinds of secrets as bits, or 0."""
+        return self.suspects_json(_as_json(text))
+
+    def clean(self, text: str, counts: Counting | None = None) -> str:
+        """Return a text with a marker in place of each secret in it, which is counted."""
+        spans = self.find(text)
+        if not spans:
+            return text
+        if counts is not None:
+            _count([span.kind for span in spans], counts)
+        return replaced(text, spans)
+
+    def clean_name(self, name: str) -> str:
+        """Return the name of a field without secrets: a card number may be the key of a dict."""
+        known = self._clean_names.get(name)
+        if known is None:
+            known = self.clean(name)
+            if len(name) <= KEY_CHARS:
+                self._clean_names.keep(name, known)
+        return known
+
+    def clean_items(self, items: list[str], counts: Counting | None = None) -> list[str]:
+        """Return texts without secrets; those of a command tell of one another."""
+        if not structures.is_command(items):
+            return super().clean_items(items, counts)
+        spans = self.find(" ".join(items))
+        if counts is not None and spans:
+            _count([span.kind for span in spans], counts)
+        found = structures.split_spans(items, spans)
+        return [replaced(item, own) for item, own in zip(items, found, strict=True)]
+
+    def clean_query(self, query: str, counts: Counting | None = None) -> str:
+        """Return the query of a URL, without its question mark, without the secrets in it."""
+        if self._is_harmless_query(query) or not self.suspects(query):
+            return query
+        return self.clean(f"?{query}", counts)[1:]
+
+    def _is_harmless_query(self, query: str) -> bool:
+        """Tell of a simple query, `page=2&sort=name`, that no parameter is a secret's."""
+        for part in query.split("&"):
+            name, _, value = part.partition("=")
+            if not (self._harmless.get(name) or self._learn_parameter(name)):
+                return False
+            if len(value) > _SHORT or not (value.isalnum() or not value):
+                return False
+        return True
+
+    def _learn_parameter(self, name: str) -> bool:
+        verdict = _NAME.fullmatch(name) is not None and not (
+            self.hides(name) or urls.may_let_in(name)
+        )
+        if len(name) <= KEY_CHARS:
+            self._harmless.keep(name, verdict)
+        return verdict
+
+    def clean_number(self, value: float, counts: Counting | None = None) -> Any:
+        """Return a number, or the marker if it is a card or resident number."""
+        if type(value) is int and numbers.SMALLEST <= value < 10**19:
+            kind = numbers.kind_of_digits(str(value))
+            if kind is not None:
+                if counts is not None:
+                    _count([kind], counts)
+                return marker(kind)
+        return value
+
+
+def _as_json(text: str) -> bytes:
+    try:
+        return orjson.dumps(text)
+    except TypeError:  # a lone surrogate
+        return orjson.dumps(text.encode("utf-8", "replace").decode())
+
+
+def find(text: str) -> list[Span]:
+    """Return where secrets stand in a text, by the rules that apply without configuration."""
+    return _DEFAULT.find(text)
+
+
+_DEFAULT: Final = Redactor()
+
+
+def _count(kinds: list[str], counts: Counting) -> None:
+    """Count what was hidden, in all and by kind: `redacted`, `redacted_card`, …."""
+    counts.add("redacted", len(kinds))
+    for kind, number in Counter(kinds).items():
+        counts.add("redacted_by_name" if kind == BY_NAME else f"redacted_{kind}", number)
