@@ -55,7 +55,6 @@ class Config(NamedTuple):
     namespace: str  # data_stream.namespace, sanitised
     redact: tuple[str, ...]
     redact_safe: tuple[str, ...]
-    redact_messages: bool
     fields: Mapping[str, str]
     limits: Mapping[str, int]
     processors: tuple[Callable[..., Any], ...]
@@ -88,7 +87,6 @@ _VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "dataset": ("FLOWERY_LOG_DATASET",),
     "redact": ("FLOWERY_LOG_REDACT",),
     "redact_safe": ("FLOWERY_LOG_REDACT_SAFE",),
-    "redact_messages": ("FLOWERY_LOG_REDACT_MESSAGES",),
     "fields": ("FLOWERY_LOG_FIELDS",),
     "limits": ("FLOWERY_LOG_LIMITS",),
     "processors": (),
@@ -108,7 +106,6 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "dataset": DATASET,
     "redact": (),
     "redact_safe": (),
-    "redact_messages": False,
     "fields": {},
     "limits": {},
     "processors": (),
@@ -153,7 +150,6 @@ def resolve(
         namespace=stream_part(environment or "default"),
         redact=settings.names(found["redact"], "redact"),
         redact_safe=settings.names(found["redact_safe"], "redact_safe"),
-        redact_messages=settings.switch(found["redact_messages"], "redact_messages"),
         fields=settings.fields(found["fields"]),
         limits=settings.limits(found["limits"]),
         processors=settings.processors(found["processors"]),

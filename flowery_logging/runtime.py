@@ -91,7 +91,6 @@ def setup(
     dataset: str | None = None,
     redact: Sequence[str] | None = None,
     redact_safe: Sequence[str] | None = None,
-    redact_messages: bool | None = None,
     fields: Mapping[str, str] | str | os.PathLike[str] | None = None,
     limits: Mapping[str, int] | str | None = None,
     processors: Sequence[Callable[[dict[str, Any]], dict[str, Any] | None]] | None = None,
@@ -126,7 +125,6 @@ def setup(
             "flowery": one stream for the team.
         redact: more names of keys whose values are secrets.
         redact_safe: names of keys that are not, although they look so.
-        redact_messages: hide `key=value` in messages too.
         fields: the team's own typed fields, `{"flowery.order.id": "long"}` or a JSON file.
         limits: what one event may hold, e.g. `{"line_bytes": 16_000, "depth": 4}`; the names are
             those of `ecs.limits.Limits`.
@@ -172,7 +170,7 @@ def take_role(service: str) -> None:
 
 def _apply(config: Config) -> None:
     global _config, _own_encoder, _redactor
-    _redactor = Redactor(config.redact, config.redact_safe, messages=config.redact_messages)
+    _redactor = Redactor(config.redact, config.redact_safe)
     placer = Placer(config.fields, _redactor, Limits(**config.limits), _counters)
     aside = stdlib.ASIDE | SPECIAL
     encoder = LineEncoder(wiring.static(config), placer, _counters, aside)

@@ -73,7 +73,6 @@ def test_an_argument_wins_over_each_variable_in_order(monkeypatch: pytest.Monkey
             {"depth": 4, "line_bytes": 8000},
         ),
         ("FLOWERY_LOG_REDACT", "iban, bic", "redact", ("iban", "bic")),
-        ("FLOWERY_LOG_REDACT_MESSAGES", "yes", "redact_messages", True),
         ("FLOWERY_LOG_CAPTURE_WARNINGS", "0", "capture_warnings", False),
         ("FLOWERY_LOG_LEVEL", "", "level", 20),
     ],

@@ -6,7 +6,7 @@ from flowery_logging.ecs.event import Event, Site, Static, identity
 from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.line import LineEncoder
 from flowery_logging.ecs.plain import encoders
-from flowery_logging.ecs.redact import Redactor
+from flowery_logging.redaction import Redactor
 
 __all__ = [
     "Composer",

@@ -25,10 +25,10 @@ from flowery_logging.ecs.kinds import (
 from flowery_logging.ecs.layout import Layout
 from flowery_logging.ecs.opening import Names
 from flowery_logging.ecs.plan import Plan, Shape, Shapes
-from flowery_logging.ecs.redact import MARKER
 from flowery_logging.ecs.schema import Place
 from flowery_logging.ecs.source import Source
 from flowery_logging.ecs.steps import Step, Steps, Tally
+from flowery_logging.redaction import MARKER
 
 _BEFORE: Final = frozenset({"message", "host", "data_stream", "log", "process"})
 """What a line has before the fields, or after them."""

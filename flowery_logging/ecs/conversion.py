@@ -11,7 +11,6 @@ from ipaddress import ip_address
 from itertools import islice
 from typing import Any, Final
 
-from flowery_logging.ecs.kept import MAX_KEPT
 from flowery_logging.ecs.names import label_name
 from flowery_logging.ecs.plain import (
     AS_IS,
@@ -21,6 +20,7 @@ from flowery_logging.ecs.plain import (
     plain,
     scalar_text,
 )
+from flowery_logging.kept import MAX_KEPT
 
 MISFIT: Final = object()
 """What `fit` returns for a value that the type cannot hold without loss."""

@@ -13,9 +13,9 @@ from flowery_logging.ecs.exception import shorten
 from flowery_logging.ecs.layout import Layout
 from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.plain import AS_IS, MAX_ITEMS, Model, entries, key_text, plain
-from flowery_logging.ecs.redact import MARKER, NoRedactor, Redactor
 from flowery_logging.ecs.schema import Place, Schema
 from flowery_logging.ecs.values import Counting, Values
+from flowery_logging.redaction import MARKER, Redaction
 
 MAX_VISITS: Final = 4096
 """How many values of one event are looked at, however they are nested."""
@@ -42,7 +42,7 @@ class Placer:
     def __init__(
         self,
         declared: Mapping[str, str],
-        redactor: Redactor,
+        redactor: Redaction,
         limits: Limits,
         counters: Counters,
     ) -> None:
@@ -61,7 +61,7 @@ class Placer:
     def unredacted(self) -> Placer:
         """Return a placer that hides nothing, for the library's own records."""
         other = copy(self)
-        other.redactor = NoRedactor()
+        other.redactor = Redaction()
         return other
 
     def place(self, *layers: Mapping[Any, Any]) -> Layout:

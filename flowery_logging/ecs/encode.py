@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 
 from flowery_logging.ecs.plain import describe, entries, is_number, key_text, plain, scalar_text
+from flowery_logging.redaction import Redaction
 
 MAX_NODES: Final = 1000
 """How many values of one nested object are read; the rest is only counted."""
@@ -46,28 +47,6 @@ def without_surrogates(tree: Any) -> Any:
     if isinstance(tree, list):
         return [without_surrogates(item) for item in tree]
     return tree
-
-
-class Redaction:
-    """What `to_json` asks about keys and values; this one hides nothing."""
-
-    marker: str = "[redacted]"
-
-    def hides(self, key: str) -> bool:  # noqa: ARG002
-        """Tell whether the value of this key must not be shown."""
-        return False
-
-    def clean(self, text: str) -> str:
-        """Return a text without the secrets in it."""
-        return text
-
-    def suspects_json(self, encoded: bytes) -> bool:  # noqa: ARG002
-        """Tell whether there may be a secret in one of the texts and numbers of a JSON text."""
-        return False
-
-    def clean_number(self, value: float) -> Any:
-        """Return a number, or the marker if it is a secret."""
-        return value
 
 
 def to_json(value: Any, redaction: Redaction | None = None, depth: int = MAX_DEPTH) -> str:

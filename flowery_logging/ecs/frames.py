@@ -12,7 +12,7 @@ from traceback import FrameSummary, StackSummary, TracebackException, walk_stack
 from types import FrameType
 from typing import Any, Final
 
-from flowery_logging.ecs.kept import Kept
+from flowery_logging.kept import Kept
 
 _LONGEST_KEPT: Final = 4096
 """Characters of a text that is kept: a line of generated code may be a megabyte."""

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from flowery_logging.ecs.conversion import MISFIT, fit
 from flowery_logging.ecs.plain import Model, plain
-from flowery_logging.ecs.redact import MARKER
+from flowery_logging.redaction import MARKER
 
 
 class UnusualError(Exception):

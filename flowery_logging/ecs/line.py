@@ -26,8 +26,8 @@ from flowery_logging.ecs.event import (
     thread_fields,
     usable_time,
 )
-from flowery_logging.ecs.kept import Kept
 from flowery_logging.ecs.plan import Found, Plan, Plans, Shape, Shapes
+from flowery_logging.kept import Kept
 
 
 class Scope(Protocol):

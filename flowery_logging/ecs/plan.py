@@ -13,7 +13,6 @@ from datetime import date
 from typing import Any, Final, NamedTuple
 
 from flowery_logging.ecs.document import Placer
-from flowery_logging.ecs.kept import Kept
 from flowery_logging.ecs.kinds import (
     DATE,
     KNOWN,
@@ -31,6 +30,7 @@ from flowery_logging.ecs.layout import Layout
 from flowery_logging.ecs.opening import MOST_VALUES, Names, Opening, checked_name
 from flowery_logging.ecs.plain import plain
 from flowery_logging.ecs.steps import Tally
+from flowery_logging.kept import Kept
 
 MAX_PLANS: Final = 1024
 """Plans that are kept; one takes about 5 kB."""

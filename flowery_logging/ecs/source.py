@@ -15,9 +15,9 @@ import orjson
 
 from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.encode import dumps
-from flowery_logging.ecs.kept import Kept
 from flowery_logging.ecs.opening import Names
 from flowery_logging.ecs.steps import BY_RULES, Step, Tally
+from flowery_logging.kept import Kept
 
 _SIGNATURE: Final = "def encode(values, message, pieces, beginning, micros, site, room):"
 _VARIABLE: Final = re.compile(r"\b[veaci]\b")

@@ -24,9 +24,9 @@ from flowery_logging.ecs.encode import dumps
 from flowery_logging.ecs.event import NO_FIELDS
 from flowery_logging.ecs.kinds import Kind
 from flowery_logging.ecs.plain import is_number, plain
-from flowery_logging.ecs.redact import SMALLEST_NUMBER
 from flowery_logging.ecs.schema import Place
 from flowery_logging.ecs.values import is_query
+from flowery_logging.redaction import SMALLEST_NUMBER
 
 _FEW_DIGITS: Final = 10**10
 """Integers below it are never secrets, also as texts."""

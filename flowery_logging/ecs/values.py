@@ -9,8 +9,8 @@ from flowery_logging.ecs.conversion import MISFIT
 from flowery_logging.ecs.encode import to_json
 from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.plain import AS_IS, is_number, plain, scalar_text
-from flowery_logging.ecs.redact import MARKER, Redactor
 from flowery_logging.ecs.schema import Place, Schema
+from flowery_logging.redaction import MARKER, Redaction
 
 QUERIES: Final = frozenset({"query", "query_string", "querystring"})
 """Last parts of names whose values are the query of a URL, without its question mark."""
@@ -35,7 +35,7 @@ class Values:
     __slots__ = ("_counters", "_limits", "_redactor", "_schema")
 
     def __init__(
-        self, schema: Schema, redactor: Redactor, limits: Limits, counters: Counting
+        self, schema: Schema, redactor: Redaction, limits: Limits, counters: Counting
     ) -> None:
         self._schema = schema
         self._redactor = redactor

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
-from urllib.parse import unquote_plus
 
 from flowery_logging import context, foreign_traces, runtime, trace
 from flowery_logging.capture.own import OwnLogger
@@ -155,7 +154,7 @@ class Exchange:
         if self.route:
             fields["http.route"] = self.route
         if self.query:
-            fields["url.query"] = clean_query(self.query)
+            fields["url.query"] = runtime.redactor().clean_query(self.query)
         self._add_client(fields)
         return fields
 
@@ -210,20 +209,6 @@ def report(exc: BaseException, method: str, path: str, log: OwnLogger) -> bool:
         )
         return True
     return False
-
-
-def clean_query(query: str) -> str:
-    """Return a query string without the values of secrets, by the names of its parameters."""
-    redactor = runtime.redactor()
-    parts = [part.partition("=") for part in query.split("&")]
-    return "&".join(
-        [
-            name
-            + sign
-            + (redactor.marker if value and redactor.hides(unquote_plus(name)) else value)
-            for name, sign, value in parts
-        ]
-    )
 
 
 def domain(host: str) -> str:

@@ -6,8 +6,8 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs import fields as ecs_fields
 from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.limits import LEAST, Limits
-from flowery_logging.ecs.redact import Redactor
 from flowery_logging.ecs.values import QUERIES
+from flowery_logging.redaction import Redactor
 from tests.strategies import NUMBERS, TEXTS, names, values
 
 DECLARED = {
@@ -25,9 +25,8 @@ DECLARED = {
 
 PLACERS = {
     "ordinary": lambda: Placer(DECLARED, Redactor(), Limits(), Counters()),
-    "messages": lambda: Placer(DECLARED, Redactor(messages=True), Limits(), Counters()),
     "names": lambda: Placer(
-        {}, Redactor(keys=["http", "part", "fe80"], safe=["password"]), Limits(), Counters()
+        {}, Redactor(secret=["http", "part", "fe80"], safe=["password"]), Limits(), Counters()
     ),
     "least": lambda: Placer(DECLARED, Redactor(), LEAST, Counters()),
     "few": lambda: Placer({}, Redactor(), Limits(fields=3, items=2, depth=2), Counters()),

@@ -26,18 +26,18 @@ RESERVED = {"message", "event.id", "event.sequence", "event.ingested", "service.
 RESERVED_SETS = ("log", "process", "host", "data_stream", "ecs", "agent", "input")
 
 CLEANED = {
-    "4111 1111 1111 1111": MARKER,
+    "4111 1111 1111 1111": "[redacted:card]",
     "4111 1111 1111 1112": "4111 1111 1111 1112",
-    "900101-1234568": MARKER,
-    "900101-1234567": "900101-1234567",
-    "https://u:pw@h/": f"https://u:{MARKER}@h/",
+    "900101-1234568": "[redacted:resident_number]",
+    "900101-1234567": "[redacted:resident_number]",
+    "https://u:pw@h/": "https://u:[redacted:password]@h/",
     "https://shop.example/a?b=c&d=e": "https://shop.example/a?b=c&d=e",
     "https://h/?a=b&token=x": f"https://h/?a=b&token={MARKER}",
-    "Bearer abcdefgh": f"Bearer {MARKER}",
+    "Bearer abcdefgh": "Bearer [redacted:credentials]",
     "bearer token": "bearer token",
-    "Basic dXNlcjpwYXNz": f"Basic {MARKER}",
+    "Basic dXNlcjpwYXNz": "Basic [redacted:credentials]",
     "Basic settings": "Basic settings",
-    "eyJhbGciOi.eyJzdWIiOi.c2ln": MARKER,
+    "eyJhbGciOi.eyJzdWIiOi.c2ln": "[redacted:jwt]",
     "7d3f1c52-9b0e-4e64-a165-70867728950e": "7d3f1c52-9b0e-4e64-a165-70867728950e",
     "o-20250101-000001": "o-20250101-000001",
     "2026-01-01 09:30:00": "2026-01-01 09:30:00",
@@ -46,8 +46,12 @@ CLEANED = {
 
 
 def cleaned(text: str) -> str:
-    secret = text.isdigit() and text.isascii() and (is_card(text) or is_resident(text))
-    return MARKER if secret else CLEANED.get(text, text)
+    if text.isdigit() and text.isascii():
+        if is_card(text):
+            return "[redacted:card]"
+        if is_resident(text):
+            return "[redacted:resident_number]"
+    return CLEANED.get(text, text)
 
 
 def is_card(digits: str) -> bool:
@@ -198,7 +202,7 @@ def label(path: str, value: Any) -> Any:
 
 
 def is_secret(value: int) -> bool:
-    return cleaned(str(value)) == MARKER
+    return cleaned(str(value)).startswith("[redacted")
 
 
 def without_parameters(path: str, text: str) -> str:

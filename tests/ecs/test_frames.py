@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from flowery_logging.ecs import frames
 from flowery_logging.ecs.exception import stack_trace
-from flowery_logging.ecs.kept import Kept
+from flowery_logging.kept import Kept
 from tests.strategies import exceptions, raised
 
 

@@ -6,7 +6,7 @@ import threading
 
 import flowery_logging
 from flowery_logging.ecs import plan
-from flowery_logging.ecs.kept import Kept
+from flowery_logging.kept import Kept
 
 log = logging.getLogger("shop.orders")
 

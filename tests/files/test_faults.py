@@ -144,8 +144,8 @@ def test_where_no_file_can_take_a_header_no_files_are_strewn_about(logs: Logs) -
 
 def test_ranges_that_look_like_resident_numbers_are_not_hidden(logs: Logs) -> None:
     program = """
-        from flowery_logging.ecs.redact import is_resident_number
-        last = next(n for n in range(1_000_000, 1_999_999) if is_resident_number(f"900101{n}"))
+        from flowery_logging.redaction import is_resident
+        last = next(n for n in range(1_000_000, 1_999_999) if is_resident(f"900101{n}"))
         journal = flowery_logging.runtime._sink.writer._journal
         log.info("one")
         journal.backlog.dropped = ((900101, last),)

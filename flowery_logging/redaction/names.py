@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import unquote
 
 KEY_CHARS: Final = 256
 """Characters of a name that are looked at."""
@@ -87,6 +88,15 @@ _SEPARATORS: Final = re.compile(r"[\W_]+")
 def squash(name: str) -> str:
     """Return a name without separators, in lower case."""
     return _SEPARATORS.sub("", name).lower()
+
+
+def unquoted(name: str) -> str:
+    """Return a name of a form or query decoded, also where it was encoded again and again."""
+    for _ in range(4):
+        if "%" not in name:
+            break
+        name = unquote(name)
+    return name.replace("+", " ")
 
 
 class Names:

@@ -1,0 +1,320 @@
+"""Tokens that are known by their form: a prefix that their maker gives them, or a structure.
+
+One row a form, with its source, a text in which it is found and one that only looks so; the tests
+read both. Examples are invented, and put together here so that no scanner takes them for real.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from flowery_logging.redaction.numbers import Span
+
+
+class Form(NamedTuple):
+    """One kind of token. In each of them stands one of the stems, which are searched for first."""
+
+    kind: str
+    stems: tuple[str, ...]
+    pattern: str
+    source: str
+    positive: str
+    negative: str
+
+
+_ALNUM20: Final = "abcDEF0123456789ghIJ"
+_HEX32: Final = "0123456789abcdef" * 2
+
+FORMS: Final = (
+    Form(
+        "jwt",
+        ("eyJ",),
+        r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)+",
+        "RFC 7519",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+        "eyJ",
+    ),
+    Form(
+        "aws_key",
+        ("AKIA", "ASIA", "ABIA", "ACCA"),
+        r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}",
+        "AWS IAM identifiers",
+        "AKIA" + "ABCDEFGHIJ234567",
+        "AKIAVILLAGE",
+    ),
+    Form(
+        "github_token",
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        r"gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{22,255}",
+        "GitHub: token formats",
+        "ghp_" + _ALNUM20 + _ALNUM20[:16],
+        "ghp_short",
+    ),
+    Form(
+        "gitlab_token",
+        (
+            "glpat-",
+            "gldt-",
+            "glrt-",
+            "glcbt-",
+            "glptt-",
+            "glft-",
+            "glsoat-",
+            "glagent-",
+            "glimt-",
+            "gloas-",
+        ),
+        r"gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt|oas)-[\w.-]{20,}",
+        "GitLab: token prefixes",
+        "glpat-" + _ALNUM20,
+        "glpat-x",
+    ),
+    Form(
+        "slack_token",
+        ("xox", "xapp-", "hooks.slack.com/"),
+        r"xox[abeoprs]-[\w-]{10,}|xapp-[\w-]{20,}|hooks\.slack\.com/services/[\w/]{20,}",
+        "Slack: token types",
+        "xoxb-" + "123456789012-abcDEFghi",
+        "xoxo-hugs",
+    ),
+    Form(
+        "stripe_key",
+        ("_live_", "_test_", "whsec_"),
+        r"(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,}",
+        "Stripe: API keys",
+        "sk_live_" + _ALNUM20,
+        "sk_live_",
+    ),
+    Form(
+        "toss_key",
+        ("live_", "test_"),
+        r"(?:live|test)_g?(?:sk|ck)_[A-Za-z0-9]{10,}",
+        "Toss Payments: API keys",
+        "test_sk_" + _ALNUM20,
+        "test_sk_1",
+    ),
+    Form(
+        "openai_key",
+        ("sk-",),
+        r"sk-(?:proj-|svcacct-|admin-|ant-[\w]+-)?[\w-]{20,}",
+        "OpenAI and Anthropic: API keys",
+        "sk-proj-" + _ALNUM20,
+        "sk-learn",
+    ),
+    Form(
+        "npm_token",
+        ("npm_",),
+        r"npm_[A-Za-z0-9]{30,}",
+        "npm: access tokens",
+        "npm_" + _ALNUM20 + _ALNUM20[:16],
+        "npm_config_registry",
+    ),
+    Form(
+        "pypi_token",
+        ("pypi-AgE",),
+        r"pypi-AgE[\w-]{20,}",
+        "PyPI: API tokens",
+        "pypi-AgE" + _ALNUM20,
+        "pypi-server",
+    ),
+    Form(
+        "google_key",
+        ("AIza", "ya29.", "GOCSPX-"),
+        r"AIza[\w-]{35}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}",
+        "Google Cloud: API keys",
+        "AIza" + _ALNUM20 + _ALNUM20[:15],
+        "AIzaShort",
+    ),
+    Form(
+        "sendgrid_key",
+        ("SG.",),
+        r"SG\.[\w-]{16,}\.[\w-]{16,}",
+        "SendGrid: API keys",
+        "SG." + _ALNUM20 + "." + _ALNUM20,
+        "SG.2024",
+    ),
+    Form(
+        "twilio_key",
+        ("SK", "AC"),
+        r"(?:SK|AC)[0-9a-f]{32}",
+        "Twilio: API keys",
+        "SK" + _HEX32,
+        "SKU00012",
+    ),
+    Form(
+        "mailgun_key", ("key-",), r"key-[0-9a-f]{32}", "Mailgun: API keys", "key-" + _HEX32, "key-1"
+    ),
+    Form(
+        "shopify_token",
+        ("shp",),
+        r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}",
+        "Shopify: access tokens",
+        "shpat_" + _HEX32,
+        "shpat_1",
+    ),
+    Form(
+        "digitalocean_token",
+        ("_v1_",),
+        r"do[opr]_v1_[0-9a-f]{64}",
+        "DigitalOcean: tokens",
+        "dop_v1_" + _HEX32 * 2,
+        "dop_v1_",
+    ),
+    Form(
+        "huggingface_token",
+        ("hf_",),
+        r"hf_[A-Za-z]{30,}",
+        "Hugging Face: user access tokens",
+        "hf_" + "abcdefghijKLMNOPQRST" * 2,
+        "hf_hub_download",
+    ),
+    Form(
+        "databricks_token",
+        ("dapi",),
+        r"dapi[0-9a-f]{32}(?:-\d)?",
+        "Databricks: personal access tokens",
+        "dapi" + _HEX32,
+        "dapi0",
+    ),
+    Form(
+        "vault_token",
+        ("hvs.", "hvb.", "hvr."),
+        r"hv[sbr]\.[\w-]{20,}",
+        "HashiCorp Vault: tokens",
+        "hvs." + _ALNUM20,
+        "hvs.io",
+    ),
+    Form(
+        "telegram_token",
+        (":AA",),
+        r"[0-9]{8,10}:AA[\w-]{33}",
+        "Telegram: bot tokens",
+        "123456789:AA" + _ALNUM20 + _ALNUM20[:13],
+        "12:AA",
+    ),
+    Form(
+        "atlassian_token",
+        ("ATATT3",),
+        r"ATATT3[\w=-]{20,}",
+        "Atlassian: API tokens",
+        "ATATT3" + _ALNUM20,
+        "ATATT3",
+    ),
+    Form(
+        "grafana_token",
+        ("glsa_", "glc_"),
+        r"gl(?:sa|c)_[A-Za-z0-9_+/=]{30,}",
+        "Grafana: tokens",
+        "glsa_" + _ALNUM20 + _ALNUM20,
+        "glsa_1",
+    ),
+    Form(
+        "linear_key",
+        ("lin_",),
+        r"lin_(?:api|oauth)_[A-Za-z0-9]{30,}",
+        "Linear: API keys",
+        "lin_api_" + _ALNUM20 * 2,
+        "lin_api_1",
+    ),
+    Form(
+        "notion_token",
+        ("ntn_", "secret_"),
+        r"(?:ntn|secret)_[A-Za-z0-9]{40,}",
+        "Notion: tokens",
+        "ntn_" + _ALNUM20 * 2,
+        "ntn_1",
+    ),
+    Form(
+        "postman_key",
+        ("PMAK-",),
+        r"PMAK-[0-9a-f]{24}-[0-9a-f]{30,}",
+        "Postman: API keys",
+        "PMAK-" + _HEX32[:24] + "-" + _HEX32 + "ab",
+        "PMAK-1",
+    ),
+    Form(
+        "newrelic_key",
+        ("NRAK-", "NRJS-", "NRII-", "NRAL-"),
+        r"NR(?:AK|JS|II|AL)-[\w-]{19,}",
+        "New Relic: keys",
+        "NRAK-" + _ALNUM20,
+        "NRAK-1",
+    ),
+    Form(
+        "sentry_token",
+        ("sntry",),
+        r"sntry[su]_[\w+/=-]{30,}",
+        "Sentry: tokens",
+        "sntrys_" + _ALNUM20 * 2,
+        "sntrys_1",
+    ),
+    Form(
+        "supabase_key",
+        ("sbp_", "sbs_", "sb_secret_"),
+        r"sb[ps]_[0-9a-f]{40}|sb_secret_[\w-]{20,}",
+        "Supabase: keys",
+        "sbp_" + _HEX32 + _HEX32[:8],
+        "sbp_1",
+    ),
+    Form(
+        "docker_token",
+        ("dckr_pat_",),
+        r"dckr_pat_[\w-]{20,}",
+        "Docker Hub: access tokens",
+        "dckr_pat_" + _ALNUM20,
+        "dckr_pat_",
+    ),
+    Form(
+        "elastic_key",
+        ("essu_",),
+        r"essu_[\w=+/-]{20,}",
+        "Elastic Cloud: API keys",
+        "essu_" + _ALNUM20 * 2,
+        "essu_1",
+    ),
+    Form(
+        "age_key",
+        ("AGE-SECRET-KEY-1",),
+        r"AGE-SECRET-KEY-1[0-9A-Z]{40,}",
+        "age: secret keys",
+        "AGE-SECRET-KEY-1" + "ABCDEFGHIJ0123456789" * 3,
+        "AGE-SECRET-KEY-1",
+    ),
+    Form(
+        "password_hash",
+        ("$2", "$argon2", "_sha256$"),
+        r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$argon2(?:id|i|d)\$[\w$=,./+-]{20,}"
+        r"|(?:pbkdf2|bcrypt)_sha256\$[\w$=,./+-]{20,}",
+        "crypt(5), PHC string format",
+        "$argon2id$v=19$m=65536,t=3,p=4$" + _ALNUM20,
+        "$2b$",
+    ),
+    Form(
+        "private_key",
+        ("-----BEGIN ",),
+        r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:[^-]|-(?!----END ))*(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----)?",
+        "RFC 7468",
+        "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
+        "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----",
+    ),
+)
+
+_STEMS: Final = tuple((stem, form.kind) for form in FORMS for stem in form.stems)
+_PATTERNS: Final = {form.kind: re.compile(form.pattern, re.ASCII) for form in FORMS}
+
+
+def find(text: str) -> Iterator[Span]:
+    """Yield the tokens of known forms in a text."""
+    for kind in dict.fromkeys([kind for stem, kind in _STEMS if stem in text]):
+        for match in _PATTERNS[kind].finditer(text):
+            start = match.start()
+            if start == 0 or not _goes_on(text[start - 1], text[start]):
+                yield Span(start, match.end(), kind)
+
+
+def _goes_on(before: str, first: str) -> bool:
+    """Tell whether a token that seems to begin here is the middle of a longer word."""
+    return first.isalnum() and before.isascii() and before.isalnum()

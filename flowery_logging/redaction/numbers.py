@@ -1,0 +1,124 @@
+"""Numbers that are personal: payment cards and Korean resident numbers, as people write them.
+
+Digits may be full-width, and grouped by blanks, dashes, plus signs (a form) or dots of any script.
+Hangul may stand directly before and after: `카드 4111111111111111로`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+_BLANKS: Final = (
+    "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
+    "\u2007\u2008\u2009\u200a\u202f\u205f\u3000+"
+)
+_DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u00ad"
+
+NORMAL: Final = {
+    **{ord(blank): " " for blank in _BLANKS},
+    **{ord(dash): "-" for dash in _DASHES},
+    **{0xFF10 + digit: str(digit) for digit in range(10)},
+}
+"""For `str.translate`: one character for one, so that places in both texts are the same."""
+
+SMALLEST: Final = 10**12
+"""Card numbers have 13 digits or more; resident numbers 13, perhaps with a leading zero."""
+
+# Not in the middle of a number, a decimal fraction, a word or a UUID.
+_BEFORE: Final = r"(?<![0-9A-Za-z])(?<![0-9][-.])(?<![0-9a-f]{4}-)"
+_AFTER: Final = r"(?![0-9A-Za-z])(?!-[0-9a-f])"
+
+_CARD: Final = re.compile(
+    _BEFORE
+    + r"(?:[0-9]{4}([ -]{0,2})[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}"
+    + r"|3[0-9]{3}[ -]{0,2}[0-9]{6}[ -]{0,2}[0-9]{4,5})"
+    + _AFTER
+)
+_RESIDENT: Final = re.compile(_BEFORE + r"([0-9]{6})( ?- ?| ?)([0-9]{7})" + _AFTER)
+_SAID: Final = re.compile(
+    r"rrn|jumin|resident|foreigner|alien|ssn|주민|외국인|등록번호", re.IGNORECASE
+)
+"""What the surrounding of a resident number says."""
+
+_SURROUNDING: Final = 24
+"""Characters before a number that say what it is."""
+
+
+class Span(NamedTuple):
+    """A part of a text that is to be hidden."""
+
+    start: int
+    end: int
+    kind: str
+
+
+def find(text: str) -> Iterator[Span]:
+    """Yield the cards and resident numbers in a text whose digits are ASCII (see `NORMAL`)."""
+    for match in _RESIDENT.finditer(text):
+        before = text[max(0, match.start() - _SURROUNDING) : match.start()]
+        if _is_resident(
+            match[1] + match[3], dashed="-" in match[2], said=bool(_SAID.search(before))
+        ):
+            yield Span(match.start(), match.end(), "resident_number")
+    for match in _CARD.finditer(text):
+        if is_card(re.sub(r"\D", "", match[0])):
+            yield Span(match.start(), match.end(), "card")
+
+
+def _is_resident(digits: str, *, dashed: bool, said: bool) -> bool:
+    """Numbers issued since October 2020 have no check digit: the form or a word must say it."""
+    return has_birth_date(digits) and (dashed or said or has_check_digit(digits))
+
+
+def has_birth_date(digits: str) -> bool:
+    """Tell whether 13 digits begin with a date, followed by a digit for century and sex."""
+    days = _DAYS.get(digits[2:4], 0)
+    return 1 <= int(digits[4:6]) <= days and digits[6] in "12345678"
+
+
+_DAYS: Final = {
+    f"{month:02}": 29 if month == 2 else 30 if month in {4, 6, 9, 11} else 31
+    for month in range(1, 13)
+}
+
+
+def has_check_digit(digits: str) -> bool:
+    """Tell whether the last of 13 digits is the check digit of the others.
+
+    It is 11 minus the weighted sum modulo 11, modulo 10, with the weights 2 3 4 5 6 7 8 9 2 3 4 5;
+    for foreigners (5 to 8) it is 13 minus that sum modulo 11, modulo 10.
+    """
+    weights = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
+    total = sum(weight * int(digit) for weight, digit in zip(weights, digits, strict=False)) % 11
+    base = 13 if digits[6] in "5678" else 11
+    return (base - total) % 10 == int(digits[12])
+
+
+def is_resident(digits: str) -> bool:
+    """Tell whether 13 digits alone are a resident number: a date and a valid check digit."""
+    return has_birth_date(digits) and has_check_digit(digits)
+
+
+def is_card(digits: str) -> bool:
+    """Tell whether digits are a payment card's: a known issuer, its length, a valid Luhn digit."""
+    return _ISSUERS.fullmatch(digits) is not None and _luhn(digits) % 10 == 0
+
+
+# Lengths and first digits of Visa, Mastercard, American Express, Diners, Discover, JCB, UnionPay
+# and Korea's domestic cards (9), after ISO/IEC 7812.
+_ISSUERS: Final = re.compile(
+    r"4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})|(?:5[1-5]|2[2-7])[0-9]{14}|3[47][0-9]{13}"
+    r"|3(?:0[0-5]|[689][0-9])[0-9]{11}|6(?:011|5[0-9]{2}|4[4-9][0-9])[0-9]{12}|35[0-9]{14}"
+    r"|62[0-9]{14,17}|9[0-9]{15}"
+)
+
+
+def _luhn(digits: str) -> int:
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return sum(map(int, digits[-1::-2])) + sum(doubled)
+
+
+Finder = Callable[[str], Iterator[Span]]
+"""What finds secrets of some kinds in a text."""

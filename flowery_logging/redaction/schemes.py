@@ -1,0 +1,98 @@
+"""Credentials behind the scheme of HTTP authentication that says what they are.
+
+HTTP's schemes are those of IANA's registry, and those that services in Korea and elsewhere use.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Final
+
+from flowery_logging.redaction.numbers import Span
+
+_BEFORE: Final = r"(?<![A-Za-z0-9])"
+_GAP: Final = r"(?:[:=]?[ \t\u00a0]{1,4}|[:=]|%20|\+)[\"']?"
+_BEARER: Final = re.compile(
+    rf"{_BEFORE}(?:bearer|kakaoak|portone|ssws|apikey|googlelogin|negotiate|ntlm|sharedaccesssignature)"
+    rf"{_GAP}(?P<value>[\w.~+/=%:|-]{{6,}})",
+    re.IGNORECASE | re.ASCII,
+)
+_TOKEN: Final = re.compile(rf"{_BEFORE}Token[ ](?P<value>[\w.~+/=-]{{16,}})", re.ASCII)
+_BASIC: Final = re.compile(
+    rf"{_BEFORE}basic{_GAP}(?P<value>[A-Za-z0-9+/_-]{{6,}}={{0,2}})", re.IGNORECASE | re.ASCII
+)
+_SIGNED: Final = re.compile(
+    rf"{_BEFORE}(?:Digest|AWS4-HMAC-SHA256|AWS|Hawk|Signature|HMAC|OAuth)[ ]{{1,4}}"
+    r"(?P<value>[A-Za-z][\w-]{1,32}=[^\r\n]{1,2048})"
+)
+_WORD: Final = re.compile(r"[a-z]+[.,;:!?]?")
+_NEXT_WORD: Final = re.compile(r"[ \t]+[^\W\d_]+")
+_WORDS: Final = frozenset({
+    "auth", "authentication", "authorization", "certificate", "certificates", "credential",
+    "credentials", "error", "header", "headers", "realm", "scheme", "token", "tokens",
+})  # fmt: skip
+"""What stands behind the name of a scheme in running text."""
+
+
+def find(text: str) -> Iterator[Span]:
+    """Yield the credentials behind a scheme in a text."""
+    lower = text.lower()
+    if any(stem in lower for stem in _BEARER_STEMS):
+        for match in _BEARER.finditer(text):
+            if not _is_prose(text, match):
+                yield Span(match.start("value"), match.end("value"), "credentials")
+    if "Token " in text:
+        for match in _TOKEN.finditer(text):
+            if any(map(str.isdigit, match["value"])):
+                yield Span(match.start("value"), match.end("value"), "credentials")
+    if "basic" in lower:
+        yield from _basics(text)
+    if any(
+        stem in text
+        for stem in ("Digest ", "AWS4-", "AWS ", "Hawk ", "Signature ", "HMAC ", "OAuth ")
+    ):
+        for match in _SIGNED.finditer(text):
+            yield Span(match.start("value"), _signed_end(match), "credentials")
+
+
+_BEARER_STEMS: Final = (
+    "bearer", "kakaoak", "portone", "ssws", "apikey", "googlelogin", "negotiate", "ntlm",
+    "sharedaccesssignature",
+)  # fmt: skip
+
+
+def _is_prose(text: str, match: re.Match[str]) -> bool:
+    """Tell whether words go on: "bearer authentication failed"; tokens stand alone."""
+    value = match["value"]
+    return _WORD.fullmatch(value) is not None and (
+        value.rstrip(".,;:!?") in _WORDS or _NEXT_WORD.match(text, match.end()) is not None
+    )
+
+
+def _signed_end(match: re.Match[str]) -> int:
+    """Return where `name=value, name="value"` ends: a quote that closes the text around it."""
+    value = match["value"]
+    open_quotes = 0
+    for place, sign in enumerate(value):
+        if sign == '"':
+            if not open_quotes and not value[:place].endswith("="):
+                return match.start("value") + place
+            open_quotes = 1 - open_quotes
+        elif sign == "'" and not open_quotes:
+            return match.start("value") + place
+    return match.end("value")
+
+
+def _basics(text: str) -> Iterator[Span]:
+    """What decodes to `user:password`; "basic settings" stays."""
+    for match in _BASIC.finditer(text):
+        encoded = match["value"].rstrip("=")
+        try:
+            alternative = b"-_" if "_" in encoded else None
+            decoded = b64decode(encoded + "=" * (-len(encoded) % 4), alternative)
+        except ValueError:
+            continue
+        if b":" in decoded:
+            yield Span(match.start("value"), match.end("value"), "credentials")

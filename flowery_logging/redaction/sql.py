@@ -1,0 +1,53 @@
+"""Literals of SQL that stand for secrets: `IDENTIFIED BY '…'`, and the columns of an INSERT."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Final
+
+from flowery_logging.redaction.numbers import Span
+
+_PASSWORD: Final = re.compile(
+    r"(?<![\w-])(?:PASSWORD|IDENTIFIED[ \t]{1,4}BY(?:[ \t]{1,4}PASSWORD)?)[ \t\n]{1,4}"
+    r"[EN]?'(?P<value>(?:[^'\\]|''|\\.){1,1024})",
+    re.IGNORECASE,
+)
+_INSERT: Final = re.compile(
+    r"\((?P<columns>[^()]{1,2048})\)\s{0,16}VALUES(?=\s{0,16}\()", re.IGNORECASE
+)
+_TUPLE: Final = re.compile(r"[\s,]{0,16}\(")
+_ITEM: Final = re.compile(r"\s{0,16}(?P<value>[ENn]?'(?:[^'\\]|''|\\.)*'?|[^,()']{0,1024})")
+_MAX_TUPLES: Final = 1_000
+
+
+def find(text: str, hides: Callable[[str], bool]) -> Iterator[Span]:
+    """Yield the literals of a statement that are secrets; `hides` judges the names of columns."""
+    upper = text.upper()
+    if "IDENTIFIED" in upper or "PASSWORD '" in upper:
+        for match in _PASSWORD.finditer(text):
+            yield Span(match.start("value"), match.end("value"), "value")
+    if "VALUES" in upper:
+        for match in _INSERT.finditer(text):
+            columns = [hides(name.strip(" \t\n\"'`[]")) for name in match["columns"].split(",")]
+            if any(columns):
+                for spans in islice(_tuples(text, match.end()), _MAX_TUPLES):
+                    yield from (
+                        span for span, hidden in zip(spans, columns, strict=False) if hidden
+                    )
+
+
+def _tuples(text: str, position: int) -> Iterator[list[Span]]:
+    """Yield the places of the items of each `(…)` from a position on."""
+    while opened := _TUPLE.match(text, position):
+        items: list[Span] = []
+        position = opened.end()
+        while item := _ITEM.match(text, position):
+            items.append(Span(*item.span("value"), "value"))
+            position = item.end()
+            if text[position : position + 1] != ",":
+                break
+            position += 1
+        yield items
+        position += text[position : position + 1] == ")"
