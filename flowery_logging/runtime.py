@@ -91,6 +91,8 @@ def setup(
     dataset: str | None = None,
     redact: Sequence[str] | None = None,
     redact_safe: Sequence[str] | None = None,
+    redact_personal: str | Sequence[str] | None = None,
+    pseudonyms: str | Sequence[str] | None = None,
     fields: Mapping[str, str] | str | os.PathLike[str] | None = None,
     limits: Mapping[str, int] | str | None = None,
     processors: Sequence[Callable[[dict[str, Any]], dict[str, Any] | None]] | None = None,
@@ -125,6 +127,10 @@ def setup(
             "flowery": one stream for the team.
         redact: more names of keys whose values are secrets.
         redact_safe: names of keys that are not, although they look so.
+        redact_personal: kinds of personal data to hide, by name and in texts: any of "phone",
+            "email", "account", "address", "name". Default: none.
+        pseudonyms: names of fields that are written as a keyed hash, which is the same for the same
+            value, e.g. `("phone", "user.email")`. The key is FLOWERY_LOG_PSEUDONYM_KEY.
         fields: the team's own typed fields, `{"flowery.order.id": "long"}` or a JSON file.
         limits: what one event may hold, e.g. `{"line_bytes": 16_000, "depth": 4}`; the names are
             those of `ecs.limits.Limits`.
