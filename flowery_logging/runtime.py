@@ -37,7 +37,7 @@ _counters = Counters(
     "reserved_names", "misfits", "renamed_labels", "fields_over_limit", "cut_values", "cut_lists",
     "cut_traces", "cut_lines", "fallbacks", "broken_records", "processor_errors",
     "dropped_by_processors", "handler_errors", "undone", "keyword_fields", "mirror_errors",
-    "own_changes",
+    "own_changes", "redacted",
 )  # fmt: skip
 _sink = Sink(_counters)
 _recorder = FlightRecorder(_sink)

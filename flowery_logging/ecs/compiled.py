@@ -28,7 +28,6 @@ from flowery_logging.ecs.plan import Plan, Shape, Shapes
 from flowery_logging.ecs.schema import Place
 from flowery_logging.ecs.source import Source
 from flowery_logging.ecs.steps import Step, Steps, Tally
-from flowery_logging.redaction import MARKER
 
 _BEFORE: Final = frozenset({"message", "host", "data_stream", "log", "process"})
 """What a line has before the fields, or after them."""
@@ -99,7 +98,7 @@ class Compiler:
         """
         tally = Tally()
         layout = self._placer.layout(tally)
-        source = Source(self._placer, names, self._put(names, layout))
+        source = Source(self._placer, names, self._put(names, layout, tally))
         found = layout.given + (0 if shape is None else shape.given)
         if found + bool(names.opened) > self._placer.limits.fields:
             raise UnusualError  # some are too many, perhaps a dict that came to nothing
@@ -113,7 +112,7 @@ class Compiler:
         plainly = not layout.clashes and self._aside.isdisjoint(names.paths)
         return Plan(names, encode, shape or self._shapes.of(layout), plainly=plainly)
 
-    def _put(self, names: Names, layout: Layout) -> dict[int, Step]:
+    def _put(self, names: Names, layout: Layout, tally: Tally) -> dict[int, Step]:
         """Put a mark for each value of an event into its layout; return their steps."""
         marks: dict[int, _Mark] = {}
         for index in names.in_order():
@@ -122,9 +121,13 @@ class Compiler:
                 continue
             if kind is dict and self._placer.schema.is_value(path):
                 raise UnusualError
-            if self._placer.hides(path):
-                values = self._placer.values(Tally())
-                layout.put(path, ValueLeaf(values, path, MARKER, MARKER), 0)
+            secret = self._placer.kind_of(path)
+            if secret is not None:
+                values, shown = (
+                    self._placer.values(Tally()),
+                    self._placer.redactor.hide(secret, tally),
+                )
+                layout.put(path, ValueLeaf(values, path, shown, shown), 0)
             else:
                 marks[index] = _Mark(self._steps, index, path, kind)
                 layout.put(path, marks[index], 0)

@@ -15,7 +15,7 @@ from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.plain import AS_IS, MAX_ITEMS, Model, entries, key_text, plain
 from flowery_logging.ecs.schema import Place, Schema
 from flowery_logging.ecs.values import Counting, Values
-from flowery_logging.redaction import MARKER, Redaction
+from flowery_logging.redaction import Redaction, is_marker
 
 MAX_VISITS: Final = 4096
 """How many values of one event are looked at, however they are nested."""
@@ -68,9 +68,11 @@ class Placer:
         """Place the fields of all layers; where two give the same name, the first stands."""
         return _Walk(self).run(layers)
 
-    def clean_text(self, text: str) -> str:
-        """Return a message or the text of an exception without secrets."""
-        return self.redactor.clean(shorten(text, LONGEST_READ))
+    def clean_text(self, text: str, counts: Counting | None = None) -> str:
+        """Return a message or the text of an exception without secrets, which are counted."""
+        return self.redactor.clean(
+            shorten(text, LONGEST_READ), self.counters if counts is None else counts
+        )
 
     def layout(self, counters: Counting) -> Layout:
         """Return an empty layout."""
@@ -80,9 +82,12 @@ class Placer:
         """Return what makes of values what stands in a line, counting cuts there."""
         return Values(self.schema, self.redactor, self.limits, counters)
 
-    def hides(self, path: str) -> bool:
-        """Tell whether the value of a dotted name is a secret by one of its parts."""
-        return any(map(self.redactor.hides, path.split(".")))
+    def kind_of(self, path: str) -> str | None:
+        """Return the kind that the value of a dotted name is by one of its parts; None: shown."""
+        for kind in map(self.redactor.kind_of, path.split(".")):
+            if kind is not None:
+                return kind
+        return None
 
 
 class ValueLeaf:
@@ -127,7 +132,7 @@ class _Walk:
         if self._more:
             placer = self._placer
             placer.counters.add("fields_over_limit", len(self._more))
-            text = to_json(self._more, placer.redactor, placer.limits.depth)
+            text = to_json(self._more, placer.redactor, placer.limits.depth, placer.counters)
             self._layout.add_text(MORE, self._values.text(text))
         return self._layout
 
@@ -136,8 +141,11 @@ class _Walk:
         value = given if type(given) in AS_IS else plain(given)
         if value is None or (type(value) in {list, dict} and not value):
             return
-        if self._placer.hides(path):
-            value = given = MARKER
+        kind = self._placer.kind_of(path)
+        if kind is not None:
+            if not is_marker(value):  # a document that is placed again has been counted
+                value = self._placer.redactor.hide(kind, self._placer.counters)
+            given = value
         elif any(value is outer for outer in self._around):
             value = given = CYCLE
         if self._left > 0 and depth <= self._placer.limits.depth and self._is_set(path, value):

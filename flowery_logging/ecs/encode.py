@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from flowery_logging.ecs.plain import describe, entries, is_number, key_text, plain, scalar_text
-from flowery_logging.redaction import Redaction
+from flowery_logging.redaction import Counting, Redaction
 
 MAX_NODES: Final = 1000
 """How many values of one nested object are read; the rest is only counted."""
@@ -49,12 +49,22 @@ def without_surrogates(tree: Any) -> Any:
     return tree
 
 
-def to_json(value: Any, redaction: Redaction | None = None, depth: int = MAX_DEPTH) -> str:
-    """Return any value as a JSON text: bounded in depth and number of values. Never raises."""
+def to_json(
+    value: Any,
+    redaction: Redaction | None = None,
+    depth: int = MAX_DEPTH,
+    counts: Counting | None = None,
+) -> str:
+    """Return any value as a JSON text: bounded in depth and number of values. Never raises.
+
+    What the redaction hides is counted in `counts`.
+    """
     redaction = redaction or Redaction()
     encoded = _as_it_is(value, redaction, depth)
     if encoded is None:
-        encoded = dumps(_Walker(redaction, depth).copy(value, 0))
+        encoded = dumps(
+            _Walker(redaction, depth, _Uncounted() if counts is None else counts).copy(value, 0)
+        )
     return encoded.decode()
 
 
@@ -99,11 +109,19 @@ def text(value: Any) -> str:
         return describe(value)
 
 
+class _Uncounted:
+    """Counts nothing."""
+
+    def add(self, name: str, amount: int = 1) -> None:
+        """Take no note."""
+
+
 class _Walker:
     """Copies a nested object as plain data, as long as its budget lasts."""
 
-    def __init__(self, redaction: Redaction, depth: int) -> None:
+    def __init__(self, redaction: Redaction, depth: int, counts: Counting) -> None:
         self._redaction = redaction
+        self._counts = counts
         self._depth = depth
         self._left = MAX_NODES
         self._around: list[Any] = []  # the objects that a value lies in
@@ -112,7 +130,7 @@ class _Walker:
         self._left -= 1
         value = plain(value)
         if type(value) is str:
-            return self._redaction.clean(value)
+            return self._redaction.clean(value, self._counts)
         if type(value) is int or type(value) is float:
             return self._number(value)
         if not isinstance(value, (Mapping, list)):
@@ -130,7 +148,7 @@ class _Walker:
             self._around.pop()
 
     def _number(self, value: float) -> Any:
-        value = self._redaction.clean_number(value)
+        value = self._redaction.clean_number(value, self._counts)
         if type(value) is int and -MAX_INTEGER - 1 <= value <= MAX_INTEGER:
             return value
         return value if is_number(value) else scalar_text(value)
@@ -153,8 +171,11 @@ class _Walker:
                 found["<more>"] = _length(value) - len(found)
                 break
             name = key_text(key)
-            hidden = self._redaction.hides(name)
-            found[name] = self._redaction.marker if hidden else self.copy(item, depth)
+            kind = self._redaction.kind_of(name)
+            if kind is None:
+                found[name] = self.copy(item, depth)
+            else:
+                found[name] = self._redaction.hide(kind, self._counts)
         return found
 
 

@@ -56,7 +56,7 @@ class Source:
             *first,
             "m = dumps(message)",
             *self._encoding(),
-            *self._asking(["m"], ["m = clean(message)"]),
+            *self._asking(["m"], ["m = clean(message, tally := tally or Tally())"]),
             f"half = join((beginning, micros, site.prefix, m, {shown}))",
             "if len(half) > room: return None",
             *self._counting(counts),
@@ -119,8 +119,8 @@ class Source:
         self._known["counts"] = dict(counts)
         return ["count(counts)"] * bool(counts) + ["if tally: count(tally)"]
 
-    def _clean_message(self, message: str) -> bytes:
-        return dumps(self._placer.clean_text(message))
+    def _clean_message(self, message: str, tally: Tally) -> bytes:
+        return dumps(self._placer.clean_text(message, tally))
 
     def _is_long(self, values: tuple[str, ...]) -> bool:
         """Tell whether one of the texts is longer than its step takes."""

@@ -10,7 +10,7 @@ from flowery_logging.ecs.encode import to_json
 from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.plain import AS_IS, is_number, plain, scalar_text
 from flowery_logging.ecs.schema import Place, Schema
-from flowery_logging.redaction import MARKER, Redaction
+from flowery_logging.redaction import Redaction
 
 QUERIES: Final = frozenset({"query", "query_string", "querystring"})
 """Last parts of names whose values are the query of a URL, without its question mark."""
@@ -57,7 +57,7 @@ class Values:
         """
         value = self._without_query_secrets(path, value)
         if is_number(value):
-            value = self._redactor.clean_number(value)
+            value = self._redactor.clean_number(value, self._counters)
         if is_number(value):
             return True, value
         text = self._label_text(value)
@@ -65,10 +65,12 @@ class Values:
 
     def text(self, text: str) -> str:
         """Return a text without secrets, at most as long as a label may be."""
-        return self._cut(self._redactor.clean(text))
+        return self._cut(self._redactor.clean(text, self._counters))
 
     def _without_query_secrets(self, path: str, value: Any) -> Any:
-        return self._redactor.clean_query(value) if type(value) is str and is_query(path) else value
+        if type(value) is str and is_query(path):
+            return self._redactor.clean_query(value, self._counters)
+        return value
 
     def _clean(self, value: Any) -> Any:
         """Clean and cut the strings of a converted value; MISFIT where the marker would not fit."""
@@ -84,8 +86,13 @@ class Values:
     def _clean_entries(self, value: Mapping[str, Any]) -> Any:
         clean: dict[str, Any] = {}
         for key, item in value.items():
-            hidden = self._redactor.hides(key)
-            clean[key] = (MARKER if type(item) is str else MISFIT) if hidden else self._clean(item)
+            kind = self._redactor.kind_of(key)
+            if kind is None:
+                clean[key] = self._clean(item)
+            elif type(item) is str:
+                clean[key] = self._redactor.hide(kind, self._counters)
+            else:
+                return MISFIT
         return MISFIT if any(item is MISFIT for item in clean.values()) else clean
 
     def _first(self, items: list[Any]) -> list[Any]:
@@ -103,7 +110,7 @@ class Values:
             texts = self._texts(value)
             if texts is not None:
                 return texts
-        return self._cut(to_json(value, self._redactor, self._limits.depth))
+        return self._cut(to_json(value, self._redactor, self._limits.depth, self._counters))
 
     def _texts(self, items: list[Any]) -> list[str] | None:
         """Return a list of scalars as texts, with a note of how many were left out."""
@@ -118,7 +125,7 @@ class Values:
         return texts
 
     def _scalar(self, value: Any) -> str:
-        number = self._redactor.clean_number(value) if type(value) is int else value
+        number = self._redactor.clean_number(value, self._counters) if type(value) is int else value
         return self.text(scalar_text(number))
 
     def _cut(self, text: str) -> str:

@@ -1,6 +1,35 @@
-"""What must not be shown: secrets and personal numbers, by name, by form and by place."""
+"""What must not be shown: secrets and personal numbers, by name, by form and by place.
 
-from flowery_logging.redaction.numbers import SMALLEST as SMALLEST_NUMBER, is_resident
-from flowery_logging.redaction.redactor import MARKER, Redaction, Redactor, marker
+`find(text)` tells where secrets stand in a text. A `Redactor` with further kinds finds those too:
 
-__all__ = ["MARKER", "SMALLEST_NUMBER", "Redaction", "Redactor", "is_resident", "marker"]
+    emails = Kind("email", find_emails, sign=lambda encoded: b"@" in encoded, is_name=is_email_name)
+    Redactor(kinds=[emails]).find("to kim@shop.example")  # [Span(start=3, end=19, kind="email")]
+"""
+
+from flowery_logging.redaction.numbers import SMALLEST as SMALLEST_NUMBER, Span, is_resident
+from flowery_logging.redaction.redactor import (
+    BY_NAME,
+    MARKER,
+    Counting,
+    Kind,
+    Redaction,
+    Redactor,
+    find,
+    is_marker,
+    marker,
+)
+
+__all__ = [
+    "BY_NAME",
+    "MARKER",
+    "SMALLEST_NUMBER",
+    "Counting",
+    "Kind",
+    "Redaction",
+    "Redactor",
+    "Span",
+    "find",
+    "is_marker",
+    "is_resident",
+    "marker",
+]

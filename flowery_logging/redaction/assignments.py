@@ -8,10 +8,10 @@ value ends. Running prose stays: `password: changed by kim` tells a fact, and hi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
-from flowery_logging.redaction.names import squash
+from flowery_logging.redaction.names import KindOf, squash
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.values import is_code, is_nothing
 
@@ -61,11 +61,11 @@ class Assignments:
     """Finds the values of secrets' names in texts.
 
     Args:
-        hides: tells whether a name is a secret's.
+        kind_of: tells of which kind the value of a name is; None: it is shown.
     """
 
-    def __init__(self, hides: Callable[[str], bool]) -> None:
-        self._hides = hides
+    def __init__(self, kind_of: KindOf) -> None:
+        self._kind_of = kind_of
 
     def find(self, text: str) -> Iterator[Span]:
         """Yield the values that are to be hidden, in any order."""
@@ -84,10 +84,11 @@ class Assignments:
         while (match := _ASSIGNED.search(text, position)) is not None:
             # What was taken for a value may be the next name.
             position = match.end("sign")
-            if self._hides_any(match["name"]):
+            kind = self._kind_of_any(match["name"])
+            if kind is not None:
                 start, end = self._value(text, match)
                 if end > start:
-                    yield Span(start, end, "value")
+                    yield Span(start, end, kind)
                     position = end
 
     def _value(self, text: str, match: re.Match[str]) -> tuple[int, int]:
@@ -109,25 +110,28 @@ class Assignments:
     def _is_no_secret(self, text: str, bare: re.Match[str], *, equals: bool) -> bool:
         """Tell whether a value without quotes is prose, code, a mask or a fact about the secret."""
         value = bare[0]
-        if is_nothing(value, equals=equals) or is_code(value) or self._hides_any(value):
+        if is_nothing(value, equals=equals) or is_code(value) or self._kind_of_any(value):
             return True
         return (
             not equals and bool(_WORD.fullmatch(value)) and bool(_NEXT_WORD.match(text, bare.end()))
         )
 
-    def _hides_any(self, name: str) -> bool:
-        """Tell whether the name, or its last part (`user.password`), is a secret's."""
-        return self._hides(name) or ("." in name and self._hides(name.rpartition(".")[2]))
+    def _kind_of_any(self, name: str) -> str | None:
+        """Return the kind of a name's value, or of that of its last part (`user.password`)."""
+        return self._kind_of(name) or (
+            self._kind_of(name.rpartition(".")[2]) if "." in name else None
+        )
 
     def _options(self, text: str) -> Iterator[Span]:
         """Options of command lines: `--password X`, `curl -u user:X`."""
         for match in _OPTION.finditer(text):
             value = _BARE.match(text, match.end())
-            if value is not None and self._hides(match["name"]):
+            kind = self._kind_of(match["name"])
+            if value is not None and kind is not None:
                 quote = match["quote"]
                 end = quoted_end(text, match.end(), quote) if quote else value.end()
                 if not is_nothing(text[match.end() : end], equals=False):
-                    yield Span(match.end(), end, "value")
+                    yield Span(match.end(), end, kind)
         if "curl" in text:
             for match in _CURL.finditer(text):
                 yield Span(match.start("value"), match.end("value"), "value")
@@ -135,15 +139,17 @@ class Assignments:
     def _items(self, text: str) -> Iterator[Span]:
         """Pairs as lists have them: `("authorization", "…")`, `["--password", "…"]`."""
         for match in _ITEM.finditer(text):
-            if self._hides_any(match["name"]):
+            kind = self._kind_of_any(match["name"])
+            if kind is not None:
                 start = match.end("value")
-                yield Span(start, quoted_end(text, start, match["quote"]), "value")
+                yield Span(start, quoted_end(text, start, match["quote"]), kind)
 
     def _marked(self, text: str, pattern: re.Pattern[str]) -> Iterator[Span]:
         """Values inside the marks of XML and of multipart forms."""
         for match in pattern.finditer(text):
-            if self._hides_any(match["name"].rpartition(":")[2]):
-                yield Span(match.start("value"), match.end("value"), "value")
+            kind = self._kind_of_any(match["name"].rpartition(":")[2])
+            if kind is not None:
+                yield Span(match.start("value"), match.end("value"), kind)
 
 
 def quoted_end(text: str, start: int, quote: str) -> int:

@@ -31,7 +31,7 @@ FORMS: Final = (
     Form(
         "jwt",
         ("eyJ",),
-        r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)+",
+        r"eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)+",
         "RFC 7519",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
         "eyJ",
@@ -81,7 +81,7 @@ FORMS: Final = (
     ),
     Form(
         "stripe_key",
-        ("_live_", "_test_", "whsec_"),
+        ("sk_live_", "sk_test_", "rk_live_", "rk_test_", "pk_live_", "pk_test_", "whsec_"),
         r"(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,}",
         "Stripe: API keys",
         "sk_live_" + _ALNUM20,
@@ -156,7 +156,7 @@ FORMS: Final = (
     ),
     Form(
         "digitalocean_token",
-        ("_v1_",),
+        ("dop_v1_", "doo_v1_", "dor_v1_"),
         r"do[opr]_v1_[0-9a-f]{64}",
         "DigitalOcean: tokens",
         "dop_v1_" + _HEX32 * 2,
@@ -311,10 +311,13 @@ def find(text: str) -> Iterator[Span]:
     for kind in dict.fromkeys([kind for stem, kind in _STEMS if stem in text]):
         for match in _PATTERNS[kind].finditer(text):
             start = match.start()
-            if start == 0 or not _goes_on(text[start - 1], text[start]):
+            if start == 0 or not _goes_on(text, start):
                 yield Span(start, match.end(), kind)
 
 
-def _goes_on(before: str, first: str) -> bool:
+def _goes_on(text: str, start: int) -> bool:
     """Tell whether a token that seems to begin here is the middle of a longer word."""
-    return first.isalnum() and before.isascii() and before.isalnum()
+    before = text[start - 1]
+    if before in "nrt" and text[start - 2 : start - 1] == "\\":
+        return False  # the end of a line, in a text within a text
+    return text[start].isalnum() and before.isascii() and before.isalnum()

@@ -8,9 +8,12 @@ asks for one (`has_password`) has no secret as its value.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import unquote
+
+KindOf = Callable[[str], "str | None"]
+"""Tells of which kind the value of a name is; None: it is shown."""
 
 KEY_CHARS: Final = 256
 """Characters of a name that are looked at."""

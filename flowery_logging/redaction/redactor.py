@@ -1,13 +1,14 @@
 """What must not be shown: the one place that all of a line's texts, numbers and keys go through.
 
-`suspects` is a quick look, for each event; `clean` looks with care, at the texts that it names.
+`suspects` is a quick look, for each event; `find` looks with care, at the texts that it names.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Protocol
 
 from flowery_logging.kept import Kept
 from flowery_logging.redaction import forms, numbers, schemes, sql, urls
@@ -16,6 +17,7 @@ from flowery_logging.redaction.names import KEY_CHARS, Names
 from flowery_logging.redaction.numbers import NORMAL, Span
 from flowery_logging.redaction.suspicion import (
     ADDRESSES,
+    FURTHER,
     NAMED,
     NUMBERS,
     SCHEMES,
@@ -23,50 +25,62 @@ from flowery_logging.redaction.suspicion import (
     Suspicion,
 )
 
+BY_NAME: Final = "value"
+"""The kind of a secret of which only the name is known."""
+
 MARKER: Final = "[redacted]"
-_IS_MARKER: Final = re.compile(r"\[redacted(?::\w{1,32})?\]?$")
+_IS_MARKER: Final = re.compile(r"\[redacted(?::\w{1,32})?\]?")
 _NAME: Final = re.compile(r"[\w.-]{0,64}")
 """Names of parameters without escapes."""
 
 
+class Counting(Protocol):
+    """Where it is counted what was hidden."""
+
+    def add(self, name: str, amount: int = 1) -> None:
+        """Raise a count."""
+        ...
+
+
+class Kind(NamedTuple):
+    """A further kind of what is to be hidden.
+
+    Args:
+        name: what the marker and the count say, e.g. `phone`.
+        find: yields where it stands in a text, as (start, end).
+        sign: the quick look, taken at each event: tells, also wrongly, but cheaply, whether a text
+            may hold one, given as UTF-8 and perhaps as it stands in JSON.
+        is_name: tells of a key (one part of a dotted name) whether its value is of this kind.
+    """
+
+    name: str
+    find: Callable[[str], Iterable[tuple[int, int]]]
+    sign: Callable[[bytes], Any]
+    is_name: Callable[[str], bool]
+
+
 def marker(kind: str) -> str:
     """Return what stands for a secret of a kind; by its name alone, no kind is known."""
-    return f"[redacted:{kind}]" if kind != "value" else MARKER
+    return f"[redacted:{kind}]" if kind != BY_NAME else MARKER
 
 
-def found(
-    text: str, kinds: int, hides: Callable[[str], bool], assignments: Assignments
-) -> Iterator[Span]:
-    """Yield all secrets of some kinds (see `suspicion`) in a text, overlapping ones too."""
-    if kinds & NUMBERS:
-        yield from numbers.find(
-            text if text.isascii() and "+" not in text else text.translate(NORMAL)
-        )
-    if kinds & TOKENS:
-        yield from forms.find(text)
-    if kinds & (SCHEMES | NAMED):
-        yield from schemes.find(text)
-    if kinds & (ADDRESSES | NAMED):
-        yield from urls.find(text, hides)
-    if kinds & NAMED:
-        yield from assignments.find(text)
-        yield from sql.find(text, hides)
+def is_marker(value: Any) -> bool:
+    """Tell whether a value is what stands for a secret."""
+    return type(value) is str and _IS_MARKER.fullmatch(value) is not None
 
 
 def replaced(text: str, spans: Iterable[Span]) -> str:
-    """Return the text with a marker for each group of overlapping spans.
-
-    Of a group the kind that is known best stands: that of a form, not of a name.
-    """
+    """Return the text with a marker for each of the spans, which are in order."""
     kept: list[str] = []
     position = 0
-    for start, end, kind in _merged(spans):
+    for start, end, kind in spans:
         kept += (text[position:start], marker(kind))
         position = end
     return "".join((*kept, text[position:]))
 
 
 def _merged(spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield one span for each group of overlapping ones, with the kind that is known best."""
     current: Span | None = None
     for span in sorted(spans):
         if current is None or span.start >= current.end:
@@ -74,7 +88,7 @@ def _merged(spans: Iterable[Span]) -> Iterator[Span]:
                 yield current
             current = span
         else:
-            kind = current.kind if current.kind != "value" else span.kind
+            kind = current.kind if current.kind != BY_NAME else span.kind
             current = Span(current.start, max(current.end, span.end), kind)
     if current is not None:
         yield current
@@ -83,31 +97,42 @@ def _merged(spans: Iterable[Span]) -> Iterator[Span]:
 class Redaction:
     """Hides nothing: for records of the library's own, whose numbers must not be mistaken."""
 
-    marker: str = MARKER
+    def kind_of(self, name: str) -> str | None:  # noqa: ARG002
+        """Return the kind that the value of a key (one part of a dotted name) is; None: shown."""
+        return None
 
-    def hides(self, name: str) -> bool:  # noqa: ARG002
+    def hides(self, name: str) -> bool:
         """Tell whether the value of a key (one part of a dotted name) is a secret by its name."""
-        return False
+        return self.kind_of(name) is not None
+
+    def find(self, text: str) -> list[Span]:  # noqa: ARG002
+        """Return where secrets stand in a text, in order, none over another."""
+        return []
 
     def suspects(self, text: str) -> int:  # noqa: ARG002
-        """Tell, quickly, what `clean` may have to do with a text: kinds of secrets, or 0."""
+        """Tell, quickly, what `find` may find in a text: kinds of secrets as bits, or 0."""
         return 0
 
     def suspects_json(self, encoded: bytes) -> int:  # noqa: ARG002
         """Tell the same of one or many texts in UTF-8, also as they stand in JSON."""
         return 0
 
-    def clean(self, text: str) -> str:
-        """Return a text with a marker in place of each secret in it."""
+    def clean(self, text: str, counts: Counting | None = None) -> str:  # noqa: ARG002
+        """Return a text with a marker in place of each secret in it, which is counted."""
         return text
 
-    def clean_query(self, query: str) -> str:
+    def clean_query(self, query: str, counts: Counting | None = None) -> str:  # noqa: ARG002
         """Return the query of a URL, without its question mark, without the secrets in it."""
         return query
 
-    def clean_number(self, value: float) -> Any:
+    def clean_number(self, value: float, counts: Counting | None = None) -> Any:  # noqa: ARG002
         """Return a number, or the marker if it is a card or resident number."""
         return value
+
+    def hide(self, kind: str, counts: Counting) -> str:
+        """Return what stands for the value of a secret's name, which is counted."""
+        _count([kind], counts)
+        return marker(kind)
 
 
 class Redactor(Redaction):
@@ -116,44 +141,80 @@ class Redactor(Redaction):
     Args:
         secret: more names of secrets, compared without case and separators, as whole names.
         safe: names that are shown although a rule would hide them.
+        kinds: further kinds of what is to be hidden.
     """
 
-    def __init__(self, secret: Iterable[str] = (), safe: Iterable[str] = ()) -> None:
-        secret = tuple(secret)
+    def __init__(
+        self, secret: Iterable[str] = (), safe: Iterable[str] = (), kinds: Iterable[Kind] = ()
+    ) -> None:
+        secret, safe, self._further = tuple(secret), tuple(safe), tuple(kinds)
         self._judge = Names(secret, safe).judge
-        self._verdicts: Kept[str, bool] = Kept()
+        self._kinds: Kept[str, str | None] = Kept()  # by name
         self._parameters: Kept[str, bool] = Kept()  # by parameter of a query: is it no secret's?
-        self._assignments = Assignments(self.hides)
-        self.suspects_json = Suspicion(secret)  # type: ignore[method-assign]
+        self._assignments = Assignments(self.kind_of)
+        self.suspects_json = Suspicion(secret, safe, self._further)  # type: ignore[method-assign]
 
-    def hides(self, name: str) -> bool:
-        """Tell whether the value of a key (one part of a dotted name) is a secret by its name."""
-        verdict = self._verdicts.get(name)
-        if verdict is None:
-            verdict = self._judge(name)
-            if len(name) <= KEY_CHARS:
-                self._verdicts.keep(name, verdict)
-        return verdict
+    def kind_of(self, name: str) -> str | None:
+        """Return the kind that the value of a key (one part of a dotted name) is; None: shown."""
+        try:
+            return self._kinds[name]
+        except KeyError:
+            pass
+        kind = BY_NAME if self._judge(name) else None
+        if kind is None:
+            kind = next((one.name for one in self._further if one.is_name(name)), None)
+        if len(name) <= KEY_CHARS:
+            self._kinds.keep(name, kind)
+        return kind
 
-    def suspects(self, text: str) -> int:
-        """Tell, quickly, what `clean` may have to do with a text: kinds of secrets, or 0."""
-        return self.suspects_json(text.encode("utf-8", "surrogatepass"))
-
-    def clean(self, text: str) -> str:
-        """Return a text with a marker in place of each secret in it."""
+    def find(self, text: str) -> list[Span]:
+        """Return where secrets stand in a text, in order, none over another."""
         kinds = self.suspects(text)
         if not kinds:
-            return text
-        spans = [
+            return []
+        spans = (
             span
-            for span in found(text, kinds, self.hides, self._assignments)
-            if not _IS_MARKER.match(text, span.start, span.end)
-        ]
-        return replaced(text, spans) if spans else text
+            for span in self._found(text, kinds)
+            if span.end > span.start and not _IS_MARKER.fullmatch(text, span.start, span.end)
+        )
+        return [*_merged(spans)]
 
-    def clean_query(self, query: str) -> str:
+    def _found(self, text: str, kinds: int) -> Iterator[Span]:
+        """Yield all secrets of some kinds (see `suspicion`) in a text, overlapping ones too."""
+        if kinds & NUMBERS:
+            yield from numbers.find(
+                text if text.isascii() and "+" not in text else text.translate(NORMAL)
+            )
+        if kinds & TOKENS:
+            yield from forms.find(text)
+        if kinds & (SCHEMES | NAMED):
+            yield from schemes.find(text)
+        if kinds & (ADDRESSES | NAMED):
+            yield from urls.find(text, self.kind_of)
+        if kinds & NAMED:
+            yield from self._assignments.find(text)
+            yield from sql.find(text, self.kind_of)
+        if kinds & FURTHER:
+            for kind in self._further:
+                for start, end in kind.find(text):
+                    yield Span(start, end, kind.name)
+
+    def suspects(self, text: str) -> int:
+        """Tell, quickly, what `find` may find in a text: kinds of secrets as bits, or 0."""
+        return self.suspects_json(b'"%b"' % text.encode("utf-8", "surrogatepass"))
+
+    def clean(self, text: str, counts: Counting | None = None) -> str:
+        """Return a text with a marker in place of each secret in it, which is counted."""
+        spans = self.find(text)
+        if not spans:
+            return text
+        if counts is not None:
+            _count([span.kind for span in spans], counts)
+        return replaced(text, spans)
+
+    def clean_query(self, query: str, counts: Counting | None = None) -> str:
         """Return the query of a URL, without its question mark, without the secrets in it."""
-        return query if self._is_harmless_query(query) else self.clean(f"?{query}")[1:]
+        return query if self._is_harmless_query(query) else self.clean(f"?{query}", counts)[1:]
 
     def _is_harmless_query(self, query: str) -> bool:
         """Tell whether no parameter is a secret's, and nothing else in a query is suspicious."""
@@ -174,9 +235,26 @@ class Redactor(Redaction):
                 self._parameters.keep(parameter, verdict)
         return verdict
 
-    def clean_number(self, value: float) -> Any:
+    def clean_number(self, value: float, counts: Counting | None = None) -> Any:
         """Return a number, or the marker if it is a card or resident number."""
         if type(value) is int and numbers.SMALLEST <= value < 10**19:
             for span in numbers.find(str(value)):
+                if counts is not None:
+                    _count([span.kind], counts)
                 return marker(span.kind)
         return value
+
+
+def find(text: str) -> list[Span]:
+    """Return where secrets stand in a text, by the rules that apply without configuration."""
+    return _DEFAULT.find(text)
+
+
+_DEFAULT: Final = Redactor()
+
+
+def _count(kinds: list[str], counts: Counting) -> None:
+    """Count what was hidden, in all and by kind: `redacted`, `redacted_card`, …."""
+    counts.add("redacted", len(kinds))
+    for kind, number in Counter(kinds).items():
+        counts.add("redacted_by_name" if kind == BY_NAME else f"redacted_{kind}", number)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 
 _PASSWORD: Final = re.compile(
@@ -22,20 +23,20 @@ _ITEM: Final = re.compile(r"\s{0,16}(?P<value>[ENn]?'(?:[^'\\]|''|\\.)*'?|[^,()'
 _MAX_TUPLES: Final = 1_000
 
 
-def find(text: str, hides: Callable[[str], bool]) -> Iterator[Span]:
-    """Yield the literals of a statement that are secrets; `hides` judges the names of columns."""
+def find(text: str, kind_of: KindOf) -> Iterator[Span]:
+    """Yield the literals of a statement that are secrets, by the names of columns."""
     upper = text.upper()
     if "IDENTIFIED" in upper or "PASSWORD '" in upper:
         for match in _PASSWORD.finditer(text):
             yield Span(match.start("value"), match.end("value"), "value")
     if "VALUES" in upper:
         for match in _INSERT.finditer(text):
-            columns = [hides(name.strip(" \t\n\"'`[]")) for name in match["columns"].split(",")]
+            columns = [kind_of(name.strip(" \t\n\"'`[]")) for name in match["columns"].split(",")]
             if any(columns):
                 for spans in islice(_tuples(text, match.end()), _MAX_TUPLES):
-                    yield from (
-                        span for span, hidden in zip(spans, columns, strict=False) if hidden
-                    )
+                    for span, kind in zip(spans, columns, strict=False):
+                        if kind is not None:
+                            yield span._replace(kind=kind)
 
 
 def _tuples(text: str, position: int) -> Iterator[list[Span]]:

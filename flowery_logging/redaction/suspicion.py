@@ -1,66 +1,133 @@
 """The quick look: which kinds of secrets may stand in a text? It lets no secret pass.
 
 It is taken at each event, over its message and texts at once, as UTF-8 and as they stand in JSON.
-So it searches for substrings, which costs little, and by an expression only where one is found.
+A secret has a sign: a run of digits, a long run of a token's characters, the name of a scheme, or a
+name before `=` and its like. Texts without one are left at once. Names are looked up among those
+that came before, so that `page=2` costs no more than finding the sign.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
+from flowery_logging.kept import Kept
 from flowery_logging.redaction.forms import FORMS
+from flowery_logging.redaction.names import KEY_CHARS, Names
+from flowery_logging.redaction.urls import may_let_in
 
 NUMBERS: Final = 1
 ADDRESSES: Final = 2
 NAMED: Final = 4
 SCHEMES: Final = 8
 TOKENS: Final = 16
+FURTHER: Final = 32
 """What may be in a text, as bits: which finders are to look at it with care."""
 
 # In lower case; digits and what stands between them as zeros, so that twelve may be a number.
-_COARSE: Final = bytes(48 if code in b"0123456789 -+" else code for code in range(256)).lower()
+_COARSE: Final = bytes(48 if code in b"0123456789 -+." else code for code in range(256)).lower()
 _LONG_NUMBER: Final = "0" * 12
-_LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 # How a number begins that is a card's (by its issuer) or a resident's (a date).
 _NUMBER: Final = re.compile(
-    rb"[0-9](?:(?<![0-9A-Za-z-].)|(?<=[^0-9]-.)(?<![0-9a-f]{4}-.)|(?<=\\[bfnrt].)|(?<=\\u00[0-9a-f][0-9a-f].))"
-    rb"(?:(?:(?<=[3469])|(?<=5)(?=[1-5])|(?<=2)(?=[2-7]))(?:[ +-]{0,2}[0-9]){12}"
-    rb"|[0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[ +-]{0,3}[0-9]{7})"
+    rb"[0-9](?<![0-9].)(?:(?<![A-Za-z.-].)|(?<=[^0-9][.-].)(?<![0-9a-f]{4}-.)|(?<=\\[bfnrt].)"
+    rb"|(?<=\\u00[0-9a-f][0-9a-f].))"
+    rb"(?:(?:(?<=[3469])|(?<=5)(?=[1-5])|(?<=2)(?=[2-7]))(?:[ +.-]{0,2}[0-9]){12}"
+    rb"|[0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[ +.-]{0,3}[0-9]{7})"
 )
+# Digits with a foreign blank or dash between them (see `numbers.NORMAL`), or full-width ones.
+_FOREIGN_NUMBER: Final = re.compile(
+    "[0-9](?:\xc2[\xa0\xad]|\xe1\x9a\x80|\xe2\x80[\x80-\x95\xaf]|\xe2\x81\x9f|\xe2\x88\x92"
+    "|\xe3\x80\x80|\xef\xb9[\x98\xa3]|\xef\xbc\x8d){1,2}[0-9]|\xef\xbc[\x90-\x99]"
+)
+
 # The signs of a token as one; and a run of them that is shorter than any of `FORMS`.
-_RUNS: Final = bytes(120 if code in _LETTERS else 32 for code in range(256))
-_RUN: Final = b"x" * 15
-
-_STEMS: Final = tuple(
-    stem.encode().decode("latin-1")
-    for stem in (
-        "pass", "token", "key", "secret", "auth", "cookie", "cred", "pin", "otp", "pw", "code",
-        "sess", "card", "sid", "jwt", "psw", "cv", "csc", "rrn", "ssn", "licen", "jumin",
-        "resident", "alien", "foreign", "social", "mnemonic", "seed", "bearer", "bimil",
-        "identified", "connectionstring", "sig", "hmac", "access", "ticket", "saml", "assert",
-        "verifier", "arc", "curl", "user0", "비", "암호", "번호", "코드", "키", "토큰", "시크릿",
-        "패스워드", "보안카드", "등록",
-    )
-)  # fmt: skip
-"""One of them stands in every name of a secret and of a parameter, in lower case."""
-
-_FEW: Final = (
-    "aws", "hawk0", "signature0", "hmac0", "oauth0", "ssws", "apikey", "googlelogin",
-    "negotiate", "ntlm", "token0",
-)  # fmt: skip
-_TOKEN_STEMS: Final = tuple(
-    dict.fromkeys(stem for form in FORMS for stem in form.stems if not stem.startswith("$"))
+_TOKEN_SIGNS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+_RUNS: Final = bytes(120 if code in _TOKEN_SIGNS else 32 for code in range(256))
+_RUN: Final = "x" * 15
+_HEADS: Final = frozenset(
+    re.split("[-_]", stem)[0][:3] for form in FORMS for stem in form.stems if stem[0].isalnum()
 )
+"""How a token begins: at the beginning of a run, or behind a dash or underscore."""
+
+# What is left of a text that has a sign of an assignment, an address or a foreign number.
+_SIGNS: Final = b"=:@\\'<$`" + bytes((0xC2, 0xE1, 0xE2, 0xE3, 0xEF))
+_QUIET: Final = bytes(code for code in range(256) if code not in _SIGNS)
+
+
+def _names_table(signs: bytes) -> bytes:
+    """Return a table that keeps names, with zeros as digits, and `signs` as one; the rest goes."""
+    table = bytearray(b" " * 256)
+    for code in (*range(128, 256), *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.%-"):
+        table[code] = code
+    for code in b"0123456789":
+        table[code] = 48
+    for code in signs:
+        table[code] = 61
+    return bytes(table)
+
+
+_ASSIGNED: Final = _names_table(b"=:")
+_LISTED: Final = _names_table(b"=:,")
+_ESCAPED_SPACE: Final = re.compile(rb"\\(?:[bfnrt]|u00[01][0-9a-f])")
+_OPTION: Final = re.compile(r"(?<![\w-])--?([A-Za-z][\w-]{0,63})")
+_TAG: Final = re.compile(r"<(?:[\w.-]{0,64}:)?([\w.-]{2,64})")
+
+
+def _in_any_case(*words: str) -> frozenset[str]:
+    return frozenset(made for word in words for made in (word, word.title(), word.upper()))
+
+
+_SCHEMES: Final = _in_any_case(
+    "digest", "aws0-hmac-sha000", "aws", "hawk", "signature", "hmac", "oauth", "oAuth"
+)
+"""Schemes whose credentials are `name=value`."""
+
+_INPUTS: Final = _in_any_case("value", "input", "input_value", "val")
+"""Names of what is under another name: `{"name": "password", "value": …}`."""
+
+_INSIDE: Final = frozenset(".:")
+"""What stands inside tokens: `SG.…`, `123456789:AA…`."""
+
+_TWILIO: Final = frozenset({"SK", "AC"})
+_SHORT_OPTIONS: Final = frozenset({"p", "u", "a", "w", "user", "proxy-user", "h"})
+_COMMANDS: Final = ("curl", "mysql", "redis-cli", "sshpass", "wget", "ldap", "mongo", "docker")
+
+_ENDINGS: Final = _in_any_case(
+    "word", "phrase", "code", "key", "number", "no", "no.", "num", "card", "id", "string",
+    "license", "licence", "registration", "security", "words", "pass", "value", "번호", "등록",
+    "코드", "카드", "키", "토큰", "암호",
+)  # fmt: skip
+"""Last words of names of secrets in several words: `api key: …`."""
+
+_OF_OTHERS: Final = _INPUTS | _ENDINGS
+
+_LONGEST_CODE: Final = 9
+"""Characters of `code=…` that is none of OAuth."""
 
 
 class Suspicion:
-    """Looks quickly; `names` are further names of secrets."""
+    """Looks quickly.
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
-        own = (name.lower()[:4].encode().decode("latin-1") for name in names)
-        self._stems = tuple(dict.fromkeys((*_STEMS, *own)))
+    Args:
+        secret: further names of secrets.
+        safe: names that are shown although a rule would hide them.
+        further: other kinds (see `redactor.Kind`).
+    """
+
+    def __init__(
+        self,
+        secret: Iterable[str] = (),
+        safe: Iterable[str] = (),
+        further: Iterable[Any] = (),
+    ) -> None:
+        # Names are asked for with zeros in place of all digits.
+        own = (re.sub("[0-9]", "0", name) for name in secret)
+        shown = (name for name in safe if not re.search("[0-9]", name))
+        self._judge = Names((*own, "cvv0", "cvc0"), shown).judge
+        self._names: Kept[str, bool] = Kept()
+        self._further = tuple(kind.sign for kind in further)
+        self._are_names = tuple(kind.is_name for kind in further)
 
     def __call__(self, encoded: bytes) -> int:
         """Return the kinds that one or many texts may hold, in UTF-8 or JSON; 0 is none."""
@@ -69,63 +136,151 @@ class Suspicion:
         kinds = 0
         if (start := coarse.find(_LONG_NUMBER)) >= 0 and _NUMBER.search(encoded, start):
             kinds = NUMBERS
-        if not encoded.isascii() and (
-            "\xef\xbc" in coarse  # full-width digits
-            or "\xc2\xa0" in coarse  # blanks and dashes, perhaps in the middle of a number
-            or "\xe2\x80" in coarse
-            or "\xe3\x80" in coarse
-        ):
-            kinds |= NUMBERS
-        if "://" in coarse and "@" in coarse:
-            kinds |= ADDRESSES
-        if (
-            "bearer" in coarse
-            or "basic" in coarse
-            or "kakaoak" in coarse
-            or "portone" in coarse
-            or "digest0" in coarse
-        ):
+        if "bearer" in coarse or "basic" in coarse or "kakaoak" in coarse or "portone" in coarse:
             kinds |= SCHEMES
-        if (
-            "=" in coarse
-            or ":0" in coarse
-            or "\\" in coarse
-            or "'," in coarse
-            or "00" in coarse
-            or "</" in coarse
-            or "0'" in coarse
-            or ':"' in coarse
-            or "0:" in coarse
-            or "\xef\xbc" in coarse
-        ):
-            kinds |= self._named(coarse)
-        if _RUN in encoded.translate(_RUNS):
-            kinds |= _tokens(encoded, coarse)
-        if "$" in coarse or "eyj" in coarse or "0000begin" in coarse:
+        text = encoded.decode("latin-1")
+        runs = encoded.translate(_RUNS).decode("latin-1")
+        if (start := runs.find(_RUN)) >= 0:
+            kinds |= _tokens(text, coarse, runs, start)
+        if "eyj" in coarse:
             kinds |= TOKENS
+        if signs := encoded.translate(None, _QUIET):
+            kinds |= self._signs(signs, encoded, coarse)
+        if " -" in text or "--" in text:
+            kinds |= self._options(text, coarse)
+        for may_be_in in self._further:
+            if may_be_in(encoded):
+                return kinds | FURTHER
         return kinds
 
-    def _named(self, coarse: str) -> int:
-        for stem in self._stems:
-            if stem in coarse:
-                return NAMED
-        return 0
+    def _signs(self, signs: bytes, encoded: bytes, coarse: str) -> int:
+        kinds = 0
+        if b"@" in signs and "://" in coarse:
+            kinds = ADDRESSES
+        if not signs.isascii() and _FOREIGN_NUMBER.search(encoded.decode("latin-1")):
+            kinds |= NUMBERS
+        if b"$" in signs:
+            kinds |= TOKENS
+        if self._is_named(signs, encoded, coarse):
+            kinds |= NAMED
+        return kinds
+
+    def _is_named(self, signs: bytes, encoded: bytes, coarse: str) -> bool:
+        """Tell whether there is a name of a secret, in a place where its value may follow."""
+        if b"'" in signs and (
+            "identified0by" in coarse or "password0" in coarse or "values" in coarse
+        ):
+            return True
+        if b"<" in signs and "</" in coarse:
+            text = encoded.decode("utf-8", "surrogatepass")
+            if any(map(self._may_hide, _TAG.findall(text))):
+                return True
+        is_list = "'," in coarse or '",' in coarse
+        if not is_list and b":" not in signs and b"=" not in signs and b"\xef" not in signs:
+            return False
+        if b"\\" in signs:
+            if "\\\\u" in coarse:
+                return True  # a name may be written in escapes
+            if coarse.count("\\") != coarse.count('\\"'):
+                encoded = _ESCAPED_SPACE.sub(b"  ", encoded)
+        if b"\xef" in signs:
+            encoded = encoded.replace(b"\xef\xbc\x9d", b"=").replace(b"\xef\xbc\x9a", b"=")
+        if "]=" in coarse:
+            return True
+        names = encoded.translate(_LISTED if is_list else _ASSIGNED)
+        return self._is_assigned(names.decode("utf-8", "surrogatepass"))
+
+    def _is_assigned(self, names: str) -> bool:
+        """Tell whether a name before one of the signs may be a secret's."""
+        pieces = names.split("=")
+        known = self._names.get
+        for index, piece in enumerate(pieces):
+            words = piece.rsplit(None, 2)
+            if not words:
+                continue
+            name = words[-1]
+            verdict = known(name)
+            if verdict is None:
+                verdict = self._learn(name)
+            if verdict and (name != "code" or _has_long_value(pieces, index)):
+                return True
+            if len(words) > 1 and words[-2] in _SCHEMES:
+                return True
+            if name in _OF_OTHERS and self._is_meant(name, piece, names):
+                return True
+        return "form-data" in names
+
+    def _is_meant(self, name: str, piece: str, names: str) -> bool:
+        """Tell whether a name is the last word of a secret's, or stands for one before it."""
+        if name in _INPUTS:
+            return any(map(self._may_hide, names.split()))
+        return self._may_hide(" ".join(piece.rsplit(None, 3)[-3:]))
+
+    def _may_hide(self, name: str) -> bool:
+        verdict = self._names.get(name)
+        return self._learn(name) if verdict is None else verdict
+
+    def _learn(self, name: str) -> bool:
+        """Tell whether a name, as it stands in `names`, may be a secret's; and keep that."""
+        whole = name[-KEY_CHARS:].rstrip("%")
+        last = whole.rpartition(".")[2]
+        verdict = (
+            "%" in whole
+            or self._judge(whole)
+            or self._judge(last)
+            or may_let_in(whole)
+            or any(is_name(one) for is_name in self._are_names for one in (whole, last))
+        )
+        if len(name) <= KEY_CHARS:
+            self._names.keep(name, verdict)
+        return verdict
+
+    def _options(self, text: str, coarse: str) -> int:
+        kinds = TOKENS if "00000begin" in coarse else 0
+        for name in _OPTION.findall(text):
+            if self._may_hide(name):
+                return kinds | NAMED
+            if name[0] in "paw" or name in _SHORT_OPTIONS:
+                return kinds | NAMED if any(name in coarse for name in _COMMANDS) else kinds
+        return kinds
 
 
-def _tokens(encoded: bytes, coarse: str) -> int:
-    """Look for schemes and forms where something long enough for a token stands.
+def _has_long_value(pieces: list[str], index: int) -> bool:
+    value = pieces[index + 1].split(None, 1) if index + 1 < len(pieces) else []
+    return bool(value) and len(value[0]) > _LONGEST_CODE
 
-    Most such texts are UUIDs, hashes and numbers, which have neither capitals nor underscores.
-    """
-    if encoded.islower() and "_" not in coarse and "key0" not in coarse and "dapi" not in coarse:
-        return 0
+
+def _tokens(text: str, coarse: str, runs: str, start: int) -> int:
+    """Look at what is long enough for a token: most are UUIDs, hashes and names."""
+    if "hooks.slack" in text:
+        return TOKENS
     kinds = 0
-    for stem in _FEW:
-        if stem in coarse:
-            kinds = SCHEMES
-            break
-    text = encoded.decode("latin-1")
-    for token in _TOKEN_STEMS:
-        if token in text:
+    if (
+        "token0" in coarse
+        or "ssws" in coarse
+        or "apikey0" in coarse
+        or "googlelogin" in coarse
+        or "negotiate" in coarse
+        or "ntlm" in coarse
+    ):
+        kinds = SCHEMES
+    while start >= 0:
+        end = runs.find(" ", start)
+        if end < 0:
+            end = len(runs)
+        before = text[start - 1] if start else ""
+        if before == "\\":  # an escape; the token begins behind it
+            start += 5 if text[start] == "u" else 1
+        if end - start == 36 and text[start + 8] == text[start + 13] == "-":
+            pass  # a UUID
+        elif before in _INSIDE or _has_head(text[start:end]):
             return kinds | TOKENS
+        start = runs.find(_RUN, end)
     return kinds
+
+
+def _has_head(run: str) -> bool:
+    for part in run.replace("-", "_").split("_"):
+        if part[:3] in _HEADS or (len(part) == 34 and part[:2] in _TWILIO):
+            return True
+    return False

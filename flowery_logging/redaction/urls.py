@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
-from flowery_logging.redaction.names import squash, unquoted
+from flowery_logging.redaction.names import KindOf, squash, unquoted
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.values import is_code, is_nothing
 
@@ -16,7 +16,7 @@ _LONGEST_USER: Final = 15
 """A user's name is rarely longer; a key that stands in its place is."""
 
 _PARAMETER: Final = re.compile(
-    r"(?:(?<=[?&;])|(?<![^\s\"']))(?P<name>[^\s=&;?#\"'<>]{1,128})=(?P<value>\"[^\"\n]*\"?|'[^'\n]*'?|[^\s&#\"']+)"
+    r"(?:(?<=[?&;])|(?<![^\s\"']))(?P<name>[^\s=&;?#\"'<>,(){}]{1,128})=(?P<value>\"[^\"\n]*\"?|'[^'\n]*'?|[^\s&#\"']+)"
 )
 _NEXT: Final = re.compile(r";[^\s=&;?#\"'<>]{1,128}=")
 
@@ -31,13 +31,13 @@ _CODE: Final = re.compile(r"(?=[\w.~%/+-]*\d)(?=[\w.~%/+-]*[A-Za-z])[\w.~%/+-]{1
 """The code of OAuth (RFC 6749 §4.1.2), where `code=404` and `code=KR` are none."""
 
 
-def find(text: str, hides: Callable[[str], bool]) -> Iterator[Span]:
-    """Yield the secrets in the URLs, queries and forms of a text; `hides` judges names."""
+def find(text: str, kind_of: KindOf) -> Iterator[Span]:
+    """Yield the secrets in the URLs, queries and forms of a text."""
     if "://" in text:
         for match in _AUTHORITY.finditer(text):
             yield from _userinfo(match["rest"], match.start("rest"))
     if "=" in text:
-        yield from parameters(text, hides)
+        yield from parameters(text, kind_of)
 
 
 def _userinfo(rest: str, start: int) -> Iterator[Span]:
@@ -57,17 +57,20 @@ def _userinfo(rest: str, start: int) -> Iterator[Span]:
         yield Span(start, start + at, "key")
 
 
-def parameters(text: str, hides: Callable[[str], bool]) -> Iterator[Span]:
+def parameters(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the values of secrets' parameters in a query, with or without what stands before it."""
     for match in _PARAMETER.finditer(text):
         name, value = unquoted(match["name"]), match["value"]
         if is_nothing(value, equals=True) or is_code(value):
             continue
-        if hides(name.rpartition("[")[0] or name) or hides(name) or _is_signature(name, value):
-            yield _value(match)
+        kind = kind_of(name.rpartition("[")[0] or name) or kind_of(name)
+        if kind is None and _is_signature(name, value):
+            kind = "value"
+        if kind is not None:
+            yield _value(match, kind)
 
 
-def _value(match: re.Match[str]) -> Span:
+def _value(match: re.Match[str], kind: str) -> Span:
     """Return the place of a parameter's value, inside its quotes; `;name=` begins the next."""
     start, end = match.span("value")
     value = match["value"]
@@ -78,7 +81,7 @@ def _value(match: re.Match[str]) -> Span:
         end = start + following.start()
     else:
         end = start + len(value.rstrip(",.)]}"))
-    return Span(start, end, "value")
+    return Span(start, end, kind)
 
 
 def may_let_in(name: str) -> bool:
