@@ -176,7 +176,7 @@ def take_role(service: str) -> None:
 
 def _apply(config: Config) -> None:
     global _config, _own_encoder, _redactor
-    _redactor = Redactor(config.redact, config.redact_safe)
+    _redactor = wiring.redactor(config)
     placer = Placer(config.fields, _redactor, Limits(**config.limits), _counters)
     aside = stdlib.ASIDE | SPECIAL
     encoder = LineEncoder(wiring.static(config), placer, _counters, aside)

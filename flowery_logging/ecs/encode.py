@@ -54,16 +54,19 @@ def to_json(
     redaction: Redaction | None = None,
     depth: int = MAX_DEPTH,
     counts: Counting | None = None,
+    path: str = "",
 ) -> str:
     """Return any value as a JSON text: bounded in depth and number of values. Never raises.
 
-    What the redaction hides is counted in `counts`.
+    What the redaction hides is counted in `counts`. `path` is the dotted name of the value.
     """
     redaction = redaction or Redaction()
     encoded = _as_it_is(value, redaction, depth)
     if encoded is None:
         encoded = dumps(
-            _Walker(redaction, depth, _Uncounted() if counts is None else counts).copy(value, 0)
+            _Walker(redaction, depth, _Uncounted() if counts is None else counts, path).copy(
+                value, 0
+            )
         )
     return encoded.decode()
 
@@ -73,7 +76,7 @@ def _as_it_is(value: Any, redaction: Redaction, depth: int) -> bytes | None:
 
     What is looked at is the JSON text: another thread may change the object meanwhile.
     """
-    if type(value) not in {list, dict}:
+    if type(value) not in {list, dict} or redaction.by_path:
         return None
     try:
         encoded = orjson.dumps(value, option=_PASSED_ON)
@@ -119,16 +122,20 @@ class _Uncounted:
 class _Walker:
     """Copies a nested object as plain data, as long as its budget lasts."""
 
-    def __init__(self, redaction: Redaction, depth: int, counts: Counting) -> None:
+    def __init__(self, redaction: Redaction, depth: int, counts: Counting, path: str) -> None:
         self._redaction = redaction
         self._counts = counts
         self._depth = depth
         self._left = MAX_NODES
         self._around: list[Any] = []  # the objects that a value lies in
+        self._path = path
+        self._make = redaction.maker(path)
 
     def copy(self, value: Any, depth: int) -> Any:
         self._left -= 1
         value = plain(value)
+        if self._make is not None and not isinstance(value, (Mapping, list, type(None))):
+            value = self._make(value, self._counts)
         if type(value) is str:
             return self._redaction.clean(value, self._counts)
         if type(value) is int or type(value) is float:
@@ -171,12 +178,29 @@ class _Walker:
                 found["<more>"] = _length(value) - len(found)
                 break
             name = key_text(key)
+            if self._redaction.by_path:
+                found[name] = self._by_path(name, item, depth)
+                continue
             kind = self._redaction.kind_of(name)
             if kind is None:
                 found[name] = self.copy(item, depth)
             else:
                 found[name] = self._redaction.hide(kind, self._counts)
         return found
+
+    def _by_path(self, name: str, item: Any, depth: int) -> Any:
+        """Return an entry as its whole dotted name says."""
+        redaction, outer = self._redaction, (self._path, self._make)
+        path = self._path = f"{self._path}.{name}" if self._path else name
+        item = plain(item)
+        kind = redaction.kind_at(path, of_object=isinstance(item, Mapping))
+        try:
+            if kind is not None:
+                return redaction.hide(kind, self._counts)
+            self._make = redaction.maker(path)
+            return self.copy(item, depth)
+        finally:
+            self._path, self._make = outer
 
 
 def _length(value: Any) -> int:

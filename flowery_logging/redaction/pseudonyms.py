@@ -12,12 +12,13 @@ import os
 import re
 import unicodedata
 from base64 import b32encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from flowery_logging.redaction import emails, phones
 from flowery_logging.redaction.names import squash
 from flowery_logging.redaction.personal import kind_of_name
+from flowery_logging.redaction.redactor import Make
 
 KEY_VARIABLE: Final = "FLOWERY_LOG_PSEUDONYM_KEY"
 OLD_KEYS_VARIABLE: Final = "FLOWERY_LOG_PSEUDONYM_OLD_KEYS"
@@ -139,12 +140,12 @@ class Pseudonyms:
         self._names = [tuple(map(squash, name.split("."))) for name in names]
         self._key = key
 
-    def maker(self, path: str) -> Callable[[Any], Any] | None:
+    def maker(self, path: str) -> Make | None:
         """Return what makes the pseudonym of a scalar under a dotted name; None: it is shown."""
         parts = tuple(map(squash, path.split(".")))
         if not any(_holds(parts, name) for name in self._names):
             return None
-        return lambda value: of(value, path, self._key)
+        return lambda value, _: of(value, path, self._key)
 
 
 def _holds(parts: tuple[str, ...], name: tuple[str, ...]) -> bool:
