@@ -38,7 +38,7 @@ def wanted_lines(
         return
     texts = wanted.texts()
     if start is None:
-        start = _offset_since(file, wanted)
+        start = offset_since(file, wanted)
     time = "" if texts else None  # of the event before; "": some lines are not seen
     for raw in search(file, texts, start, end):
         line = raw.line() if wanted.may_admit(raw) else None
@@ -99,7 +99,7 @@ def _last_of(file: LogFile, wanted: Wanted, count: int, end: int) -> list[Line]:
     return lines[-count:]
 
 
-def _offset_since(file: LogFile, wanted: Wanted) -> int:
+def offset_since(file: LogFile, wanted: Wanted) -> int:
     """Return where in a file the reading begins: all before is older than what was asked for."""
     if wanted.since is None:
         return 0
