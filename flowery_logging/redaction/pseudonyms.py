@@ -96,10 +96,15 @@ def of(value: Any, kind_or_field: str = "", key: Key | None = None) -> str:
     returned as it is. Raises NoKeyError.
     """
     text = value if isinstance(value, str) else str(value)
-    if _FORM.fullmatch(text):
+    if is_pseudonym(text):
         return text
     normal = normalised(text, kind_or_field)
     return (key or keys()[0]).pseudonym(normal) if normal else normal
+
+
+def is_pseudonym(text: str) -> bool:
+    """Tell whether a text has the form of a pseudonym."""
+    return _FORM.fullmatch(text) is not None
 
 
 def every(value: Any, environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
