@@ -31,8 +31,8 @@ class ChosenRedactor(Redactor):
 
     def __init__(
         self,
-        secret: Iterable[str],
-        safe: Iterable[str],
+        secret: Iterable[str] = (),
+        safe: Iterable[str] = (),
         personal: Iterable[str] = (),
         pseudonyms: Pseudonyms | None = None,
     ) -> None:

@@ -8,6 +8,9 @@ from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.limits import LEAST, Limits
 from flowery_logging.ecs.values import QUERIES
 from flowery_logging.redaction import Redactor
+from flowery_logging.redaction.choices import ChosenRedactor
+from flowery_logging.redaction.personal import KINDS
+from flowery_logging.redaction.pseudonyms import Key, Pseudonyms
 from tests.strategies import NUMBERS, TEXTS, names, values
 
 DECLARED = {
@@ -23,6 +26,11 @@ DECLARED = {
     "flowery.open": "object",
 }
 
+CHOSEN = ChosenRedactor(
+    personal=KINDS,
+    pseudonyms=Pseudonyms(("http", "part", "a", "user.name", "order"), Key("an invented key 0000")),
+)
+
 PLACERS = {
     "ordinary": lambda: Placer(DECLARED, Redactor(), Limits(), Counters()),
     "names": lambda: Placer(
@@ -31,6 +39,7 @@ PLACERS = {
     "least": lambda: Placer(DECLARED, Redactor(), LEAST, Counters()),
     "few": lambda: Placer({}, Redactor(), Limits(fields=3, items=2, depth=2), Counters()),
     "relaxed": lambda: Placer({}, Redactor(), Limits(), Counters()).relaxed(Limits(items=3)),
+    "chosen": lambda: Placer(DECLARED, CHOSEN, Limits(), Counters()),
     "shown": lambda: Placer(DECLARED, Redactor(), Limits(), Counters()).unredacted(),
 }
 
@@ -84,7 +93,18 @@ any_names = (
     | st.sampled_from(sorted(DECLARED))
     | query_names
     | st.sampled_from(
-        ["flowery.open.a", "flowery.open.query", "container.labels.token", "http.part"]
+        [
+            "flowery.open.a",
+            "flowery.open.query",
+            "container.labels.token",
+            "http.part",
+            "phone",
+            "user.email",
+            "customer.name",
+            "address",
+            "client.address",
+            "email.subject",
+        ]
     )
 )
 
