@@ -28,11 +28,11 @@ SMALLEST: Final = 10**12
 
 # Not in the middle of a number, a decimal fraction, a word or a UUID.
 _BEFORE: Final = r"(?<![0-9A-Za-z])(?<![0-9][-.])(?<![0-9a-f]{4}-)"
-_AFTER: Final = r"(?![0-9A-Za-z])(?!-[0-9a-f])"
+_AFTER: Final = r"(?![0-9A-Za-z])(?!-[0-9a-f])(?!\.[0-9])"
 
 _CARD: Final = re.compile(
     _BEFORE
-    + r"(?:[0-9]{4}([ -]{0,2})[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}"
+    + r"(?:[0-9]{4}([ .-]{0,2})[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}"
     + r"|3[0-9]{3}[ -]{0,2}[0-9]{6}[ -]{0,2}[0-9]{4,5})"
     + _AFTER
 )

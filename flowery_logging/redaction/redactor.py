@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple, Protocol
 
+import orjson
+
 from flowery_logging.kept import Kept
-from flowery_logging.redaction import forms, numbers, schemes, sql, urls
+from flowery_logging.redaction import commands, forms, numbers, pairs, schemes, sql, urls
 from flowery_logging.redaction.assignments import Assignments
 from flowery_logging.redaction.names import KEY_CHARS, Names
 from flowery_logging.redaction.numbers import NORMAL, Span
@@ -214,6 +216,8 @@ class Redactor(Redaction):
             yield from urls.find(text, self.kind_of)
         if kinds & NAMED:
             yield from self._assignments.find(text)
+            yield from pairs.find(text, self.kind_of)
+            yield from commands.find(text, self.kind_of)
             yield from sql.find(text, self.kind_of)
         if kinds & FURTHER:
             for kind in self._further:
@@ -222,7 +226,7 @@ class Redactor(Redaction):
 
     def suspects(self, text: str) -> int:
         """Tell, quickly, what `find` may find in a text: kinds of secrets as bits, or 0."""
-        return self.suspects_json(b'"%b"' % text.encode("utf-8", "surrogatepass"))
+        return self.suspects_json(_as_json(text))
 
     def clean(self, text: str, counts: Counting | None = None) -> str:
         """Return a text with a marker in place of each secret in it, which is counted."""
@@ -264,6 +268,13 @@ class Redactor(Redaction):
                     _count([span.kind], counts)
                 return marker(span.kind)
         return value
+
+
+def _as_json(text: str) -> bytes:
+    try:
+        return orjson.dumps(text)
+    except TypeError:  # a lone surrogate
+        return orjson.dumps(text.encode("utf-8", "replace").decode())
 
 
 def find(text: str) -> list[Span]:

@@ -13,7 +13,7 @@ from typing import Final
 from flowery_logging.redaction.numbers import Span
 
 _BEFORE: Final = r"(?<![A-Za-z0-9])"
-_GAP: Final = r"(?:[:=]?[ \t\u00a0]{1,4}|[:=]|%20|\+)[\"']?"
+_GAP: Final = r"(?:[:=]?[ \t\u00a0]{1,4}|[:=]|(?:%3[Aa])?(?:%20|\+))[\"']?"
 _BEARER: Final = re.compile(
     rf"{_BEFORE}(?:bearer|kakaoak|portone|ssws|apikey|googlelogin|negotiate|ntlm|sharedaccesssignature)"
     rf"{_GAP}(?P<value>[\w.~+/=%:|-]{{6,}})",
@@ -34,6 +34,15 @@ _WORDS: Final = frozenset({
     "credentials", "error", "header", "headers", "realm", "scheme", "token", "tokens",
 })  # fmt: skip
 """What stands behind the name of a scheme in running text."""
+
+_SCHEMES: Final = frozenset(
+    {"basic", "bearer", "digest", "jwt", "kerberos", "negotiate", "ntlm", "oauth", "token"}
+)
+
+
+def is_scheme(word: str) -> bool:
+    """Tell whether a word is the name of a scheme, behind which credentials stand."""
+    return word.lower() in _SCHEMES
 
 
 def find(text: str) -> Iterator[Span]:

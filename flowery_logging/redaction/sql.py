@@ -11,8 +11,9 @@ from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 
 _PASSWORD: Final = re.compile(
-    r"(?<![\w-])(?:PASSWORD|IDENTIFIED[ \t]{1,4}BY(?:[ \t]{1,4}PASSWORD)?)[ \t\n]{1,4}"
-    r"[EN]?'(?P<value>(?:[^'\\]|''|\\.){1,1024})",
+    r"(?<![\w-])(?:PASSWORD(?:[ ]FOR[ ][^\s=]{1,128}[ ]=)?"
+    r"|IDENTIFIED[ \t]{1,4}BY(?:[ \t]{1,4}PASSWORD)?)"
+    r"[ \t\n]{0,4}\(?[EN]?(?P<quote>\\?['\"])(?P<value>(?:(?!(?P=quote))[^\\]|\\.){1,1024})",
     re.IGNORECASE,
 )
 _INSERT: Final = re.compile(
@@ -26,7 +27,12 @@ _MAX_TUPLES: Final = 1_000
 def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the literals of a statement that are secrets, by the names of columns."""
     upper = text.upper()
-    if "IDENTIFIED" in upper or "PASSWORD '" in upper:
+    if (
+        "IDENTIFIED" in upper
+        or "PASSWORD '" in upper
+        or "PASSWORD(" in upper
+        or "PASSWORD FOR" in upper
+    ):
         for match in _PASSWORD.finditer(text):
             yield Span(match.start("value"), match.end("value"), "value")
     if "VALUES" in upper:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from flowery_logging.kept import Kept
+from flowery_logging.redaction import commands
 from flowery_logging.redaction.forms import FORMS
 from flowery_logging.redaction.names import KEY_CHARS, Names
 from flowery_logging.redaction.urls import may_let_in
@@ -69,41 +70,53 @@ def _names_table(signs: bytes) -> bytes:
 
 _ASSIGNED: Final = _names_table(b"=:")
 _LISTED: Final = _names_table(b"=:,")
+# A colon that is neither a time's nor in front of an address.
+_COLON: Final = re.compile(r":(?!//)(?!(?<=[ T:+-][0-9]{2}:)[0-9]{2})")
 _ESCAPED_SPACE: Final = re.compile(rb"\\(?:[bfnrt]|u00[01][0-9a-f])")
 _OPTION: Final = re.compile(r"(?<![\w-])--?([A-Za-z][\w-]{0,63})")
-_TAG: Final = re.compile(r"<(?:[\w.-]{0,64}:)?([\w.-]{2,64})")
-
-
-def _in_any_case(*words: str) -> frozenset[str]:
-    return frozenset(made for word in words for made in (word, word.title(), word.upper()))
-
-
-_SCHEMES: Final = _in_any_case(
-    "digest", "aws0-hmac-sha000", "aws", "hawk", "signature", "hmac", "oauth", "oAuth"
+_TAGGED: Final = re.compile(r"(?:<(?:[\w.-]{0,64}:)?|(?:name|key|id)=\\{0,3}[\"'])([\w.-]{2,64})")
+_CODE: Final = re.compile(r"[?&\s\"]code=[\w.~%/+-]{10}", re.IGNORECASE)
+# Names that a secret follows in running text; and names in a URL inside a URL.
+_KOREAN: Final = tuple(
+    name.encode().decode("latin-1") for name in ("비밀번호", "패스워드", "인증", "보안코드", "토큰")
 )
-"""Schemes whose credentials are `name=value`."""
+_SAID: Final = re.compile("(?:password|passcode|passphrase|code|otp|pin|token) is ", re.IGNORECASE)
+_ENCODED_SIGN: Final = re.compile("%(?:25)*3[AaDd]")
 
-_INPUTS: Final = _in_any_case("value", "input", "input_value", "val")
+SHOWN: Final = 0
+HIDES: Final = 1
+UNCLEAR: Final = 2
+"""What a name says of the value behind it."""
+
+_SCHEMES: Final = frozenset(
+    {"digest", "aws0-hmac-sha000", "aws", "hawk", "signature", "hmac", "oauth"}
+)
+"""Schemes whose credentials are `name=value`; and how the first of these may be called."""
+
+_FIRST: Final = frozenset({
+    "username", "realm", "id", "keyid", "credential", "algorithm", "nonce", "access_key", "mac",
+    "headers", "response", "uri", "ts", "hash", "app", "client", "client_id",
+})  # fmt: skip
+
+_INPUTS: Final = frozenset({"value", "input", "input_value", "val", "default"})
 """Names of what is under another name: `{"name": "password", "value": …}`."""
 
 _INSIDE: Final = frozenset(".:")
 """What stands inside tokens: `SG.…`, `123456789:AA…`."""
 
 _TWILIO: Final = frozenset({"SK", "AC"})
-_SHORT_OPTIONS: Final = frozenset({"p", "u", "a", "w", "user", "proxy-user", "h"})
-_COMMANDS: Final = ("curl", "mysql", "redis-cli", "sshpass", "wget", "ldap", "mongo", "docker")
-
-_ENDINGS: Final = _in_any_case(
+_ENDINGS: Final = frozenset({
     "word", "phrase", "code", "key", "number", "no", "no.", "num", "card", "id", "string",
     "license", "licence", "registration", "security", "words", "pass", "value", "번호", "등록",
     "코드", "카드", "키", "토큰", "암호",
-)  # fmt: skip
+})  # fmt: skip
 """Last words of names of secrets in several words: `api key: …`."""
 
-_OF_OTHERS: Final = _INPUTS | _ENDINGS
+_OF_OTHERS: Final = _INPUTS | _ENDINGS | _FIRST
 
-_LONGEST_CODE: Final = 9
-"""Characters of `code=…` that is none of OAuth."""
+_LONG: Final = 512
+_FEW_SIGNS: Final = 16
+"""Of a text so long with so few signs only what stands around these is looked at."""
 
 
 class Suspicion:
@@ -125,7 +138,7 @@ class Suspicion:
         own = (re.sub("[0-9]", "0", name) for name in secret)
         shown = (name for name in safe if not re.search("[0-9]", name))
         self._judge = Names((*own, "cvv0", "cvc0"), shown).judge
-        self._names: Kept[str, bool] = Kept()
+        self._names: Kept[str, int] = Kept()
         self._further = tuple(kind.sign for kind in further)
         self._are_names = tuple(kind.is_name for kind in further)
 
@@ -136,48 +149,67 @@ class Suspicion:
         kinds = 0
         if (start := coarse.find(_LONG_NUMBER)) >= 0 and _NUMBER.search(encoded, start):
             kinds = NUMBERS
-        if "bearer" in coarse or "basic" in coarse or "kakaoak" in coarse or "portone" in coarse:
+        if (
+            ("b" in coarse and ("bearer" in coarse or "basic" in coarse))
+            or "kakaoak" in coarse
+            or "portone" in coarse
+        ):
             kinds |= SCHEMES
         text = encoded.decode("latin-1")
         runs = encoded.translate(_RUNS).decode("latin-1")
         if (start := runs.find(_RUN)) >= 0:
             kinds |= _tokens(text, coarse, runs, start)
-        if "eyj" in coarse:
+        if "j" in coarse and "eyj" in coarse:
             kinds |= TOKENS
         if signs := encoded.translate(None, _QUIET):
-            kinds |= self._signs(signs, encoded, coarse)
-        if " -" in text or "--" in text:
+            kinds |= self._signs(signs, encoded, coarse, text)
+        if "-" in text and (" -" in text or "--" in text or '"-' in text or "'-" in text):
             kinds |= self._options(text, coarse)
+        if (
+            ("%" in text and _ENCODED_SIGN.search(text))
+            or ("0is0" in coarse and _SAID.search(text))
+            or (not encoded.isascii() and _is_said_in_korean(text))
+        ):
+            kinds |= NAMED
         for may_be_in in self._further:
             if may_be_in(encoded):
                 return kinds | FURTHER
         return kinds
 
-    def _signs(self, signs: bytes, encoded: bytes, coarse: str) -> int:
+    def _signs(self, signs: bytes, encoded: bytes, coarse: str, text: str) -> int:
         kinds = 0
-        if b"@" in signs and "://" in coarse:
+        if b"@" in signs and ("://" in coarse or ":thin:" in coarse):
             kinds = ADDRESSES
-        if not signs.isascii() and _FOREIGN_NUMBER.search(encoded.decode("latin-1")):
+        if not signs.isascii() and _FOREIGN_NUMBER.search(text):
             kinds |= NUMBERS
         if b"$" in signs:
             kinds |= TOKENS
-        if self._is_named(signs, encoded, coarse):
+        if self._is_named(signs, encoded, coarse, text):
             kinds |= NAMED
         return kinds
 
-    def _is_named(self, signs: bytes, encoded: bytes, coarse: str) -> bool:
+    def _is_named(self, signs: bytes, encoded: bytes, coarse: str, text: str) -> bool:
         """Tell whether there is a name of a secret, in a place where its value may follow."""
-        if b"'" in signs and (
-            "identified0by" in coarse or "password0" in coarse or "values" in coarse
+        if (b"'" in signs or b"\\" in signs) and (
+            "identified0by" in coarse
+            or "password0'" in coarse
+            or "password(" in coarse
+            or "password0for" in coarse
+            or "values" in coarse
         ):
             return True
-        if b"<" in signs and "</" in coarse:
-            text = encoded.decode("utf-8", "surrogatepass")
-            if any(map(self._may_hide, _TAG.findall(text))):
-                return True
-        is_list = "'," in coarse or '",' in coarse
-        if not is_list and b":" not in signs and b"=" not in signs and b"\xef" not in signs:
+        if b"<" in signs and "</" in coarse and self._is_tagged(encoded):
+            return True
+        is_list = (b"'" in signs and "'," in text) or (b"\\" in signs and '\\",' in text)
+        if (
+            not is_list
+            and b"=" not in signs
+            and b"\xef" not in signs
+            and not (b":" in signs and _COLON.search(text))
+        ):
             return False
+        if len(encoded) > _LONG and not is_list and len(signs) < _FEW_SIGNS:
+            encoded = _around_signs(encoded)
         if b"\\" in signs:
             if "\\\\u" in coarse:
                 return True  # a name may be written in escapes
@@ -185,69 +217,93 @@ class Suspicion:
                 encoded = _ESCAPED_SPACE.sub(b"  ", encoded)
         if b"\xef" in signs:
             encoded = encoded.replace(b"\xef\xbc\x9d", b"=").replace(b"\xef\xbc\x9a", b"=")
-        if "]=" in coarse:
+        if b"=" in signs and (
+            "]=" in coarse
+            or "form0data" in coarse
+            or ("code=" in coarse and _CODE.search(text))
+            or (b"<" in signs and self._is_tagged(encoded))
+        ):
             return True
         names = encoded.translate(_LISTED if is_list else _ASSIGNED)
-        return self._is_assigned(names.decode("utf-8", "surrogatepass"))
+        return self._is_assigned(names.decode("utf-8", "replace").split("="))
 
-    def _is_assigned(self, names: str) -> bool:
+    def _is_tagged(self, encoded: bytes) -> bool:
+        """Tell whether an element or an attribute of XML may have the name of a secret."""
+        return any(map(self._may_hide, _TAGGED.findall(encoded.decode("utf-8", "replace"))))
+
+    def _is_assigned(self, pieces: list[str]) -> bool:
         """Tell whether a name before one of the signs may be a secret's."""
-        pieces = names.split("=")
         known = self._names.get
         for index, piece in enumerate(pieces):
-            words = piece.rsplit(None, 2)
-            if not words:
-                continue
-            name = words[-1]
-            verdict = known(name)
-            if verdict is None:
-                verdict = self._learn(name)
-            if verdict and (name != "code" or _has_long_value(pieces, index)):
-                return True
-            if len(words) > 1 and words[-2] in _SCHEMES:
-                return True
-            if name in _OF_OTHERS and self._is_meant(name, piece, names):
-                return True
-        return "form-data" in names
+            words = piece.rsplit(None, 1)
+            if words:
+                name = words[-1]
+                verdict = known(name)
+                if verdict is None:
+                    verdict = self._learn(name)
+                if verdict and (verdict is HIDES or self._is_meant(name, pieces, index)):
+                    return True
+        return False
 
-    def _is_meant(self, name: str, piece: str, names: str) -> bool:
-        """Tell whether a name is the last word of a secret's, or stands for one before it."""
+    def _is_meant(self, name: str, pieces: list[str], index: int) -> bool:
+        """Tell whether a name that alone is no secret's is one in its surrounding."""
         if name in _INPUTS:
-            return any(map(self._may_hide, names.split()))
-        return self._may_hide(" ".join(piece.rsplit(None, 3)[-3:]))
+            return any(self._may_hide(word) for piece in pieces for word in piece.split())
+        words = pieces[index].rsplit(None, 3)
+        return len(words) > 1 and (
+            words[-2].lower() in _SCHEMES or self._may_hide(" ".join(words[-3:]))
+        )
 
     def _may_hide(self, name: str) -> bool:
         verdict = self._names.get(name)
-        return self._learn(name) if verdict is None else verdict
+        return (self._learn(name) if verdict is None else verdict) is HIDES
 
-    def _learn(self, name: str) -> bool:
-        """Tell whether a name, as it stands in `names`, may be a secret's; and keep that."""
+    def _learn(self, name: str) -> int:
+        """Tell what a name, as it stands between signs, may be; and keep that."""
         whole = name[-KEY_CHARS:].rstrip("%")
-        last = whole.rpartition(".")[2]
-        verdict = (
-            "%" in whole
-            or self._judge(whole)
-            or self._judge(last)
-            or may_let_in(whole)
-            or any(is_name(one) for is_name in self._are_names for one in (whole, last))
-        )
+        verdict = SHOWN
+        if any(map(self._may_be_secret, (whole, whole.rpartition(".")[2]))):
+            verdict = HIDES
+        elif name.lower() in _OF_OTHERS or name.lower().startswith("oauth"):
+            verdict = UNCLEAR
         if len(name) <= KEY_CHARS:
             self._names.keep(name, verdict)
         return verdict
+
+    def _may_be_secret(self, name: str) -> bool:
+        return (
+            "%" in name
+            or self._judge(name)
+            or (may_let_in(name) and name.lower() != "code")
+            or any(is_name(name) for is_name in self._are_names)
+        )
 
     def _options(self, text: str, coarse: str) -> int:
         kinds = TOKENS if "00000begin" in coarse else 0
         for name in _OPTION.findall(text):
             if self._may_hide(name):
                 return kinds | NAMED
-            if name[0] in "paw" or name in _SHORT_OPTIONS:
-                return kinds | NAMED if any(name in coarse for name in _COMMANDS) else kinds
+        if any(name in coarse for name in commands.SIGNS):
+            kinds |= NAMED
         return kinds
 
 
-def _has_long_value(pieces: list[str], index: int) -> bool:
-    value = pieces[index + 1].split(None, 1) if index + 1 < len(pieces) else []
-    return bool(value) and len(value[0]) > _LONGEST_CODE
+def _is_said_in_korean(text: str) -> bool:
+    for name in _KOREAN:
+        if name in text:
+            return True
+    return False
+
+
+def _around_signs(encoded: bytes) -> bytes:
+    """Return what stands before and directly behind the signs of a long text."""
+    places: list[int] = []
+    for sign in (b"=", b":", b"\xef"):
+        place = encoded.find(sign)
+        while place >= 0:
+            places.append(place)
+            place = encoded.find(sign, place + 1)
+    return b" ".join([encoded[max(0, place - KEY_CHARS) : place + 16] for place in sorted(places)])
 
 
 def _tokens(text: str, coarse: str, runs: str, start: int) -> int:

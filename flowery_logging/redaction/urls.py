@@ -8,10 +8,11 @@ from typing import Final
 
 from flowery_logging.redaction.names import KindOf, squash, unquoted
 from flowery_logging.redaction.numbers import Span
-from flowery_logging.redaction.values import is_code, is_nothing
+from flowery_logging.redaction.values import is_code, is_identifier_of, is_nothing
 
 _AUTHORITY: Final = re.compile(r"://(?P<rest>[^\s\"'<>`\\]{1,4096})")
 _PORT: Final = re.compile(r"[^:/@]*:\d{1,5}(?:/|$)")
+_ORACLE: Final = re.compile(r":thin:[^/\s@]{1,128}/(?P<value>[^@\s\"']{1,256})@")
 _LONGEST_USER: Final = 15
 """A user's name is rarely longer; a key that stands in its place is."""
 
@@ -27,6 +28,11 @@ SIGNATURES: Final = frozenset({
 })  # fmt: skip
 """Names of parameters, without separators, whose values let their bearer in."""
 
+_TICKETS: Final = frozenset({"ticket", "saml", "assertion", "sign"})
+_SHORTEST_TICKET: Final = 16
+_SHORTEST_SIGNATURE: Final = 8
+"""Characters of such a value; shorter ones are numbers and words."""
+
 _CODE: Final = re.compile(r"(?=[\w.~%/+-]*\d)(?=[\w.~%/+-]*[A-Za-z])[\w.~%/+-]{10,}")
 """The code of OAuth (RFC 6749 §4.1.2), where `code=404` and `code=KR` are none."""
 
@@ -36,6 +42,9 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     if "://" in text:
         for match in _AUTHORITY.finditer(text):
             yield from _userinfo(match["rest"], match.start("rest"))
+    if ":thin:" in text:
+        for match in _ORACLE.finditer(text):
+            yield Span(*match.span("value"), "password")
     if "=" in text:
         yield from parameters(text, kind_of)
 
@@ -53,15 +62,15 @@ def _userinfo(rest: str, start: int) -> Iterator[Span]:
     user, colon, password = rest[:at].partition(":")
     if colon and password:
         yield Span(start + len(user) + 1, start + at, "password")
-    elif not colon and len(user) > _LONGEST_USER and any(map(str.isdigit, user)):
-        yield Span(start, start + at, "key")
+    if len(user) > _LONGEST_USER and any(map(str.isdigit, user)):
+        yield Span(start, start + len(user), "key")
 
 
 def parameters(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the values of secrets' parameters in a query, with or without what stands before it."""
     for match in _PARAMETER.finditer(text):
         name, value = unquoted(match["name"]), match["value"]
-        if is_nothing(value, equals=True) or is_code(value):
+        if is_nothing(value, equals=True) or is_code(value) or is_identifier_of(name, value):
             continue
         kind = kind_of(name.rpartition("[")[0] or name) or kind_of(name)
         if kind is None and _is_signature(name, value):
@@ -92,4 +101,8 @@ def may_let_in(name: str) -> bool:
 
 def _is_signature(name: str, value: str) -> bool:
     name = squash(name)
-    return name in SIGNATURES or (name == "code" and _CODE.fullmatch(value) is not None)
+    if name == "code":
+        return _CODE.fullmatch(value) is not None
+    if name not in SIGNATURES or not any(sign in "%+/" or sign.isdigit() for sign in value):
+        return False
+    return len(value) >= (_SHORTEST_TICKET if name in _TICKETS else _SHORTEST_SIGNATURE)

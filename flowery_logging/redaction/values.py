@@ -5,30 +5,47 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_FACTS: Final = frozenset({
-    "", "none", "null", "nil", "true", "false", "yes", "no", "undefined", "empty", "missing",
-    "required", "invalid", "valid", "expired", "changed", "updated", "reset", "rotated",
-    "revoked", "set", "unset", "not", "ok", "failed", "failure", "wrong", "incorrect", "unknown",
-    "optional", "string", "str", "int", "bytes", "enabled", "disabled", "on", "off", "is", "was",
-    "has", "must", "should", "cannot", "too", "field", "hidden", "redacted", "masked",
-    "accepted", "rejected", "present", "absent", "the", "a", "an", "by", "return", "raise",
-    "pass", "continue", "break", "print", "for", "value", "<redacted>", "<hidden>", "<secret>",
-    "[filtered]", "<none>", "<null>", "...", "…", "secretstr('**********')", "변경", "변경됨",
-    "오류", "불일치", "필수", "없음", "만료", "틀림", "입력", "확인", "재설정", "발송", "전송",
-    "실패", "성공",
-})  # fmt: skip
-"""Words that stand where a value would, and tell something about it."""
+from flowery_logging.redaction.names import squash
 
-_NOTHING: Final = frozenset({"none", "null", "nil", "true", "false", "undefined"})
-"""The same behind `=`, where any other word may be the secret itself."""
+_NOTHING: Final = frozenset({
+    "", "none", "null", "nil", "true", "false", "undefined", "ok", "yes", "no", "required",
+    "invalid", "missing", "expired", "valid", "unset", "empty", "optional", "[filtered]",
+    "[hidden]", "[masked]", "[secret]", "<redacted>", "<hidden>", "<secret>", "<masked>", "<none>",
+    "<null>", "<password>", "<token>", "...", "…", "?", "secretstr('**********')",
+})  # fmt: skip
+"""Words that say that there is no value, or none that is shown."""
+
+_FACTS: Final = _NOTHING | frozenset({
+    "changed", "updated", "reset", "rotated", "revoked", "set", "not", "failed", "failure",
+    "wrong", "incorrect", "unknown", "string", "str", "int", "bytes", "enabled", "disabled", "on",
+    "off", "is", "was", "has", "must", "should", "cannot", "too", "field", "hidden", "redacted",
+    "masked", "accepted", "rejected", "present", "absent", "the", "a", "an", "by", "return",
+    "raise", "pass", "continue", "break", "print", "for", "value", "granted", "denied", "sent",
+    "dropped", "loaded", "received", "verified", "refreshed", "created", "deleted", "removed",
+    "generated", "issued", "basic", "bearer", "digest", "oauth", "oauth2", "jwt", "kerberos",
+    "ldap", "saml", "ntlm", "three", "two", "one", "all", "any", "it", "this", "that", "only",
+    "변경", "변경됨", "오류", "불일치", "필수", "없음", "만료", "틀림", "입력", "확인", "재설정",
+    "발송", "전송", "실패", "성공", "완료", "필요", "초기화", "미입력", "누락",
+})  # fmt: skip
+"""The same behind a colon, where a word tells something about the secret."""
+
+_NUMBERS: Final = frozenset({
+    "pin", "otp", "totp", "cvv", "cvc", "cvv2", "cvc2", "csc", "인증번호", "인증코드", "핀번호",
+    "보안코드", "verificationcode", "securitycode", "otpcode", "smscode", "mfacode",
+})  # fmt: skip
+"""Names whose values have digits; without separators."""
+
+_PLURALS: Final = ("passwords", "secrets", "tokens", "credentials", "cookies", "passphrases")
 
 _CODE: Final = re.compile(
     r"[A-Za-z_][\w.]*[(\[]|(?:self|cls|os|settings|config|request|args|kwargs)\."
 )
+_OBJECT: Final = re.compile(r"[A-Z]\w{0,63}\((?=[\"'])")
 _MASK: Final = re.compile(
-    r"[*•.…]{2,}|[xX]{3,}|\$\{[^}]{0,64}\}?|\{\{[^}]{0,64}\}?\}?|\$[A-Z_]{1,64}|%\(\w{1,64}\)s|%s|\{\w{0,64}\}"
-    r"|\[redacted(?::\w{1,32})?\]"
+    r"[*•.…]{2,}|[xX]{3,}|\$\{[^}]{0,64}\}?|\{\{[^}]{0,64}\}?\}?|\$[A-Z_]{1,64}|\$\d{1,3}|:\w{1,64}"
+    r"|%\(\w{1,64}(?:\)s)?|%s|\{\w{0,64}\}|\[redacted(?::\w{1,32})?\]"
 )
+_IDENTIFIER: Final = re.compile(r"[A-Za-z]+(?:[_.][A-Za-z_]+)*")
 
 
 def is_nothing(value: str, *, equals: bool) -> bool:
@@ -40,3 +57,24 @@ def is_nothing(value: str, *, equals: bool) -> bool:
 def is_code(value: str) -> bool:
     """Tell whether a value is a call or an attribute, as source lines of tracebacks have them."""
     return _CODE.match(value) is not None
+
+
+def object_start(text: str, start: int) -> int:
+    """Return where the quotes of `Decimal('12')` begin; `start` where no such object begins."""
+    match = _OBJECT.match(text, start)
+    return start if match is None else match.end()
+
+
+def is_identifier_of(name: str, value: str) -> bool:
+    """Tell whether a value is a variable's or metavariable's name: `password=db_password`."""
+    return _IDENTIFIER.fullmatch(value) is not None and (
+        squash(value) == squash(name.rpartition(".")[2]) or "_" in value or "." in value
+    )
+
+
+def is_about(name: str, value: str) -> bool:
+    """Tell whether a value cannot be one of this name: a word for a number, a count of secrets."""
+    whole = squash(name)
+    if whole in _NUMBERS:
+        return not any(map(str.isdigit, value))
+    return whole.endswith(_PLURALS) and (value.isdigit() or value.isalpha())

@@ -1,0 +1,69 @@
+"""Secrets in command lines, also as lists of arguments: `--password X`, `curl -u kim:X`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from flowery_logging.redaction.names import KindOf
+from flowery_logging.redaction.numbers import Span
+from flowery_logging.redaction.values import is_identifier_of, is_nothing
+
+_GAP: Final = r"(?:[\"']?[ \t]{0,4},?[ \t=]{1,8}[\"']?|[\"'],[\"'])"
+"""What stands between an option and its value, in a line and in a list."""
+
+_OPTION: Final = re.compile(
+    r"(?<![\w-])--?(?P<name>[A-Za-z][\w-]{1,63})"
+    r"[ \t]{1,8}(?:(?P<quote>[\"'])(?P<quoted>[^\"'\n]{1,1024})|(?!-)(?P<bare>[^\s\"'|;&]{1,1024}))"
+)
+
+# The options of programs that take a password; the value begins directly behind some of them.
+_PROGRAMS: Final = (
+    (r"curl", rf"(?:-u|-U|--user|--proxy-user)(?:{_GAP})?[^\s:\"',]{{0,128}}:"),
+    (r"mysql\w{0,10}|mariadb\w{0,10}|7z", r"-p"),
+    (r"sshpass", rf"-p(?:{_GAP})?"),
+    (r"redis-cli", rf"-a{_GAP}"),
+    (r"(?:docker|podman|helm|oc|az)\s+(?:registry\s+)?login", rf"-p{_GAP}"),
+    (r"mongo\w{0,10}", rf"-p{_GAP}"),
+    (r"ldap\w{1,10}", rf"-w{_GAP}"),
+    (r"sqlcmd|unzip|zip", rf"-P{_GAP}"),
+    (r"smbclient", rf"-U{_GAP}[^\s%\"']{{1,128}}%"),
+    (r"openssl", r"pass:"),
+    (r"wget|http|https", rf"-a{_GAP}[^\s:\"']{{1,128}}:"),
+)
+_VALUE: Final = r"(?P<value>[^\s\"',|;&][^\s\"']{0,1023})"
+_LINES: Final = tuple(
+    (re.compile(rf"(?<![\w.-])(?:{program})(?![\w.-])"), re.compile(rf"(?<![\w-]){option}{_VALUE}"))
+    for program, option in _PROGRAMS
+)
+
+SIGNS: Final = (
+    "curl", "mysql", "mariadb", "sshpass", "redis0cli", "login", "mongo", "ldap", "sqlcmd", "zip",
+    "smbclient", "openssl", "wget", "http0", "7z",
+)  # fmt: skip
+"""One of them stands in each command of `_PROGRAMS`, as `suspicion` sees it."""
+
+
+def find(text: str, kind_of: KindOf) -> Iterator[Span]:
+    """Yield the values of options that are secrets."""
+    for match in _OPTION.finditer(text):
+        kind = kind_of(match["name"])
+        group = "quoted" if match["quote"] else "bare"
+        value = match[group]
+        if kind is None or is_nothing(value, equals=False):
+            continue
+        if not is_identifier_of(match["name"], value):
+            yield Span(*match.span(group), kind)
+    if "-" in text or "pass:" in text:
+        yield from _of_programs(text)
+
+
+def _of_programs(text: str) -> Iterator[Span]:
+    start = 0
+    for line in text.splitlines(keepends=True):
+        for program, option in _LINES:
+            if program.search(line):
+                for match in option.finditer(line):
+                    yield Span(start + match.start("value"), start + match.end("value"), "value")
+        start += len(line)

@@ -1,0 +1,129 @@
+"""Secrets whose name stands apart from them: `("token", "…")`, `{"name": "token", "value": "…"}`.
+
+So stand headers in lists, variables in definitions of containers, the input in pydantic's errors,
+and the content of XML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from flowery_logging.redaction.names import KindOf
+from flowery_logging.redaction.numbers import Span
+from flowery_logging.redaction.quotes import nested_end, quoted_end
+from flowery_logging.redaction.values import is_nothing
+
+NAMES: Final = frozenset({"name", "key", "field", "loc", "header", "variable", "parameter", "attr"})
+VALUES: Final = frozenset({"value", "input", "val", "input_value", "default", "data", "content"})
+"""Keys of objects that say a name, and its value."""
+
+_ITEM: Final = re.compile(
+    r"(?<![:=])(?<![:=] )(?P<quote>\\{0,15}[\"'])(?:--?)?(?P<name>[\w.-]{2,64})(?P=quote)"
+    r"[ ]{0,4},[ ]{0,4}(?=(?P<value>[bBrRuU]{0,2}(?P=quote)))(?!(?P=value)[\w.-]{1,64}(?P=quote):)"
+)
+_SAID: Final = re.compile(
+    r"(?P<quote>\\{0,15}[\"'])(?:" + "|".join(sorted(NAMES)) + r")(?P=quote)[ ]{0,4}:[ ]{0,4}"
+    r"(?:(?P=quote)(?P<name>[\w.\[\]-]{2,128})(?P=quote)|[\[(](?P<loc>[^\])]{2,256})[\])])",
+    re.IGNORECASE,
+)
+_VALUE: Final = re.compile(
+    r"(?P<quote>\\{0,15}[\"'])(?:" + "|".join(sorted(VALUES)) + r")(?P=quote)[ ]{0,4}:[ ]{0,4}"
+    r"(?:(?P<open>[bBrRuU]{0,2}(?P=quote))|(?P<nest>[\[{(])|(?P<bare>[^\s,}\])]{1,64}))",
+    re.IGNORECASE,
+)
+_WORDS: Final = re.compile(r"[\w.-]{2,64}")
+_BEFORE: Final = 512
+_BEHIND: Final = 2_048
+"""Characters around a name in which its value is looked for."""
+
+_PYDANTIC: Final = re.compile(
+    r"(?:^|\n|\\n)(?P<name>[\w.-]{1,256})(?:\n|\\n)[ \t]{1,8}[^\n\\]{0,512}?"
+    r"input_value=(?P<value>[^\n]{1,2048}?), input_type="
+)
+_TAG: Final = re.compile(
+    r"<(?P<name>[\w:.-]{2,64})(?:\s[^<>]{0,256})?>(?:<!\[CDATA\[)?"
+    r"(?P<value>(?:(?!\]\]>)[^<>]){1,4096})(?=</|\]\]>)"
+)
+_ATTRIBUTES: Final = re.compile(
+    r"<[\w:.-]{1,64}\s(?P<inside>[^<>]{1,1024})>(?P<value>[^<>]{0,4096})"
+)
+_NAME_ATTRIBUTE: Final = re.compile(
+    r"\b(?:name|key|id)=\\{0,3}[\"'](?P<name>[\w.-]{2,64})\\{0,3}[\"']"
+)
+_VALUE_ATTRIBUTE: Final = re.compile(r"\bvalue=\\{0,3}[\"'](?P<value>[^\"'<>\\]{1,1024})")
+_FORM_DATA: Final = re.compile(
+    r"name=\\{0,15}\"(?P<name>[^\"\\]{1,64})\\{0,15}\""
+    r"(?:(?:\r?\n|\\r\\n|\\n)[\w-]{1,64}:[^\r\n\\]{0,256}){0,4}"
+    r"(?:\r\n\r\n|\n\n|\\r\\n\\r\\n|\\n\\n)(?P<value>(?:(?!\r|\n|\\r|\\n).){1,4096})"
+)
+
+
+def find(text: str, kind_of: KindOf) -> Iterator[Span]:
+    """Yield the values of names that stand apart from them."""
+    if "," in text:
+        yield from _items(text, kind_of)
+    if "input_value=" in text:
+        yield from _marked(text, _PYDANTIC, kind_of)
+    if ":" in text:
+        yield from _objects(text, kind_of)
+    if "name=" in text:
+        yield from _marked(text, _FORM_DATA, kind_of)
+    if "<" in text:
+        yield from _marked(text, _TAG, kind_of)
+        yield from _attributes(text, kind_of)
+
+
+def _items(text: str, kind_of: KindOf) -> Iterator[Span]:
+    """Pairs as lists have them: `("authorization", "…")`, `["--password", "…"]`."""
+    for match in _ITEM.finditer(text):
+        kind = kind_of(match["name"])
+        if kind is not None:
+            start = match.end("value")
+            yield Span(start, quoted_end(text, start, match["quote"]), kind)
+
+
+def _objects(text: str, kind_of: KindOf) -> Iterator[Span]:
+    """`{"name": "token", "value": "…"}`, in whichever order."""
+    for match in _SAID.finditer(text):
+        said = [match["name"].rpartition(".")[2]] if match["name"] else _WORDS.findall(match["loc"])
+        kind = next(filter(None, map(kind_of, said)), None)
+        if kind is not None:
+            first = max(0, match.start() - _BEFORE)
+            first = max(first, text.rfind("{", first, match.start()))
+            last = text.find("}", match.end(), match.end() + _BEHIND)
+            last = match.end() + _BEHIND if last < 0 else last
+            for value in _VALUE.finditer(text, first, last):
+                yield _value(text, value, kind)
+
+
+def _value(text: str, match: re.Match[str], kind: str) -> Span:
+    start = match.end()
+    if match["open"]:
+        return Span(start, quoted_end(text, start, match["quote"]), kind)
+    if match["nest"]:
+        return Span(start - 1, nested_end(text, start - 1), kind)
+    place = Span(*match.span("bare"), kind)
+    return place._replace(end=place.start) if is_nothing(match["bare"], equals=False) else place
+
+
+def _marked(text: str, pattern: re.Pattern[str], kind_of: KindOf) -> Iterator[Span]:
+    """Values inside the marks of XML and of multipart forms."""
+    for match in pattern.finditer(text):
+        kind = kind_of(match["name"].rpartition(":")[2].rpartition(".")[2])
+        if kind is not None and not is_nothing(match["value"], equals=True):
+            yield Span(*match.span("value"), kind)
+
+
+def _attributes(text: str, kind_of: KindOf) -> Iterator[Span]:
+    """`<param name="token" value="…"/>`, `<entry key="token">…</entry>`."""
+    for match in _ATTRIBUTES.finditer(text):
+        name = _NAME_ATTRIBUTE.search(match["inside"])
+        kind = None if name is None else kind_of(name["name"])
+        if kind is not None:
+            start = match.start("inside")
+            for value in _VALUE_ATTRIBUTE.finditer(match["inside"]):
+                yield Span(start + value.start("value"), start + value.end("value"), kind)
+            if match["value"].strip() and not match["inside"].endswith("/"):
+                yield Span(*match.span("value"), kind)
