@@ -9,9 +9,9 @@ from urllib.parse import unquote_plus
 
 from flowery_logging.kept import Kept
 from flowery_logging.redaction import accounts, emails, phones
-from flowery_logging.redaction.assignments import quoted_end
 from flowery_logging.redaction.numbers import NORMAL, Span
 from flowery_logging.redaction.personal import is_network_address, kind_of_name
+from flowery_logging.redaction.quotes import quoted_end
 from flowery_logging.redaction.values import is_code, is_nothing
 
 _FORMS: Final[dict[str, Callable[[str], Iterator[Span]]]] = {

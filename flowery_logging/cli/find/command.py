@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -28,6 +29,7 @@ from flowery_logging.cli.trace.tree import Hop, Trace
 from flowery_logging.files.columns import clipped, width
 from flowery_logging.files.event_line import BOLD, DIM, RED, duration_text, local_time
 from flowery_logging.files.plain import printable
+from flowery_logging.redaction import pseudonyms
 
 NOT_FOUND: Final = 1
 
@@ -69,7 +71,8 @@ def find(
 
     VALUE is an order number, a user, a text: looked for in messages, errors, URLs and fields, not
     in what only says how an event came about (processes, durations, files). A number is found only
-    as a whole. DIR is where the services write; without it, where setup() would: FLOWERY_LOG_DIR,
+    as a whole. With FLOWERY_LOG_PSEUDONYM_KEY, fields are found too in which a service writes the
+    pseudonym of VALUE, however VALUE is written: 010-1234-5678 or +82 10 1234 5678. DIR is where the services write; without it, where setup() would: FLOWERY_LOG_DIR,
     /var/log/flowery, ./logs.
     """
     if not value.strip():
@@ -79,7 +82,8 @@ def find(
         require_files(places)
         try:
             files = list_files(places, wanted.selection)
-            matches = find_requests(files, Value(value), wanted, most)
+            looked_for = Value(value, _pseudonyms(value))
+            matches = find_requests(files, looked_for, wanted, most)
         except OSError as error:
             raise click.UsageError(f"cannot read {error.filename}: {error.strerror}") from None
         if as_json:
@@ -87,6 +91,16 @@ def find(
         else:
             _show(matches, value, utc=utc)
     sys.exit(0 if matches.newest else NOT_FOUND)
+
+
+def _pseudonyms(value: str) -> tuple[str, ...]:
+    """Return what services write in place of the value, if there is a key for that."""
+    if pseudonyms.KEY_VARIABLE not in os.environ:
+        return ()
+    try:
+        return pseudonyms.every(value)
+    except pseudonyms.NoKeyError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _show(matches: Matches, value: str, *, utc: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from flowery_logging.cli.reading.conditions import as_number, as_text
@@ -24,16 +24,18 @@ class Value:
 
     A text is found wherever it occurs; a number, or a text that begins or ends with a digit, only
     where no other digit touches it: 7 is neither found in 17 nor in 7.5, and R-7 not in R-70.
+    `pseudonyms` are texts that stand for the value in fields of `setup(pseudonyms=…)`.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, pseudonyms: Iterable[str] = ()) -> None:
         self.text = unicodedata.normalize("NFC", text.strip())
         self._number = as_number(self.text)
         self._form = _form(self.text)
+        self._pseudonyms = tuple(pseudonyms)
 
     def texts(self) -> tuple[bytes, ...]:
         """Return texts of which each line that holds the value has one."""
-        return spellings(self.text)
+        return (*spellings(self.text), *(one.encode() for one in self._pseudonyms))
 
     def places_in(self, record: Mapping[str, Any]) -> Iterator[Place]:
         """Yield where in an event the value occurs."""
@@ -43,7 +45,8 @@ class Value:
 
     def _is_in(self, value: Any) -> bool:
         if isinstance(value, str):
-            return self._form.search(value) is not None
+            is_meant = any(one in value for one in self._pseudonyms)
+            return is_meant or self._form.search(value) is not None
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return self._number is not None and value == self._number
         return as_text(value) == self.text
