@@ -100,13 +100,16 @@ def _is_shown(value: Any, redaction: Redaction, depth: int) -> bool:
     return True
 
 
-def text(value: Any) -> str:
-    """Return any value as text: strings as they are, containers as JSON, the rest by `str`."""
+def text(value: Any, redaction: Redaction | None = None) -> str:
+    """Return any value as text: strings as they are, containers as JSON, the rest by `str`.
+
+    Of containers, what the redaction hides by the names in them is hidden.
+    """
     if type(value) is str:
         return value
     try:
         if isinstance(value, (Mapping, list, tuple, set, frozenset)):
-            return to_json(value)
+            return to_json(value, redaction)
         return str.__str__(str(value))
     except Exception:
         return describe(value)

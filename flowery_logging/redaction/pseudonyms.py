@@ -137,20 +137,30 @@ class Pseudonyms:
 
     Args:
         names: of fields: `phone` is any part of a dotted name, `user.email` parts in a row. They
-            are compared without case and separators.
+            are compared without case and separators; `phones` and `phone2` are meant too.
         key: the key to write with.
     """
 
     def __init__(self, names: Iterable[str], key: Key) -> None:
-        self._names = [tuple(map(squash, name.split("."))) for name in names]
+        self._names = [_parts(name) for name in names]
         self._key = key
 
     def maker(self, path: str) -> Make | None:
         """Return what makes the pseudonym of a scalar under a dotted name; None: it is shown."""
-        parts = tuple(map(squash, path.split(".")))
+        parts = _parts(path)
         if not any(_holds(parts, name) for name in self._names):
             return None
         return lambda value, _: of(value, path, self._key)
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(_one(squash(part)) for part in path.split("."))
+
+
+def _one(name: str) -> str:
+    """Return a name in the singular, without a number at its end."""
+    bare = name.rstrip("0123456789") or name
+    return bare[:-1] if bare.endswith("s") and not bare.endswith("ss") else bare
 
 
 def _holds(parts: tuple[str, ...], name: tuple[str, ...]) -> bool:

@@ -161,6 +161,34 @@ def test_pseudonyms_and_hiding_go_together(logged, monkeypatch) -> None:
         }
 
 
+@pytest.mark.parametrize("fail", [False, True])
+def test_a_dict_as_the_message_is_judged_by_its_names(logged, monkeypatch, fail) -> None:
+    monkeypatch.setenv("FLOWERY_LOG_PSEUDONYM_KEY", KEY)
+    logged.setup(pseudonyms=("phone",), redact_personal=("name",))
+    message = {"phone": "010-1234-5678", "customer": {"name": "김철수"}, "n": 7}
+    error = ValueError("x") if fail else None
+    for _ in range(8):
+        logging.getLogger("app").info(message, exc_info=error)
+        flowery_logging.get_logger("app").info(message, exc_info=error)
+    for event in (r for r in logged.records() if r["log"]["logger"] == "app"):
+        assert json.loads(event["message"]) == {
+            "phone": of("010-1234-5678", "phone", Key(KEY)),
+            "customer": {"name": "[redacted:name]"},
+            "n": 7,
+        }
+
+
+@pytest.mark.parametrize("name", ["phones", "phone2", "PHONE", "user.Phone", "phone.home"])
+def test_names_are_compared_without_case_number_and_plural(logged, monkeypatch, name) -> None:
+    monkeypatch.setenv("FLOWERY_LOG_PSEUDONYM_KEY", KEY)
+    logged.setup(pseudonyms=("phone",))
+    extra = {name: "010-1234-5678", "phone_model": "S24", "telephone": "x"}
+    logging.getLogger("app").info("x", extra=extra)
+    labels = logged.event()["labels"]
+    assert labels.pop(name.replace(".", "_")) == of("010-1234-5678", "phone", Key(KEY))
+    assert labels == {"phone_model": "S24", "telephone": "x"}
+
+
 def test_a_second_setup_needs_the_key_no_more(logged, monkeypatch) -> None:
     monkeypatch.setenv("FLOWERY_LOG_PSEUDONYM_KEY", KEY)
     logged.setup(pseudonyms=("phone",))
