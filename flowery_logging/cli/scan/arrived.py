@@ -24,7 +24,7 @@ def documents(server: Elasticsearch, index: str, query: Json) -> Iterator[Json]:
         f"/{quote(index, safe='*,:-_.')}/_search?scroll={_KEPT}&ignore_unavailable=true"
         "&allow_no_indices=true&allow_partial_search_results=false"
     )
-    body: Json = {"size": PAGE, "sort": ["_doc"], "query": query, "track_total_hits": False}
+    body: Json = {"size": PAGE, "sort": ["_doc"], "query": query}
     answer = server.request("POST", path, body)
     try:
         while hits := _hits(answer):
@@ -52,6 +52,9 @@ def _hits(answer: Json) -> list[Any]:
         hits = answer["hits"]["hits"]
     except (KeyError, TypeError):
         hits = None
+    shards = answer.get("_shards")
+    if isinstance(shards, dict) and shards.get("failed"):
+        raise ElasticsearchError(f"{shards['failed']} shards gave no answer: not all was read")
     if not isinstance(hits, list) or not all(isinstance(hit, dict) for hit in hits):
         raise ElasticsearchError("this is no answer to a search; is this Elasticsearch?")
     return hits
