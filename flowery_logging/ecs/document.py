@@ -15,7 +15,7 @@ from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.plain import AS_IS, MAX_ITEMS, Model, entries, key_text, plain
 from flowery_logging.ecs.schema import Place, Schema
 from flowery_logging.ecs.values import Counting, Values
-from flowery_logging.redaction import Redaction, is_marker
+from flowery_logging.redaction import Redaction, is_marker, structures
 
 MAX_VISITS: Final = 4096
 """How many values of one event are looked at, however they are nested."""
@@ -124,8 +124,10 @@ class _Walk:
 
     def run(self, layers: tuple[Mapping[Any, Any], ...]) -> Layout:
         for self._layer, layer in enumerate(layers):
-            for key, value in list(entries(layer)):
-                self._walk(key_text(key), value, 1)
+            own = dict(entries(layer))
+            named = structures.kind_of_values(own, self._placer.redactor.kind_at)
+            for key, value in own.items():
+                self._walk(self._name(key), self._unless_named(key, value, named), 1)
         if self._more:
             placer = self._placer
             placer.counters.add("fields_over_limit", len(self._more))
@@ -150,8 +152,11 @@ class _Walk:
             value = given = self._made(path, value)
         if self._left > 0 and is_set:
             self._around.append(value)
-            for key, item in entries(value):
-                self._walk(f"{path}.{key_text(key)}", item, depth + 1)
+            own = dict(entries(value))
+            named = structures.kind_of_values(own, self._placer.redactor.kind_at)
+            for key, item in own.items():
+                inner = self._unless_named(key, item, named)
+                self._walk(f"{path}.{self._name(key)}", inner, depth + 1)
             self._around.pop()
         else:
             self._store(path, value, given)
@@ -168,6 +173,15 @@ class _Walk:
         if isinstance(value, (Mapping, list)):
             return to_json(value, redactor, self._placer.limits.depth, counters, path)
         return make(value, counters)
+
+    def _name(self, key: Any) -> str:
+        return self._placer.redactor.clean_name(key_text(key))
+
+    def _unless_named(self, key: Any, value: Any, kind: str | None) -> Any:
+        """Return a value, or the marker where what stands beside it says that it is a secret."""
+        if kind is None or not structures.is_value(key) or is_marker(value):
+            return value
+        return self._placer.redactor.hide(kind, self._placer.counters)
 
     def _store(self, path: str, value: Any, given: Any) -> None:
         """Place one leaf, or keep it aside where an event has too many."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from flowery_logging.ecs.plain import describe, entries, is_number, key_text, plain, scalar_text
-from flowery_logging.redaction import Counting, Redaction
+from flowery_logging.redaction import Counting, Redaction, structures
 
 MAX_NODES: Final = 1000
 """How many values of one nested object are read; the rest is only counted."""
@@ -92,6 +92,11 @@ def _is_shown(value: Any, redaction: Redaction, depth: int) -> bool:
     """Tell whether nothing of plain data lies too deep, is too large, or is hidden by its key."""
     if depth <= 0 or (type(value) is dict and any(map(redaction.hides, value))):
         return False
+    if type(value) is dict:
+        if structures.kind_of_values(value, redaction.kind_of) is not None:
+            return False
+    elif structures.kind_of_second(value, redaction.kind_of) is not None:
+        return False
     for item in value.values() if type(value) is dict else value:
         if type(item) is int and item > MAX_INTEGER:
             return False
@@ -166,6 +171,7 @@ class _Walker:
     def _contents(self, value: Mapping[Any, Any] | Sequence[Any], depth: int) -> Any:
         if isinstance(value, Mapping):
             return self._entries(value, depth)
+        value = self._without_named(value)
         items: list[Any] = []
         for item in value:
             if self._left <= 0:
@@ -174,21 +180,32 @@ class _Walker:
             items.append(self.copy(item, depth))
         return items
 
+    def _without_named(self, items: Sequence[Any]) -> Sequence[Any]:
+        """Return a list without what its other items say is a secret."""
+        kind = structures.kind_of_second(items, self._redaction.kind_at)
+        if kind is not None:
+            return [items[0], self._redaction.hide(kind, self._counts)]
+        if structures.is_command(items) and all(type(item) is str for item in items):
+            return self._redaction.clean_items([*items], self._counts)
+        return items
+
     def _entries(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
+        named = structures.kind_of_values(value, self._redaction.kind_at)
         for key, item in entries(value):
             if self._left <= 0:
                 found["<more>"] = _length(value) - len(found)
                 break
             name = key_text(key)
-            if self._redaction.by_path:
-                found[name] = self._by_path(name, item, depth)
-                continue
-            kind = self._redaction.kind_of(name)
-            if kind is None:
-                found[name] = self.copy(item, depth)
-            else:
+            kind = None if self._redaction.by_path else self._redaction.kind_of(name)
+            if kind is None and named is not None and structures.is_value(name):
+                kind = named
+            if kind is not None:
                 found[name] = self._redaction.hide(kind, self._counts)
+            elif self._redaction.by_path:
+                found[self._redaction.clean_name(name)] = self._by_path(name, item, depth)
+            else:
+                found[self._redaction.clean_name(name)] = self.copy(item, depth)
         return found
 
     def _by_path(self, name: str, item: Any, depth: int) -> Any:

@@ -31,6 +31,7 @@ from flowery_logging.ecs.opening import MOST_VALUES, Names, Opening, checked_nam
 from flowery_logging.ecs.plain import plain
 from flowery_logging.ecs.steps import Tally
 from flowery_logging.kept import Kept
+from flowery_logging.redaction.structures import is_value, may_be_named
 
 MAX_PLANS: Final = 1024
 """Plans that are kept; one takes about 5 kB."""
@@ -95,6 +96,19 @@ Compile = Callable[[Names, "Shape | None"], Plan]
 
 It raises UnusualError where the rules cannot be told from the kinds alone.
 """
+
+
+def _may_be_named(names: Names) -> bool:
+    """Tell whether one value of an event may be the name of another, which is a secret then."""
+    found: dict[int, list[str]] = {}
+    for path, kind, parent in zip(names.paths, names.kinds, names.parents, strict=True):
+        if kind not in _HARMLESS or not is_value(path.rpartition(".")[2]):
+            found.setdefault(parent, []).append(path.rpartition(".")[2])
+    return any(map(may_be_named, found.values()))
+
+
+_HARMLESS: Final = frozenset({int, float, bool, NOTHING})
+"""Kinds of values that are measured, as under `name` and `value`; of no text's."""
 
 
 class _Seen:
@@ -197,7 +211,10 @@ class Plans:
 
     def _next(self, names: Names) -> Any:
         """Return what is to be done with values of these names and kinds: open some, or plan."""
-        if len(names.kinds) > MOST_VALUES:
+        if len(names.kinds) > MOST_VALUES or _may_be_named(names):
+            return CAREFUL
+        clean_name = self._placer.redactor.clean_name
+        if any(clean_name(path) != path for path in names.paths):
             return CAREFUL
         conversions: dict[int, Callable[[Any], Any]] = {}
         dicts: list[int] = []

@@ -10,7 +10,7 @@ from flowery_logging.ecs.encode import to_json
 from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.plain import AS_IS, is_number, plain, scalar_text
 from flowery_logging.ecs.schema import Place, Schema
-from flowery_logging.redaction import Redaction
+from flowery_logging.redaction import Redaction, structures
 
 QUERIES: Final = frozenset({"query", "query_string", "querystring"})
 """Last parts of names whose values are the query of a URL, without its question mark."""
@@ -77,7 +77,10 @@ class Values:
         if type(value) is str:
             return self.text(value)
         if isinstance(value, list):
-            items = [self._clean(path, item) for item in self._first(value)]
+            items = self._first(value)
+            if structures.is_command(items) and all(type(item) is str for item in items):
+                items = self._redactor.clean_items(items, self._counters)
+            items = [self._clean(path, item) for item in items]
             return MISFIT if any(item is MISFIT for item in items) else items
         if isinstance(value, dict):
             return self._clean_entries(path, value)
@@ -122,6 +125,9 @@ class Values:
         scalars = [plain(item) for item in kept]
         if any(type(item) not in AS_IS for item in scalars):
             return None
+        if structures.is_command(scalars):
+            shown = [scalar_text(item) for item in scalars if item is not None]
+            scalars = [*self._redactor.clean_items(shown, self._counters)]
         texts = [self._scalar(item) for item in scalars if item is not None]
         if len(kept) < len(items):
             self._counters.add("cut_lists")

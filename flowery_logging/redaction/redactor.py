@@ -13,7 +13,16 @@ from typing import Any, Final, NamedTuple, Protocol
 import orjson
 
 from flowery_logging.kept import Kept
-from flowery_logging.redaction import commands, forms, numbers, pairs, schemes, sql, urls
+from flowery_logging.redaction import (
+    commands,
+    forms,
+    numbers,
+    pairs,
+    schemes,
+    sql,
+    structures,
+    urls,
+)
 from flowery_logging.redaction.assignments import Assignments
 from flowery_logging.redaction.names import KEY_CHARS, Names
 from flowery_logging.redaction.numbers import NORMAL, Span
@@ -144,6 +153,14 @@ class Redaction:
         """Return a text with a marker in place of each secret in it, which is counted."""
         return text
 
+    def clean_name(self, name: str) -> str:
+        """Return the name of a field without secrets: a card number may be the key of a dict."""
+        return name
+
+    def clean_items(self, items: list[str], counts: Counting | None = None) -> list[str]:
+        """Return texts without secrets; those of a command tell of one another."""
+        return [self.clean(item, counts) for item in items]
+
     def clean_query(self, query: str, counts: Counting | None = None) -> str:  # noqa: ARG002
         """Return the query of a URL, without its question mark, without the secrets in it."""
         return query
@@ -174,6 +191,7 @@ class Redactor(Redaction):
         self._judge = Names(secret, safe).judge
         self._kinds: Kept[str, str | None] = Kept()  # by name
         self._parameters: Kept[str, bool] = Kept()  # by parameter of a query: is it no secret's?
+        self._clean_names: Kept[str, str] = Kept()
         self._assignments = Assignments(self.kind_of)
         self.suspects_json = Suspicion(secret, safe, self._further)  # type: ignore[method-assign]
 
@@ -236,6 +254,25 @@ class Redactor(Redaction):
         if counts is not None:
             _count([span.kind for span in spans], counts)
         return replaced(text, spans)
+
+    def clean_name(self, name: str) -> str:
+        """Return the name of a field without secrets: a card number may be the key of a dict."""
+        known = self._clean_names.get(name)
+        if known is None:
+            known = self.clean(name)
+            if len(name) <= KEY_CHARS:
+                self._clean_names.keep(name, known)
+        return known
+
+    def clean_items(self, items: list[str], counts: Counting | None = None) -> list[str]:
+        """Return texts without secrets; those of a command tell of one another."""
+        if not structures.is_command(items):
+            return super().clean_items(items, counts)
+        spans = self.find(" ".join(items))
+        if counts is not None and spans:
+            _count([span.kind for span in spans], counts)
+        found = structures.split_spans(items, spans)
+        return [replaced(item, own) for item, own in zip(items, found, strict=True)]
 
     def clean_query(self, query: str, counts: Counting | None = None) -> str:
         """Return the query of a URL, without its question mark, without the secrets in it."""

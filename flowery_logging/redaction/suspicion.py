@@ -289,10 +289,7 @@ class Suspicion:
 
 
 def _is_said_in_korean(text: str) -> bool:
-    for name in _KOREAN:
-        if name in text:
-            return True
-    return False
+    return any(name in text for name in _KOREAN)
 
 
 def _around_signs(encoded: bytes) -> bytes:

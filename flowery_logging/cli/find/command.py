@@ -72,8 +72,8 @@ def find(
     VALUE is an order number, a user, a text: looked for in messages, errors, URLs and fields, not
     in what only says how an event came about (processes, durations, files). A number is found only
     as a whole. With FLOWERY_LOG_PSEUDONYM_KEY, fields are found too in which a service writes the
-    pseudonym of VALUE, however VALUE is written: 010-1234-5678 or +82 10 1234 5678. DIR is where the services write; without it, where setup() would: FLOWERY_LOG_DIR,
-    /var/log/flowery, ./logs.
+    pseudonym of VALUE, however VALUE is written: 010-1234-5678 or +82 10 1234 5678. DIR is where
+    the services write; without it, where setup() would: FLOWERY_LOG_DIR, /var/log/flowery, ./logs.
     """
     if not value.strip():
         raise click.BadParameter("it is empty", param_hint="VALUE")

@@ -1,0 +1,79 @@
+"""Secrets in objects, told by something else than their own key.
+
+A pair says its name first, `("authorization", "…")`, as headers do; an entry beside others too,
+`{"loc": ["password"], "input": "…"}`, as pydantic's errors do; and so does a list of arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from flowery_logging.redaction.names import KindOf
+from flowery_logging.redaction.numbers import Span
+from flowery_logging.redaction.pairs import NAMES, VALUES
+
+_LONGEST_LOC: Final = 16
+
+
+def kind_of_values(mapping: Mapping[Any, Any], kind_of: KindOf) -> str | None:
+    """Return the kind of what stands under one of `VALUES`, by what stands under `NAMES`."""
+    if VALUES.isdisjoint(map(_lower, mapping)):
+        return None
+    for key, said in mapping.items():
+        if _lower(key) in NAMES:
+            names = said[:_LONGEST_LOC] if isinstance(said, (list, tuple)) else (said,)
+            for name in names:
+                kind = _kind(name, kind_of)
+                if kind is not None:
+                    return kind
+    return None
+
+
+def is_value(key: Any) -> bool:
+    """Tell whether what stands under a key may belong to a name that stands beside it."""
+    return _lower(key) in VALUES
+
+
+def may_be_named(keys: Iterable[str]) -> bool:
+    """Tell whether an object with these keys may have a name and a value under two of them."""
+    lower = {*map(_lower, keys)}
+    return not (VALUES.isdisjoint(lower) or NAMES.isdisjoint(lower))
+
+
+def kind_of_second(items: Sequence[Any], kind_of: KindOf) -> str | None:
+    """Return the kind of the second of two items, by the first."""
+    return _kind(items[0], kind_of) if len(items) == 2 else None
+
+
+def _kind(name: Any, kind_of: KindOf) -> str | None:
+    if isinstance(name, (bytes, bytearray)):
+        name = name.decode("utf-8", "replace")
+    return kind_of(name.rpartition(".")[2]) if type(name) is str else None
+
+
+def _lower(key: Any) -> str:
+    return key.lower() if type(key) is str else ""
+
+
+def is_command(items: Sequence[Any]) -> bool:
+    """Tell whether texts may be the arguments of a command."""
+    return any(type(item) is str and item[:1] == "-" for item in items)
+
+
+def split_spans(items: Sequence[str], spans: Iterable[Span]) -> list[list[Span]]:
+    """Return by item the spans found in the items when they are joined by blanks."""
+    found: list[list[Span]] = [[] for _ in items]
+    starts = [0]
+    for item in items:
+        starts.append(starts[-1] + len(item) + 1)
+    index = 0
+    for span in spans:
+        while starts[index + 1] <= span.start:
+            index += 1
+        for place in range(index, len(items)):
+            first, last = max(span.start - starts[place], 0), span.end - starts[place]
+            if last <= 0:
+                break
+            found[place].append(Span(first, min(last, len(items[place])), span.kind))
+    return found
