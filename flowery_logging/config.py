@@ -55,6 +55,9 @@ class Config(NamedTuple):
     namespace: str  # data_stream.namespace, sanitised
     redact: tuple[str, ...]
     redact_safe: tuple[str, ...]
+    redact_personal: tuple[str, ...]  # kinds of personal data
+    pseudonyms: tuple[str, ...]
+    pseudonym_key: Any  # a `pseudonyms.Key`, which does not show itself; None: none is needed
     baggage: tuple[str, ...]
     fields: Mapping[str, str]
     limits: Mapping[str, int]
@@ -65,6 +68,9 @@ class Config(NamedTuple):
     fallback: str | None  # why the file output was given up, if it was
     sources: Mapping[str, str]  # where each value came from
 
+
+# Read from the environment alone: no argument, and no source file, is to hold a key.
+_KEYS: Final = ("FLOWERY_LOG_PSEUDONYM_KEY", "FLOWERY_LOG_PSEUDONYM_OLD_KEYS")
 
 # Argument → environment variables, in the order in which they are asked.
 _VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -88,6 +94,8 @@ _VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "dataset": ("FLOWERY_LOG_DATASET",),
     "redact": ("FLOWERY_LOG_REDACT",),
     "redact_safe": ("FLOWERY_LOG_REDACT_SAFE",),
+    "redact_personal": ("FLOWERY_LOG_REDACT_PERSONAL",),
+    "pseudonyms": ("FLOWERY_LOG_PSEUDONYMS",),
     "baggage": ("FLOWERY_LOG_BAGGAGE",),
     "fields": ("FLOWERY_LOG_FIELDS",),
     "limits": ("FLOWERY_LOG_LIMITS",),
@@ -108,6 +116,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "dataset": DATASET,
     "redact": (),
     "redact_safe": (),
+    "redact_personal": (),
+    "pseudonyms": (),
     "baggage": (),
     "fields": {},
     "limits": {},
@@ -134,6 +144,8 @@ def resolve(
     service = settings.text(found["service"], "service", _default_service)
     environment = settings.optional_text(found["environment"], "environment")
     directory, outputs, fallback = _place(found["directory"], found["output"])
+    pseudonyms = settings.names(found["pseudonyms"], "pseudonyms")
+    known_key = None if previous is None else previous.pseudonym_key
     return Config(
         service=service,
         version=settings.optional_text(found["version"], "version"),
@@ -153,6 +165,9 @@ def resolve(
         namespace=stream_part(environment or "default"),
         redact=settings.names(found["redact"], "redact"),
         redact_safe=settings.names(found["redact_safe"], "redact_safe"),
+        redact_personal=settings.personal(found["redact_personal"]),
+        pseudonyms=pseudonyms,
+        pseudonym_key=settings.pseudonym_key(environ, known_key) if pseudonyms else None,
         baggage=settings.baggage(found["baggage"]),
         fields=settings.fields(found["fields"]),
         limits=settings.limits(found["limits"]),
@@ -196,6 +211,7 @@ def unknown_variables(environ: Mapping[str, str] | None = None) -> Mapping[str, 
     """Return the FLOWERY_* variables that no setting reads, each with the nearest one that is."""
     environ = os.environ if environ is None else environ
     known = {name for names in _VARIABLES.values() for name in names if "FLOWERY_" in name}
+    known.update(_KEYS)
     unknown = [
         name for name in environ if name.upper().startswith("FLOWERY_") and name not in known
     ]

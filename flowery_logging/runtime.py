@@ -96,6 +96,8 @@ def setup(
     dataset: str | None = None,
     redact: Sequence[str] | None = None,
     redact_safe: Sequence[str] | None = None,
+    redact_personal: str | Sequence[str] | None = None,
+    pseudonyms: str | Sequence[str] | None = None,
     baggage: Sequence[str] | None = None,
     fields: Mapping[str, str] | str | os.PathLike[str] | None = None,
     limits: Mapping[str, int] | str | None = None,
@@ -131,6 +133,10 @@ def setup(
             "flowery": one stream for the team.
         redact: more names of keys whose values are secrets.
         redact_safe: names of keys that are not, although they look so.
+        redact_personal: kinds of personal data to hide, by name and in texts: any of "phone",
+            "email", "account", "address", "name". Default: none.
+        pseudonyms: names of fields that are written as a keyed hash, which is the same for the same
+            value, e.g. `("phone", "user.email")`. The key is FLOWERY_LOG_PSEUDONYM_KEY.
         baggage: keys of W3C baggage whose values are bound on each line of a request.
         fields: the team's own typed fields, `{"flowery.order.id": "long"}` or a JSON file.
         limits: what one event and one process may hold, e.g. `{"line_bytes": 16_000, "depth": 4}`;
@@ -177,7 +183,7 @@ def take_role(service: str) -> None:
 
 def _apply(config: Config) -> None:
     global _config, _own_encoder, _redactor
-    _redactor = Redactor(config.redact, config.redact_safe)
+    _redactor = wiring.redactor(config)
     limits = Limits(**config.limits)
     placer = Placer(config.fields, _redactor, limits, _counters, _tell_names_used_up)
     aside = stdlib.ASIDE | SPECIAL

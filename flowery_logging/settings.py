@@ -162,6 +162,37 @@ def baggage(setting: Setting) -> tuple[str, ...]:
     return found
 
 
+def personal(setting: Setting) -> tuple[str, ...]:
+    """Return kinds of personal data."""
+    found = names(setting, "redact_personal")
+    if found:
+        from flowery_logging.redaction.personal import KINDS
+
+        allowed = f"any of {', '.join(KINDS)}, as a sequence or comma-separated"
+        for kind in found:
+            if kind not in KINDS:
+                raise setting.refuse("redact_personal", f"unknown kind {kind!r}", allowed)
+    return found
+
+
+def pseudonym_key(environ: Mapping[str, str], known: Any = None) -> Any:
+    """Return the key that pseudonyms are made with: that of the environment, or the known one.
+
+    No part of it is said in the error.
+    """
+    from flowery_logging.redaction import pseudonyms
+
+    if known is not None and pseudonyms.KEY_VARIABLE not in environ:
+        return known  # a program may take its secrets out of its environment
+    try:
+        return pseudonyms.keys(environ)[0]
+    except pseudonyms.NoKeyError as error:
+        raise ConfigError(
+            f"pseudonyms: {error}; allowed: a secret text of at least {pseudonyms.LEAST_KEY} "
+            "characters, as `openssl rand -hex 32` makes one"
+        ) from None
+
+
 def switch(setting: Setting, name: str) -> bool:
     """Return what is on or off."""
     value = setting.value

@@ -19,6 +19,7 @@ from flowery_logging.files import FileSettings, LogFiles, Nowhere, Stream
 from flowery_logging.files.channel import STDOUT, Channel
 from flowery_logging.files.mirrors import Copy, Mirror, Mirrors
 from flowery_logging.files.plain import Plain
+from flowery_logging.redaction import Redactor
 from flowery_logging.system import System
 
 OWN_LOGGER: Final = "flowery_logging"
@@ -41,6 +42,18 @@ def static(config: Config) -> Static:
     service["node"] = {"name": config.node}
     stream = {"type": "logs", "dataset": config.dataset, "namespace": config.namespace}
     return Static(service, {"name": socket.gethostname()}, stream, config.service)
+
+
+def redactor(config: Config) -> Redactor:
+    """Return what decides which values must not be shown."""
+    if not config.redact_personal and not config.pseudonyms:
+        return Redactor(config.redact, config.redact_safe)
+    from flowery_logging.redaction.choices import ChosenRedactor
+    from flowery_logging.redaction.pseudonyms import Pseudonyms
+
+    names, key = config.pseudonyms, config.pseudonym_key
+    pseudonyms = Pseudonyms(names, key) if names else None
+    return ChosenRedactor(config.redact, config.redact_safe, config.redact_personal, pseudonyms)
 
 
 def place(config: Config) -> tuple[Any, ...]:

@@ -112,3 +112,14 @@ def test_make_targets_exist(target: str) -> None:
 def test_paths_exist() -> None:
     for path in re.findall(r"`((?:filebeat|examples|tests|bench)/[\w./-]*)`", README):
         assert (ROOT / path).exists(), path
+
+
+def test_the_python_of_personal_data_runs(tmp_path: Path) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", section("Personal data"), re.DOTALL)
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    (path,) = (tmp_path / "logs").iterdir()
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    call, ordered = (r for r in records if r["log"]["logger"] != "flowery_logging")
+    assert call["message"] == "call [redacted:phone]"
+    assert call["labels"]["phone"] == ordered["labels"]["phone"]
+    assert call["labels"]["phone"].startswith("hmac:")

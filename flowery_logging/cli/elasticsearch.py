@@ -13,10 +13,12 @@ from flowery_logging.cli.http import Access, HttpServer, RequestError
 __all__ = ["Access", "Elasticsearch", "ElasticsearchError"]
 
 PAGE_BUCKETS: Final = 1000
+PAGE_DOCUMENTS: Final = 1000
 
 Json = dict[str, Any]
 
 _AS_JSON = {"Content-Type": "application/json"}
+_NO_SEARCH: Final = "this is no answer to a search; is this Elasticsearch? Look at the URL."
 
 
 class ElasticsearchError(RequestError):
@@ -30,7 +32,14 @@ class Elasticsearch:
         self._server = HttpServer(access)
 
     def request(self, method: str, path: str, body: Json | None = None) -> Json:
-        """Return the decoded answer."""
+        """Return the decoded answer, an object."""
+        answer = self.ask(method, path, body)
+        if not isinstance(answer, dict):
+            raise ElasticsearchError(f"{method} {self._server.url}{path}: no object in the answer")
+        return answer
+
+    def ask(self, method: str, path: str, body: Json | None = None) -> Any:
+        """Return the decoded answer, whatever it is."""
         answer = self._send(method, path, None if body is None else orjson.dumps(body), _AS_JSON)
         return _decoded(answer, f"{method} {self._server.url}{path}")
 
@@ -39,7 +48,10 @@ class Elasticsearch:
         content = b"".join(orjson.dumps(line) + b"\n" for line in lines)
         headers = {"Content-Type": "application/x-ndjson"}
         answer = _decoded(self._send("POST", "/_bulk", content, headers), "POST /_bulk")
-        return [next(iter(item.values())) for item in answer["items"]]
+        try:
+            return [next(iter(item.values())) for item in answer["items"]]
+        except (KeyError, TypeError, AttributeError, StopIteration):
+            raise ElasticsearchError("POST /_bulk: the answer has no results of items") from None
 
     def _send(
         self, method: str, path: str, content: bytes | None, headers: dict[str, str]
@@ -83,19 +95,48 @@ class Elasticsearch:
         )
         while True:
             answer = self.request("POST", path, body)
+            if "hits" not in answer and "aggregations" not in answer:
+                raise ElasticsearchError(f"POST {path}: {_NO_SEARCH}")
             page = answer.get("aggregations", {}).get("page", {})
             yield from page.get("buckets", ())
             if len(page.get("buckets", ())) < PAGE_BUCKETS or "after_key" not in page:
                 return
             composite["after"] = page["after_key"]
 
+    def documents(self, index: str, query: Json) -> Iterator[Json]:
+        """Yield the sources of the documents that a query finds, the oldest first, page by page.
 
-def _decoded(answer: bytes, request: str) -> Json:
+        An event that was delivered twice comes once. Never a part of the truth: a shard that does
+        not answer is an error.
+        """
+        body: Json = {
+            "size": PAGE_DOCUMENTS,
+            "track_total_hits": False,
+            "query": query,
+            "sort": [{"@timestamp": "asc"}, {"event.id": {"order": "asc", "missing": "_first"}}],
+        }
+        path = (
+            f"/{_path(index)}/_search?ignore_unavailable=true&allow_no_indices=true"
+            "&allow_partial_search_results=false"
+        )
+        last = None  # of the event before
+        while True:
+            hits = self.request("POST", path, body).get("hits", {}).get("hits", ())
+            for hit in hits:
+                identity = hit["sort"][1:] if hit["sort"][1:] != [None] else None
+                if identity is None or identity != last:
+                    yield hit["_source"]
+                last = identity
+            if len(hits) < PAGE_DOCUMENTS:
+                return
+            body["search_after"] = hits[-1]["sort"]
+
+
+def _decoded(answer: bytes, request: str) -> Any:
     try:
-        content: Json = orjson.loads(answer)
+        return orjson.loads(answer)
     except ValueError as error:
         raise ElasticsearchError(f"{request}: {error}") from error
-    return content
 
 
 def _path(index: str) -> str:

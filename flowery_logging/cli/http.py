@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
 import re
 import socket
 import ssl
@@ -20,6 +21,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 TIMEOUT_SECONDS: Final = 60.0
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_VISIBLE = re.compile(r"[!-~]+")
+_KEY = re.compile(r"[!-~]*")
 
 
 class RequestError(Exception):
@@ -38,8 +41,9 @@ class RequestError(Exception):
 class Access:
     """Where the server is and how it lets us in.
 
-    A user and password may stand in the URL. Raises ValueError for a URL that is not HTTP(S) and
-    for a fingerprint that is no SHA-256.
+    A user and password may stand in the URL. Raises ValueError for a URL that is not HTTP(S) or
+    could not be asked, for a key, user or password that no header can hold, and for a fingerprint
+    that is no SHA-256. What it says holds no secret.
     """
 
     url: str
@@ -51,11 +55,43 @@ class Access:
     fingerprint: str | None = None  # SHA-256 of a certificate of the server's chain, in hexadecimal
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("a URL is wanted like https://localhost:9200")
+        _check_url(self.url)
+        _check_secrets(self)
         if self.fingerprint is not None and not _SHA256.fullmatch(_hexadecimal(self.fingerprint)):
             raise ValueError("a fingerprint is the SHA-256 of a certificate, 64 hexadecimal digits")
+
+
+def _check_url(url: str) -> None:
+    """Refuse what the HTTP client would take apart in another way, or not at all."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("a URL is wanted like https://localhost:9200")
+    host = parts.netloc.rpartition("@")[2]
+    if not _VISIBLE.fullmatch(host + parts.path) or not url.isprintable() or " " in url:
+        raise ValueError(
+            "a URL has no blanks and no control characters, and ASCII letters only: write a host "
+            "as xn--… and a path with %"
+        )
+    if parts.query or parts.fragment:
+        raise ValueError("a URL is wanted without ? and #: paths are put behind it")
+    try:
+        _ = parts.port
+    except ValueError:  # whose text may be the half of a password with a slash
+        raise ValueError(
+            "the port is no number up to 65535; / @ : in a password are written %2F %40 %3A"
+        ) from None
+
+
+def _check_secrets(access: Access) -> None:
+    """Refuse what a header cannot hold, without saying what it is."""
+    if access.api_key is not None and not _KEY.fullmatch(access.api_key):
+        raise ValueError("the API key has a blank, a line end or another sign that no key has")
+    if access.user is not None and ":" in access.user:
+        raise ValueError("a user's name has no colon")
+    try:
+        f"{access.user}{access.password}{access.url}".encode()
+    except UnicodeEncodeError:
+        raise ValueError("the user or the password is not valid Unicode") from None
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -92,8 +128,9 @@ class HttpServer:
         except urllib.error.HTTPError as error:
             with error:
                 raise _refusal(f"{method} {path}", error) from None
-        except (OSError, ValueError) as error:
-            raise RequestError(f"{method} {self.url}{path}: {error}") from error
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            reason = str(error) or type(error).__name__
+            raise RequestError(f"{method} {self.url}{path}: {reason}") from error
         return body
 
     def _open(self) -> urllib.request.OpenerDirector:
@@ -107,7 +144,10 @@ class HttpServer:
 
 
 def _refusal(request: str, error: urllib.error.HTTPError) -> RequestError:
-    body = error.read()
+    try:
+        body = error.read()
+    except (OSError, http.client.HTTPException):
+        body = b""  # the connection broke within the reason; the status is known
     if 300 <= error.code < 400:
         to = error.headers.get("Location", "")
         return RequestError(
@@ -122,7 +162,7 @@ def _refusal(request: str, error: urllib.error.HTTPError) -> RequestError:
 
 
 def _authorization(access: Access) -> dict[str, str]:
-    if access.api_key is not None:
+    if access.api_key:
         return {"Authorization": f"ApiKey {access.api_key}"}
     parts = urlsplit(access.url)
     user = access.user if access.user is not None else unquote(parts.username or "")

@@ -28,6 +28,7 @@ from flowery_logging.ecs.plan import Plan, Shape, Shapes
 from flowery_logging.ecs.schema import Place
 from flowery_logging.ecs.source import Source
 from flowery_logging.ecs.steps import Step, Steps, Tally
+from flowery_logging.redaction import Make
 
 _BEFORE: Final = frozenset({"message", "host", "data_stream", "log", "process"})
 """What a line has before the fields, or after them."""
@@ -61,6 +62,22 @@ class _Mark:
 
     def _fragment(self) -> Any:
         return orjson.Fragment(b"\0e%d\0" % self._index)
+
+
+class _Made(_Mark):
+    """Stands for scalars in whose place a text is written that is made of each."""
+
+    def __init__(self, steps: Steps, index: int, path: str, make: Make) -> None:
+        super().__init__(steps, index, path, str)
+        self._make = make
+
+    def field(self, place: Place) -> Any:
+        self.step = self._steps.made_field(place, self._make)
+        return MISFIT if self.step is None else self._fragment()
+
+    def label(self) -> tuple[bool, Any] | None:
+        self.step = self._steps.made_label(self._path, self._make)
+        return False, self._fragment()
 
 
 class _Piece:
@@ -123,7 +140,7 @@ class Compiler:
                 continue
             if kind is dict and self._placer.schema.is_value(path):
                 raise UnusualError
-            secret = self._placer.kind_of(path)
+            secret = self._placer.kind_of(path, of_object=kind is dict)
             if secret is not None:
                 values, shown = (
                     self._placer.values(Tally()),
@@ -131,9 +148,17 @@ class Compiler:
                 )
                 layout.put(path, ValueLeaf(values, path, shown, shown), 0)
             else:
-                marks[index] = _Mark(self._steps, index, path, kind)
+                marks[index] = self._mark(index, path, kind)
                 layout.put(path, marks[index], 0)
         return {index: mark.step for index, mark in marks.items() if mark.step is not None}
+
+    def _mark(self, index: int, path: str, kind: Kind) -> _Mark:
+        make = self._placer.redactor.maker(path)
+        if make is None:
+            return _Mark(self._steps, index, path, kind)
+        if kind not in SCALARS:
+            raise UnusualError  # a list of them, say
+        return _Made(self._steps, index, path, make)
 
     def _template(self, layout: Layout) -> list[bytes | str]:
         """Return what stands after the message: bytes, and names of the function's variables."""

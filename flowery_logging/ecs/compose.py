@@ -50,7 +50,7 @@ class Composer:
         self._add_error(event, placed)
         static = self._static
         ours = {
-            "message": self._placer.clean_text(text(event.message)),
+            "message": self._placer.clean_text(text(event.message, self._placer.redactor)),
             "service": static.service,
             "host": static.host,
             "data_stream": static.data_stream,
@@ -108,7 +108,7 @@ class Composer:
     def _minimal(self, event: Event, error: Exception) -> dict[str, Any]:
         """The last rung: the message, where it comes from, and what failed."""
         try:
-            message = self._placer.clean_text(text(event.message))
+            message = self._placer.clean_text(text(event.message, self._placer.redactor))
         except Exception:
             message = describe(event.message)
         failure = f"{type(error).__name__}: {text(error)}"

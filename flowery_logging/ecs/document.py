@@ -86,12 +86,9 @@ class Placer:
         """Return what makes of values what stands in a line, counting cuts there."""
         return Values(self.schema, self.redactor, self.limits, counters)
 
-    def kind_of(self, path: str) -> str | None:
-        """Return the kind that the value of a dotted name is by one of its parts; None: shown."""
-        for kind in map(self.redactor.kind_of, path.split(".")):
-            if kind is not None:
-                return kind
-        return None
+    def kind_of(self, path: str, *, of_object: bool) -> str | None:
+        """Return the kind of secret that the value of a dotted name is; None: shown."""
+        return self.redactor.kind_at(path, of_object=of_object)
 
 
 class ValueLeaf:
@@ -132,7 +129,7 @@ class _Walk:
     def run(self, layers: tuple[Mapping[Any, Any], ...]) -> Layout:
         for self._layer, layer in enumerate(layers):
             own = dict(entries(layer))
-            named = structures.kind_of_values(own, self._placer.redactor.kind_of)
+            named = structures.kind_of_values(own, self._placer.redactor.kind_at)
             for key, value in own.items():
                 self._walk(self._name(key), self._unless_named(key, value, named), 1)
         placer, unnamed = self._placer, self._layout.unnamed
@@ -151,23 +148,39 @@ class _Walk:
         value = given if type(given) in AS_IS else plain(given)
         if value is None or (type(value) in {list, dict} and not value):
             return
-        kind = self._placer.kind_of(path)
+        kind = self._placer.kind_of(path, of_object=isinstance(value, Mapping))
         if kind is not None:
             if not is_marker(value):  # a document that is placed again has been counted
                 value = self._placer.redactor.hide(kind, self._placer.counters)
             given = value
         elif any(value is outer for outer in self._around):
             value = given = CYCLE
-        if self._left > 0 and depth <= self._placer.limits.depth and self._is_set(path, value):
+        is_set = depth <= self._placer.limits.depth and self._is_set(path, value)
+        if kind is None and self._placer.redactor.by_path and not is_set:
+            value = given = self._made(path, value)
+        if self._left > 0 and is_set:
             self._around.append(value)
             own = dict(entries(value))
-            named = structures.kind_of_values(own, self._placer.redactor.kind_of)
+            named = structures.kind_of_values(own, self._placer.redactor.kind_at)
             for key, item in own.items():
                 inner = self._unless_named(key, item, named)
                 self._walk(f"{path}.{self._name(key)}", inner, depth + 1)
             self._around.pop()
         else:
             self._store(path, value, given)
+
+    def _made(self, path: str, value: Any) -> Any:
+        """Return what stands for a value whose scalars are made anew; mostly it stays."""
+        redactor = self._placer.redactor
+        make = redactor.maker(path)
+        if make is None:
+            return value
+        counters = self._placer.counters
+        if isinstance(value, list) and all(type(item) in AS_IS for item in value):
+            return [item if item is None else make(item, counters) for item in value]
+        if isinstance(value, (Mapping, list)):
+            return to_json(value, redactor, self._placer.limits.depth, counters, path)
+        return make(value, counters)
 
     def _name(self, key: Any) -> str:
         return self._placer.redactor.clean_name(key_text(key))

@@ -54,16 +54,19 @@ def to_json(
     redaction: Redaction | None = None,
     depth: int = MAX_DEPTH,
     counts: Counting | None = None,
+    path: str = "",
 ) -> str:
     """Return any value as a JSON text: bounded in depth and number of values. Never raises.
 
-    What the redaction hides is counted in `counts`.
+    What the redaction hides is counted in `counts`. `path` is the dotted name of the value.
     """
     redaction = redaction or Redaction()
     encoded = _as_it_is(value, redaction, depth)
     if encoded is None:
         encoded = dumps(
-            _Walker(redaction, depth, _Uncounted() if counts is None else counts).copy(value, 0)
+            _Walker(redaction, depth, _Uncounted() if counts is None else counts, path).copy(
+                value, 0
+            )
         )
     return encoded.decode()
 
@@ -73,7 +76,7 @@ def _as_it_is(value: Any, redaction: Redaction, depth: int) -> bytes | None:
 
     What is looked at is the JSON text: another thread may change the object meanwhile.
     """
-    if type(value) not in {list, dict}:
+    if type(value) not in {list, dict} or redaction.by_path:
         return None
     try:
         encoded = orjson.dumps(value, option=_PASSED_ON)
@@ -107,13 +110,16 @@ def _is_shown(value: Any, redaction: Redaction, depth: int) -> bool:
     return True
 
 
-def text(value: Any) -> str:
-    """Return any value as text: strings as they are, containers as JSON, the rest by `str`."""
+def text(value: Any, redaction: Redaction | None = None) -> str:
+    """Return any value as text: strings as they are, containers as JSON, the rest by `str`.
+
+    Of containers, what the redaction hides by the names in them is hidden.
+    """
     if type(value) is str:
         return value
     try:
         if isinstance(value, (Mapping, list, tuple, set, frozenset)):
-            return to_json(value)
+            return to_json(value, redaction)
         return str.__str__(str(value))
     except Exception:
         return describe(value)
@@ -129,16 +135,20 @@ class _Uncounted:
 class _Walker:
     """Copies a nested object as plain data, as long as its budget lasts."""
 
-    def __init__(self, redaction: Redaction, depth: int, counts: Counting) -> None:
+    def __init__(self, redaction: Redaction, depth: int, counts: Counting, path: str) -> None:
         self._redaction = redaction
         self._counts = counts
         self._depth = depth
         self._left = MAX_NODES
         self._around: list[Any] = []  # the objects that a value lies in
+        self._path = path
+        self._make = redaction.maker(path)
 
     def copy(self, value: Any, depth: int) -> Any:
         self._left -= 1
         value = plain(value)
+        if self._make is not None and not isinstance(value, (Mapping, list, type(None))):
+            value = self._make(value, self._counts)
         if type(value) is str:
             return self._redaction.clean(value, self._counts)
         if type(value) is int or type(value) is float:
@@ -177,7 +187,7 @@ class _Walker:
 
     def _without_named(self, items: Sequence[Any]) -> Sequence[Any]:
         """Return a list without what its other items say is a secret."""
-        kind = structures.kind_of_second(items, self._redaction.kind_of)
+        kind = structures.kind_of_second(items, self._redaction.kind_at)
         if kind is not None:
             return [items[0], self._redaction.hide(kind, self._counts)]
         if structures.is_command(items) and all(type(item) is str for item in items):
@@ -186,20 +196,36 @@ class _Walker:
 
     def _entries(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        named = structures.kind_of_values(value, self._redaction.kind_of)
+        named = structures.kind_of_values(value, self._redaction.kind_at)
         for key, item in entries(value):
             if self._left <= 0:
                 found["<more>"] = _length(value) - len(found)
                 break
             name = key_text(key)
-            kind = self._redaction.kind_of(name)
+            kind = None if self._redaction.by_path else self._redaction.kind_of(name)
             if kind is None and named is not None and structures.is_value(name):
                 kind = named
-            if kind is None:
-                found[self._redaction.clean_name(name)] = self.copy(item, depth)
-            else:
+            if kind is not None:
                 found[name] = self._redaction.hide(kind, self._counts)
+            elif self._redaction.by_path:
+                found[self._redaction.clean_name(name)] = self._by_path(name, item, depth)
+            else:
+                found[self._redaction.clean_name(name)] = self.copy(item, depth)
         return found
+
+    def _by_path(self, name: str, item: Any, depth: int) -> Any:
+        """Return an entry as its whole dotted name says."""
+        redaction, outer = self._redaction, (self._path, self._make)
+        path = self._path = f"{self._path}.{name}" if self._path else name
+        item = plain(item)
+        kind = redaction.kind_at(path, of_object=isinstance(item, Mapping))
+        try:
+            if kind is not None:
+                return redaction.hide(kind, self._counts)
+            self._make = redaction.maker(path)
+            return self.copy(item, depth)
+        finally:
+            self._path, self._make = outer
 
 
 def _length(value: Any) -> int:

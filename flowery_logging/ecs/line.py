@@ -117,7 +117,7 @@ class LineEncoder:
         try:
             context = _EMPTY if scope is None else scope.rendered(self._render)
             if type(message) is not str:
-                message = text(message)
+                message = text(message, self.placer.redactor)
             second = int(created)
             known, beginning = self._clock.known
             if known != second:
@@ -164,7 +164,14 @@ class LineEncoder:
             second = int(created)
             micros = b"%06d" % ((created - second) * 1_000_000)
             beginning, room = self._clock.beginning(second), self._max_bytes - len(event.thread)
-            around = (text(event.message), pieces, beginning, micros, event.site, room)
+            around = (
+                text(event.message, self.placer.redactor),
+                pieces,
+                beginning,
+                micros,
+                event.site,
+                room,
+            )
             return self._half(self._found(shape, event.fields), around, plainly=False)
         except Exception:
             return None

@@ -225,7 +225,7 @@ class Plans:
         for index, (path, kind) in enumerate(zip(names.paths, names.kinds, strict=True)):
             if index in names.opened or kind in SCALARS or kind is NOTHING:
                 continue
-            if self._placer.kind_of(path) is not None:
+            if self._placer.kind_of(path, of_object=kind is dict) is not None:
                 conversions[index] = hidden
             elif kind not in KNOWN:
                 conversions[index] = self._conversion(path, kind)

@@ -26,13 +26,16 @@ from flowery_logging.ecs.kinds import Kind
 from flowery_logging.ecs.plain import is_number, plain
 from flowery_logging.ecs.schema import Place
 from flowery_logging.ecs.values import is_query
-from flowery_logging.redaction import SMALLEST_NUMBER
+from flowery_logging.redaction import SMALLEST_NUMBER, Make
 
 _FEW_DIGITS: Final = 10**10
 """Integers below it are never secrets, also as texts."""
 
 LONGEST_KEYWORD: Final = KEYWORD_UNITS // 2
 """Characters of a keyword that fits whatever its characters are."""
+
+PSEUDONYM: Final = "hmac:00000000:000000000000000000000000"
+"""A text as long as what is made (see redaction/pseudonyms.py): which fields hold one?"""
 
 _AS_TEXT: Final = KEYWORDS | TEXTS
 
@@ -134,6 +137,16 @@ class Steps:
         ordinary = f"{bounds[0]!r} <= v <= {bounds[1]!r}"
         return Step(careful, _if(ordinary, _encode("dumps(v)", is_array=is_array)))
 
+    def made_label(self, path: str, make: Make) -> Step:
+        """Return the step of a label whose text is made of the value."""
+        return _made(self._careful_label(path, numeric=False), make)
+
+    def made_field(self, place: Place, make: Make) -> Step | None:
+        """Return the step of a field whose text is made of the value; None if it holds none."""
+        if self._placer.schema.fit(place, PSEUDONYM) is MISFIT:
+            return None
+        return _made(self._careful_field(place), make)
+
     def _text(self, careful: Careful, most: int, *, is_query: bool, is_array: bool = False) -> Step:
         if not is_query:
             return Step(careful, (_encode("dumps(v)", is_array=is_array),), longest=most)
@@ -169,6 +182,10 @@ class Steps:
             return None if found is None or found[0] is not numeric else dumps(found[1])
 
         return encode
+
+
+def _made(careful: Careful, make: Make) -> Step:
+    return Step(lambda value, tally: careful(make(value, tally), tally), BY_RULES)
 
 
 def _encode(value: str, *, is_array: bool, asked: bool = False) -> str:

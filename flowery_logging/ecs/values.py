@@ -46,7 +46,7 @@ class Values:
         """Return the value as a field holds it; MISFIT if it cannot. Never raises."""
         try:
             converted = self._schema.fit(place, self._without_query_secrets(place.path, value))
-            return converted if converted is MISFIT else self._clean(converted)
+            return converted if converted is MISFIT else self._clean(place.path, converted)
         except Exception:
             return MISFIT
 
@@ -60,7 +60,7 @@ class Values:
             value = self._redactor.clean_number(value, self._counters)
         if is_number(value):
             return True, value
-        text = self._label_text(value)
+        text = self._label_text(path, value)
         return None if text == [] else (False, text)
 
     def text(self, text: str) -> str:
@@ -72,7 +72,7 @@ class Values:
             return self._redactor.clean_query(value, self._counters)
         return value
 
-    def _clean(self, value: Any) -> Any:
+    def _clean(self, path: str, value: Any) -> Any:
         """Clean and cut the strings of a converted value; MISFIT where the marker would not fit."""
         if type(value) is str:
             return self.text(value)
@@ -80,18 +80,21 @@ class Values:
             items = self._first(value)
             if structures.is_command(items) and all(type(item) is str for item in items):
                 items = self._redactor.clean_items(items, self._counters)
-            items = [self._clean(item) for item in items]
+            items = [self._clean(path, item) for item in items]
             return MISFIT if any(item is MISFIT for item in items) else items
         if isinstance(value, dict):
-            return self._clean_entries(value)
+            return self._clean_entries(path, value)
         return value
 
-    def _clean_entries(self, value: Mapping[str, Any]) -> Any:
+    def _clean_entries(self, path: str, value: Mapping[str, Any]) -> Any:
         clean: dict[str, Any] = {}
         for key, item in value.items():
-            kind = self._redactor.kind_of(key)
+            inner = f"{path}.{key}"
+            kind = self._redactor.kind_at(inner, of_object=type(item) is dict)
+            if kind is None and type(item) is not dict and self._redactor.maker(inner) is not None:
+                return MISFIT  # not every type holds the text that is made
             if kind is None:
-                clean[key] = self._clean(item)
+                clean[key] = self._clean(inner, item)
             elif type(item) is str:
                 clean[key] = self._redactor.hide(kind, self._counters)
             else:
@@ -106,14 +109,15 @@ class Values:
         self._counters.add("cut_lists")
         return items[:limit]
 
-    def _label_text(self, value: Any) -> str | list[str]:
+    def _label_text(self, path: str, value: Any) -> str | list[str]:
         if type(value) in AS_IS:
             return self.text(scalar_text(value))
         if isinstance(value, list):
             texts = self._texts(value)
             if texts is not None:
                 return texts
-        return self._cut(to_json(value, self._redactor, self._limits.depth, self._counters))
+        depth = self._limits.depth
+        return self._cut(to_json(value, self._redactor, depth, self._counters, path))
 
     def _texts(self, items: list[Any]) -> list[str] | None:
         """Return a list of scalars as texts, with a note of how many were left out."""

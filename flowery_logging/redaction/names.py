@@ -100,6 +100,11 @@ def squash(name: str) -> str:
     return _SEPARATORS.sub("", name).lower()
 
 
+def words(name: str) -> list[str]:
+    """Return the words of a name in lower case: `userPwd` and `user_pwd` have two."""
+    return [word.lower() for word in _WORD.findall(name[:KEY_CHARS])]
+
+
 def unquoted(name: str) -> str:
     """Return a name of a form or query decoded, also where it was encoded again and again."""
     for _ in range(4):

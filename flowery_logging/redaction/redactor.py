@@ -73,6 +73,10 @@ class Kind(NamedTuple):
     is_name: Callable[[str], bool]
 
 
+Make = Callable[[Any, Counting], Any]
+"""Makes what is shown instead of a scalar; what it hides is counted."""
+
+
 def marker(kind: str) -> str:
     """Return what stands for a secret of a kind; by its name alone, no kind is known."""
     return f"[redacted:{kind}]" if kind != BY_NAME else MARKER
@@ -115,8 +119,25 @@ def _merged(spans: Iterable[Span]) -> Iterator[Span]:
 class Redaction:
     """Hides nothing: for records of the library's own, whose numbers must not be mistaken."""
 
+    by_path = False
+    """Whether more than one part of a dotted name may have to be known."""
+
     def kind_of(self, name: str) -> str | None:  # noqa: ARG002
         """Return the kind that the value of a key (one part of a dotted name) is; None: shown."""
+        return None
+
+    def kind_at(self, path: str, *, of_object: bool = False) -> str | None:  # noqa: ARG002
+        """Return the kind that the value of a dotted name is by one of its parts; None: shown.
+
+        `of_object`: the value is one whose entries have names of their own.
+        """
+        for kind in map(self.kind_of, path.split(".")):
+            if kind is not None:
+                return kind
+        return None
+
+    def maker(self, path: str) -> Make | None:  # noqa: ARG002
+        """Return what makes what stands for a scalar of a dotted name; None: nothing does."""
         return None
 
     def hides(self, name: str) -> bool:

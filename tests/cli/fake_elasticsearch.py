@@ -29,6 +29,8 @@ class FakeElasticsearch:
         self.created: dict[str, tuple[str, Document]] = {}  # ID → stream and body
         self.requests: list[tuple[str, str | None]] = []  # path, Authorization
         self.buckets = 0
+        self.sources: list[Document] = []  # whole events, for those who read them all
+        self.page = 2  # events of a page of these
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -40,6 +42,8 @@ class FakeElasticsearch:
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
+
+            do_DELETE = do_POST
 
             def log_message(self, *args: Any) -> None:
                 pass
@@ -53,6 +57,13 @@ class FakeElasticsearch:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+    def _scrolled(self, request: dict[str, Any]) -> Any:
+        """A page of all events; the ID of the scroll says where the next one begins."""
+        start = int(request.get("scroll_id", 0))
+        found = self.sources[start : start + self.page]
+        hits = [{"_id": str(number), "_source": one} for number, one in enumerate(found, start)]
+        return {"_scroll_id": str(start + len(found)), "hits": {"hits": hits}}
 
     def add(self, record: dict[str, Any]) -> None:
         """Index an event of a log file."""
@@ -70,6 +81,8 @@ class FakeElasticsearch:
             return self.status, {"error": {"reason": "not today"}, "status": self.status}
         if path == "/_bulk":
             return 200, self._bulk([orjson.loads(line) for line in body.splitlines()])
+        if path.startswith("/_search/scroll") or "scroll=" in path:
+            return 200, self._scrolled(orjson.loads(body))
         index, verb = unquote(urlsplit(path).path).lstrip("/").split("/")
         if verb == "_refresh":
             return 200, {}

@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import audit, flowery
 from tests.cli.fake_elasticsearch import FakeElasticsearch
 from tests.files.conftest import Logs
@@ -232,3 +234,16 @@ def test_a_server_that_refuses_or_is_not_there(
     assert done.returncode == 4
     assert done.stderr.count("\n") == 1
     assert "Connection refused" in done.stderr
+
+
+@pytest.mark.parametrize("answer", [{}, [], None, "ok", {"acknowledged": True}])
+def test_who_answers_everything_alike_is_no_elasticsearch(
+    logs: Logs, elasticsearch: FakeElasticsearch, monkeypatch: pytest.MonkeyPatch, answer: object
+) -> None:
+    ok(logs.run("log.info('one')"))
+    monkeypatch.setattr(elasticsearch, "answer", lambda *_: (200, answer))
+    for command in ("audit", "resend"):
+        done = flowery(command, logs.directory, "--elasticsearch", elasticsearch.url)
+        assert done.returncode == 4, done.stdout
+        assert "Elasticsearch" in done.stderr
+        assert "Traceback" not in done.stderr

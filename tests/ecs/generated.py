@@ -8,6 +8,9 @@ from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.limits import LEAST, Limits
 from flowery_logging.ecs.values import QUERIES
 from flowery_logging.redaction import Redactor
+from flowery_logging.redaction.choices import ChosenRedactor
+from flowery_logging.redaction.personal import KINDS
+from flowery_logging.redaction.pseudonyms import Key, Pseudonyms
 from tests.strategies import NUMBERS, TEXTS, names, values
 
 DECLARED = {
@@ -25,6 +28,10 @@ DECLARED = {
 
 ROOM = 1_000_000  # names of labels for all that is generated
 LIMITS = Limits(label_names=ROOM)
+CHOSEN = ChosenRedactor(
+    personal=KINDS,
+    pseudonyms=Pseudonyms(("http", "part", "a", "user.name", "order"), Key("an invented key 0000")),
+)
 
 PLACERS = {
     "ordinary": lambda: Placer(DECLARED, Redactor(), LIMITS, Counters()),
@@ -34,6 +41,7 @@ PLACERS = {
     "least": lambda: Placer(DECLARED, Redactor(), LEAST._replace(label_names=ROOM), Counters()),
     "few": lambda: Placer({}, Redactor(), LIMITS._replace(fields=3, items=2, depth=2), Counters()),
     "relaxed": lambda: Placer({}, Redactor(), LIMITS, Counters()).relaxed(Limits(items=3)),
+    "chosen": lambda: Placer(DECLARED, CHOSEN, LIMITS, Counters()),
     "shown": lambda: Placer(DECLARED, Redactor(), LIMITS, Counters()).unredacted(),
 }
 
@@ -87,7 +95,18 @@ any_names = (
     | st.sampled_from(sorted(DECLARED))
     | query_names
     | st.sampled_from(
-        ["flowery.open.a", "flowery.open.query", "container.labels.token", "http.part"]
+        [
+            "flowery.open.a",
+            "flowery.open.query",
+            "container.labels.token",
+            "http.part",
+            "phone",
+            "user.email",
+            "customer.name",
+            "address",
+            "client.address",
+            "email.subject",
+        ]
     )
 )
 

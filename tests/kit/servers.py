@@ -40,6 +40,8 @@ class FakeServer(ThreadingHTTPServer):
         self.requests: list[tuple[str, str, Any, str | None]] = []
         self.refuse: dict[str, tuple[int, str]] = {}
         self.redirect_to = ""
+        self.redirect_status = 307
+        self.anything: bytes | None = None  # the answer to everything, as a captive portal has it
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
     def put(self) -> list[str]:
@@ -139,7 +141,11 @@ class _Handler(BaseHTTPRequestHandler):
             (self.command, self.path, body, self.headers.get("Authorization"))
         )
         if self.server.redirect_to:
-            self._send(307, b"", {"Location": self.server.redirect_to + self.path})
+            to = {"Location": self.server.redirect_to + self.path}
+            self._send(self.server.redirect_status, b"{}", to)
+            return
+        if self.server.anything is not None:
+            self._send(200, self.server.anything)
             return
         status, answer = self._refusal() or self.server.answer(
             self.command, self.path, body, self.headers

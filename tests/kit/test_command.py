@@ -192,14 +192,81 @@ def test_what_was_accepted_and_is_not_there_is_noticed(server: FakeElasticsearch
     assert "PUT /_index_template/flowery.kept was accepted, but nothing is there" in told.stderr
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed_with_the_key(
-    server: FakeElasticsearch, kibana: FakeKibana
+    server: FakeElasticsearch, kibana: FakeKibana, status: int
 ) -> None:
-    server.redirect_to = kibana.url
-    told = run("install", "--elasticsearch", server.url, "--api-key", "secret")
-    assert told.returncode == 4
-    assert f"redirects to {kibana.url}/" in told.stderr
+    server.redirect_to, server.redirect_status = kibana.url, status
+    for option in ("--elasticsearch", "--kibana"):
+        told = run("install", option, server.url, "--api-key", "secret")
+        assert told.returncode == 4
+        assert f"redirects to {kibana.url}/" in told.stderr
     assert kibana.requests == []
+
+
+@pytest.mark.parametrize("answer", [b"{}", b"[]", b"null", b'"ok"', b"<html>", b"", b"\xff"])
+def test_who_answers_everything_alike_has_taken_nothing(
+    server: FakeElasticsearch, answer: bytes
+) -> None:
+    server.anything = answer
+    for option in ("--elasticsearch", "--kibana"):
+        told = run("install", option, server.url)
+        assert told.returncode == 4, told.stdout
+        assert told.stderr
+    assert run("watch", "--elasticsearch", server.url, "--logstash", server.url).returncode == 4
+
+
+ODD_URLS = [
+    "", "h:9200", "https://", "http:127.0.0.1", "http://[::1", "http://[v1.x]:1", "http://h:abc",
+    "http://h:99999", "http://h:-1", "http://127.0.0.1:0", "http://..:1", "http://exa mple:1",
+    "http://h/ path", "http://h\n:1", "http://h\0:1", "http://127.0.0.1:1/?a=b", "http://127.0.0.1:1#x",
+    "http://127.0.0.1:1/é", "http://우리:1", "http://127.0.0.1:1/%0d%0aX:1", "http://u:hush/word@h:1",
+    "http://u:hush@h:port", "http://u:hush @h:1", "http://u:hush\n@h:1", "http://u:hush\udc80@h:1",
+    "ftp://u:hush@h", "http://u:hush%@127.0.0.1:1", f"http://{'x' * 300}:1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", ODD_URLS)
+def test_an_odd_url_is_an_error_that_shows_no_password(tmp_path: Path, url: str) -> None:
+    for command in (
+        ("install", "--elasticsearch"),
+        ("install", "--kibana"),
+        ("watch", "--elasticsearch"),
+        ("watch", "--logstash"),
+        ("write", str(tmp_path), "--elasticsearch"),
+    ):
+        told = run(*command, url)
+        assert told.returncode in ({2, 4} if command[0] != "write" else {0, 2})
+        assert "hush" not in told.stdout + told.stderr
+
+
+@pytest.mark.parametrize(
+    "secret", ["hush\nX: y", "hush\r", "hu sh", "hush비밀", "hush\udc80", "hush\0"]
+)
+def test_a_key_that_no_header_can_hold_is_refused_unseen(
+    server: FakeElasticsearch, secret: str
+) -> None:
+    told = run("install", "--elasticsearch", server.url, "--api-key", secret)
+    assert told.returncode == 2
+    assert "hu" not in told.stderr
+    assert run("install", "--elasticsearch", server.url, "--user", "a:b").returncode == 2
+    assert server.requests == []
+
+
+def test_a_file_with_a_password_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        written = run(str(tmp_path), "--elasticsearch", "https://kim:hush@es:9200")
+    finally:
+        os.umask(before)
+    assert written.returncode == 0, written.stderr
+    found = [
+        path for path in tmp_path.rglob("*") if path.is_file() and b"hush" in path.read_bytes()
+    ]
+    assert found
+    assert {path.stat().st_mode & 0o077 for path in found} == {0}
+    assert "hush" not in written.stdout
+    assert all(str(path.relative_to(tmp_path)) in written.stdout for path in found)
 
 
 def test_a_partial_failure_says_what_stands_and_what_does_not(

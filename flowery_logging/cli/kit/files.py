@@ -60,8 +60,11 @@ def fill_in(text: str, values: Mapping[str, str]) -> str:
     return _DEFAULT.sub(replace, text)
 
 
-def write_file(folder: Path, relative: Path, content: bytes) -> None:
-    """Write one file of the kit, whole or not at all: 0644, and 0755 for scripts and folders."""
+def write_file(folder: Path, relative: Path, content: bytes, *, private: bool = False) -> None:
+    """Write one file of the kit, whole or not at all: 0644, and 0755 for scripts and folders.
+
+    Nobody but its owner reads a private one.
+    """
     path = folder / relative
     for parent in [*reversed(relative.parents)]:
         if not (folder / parent).is_dir():
@@ -71,7 +74,8 @@ def write_file(folder: Path, relative: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-            os.fchmod(file.fileno(), 0o755 if path.suffix == ".sh" else 0o644)
+            mode = 0o755 if path.suffix == ".sh" else 0o644
+            os.fchmod(file.fileno(), mode & 0o700 if private else mode)
         os.replace(unfinished, path)
     except BaseException:
         os.unlink(unfinished)

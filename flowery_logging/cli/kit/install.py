@@ -10,7 +10,7 @@ from typing import Final
 from flowery_logging.cli.elasticsearch import Elasticsearch, ElasticsearchError
 from flowery_logging.cli.kit.comparison import changed, found_body
 from flowery_logging.cli.kit.opensearch import for_opensearch
-from flowery_logging.cli.kit.requests import Choices, Request, requests
+from flowery_logging.cli.kit.requests import Choices, Json, Request, requests
 
 OLDEST: Final = (8, 19)
 """Elasticsearch's first release with data streams' failure store in templates."""
@@ -71,11 +71,13 @@ def install(server: Elasticsearch, found: list[Request]) -> Iterator[Outcome]:
 def _is_opensearch(server: Elasticsearch) -> bool:
     """Return what the server is. Raises InstallError if it is too old or not reached."""
     try:
-        version = server.request("GET", "/").get("version", {})
+        version = server.request("GET", "/").get("version")
     except ElasticsearchError as error:
         if error.status in {0, 401} or 300 <= error.status < 400:
             raise InstallError(_advice(error, "monitor")) from None
         return False  # a proxy or a role may hide this page alone
+    if not isinstance(version, dict):
+        return False
     if version.get("distribution") == "opensearch":
         return True
     number = str(version.get("number", ""))
@@ -89,14 +91,20 @@ def _is_opensearch(server: Elasticsearch) -> bool:
 def _put(server: Elasticsearch, request: Request) -> str:
     """Send a request and read it back; a policy of OpenSearch that exists is replaced."""
     try:
-        server.request("PUT", request.path, request.body)
+        _confirmed(server, request.path, request.body)
     except ElasticsearchError as error:
         if error.status != 409:
             raise
         there = server.request("GET", request.path)
-        version = f"?if_seq_no={there['_seq_no']}&if_primary_term={there['_primary_term']}"
-        server.request("PUT", request.path + version, request.body)
+        version = f"?if_seq_no={there.get('_seq_no')}&if_primary_term={there.get('_primary_term')}"
+        _confirmed(server, request.path + version, request.body)
     return _read_back(server, request)
+
+
+def _confirmed(server: Elasticsearch, path: str, body: Json | None) -> None:
+    """Send a PUT. An empty object confirms nothing: a proxy or a page answers anything so."""
+    if not server.request("PUT", path, body):
+        raise ElasticsearchError(f"PUT {path} was not confirmed; is this Elasticsearch?")
 
 
 def _read_back(server: Elasticsearch, request: Request) -> str:
@@ -118,7 +126,7 @@ def _read_back(server: Elasticsearch, request: Request) -> str:
 
 def _make_stream(server: Elasticsearch, request: Request) -> str:
     try:
-        server.request("PUT", request.path)
+        _confirmed(server, request.path, None)
     except ElasticsearchError as error:
         if error.status == 400 and "exists" in str(error):
             return "is there"

@@ -101,7 +101,8 @@ class Kibana:
             answer = self._send("POST", "/api/saved_objects/_export", body)
         except RequestError as error:
             return f"installed; not read back: {error}"
-        there = {(one["type"], one["id"]): one for one in map(json.loads, answer.splitlines())}
+        shown = map(_decoded, answer.splitlines())
+        there = {(one.get("type"), one.get("id")): one for one in shown}
         for key, one in wanted.items():
             title = there.get(key, {}).get("attributes", {}).get("title")
             if title != one["attributes"]["title"]:
@@ -138,9 +139,11 @@ def _changeable(part: Part) -> Json:
 
 def _decoded(answer: bytes) -> Json:
     try:
-        content: Json = json.loads(answer)
+        content = json.loads(answer)
     except ValueError:
-        raise KibanaError(f"no answer of Kibana's: {answer[:100]!r}") from None
+        content = None
+    if not isinstance(content, dict):
+        raise KibanaError(f"no answer of Kibana's: {answer[:100]!r}")
     return content
 
 

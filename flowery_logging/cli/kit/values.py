@@ -28,9 +28,20 @@ def hosts(text: str) -> str:
 
 def url(text: str) -> str:
     """Return a URL without quotes, spaces or signs. Raises ValueError for anything else."""
-    if not _URL.fullmatch(text) or not urlsplit(text).hostname:
-        raise ValueError(f"{text!r} is no URL like https://localhost:9200")
+    shown = text if "@" not in text else f"…@{text.rpartition('@')[2]}"  # without a password
+    try:
+        parts = urlsplit(text)
+        usable = _URL.fullmatch(text) and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(f"{shown!r} is no URL like https://localhost:9200")
     return text
+
+
+def password(text: str) -> str | None:
+    """Return the password that stands in a URL; None where there is none."""
+    return urlsplit(text).password or None
 
 
 def topic(text: str) -> str:

@@ -47,6 +47,9 @@ LIMITS: Final = (
 
 Figures = dict[str, float]
 
+_OTHER_ANSWERS: Final = (LookupError, TypeError, AttributeError, StopIteration)
+"""What the questions raise where an answer has another form."""
+
 
 def figures(
     server: Elasticsearch | None, logstash: HttpServer | None, certificates: Iterable[str]
@@ -69,8 +72,11 @@ def figures(
     for name, ask in questions:
         try:
             figure = ask()
-        except (RequestError, OSError, ValueError, KeyError, TypeError) as error:
+        except (RequestError, OSError, ValueError) as error:
             failures.append(f"{name}: {error}")
+            continue
+        except _OTHER_ANSWERS as error:
+            failures.append(f"{name}: not the answer that is documented ({error!r})")
             continue
         if figure is not None:
             lower = figure if name not in found else min(found[name], figure)
@@ -101,7 +107,7 @@ def _disk(server: Elasticsearch) -> float:
 
 
 def _days_of_certificates(server: Elasticsearch) -> float | None:
-    found: Any = server.request("GET", "/_ssl/certificates")
+    found = server.ask("GET", "/_ssl/certificates")
     ends = [_days(_moment(entry["expiry"])) for entry in found]
     return min(ends, default=None)
 

@@ -61,7 +61,9 @@ def write(
 ) -> None:
     """Write the kit to DIR, filled in for a team; what is not given stays as it is.
 
-    Nobody but their owner may change the files, whatever the umask: Filebeat reads no others.
+    Nobody but their owner may change the files, whatever the umask: Filebeat reads no others. Nor
+    may anybody else read those with the password of a URL; an API key in the environment, as the
+    kit's README has it, is better.
     """
     given = {name.upper(): value for name, value in named.items() if value is not None}
     if "ELASTICSEARCH_URL" in given:
@@ -69,9 +71,17 @@ def write(
     choices = choices_of(retention_days, cold_days, ilm=ilm, fields=fields, services=services)
     contents = _contents(shipped_kit(), given, choices)
     _refuse_to_replace(directory, contents, force=force)
+    password = values.password(given.get("ELASTICSEARCH_URL", ""))
+    private = [] if password is None else _with(password.encode(), contents)
     for relative, content in contents.items():
-        write_file(directory, relative, content)
+        write_file(directory, relative, content, private=relative in private)
     click.echo(f"{len(contents)} files in {directory}; begin with {directory / 'README.md'}")
+    if private:
+        click.echo(f"With the password, for their owner alone: {', '.join(map(str, private))}")
+
+
+def _with(password: bytes, contents: Mapping[Path, bytes]) -> list[Path]:
+    return [relative for relative, content in contents.items() if b":%b@" % password in content]
 
 
 def _contents(folder: Path, given: Mapping[str, str], choices: Choices) -> dict[Path, bytes]:
