@@ -122,7 +122,10 @@ def test_without_parents_a_hop_hangs_where_it_ran(tmp_path: Path) -> None:
     gateway, orders = Service(tmp_path, "gateway"), Service(tmp_path, "orders")
     gateway.access(1, "GET", "/", 200, 1000, **ids, transaction__id="a" * 16)
     orders.access(0.5, "GET", "/first", 200, 300, **ids, transaction__id="b" * 16)
-    orders.access(0.45, "GET", "/inner", 200, 100, **ids, transaction__id="c" * 16)
+    Service(tmp_path, "stock").access(
+        0.45, "GET", "/inner", 200, 100, **ids, transaction__id="c" * 16
+    )
+    orders.access(0.34, "GET", "/same", 200, 30, **ids, transaction__id="f" * 16)
     orders.access(0.9, "GET", "/second", 200, 300, **ids, transaction__id="d" * 16)
     Service(tmp_path, "courier").log(
         3, "task x: success", logger="flowery_logging.task", event__duration=10**9,
@@ -132,9 +135,27 @@ def test_without_parents_a_hop_hangs_where_it_ran(tmp_path: Path) -> None:
         [
             "GET / 200",
             ["GET /first 200", ["GET /inner 200"]],
+            ["GET /same 200"],
             ["GET /second 200"],
             ["task x: success"],
         ]
+    ]
+
+
+def test_calls_at_once_hang_below_who_told_their_spans(tmp_path: Path) -> None:
+    """At INFO a call has no event of its own: the caller's last event tells its span."""
+    ids: dict[str, Any] = {"trace__id": TRACE}
+    Service(tmp_path, "gateway").access(
+        1, "GET", "/", 200, 1000, **ids, transaction__id="a" * 16, parent__id="9" * 16,
+        call_span_ids=["1" * 16, "2" * 16, "3" * 16],
+    )  # fmt: skip
+    for number, name in enumerate(("orders", "stock", "orders"), 1):
+        Service(tmp_path, name, number).access(
+            0.5 + number / 100, "GET", f"/{number}", 200, 300, **ids,
+            transaction__id=f"{number + 4}" * 16, parent__id=f"{number}" * 16,
+        )  # fmt: skip
+    assert outline(tree(TRACE, tmp_path)["hops"]) == [
+        ["GET / 200", ["GET /1 200"], ["GET /2 200"], ["GET /3 200"]]
     ]
 
 
