@@ -8,6 +8,7 @@ import flowery_logging
 from flowery_logging.cli.audit import audit
 from flowery_logging.cli.kit import kit
 from flowery_logging.cli.resend import resend
+from flowery_logging.cli.validate import validate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,3 +20,4 @@ def commands() -> None:
 commands.add_command(audit)
 commands.add_command(kit)
 commands.add_command(resend)
+commands.add_command(validate)
