@@ -1,15 +1,18 @@
-"""Lines for people: each written line again, on a terminal, by structlog's ConsoleRenderer."""
+"""Lines for people: each written line again, on a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import os
+from typing import Final
 
 import orjson
-import structlog.dev
 
 from flowery_logging.files import stderr
-from flowery_logging.files.plain import Echoes, extras_of, printable
+from flowery_logging.files.channel import STDERR
+from flowery_logging.files.event_line import EventLine
+from flowery_logging.files.plain import Echoes
+
+_FOR_MACHINES: Final = frozenset({"log-file-opened", "log-closed"})
 
 
 class Console:
@@ -22,34 +25,39 @@ class Console:
     threshold = 0
 
     def __init__(self) -> None:
-        self._render = structlog.dev.ConsoleRenderer(colors=stderr.is_terminal(), sort_keys=False)
+        self._line = EventLine(
+            colours=wants_colours(terminal=stderr.is_terminal()), columns=terminal_columns()
+        )
         self._echoes = Echoes()
 
     def __call__(self, line: bytes) -> None:
         """Print one line. May raise."""
         document = orjson.loads(line)
+        if document["event"].get("action") in _FOR_MACHINES:
+            return
         if self._echoes.has(document["message"]):
             return
-        text = self.text(document) + "\n"
+        self._line.columns = terminal_columns()  # the window may have another size by now
+        text = self._line.text(document) + "\n"
         self._echoes.note(text)
         stderr.put(text)
 
-    def text(self, document: Mapping[str, Any]) -> str:
-        """Return an event as a person reads it."""
-        events = {
-            "timestamp": document["@timestamp"][11:23],
-            "level": document["log.level"],
-            "logger": printable(document.get("log", {}).get("logger", "")),
-            "event": printable(document["message"]),
-            **_named_apart(extras_of(document)),
-        }
-        trace = document.get("error", {}).get("stack_trace")
-        if trace:
-            events["exception"] = printable(trace)
-        return str(self._render(None, document["log.level"], events))
+
+def wants_colours(*, terminal: bool) -> bool:
+    """Tell whether to write colours: NO_COLOR, FORCE_COLOR and TERM decide as in Python itself."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return terminal and os.environ.get("TERM") != "dumb"
 
 
-def _named_apart(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields without names that structlog's renderer gives a meaning."""
-    reserved = {"timestamp", "level", "logger", "event", "exception", "stack", "exc_info"}
-    return {f"{name}_" if name in reserved else name: value for name, value in fields.items()}
+def terminal_columns(descriptor: int = STDERR) -> int | None:
+    """Return the columns of a terminal: by COLUMNS, by the terminal; None where there is none."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
+    try:
+        return os.get_terminal_size(descriptor).columns or None
+    except (OSError, ValueError):
+        return None

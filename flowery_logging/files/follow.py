@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import Final
 
@@ -12,6 +13,8 @@ from flowery_logging.files.merge import merge
 from flowery_logging.files.reader import EVERYTHING, Line, LogFile, Selection, find, read
 
 POLL_SECONDS: Final = 0.5
+
+Directory = str | os.PathLike[str]
 
 
 class Follower:
@@ -21,24 +24,30 @@ class Follower:
     has read.
 
     Args:
-        directory: where the files lie; it may come into being later.
+        directories: where the files lie, one or several; they may come into being later.
         selection: which files are followed, new ones too.
         from_start: yield what lies there already; False: only what comes from now on.
     """
 
     def __init__(
         self,
-        directory: str | os.PathLike[str],
+        directories: Directory | Sequence[Directory],
         selection: Selection = EVERYTHING,
         *,
         from_start: bool = False,
     ) -> None:
-        self._directory = directory
+        one = isinstance(directories, (str, os.PathLike))
+        self._directories: Sequence[Directory] = [directories] if one else directories  # type: ignore[list-item,assignment]
         self._selection = selection
         self._positions: dict[str, int] = {}  # by path, of the files there now
         self._continued: set[str] = set()  # files that a later one of their process follows
         if not from_start:
             self._positions = {file.path: _last_line_end(file) for file in self._find()}
+
+    @property
+    def positions(self) -> Mapping[str, int]:
+        """How far each file has been read, by path: what stands behind has not been yielded."""
+        return dict(self._positions)
 
     def lines(
         self, stop: threading.Event | None = None, poll: float = POLL_SECONDS
@@ -73,10 +82,11 @@ class Follower:
             yield line
 
     def _find(self) -> list[LogFile]:
-        try:
-            return find(self._directory, self._selection)
-        except FileNotFoundError:
-            return []
+        files: list[LogFile] = []
+        for directory in self._directories:
+            with suppress(FileNotFoundError):
+                files += find(directory, self._selection)
+        return sorted(files, key=lambda file: file.name)
 
 
 def _last_line_end(file: LogFile) -> int:

@@ -1,7 +1,8 @@
 """Reads log files back: finds those of a directory, and takes them apart line by line.
 
-`find` lists files by service, process and time, `read` yields the lines of one. Lines of several
-processes in the order of time: merge.py; lines as they are written: follow.py.
+`find` lists files by service, process and time, `read` yields the lines of one. Lines that hold a
+text: search.py; those of several processes in the order of time: merge.py; lines as they are
+written: follow.py.
 """
 
 from __future__ import annotations
@@ -153,19 +154,19 @@ def read(file: LogFile, start: int = 0) -> Iterator[Line]:
             lines = (rest + chunk).split(b"\n")
             rest = lines.pop()
             for line in lines:
-                yield _line(file, offset, line + b"\n", cut=cut)
+                yield line_of(file, offset, line + b"\n", cut=cut)
                 offset += len(line) + 1
                 cut = False
             if len(rest) > MAX_LINE_BYTES:
-                yield _line(file, offset, rest, cut=cut)
+                yield line_of(file, offset, rest, cut=cut)
                 offset, rest, cut = offset + len(rest), b"", True
         if rest:
-            yield _line(file, offset, rest, cut=cut)
+            yield line_of(file, offset, rest, cut=cut)
     finally:
         os.close(descriptor)
 
 
-def _line(file: LogFile, offset: int, data: bytes, *, cut: bool) -> Line:
+def line_of(file: LogFile, offset: int, data: bytes, *, cut: bool) -> Line:
     """Take a line apart; `cut` says that it is the rest of a longer one."""
     if not cut and data.endswith(b"\n"):
         try:

@@ -190,7 +190,9 @@ def test_a_sink_that_logs_again_with_logging_is_no_endless_loop(instrumented):
     assert next(event["message"] for event in instrumented.events()) == "x"
 
 
-@pytest.mark.parametrize(("output", "style"), [("file", " | INFO "), ("file,console", "[info ")])
+@pytest.mark.parametrize(
+    ("output", "style"), [("file", " | INFO "), ("file,console", " info    shop once")]
+)
 def test_loguru_s_own_sink_on_stderr_gives_way_to_the_console_alone(tmp_path, output, style):
     program = f"""
 import flowery_logging

@@ -1,0 +1,70 @@
+"""The values of an event by the names that people know them by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+LABELS: Final = ("labels", "numeric_labels")
+"""The boxes of the caller's own fields: one for texts, one for numbers."""
+
+
+def values_of(record: Mapping[str, Any], name: str) -> list[Any]:
+    """Return the values that an event has under a name; of a list, each one.
+
+    A bare name is looked for in both boxes of labels and among the first keys, a dotted one as an
+    ECS path, in whichever spelling. A label that was logged with dots in its name is found by
+    them.
+    """
+    found = [value for box in LABELS for value in _in_label(record, box, name)]
+    found += _at_path(record, name)
+    return [value for value in found if not isinstance(value, Mapping)]
+
+
+def first_of(record: Mapping[str, Any], name: str, default: Any = None) -> Any:
+    """Return the first value that an event has at an ECS path."""
+    return next((value for value in _at_path(record, name)), default)
+
+
+def text_of(record: Mapping[str, Any], name: str) -> str:
+    """Return the text that an event has at an ECS path; "" if it has none, or something else."""
+    value = first_of(record, name)
+    return value if isinstance(value, str) else ""
+
+
+def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the dotted names and values of an event; of a list, each one under the same name."""
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{name}.")
+        else:
+            yield from ((name, item) for item in _each(value))
+
+
+def _in_label(record: Mapping[str, Any], box: str, name: str) -> Iterator[Any]:
+    labels = record.get(box)
+    if isinstance(labels, Mapping):
+        for key in dict.fromkeys((name, name.replace(".", "_"))):
+            if key in labels:
+                yield from _each(labels[key])
+
+
+def _at_path(tree: Mapping[str, Any], path: str) -> Iterator[Any]:
+    """Yield what stands at a path, any part of which may be one dotted key."""
+    if path in tree:
+        yield from _each(tree[path])
+    end = path.find(".")
+    while end >= 0:
+        inner = tree.get(path[:end])
+        if isinstance(inner, Mapping):
+            yield from _at_path(inner, path[end + 1 :])
+        end = path.find(".", end + 1)
+
+
+def _each(value: Any) -> Iterator[Any]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _each(item)
+    else:
+        yield value

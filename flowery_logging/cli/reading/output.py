@@ -1,0 +1,84 @@
+"""Standard output of the commands: plain in pipes, coloured on terminals, quiet when closed."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from rich.console import Console
+
+PIPE_COLUMNS: Final = 100
+INTERRUPTED: Final = 130
+"""The exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
+
+
+@contextmanager
+def quiet_output() -> Iterator[None]:
+    """Run a command whose reader may go away, or who may be stopped by Ctrl-C.
+
+    Neither is an error that is told: who closes the pipe (`| head`) has seen enough, and the
+    command exits with 0. What the encoding of the terminal cannot show is escaped.
+    """
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        _discard_output()
+        sys.exit(INTERRUPTED)
+
+
+def is_closed() -> bool:
+    """Tell whether nobody reads standard output any more, without writing to it."""
+    try:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        return bool(poll.poll(0))
+    except (AttributeError, OSError, ValueError):
+        return False  # no poll() on this platform, or no descriptor: a write will tell
+
+
+def columns() -> int:
+    """Return how wide the output is: the terminal, or COLUMNS; a pipe has `PIPE_COLUMNS`."""
+    return shutil.get_terminal_size((PIPE_COLUMNS, 24)).columns
+
+
+def is_coloured() -> bool:
+    """Tell whether colours are wanted: on a terminal that has them, without NO_COLOR.
+
+    FORCE_COLOR wants them in a pipe too (https://no-color.org, https://force-color.org).
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM", "") not in {"dumb", ""}
+
+
+def rich_console() -> Console:
+    """Return rich's console on standard output, by the rules of this module."""
+    coloured = is_coloured()
+    return Console(
+        width=columns(),
+        force_terminal=coloured or None,
+        no_color=not coloured,
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
+
+
+def _discard_output() -> None:
+    """Keep the interpreter's last flush from failing anew."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

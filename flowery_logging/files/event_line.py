@@ -1,0 +1,268 @@
+"""An event as a person reads it: one line of a terminal, with a traceback below.
+
+Time, level, service, message, fields, and the beginning of the trace ID. What does not fit into the
+columns is left out from the end and counted: the file has all of it. The message of an error is
+never cut.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timezone
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+
+from flowery_logging.files.columns import clipped, folded, padded, width
+from flowery_logging.files.event_traceback import HEADING, LIBRARY, OWN, TraceLine, readable
+from flowery_logging.files.plain import printable
+
+_TRACE_CHARS: Final = 8
+"""Of a trace ID: enough to tell requests apart, and to ask for one by `flowery-logging trace`."""
+
+_VALUE_COLUMNS: Final = 60
+_SERVICE_COLUMNS: Final = 16
+_LEVEL_COLUMNS: Final = 7
+_NARROW: Final = 80
+"""With fewer columns the time has no milliseconds, and the name of the service is shorter."""
+
+_INDENT: Final = "    "
+
+_HIDDEN: Final = frozenset({
+    "@timestamp", "@version", "log.level", "message", "ecs.version", "ecs", "service", "host",
+    "data_stream", "event", "process", "log", "error", "labels", "numeric_labels", "trace",
+    "transaction", "span", "parent", "agent", "input",
+})  # fmt: skip
+_OF_REQUESTS: Final = frozenset({"http", "url", "client", "user_agent", "source", "network"})
+"""What the line of a request says already, or says for machines."""
+_HIDDEN_LABELS: Final = frozenset({"error_group"})
+_LABELS_OF_REQUESTS: Final = frozenset({"error_group", "http_route", "time_to_first_byte"})
+_HIDDEN_LEAVES: Final = frozenset({"http.request.id"})
+
+BOLD, DIM, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN = "1", "2", "31", "32", "33", "34", "35", "36"
+_ALARM: Final = f"{BOLD};{RED}"
+_LEVELS: Final = {
+    "trace": DIM, "debug": DIM, "info": GREEN, "warning": YELLOW, "warn": YELLOW,
+    "error": _ALARM, "critical": _ALARM, "fatal": _ALARM,
+}  # fmt: skip
+_ERRORS: Final = frozenset({"error", "critical", "fatal", "alert", "emergency"})
+_STATUSES: Final = {"2": GREEN, "3": CYAN, "4": YELLOW, "5": _ALARM}
+
+
+class EventLine:
+    """Makes the lines of events, documents as `orjson.loads` gives them, of any origin.
+
+    Args:
+        colours: write the escapes for colours.
+        columns: of the terminal; None cuts nothing.
+        utc: times in UTC in place of local time.
+    """
+
+    def __init__(self, *, colours: bool, columns: int | None, utc: bool = False) -> None:
+        self.colours = colours
+        self.columns = columns
+        self._utc = utc
+        self._service = 0  # columns of the longest name so far
+
+    def text(self, document: Mapping[str, Any]) -> str:
+        """Return an event without a newline at its end. Never raises for what a line may hold."""
+        columns = self.columns
+        level = _text(at(document, "log.level")).lower()
+        head, used = self._head(document, level, narrow=columns is not None and columns < _NARROW)
+        trace = _text(at(document, "trace.id"))[:_TRACE_CHARS]
+        room = None if columns is None else columns - used - (len(trace) + 2 if trace else 0)
+        message, rest = self._message(document, level, room)
+        painted = self._coloured_message(document, message, level)
+        left = None if room is None or rest else room - width(message)
+        shown = "" if rest else self._fields(document, left)
+        end = f"  {self._paint(trace, DIM)}" if trace else ""
+        below = [f"{_INDENT}{self._paint(one, BOLD)}" for one in rest]
+        first = f"{head}{painted}{shown}{end}".rstrip()
+        return "\n".join([first, *below, *self._trace(document)])
+
+    def _paint(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colours and text and code else text
+
+    def _head(self, document: Mapping[str, Any], level: str, *, narrow: bool) -> tuple[str, int]:
+        """Return time, level and service, and their columns."""
+        moment = local_time(_text(at(document, "@timestamp")), utc=self._utc)
+        moment = moment[:-4] if narrow and moment[-4:-3] == "." else moment
+        most = _SERVICE_COLUMNS // 2 if narrow else _SERVICE_COLUMNS
+        service = clipped(_line(at(document, "service.name")), most)
+        self._service = min(most, max(self._service, width(service)))
+        named = padded(clipped(printable(level), 8), _LEVEL_COLUMNS)
+        service = padded(service, self._service)
+        parts = [(moment, DIM), (named, _LEVELS.get(level, "")), (service, CYAN)]
+        shown = [self._paint(text, code) for text, code in parts if text]
+        return " ".join(shown) + " ", sum(width(text) + 1 for text, _ in parts if text)
+
+    def _message(
+        self, document: Mapping[str, Any], level: str, room: int | None
+    ) -> tuple[str, list[str]]:
+        """Return the message as it stands in the line and, of an error, what stands below it."""
+        text = _line(message_of(document))
+        if room is None or width(text) <= room:
+            return text, []
+        if level not in _ERRORS:
+            return clipped(text, max(room, 1)), []
+        first, *rest = folded(text, max(room, 8), max((self.columns or 0) - len(_INDENT), 8))
+        return first, rest
+
+    def _coloured_message(self, document: Mapping[str, Any], message: str, level: str) -> str:
+        status = _text(at(document, "http.response.status_code"))
+        before, found, after = message.rpartition(f" {status}")
+        if status and found and is_exchange(document) and (not after or after[0] == " "):
+            return f"{before} {self._paint(status, _STATUSES.get(status[0], ''))}{after}"
+        return message if level in {"debug", "trace"} else self._paint(message, BOLD)
+
+    def _fields(self, document: Mapping[str, Any], room: int | None) -> str:
+        """Return the fields that fit, and how many do not."""
+        pairs = [(name, clipped(value, _VALUE_COLUMNS)) for name, value in shown_fields(document)]
+        sizes = [width(name) + width(value) + 2 for name, value in pairs]
+        if room is None or sum(sizes) + 1 <= room:
+            return " " * bool(pairs) + "".join(self._field(*pair) for pair in pairs)
+        more = f" +{len(pairs)}"
+        room -= len(more) + 1
+        shown, left = "", 0
+        for pair, size in zip(pairs, sizes, strict=True):
+            if size <= room:
+                shown += self._field(*pair)
+                room -= size
+            else:
+                left += 1
+        return f" {shown}{self._paint(f' +{left}', DIM)}" if room >= 0 else ""
+
+    def _field(self, name: str, value: str) -> str:
+        return f" {self._paint(f'{name}=', DIM)}{value}"
+
+    def _trace(self, document: Mapping[str, Any]) -> Iterator[str]:
+        trace = at(document, "error.stack_trace")
+        if isinstance(trace, str) and trace:
+            for line in readable(printable(trace)):
+                yield f"{_INDENT}{self._coloured_trace(line)}".rstrip()
+
+    def _coloured_trace(self, line: TraceLine) -> str:
+        if line.kind == OWN:
+            left = None if self.columns is None else self.columns - len(_INDENT) - width(line.text)
+            source = f"  {line.source}" if line.source else ""
+            if left is not None:
+                source = clipped(source, left) if left > 8 else ""
+            return self._paint(line.text, CYAN) + source
+        if line.kind in {LIBRARY, HEADING}:
+            return self._paint(line.text, DIM)
+        return self._paint(line.text, RED)
+
+
+def at(document: Mapping[str, Any], path: str) -> Any:
+    """Return the value of a dotted name, written flat or nested; None where there is none."""
+    if path in document:
+        return document[path]
+    for end, character in enumerate(path):
+        inner = document.get(path[:end]) if character == "." else None
+        if isinstance(inner, Mapping):
+            found = at(inner, path[end + 1 :])
+            if found is not None:
+                return found
+    return None
+
+
+def is_exchange(document: Mapping[str, Any]) -> bool:
+    """Tell whether an event is the end of a request or of an outgoing call."""
+    return _text(at(document, "event.action")) in {"http-request", "http-call"}
+
+
+def message_of(document: Mapping[str, Any]) -> str:
+    """Return what a person reads as an event's text: of a request also its query and duration."""
+    message = _text(at(document, "message"))
+    query, path = _text(at(document, "url.query")), _text(at(document, "url.path"))
+    if query and path and is_exchange(document):
+        message = message.replace(path, f"{path}?{query}", 1)
+    duration = at(document, "event.duration")
+    if type(duration) in {int, float} and duration >= 0:
+        message = f"{message} {duration_text(duration)}"
+    arrow = "→ " if at(document, "event.action") == "http-call" else ""
+    return f"{arrow}{message}"
+
+
+def duration_text(nanoseconds: float) -> str:
+    """Return a duration with its unit: `14.2 ms`, `3.05 s`, `2 min 5 s`."""
+    milliseconds = nanoseconds / 1e6
+    if milliseconds < 1000:
+        return f"{milliseconds:.1f} ms"
+    seconds = milliseconds / 1000
+    return f"{seconds:.2f} s" if seconds < 60 else f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def shown_fields(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the fields that a person wants to see, each as text without control characters."""
+    hidden, labels = _HIDDEN, _HIDDEN_LABELS
+    if is_exchange(document):
+        hidden, labels = _HIDDEN | _OF_REQUESTS, _LABELS_OF_REQUESTS
+    message = _text(at(document, "message"))
+    for box in ("labels", "numeric_labels"):
+        found = document.get(box)
+        if isinstance(found, Mapping):
+            for name, value in found.items():
+                if name not in labels:
+                    yield printable(name), _value(value)
+    for name, value in _leaves("", document, hidden):
+        is_said = name.startswith(("http.", "url.")) and _text(value) in message
+        if name not in _HIDDEN_LEAVES and not is_said:
+            yield printable(name), _value(value)
+    reason = at(document, "event.reason")
+    if reason is not None:
+        yield "reason", _value(reason)
+    kind = at(document, "error.type")
+    if kind is not None and at(document, "error.stack_trace") is None:
+        yield "error", _value(at(document, "error.message") or kind)
+
+
+def _leaves(
+    prefix: str, tree: Mapping[str, Any], hidden: frozenset[str]
+) -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if not prefix and (name in hidden or name.partition(".")[0] in hidden):
+            continue
+        if isinstance(value, Mapping):
+            yield from _leaves(f"{prefix}{name}.", value, hidden)
+        else:
+            yield prefix + name, value
+
+
+def _value(value: Any) -> str:
+    if not isinstance(value, str):
+        value = orjson.dumps(value).decode()
+    shown = _line(value)
+    return f'"{shown}"' if not shown or " " in shown or "=" in shown else shown
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _line(value: Any) -> str:
+    """Return a text without control characters and in one line."""
+    text = printable(_text(value).strip())
+    return text.replace("\r", "").replace("\n", " ⏎ ").replace("\t", " ")
+
+
+def local_time(timestamp: str, *, utc: bool = False) -> str:
+    """Return the time of day of an RFC 3339 time, with the day where that is not today."""
+    try:
+        moment = datetime.fromisoformat(f"{timestamp[:19]}+00:00")
+        moment = moment if utc else moment.astimezone()
+    except (ValueError, OverflowError, OSError):
+        return printable(timestamp[11:23] or timestamp)
+    today = datetime.fromtimestamp(time.time(), timezone.utc if utc else None).date()
+    fraction = (timestamp[20:23] if timestamp[19:20] == "." else "").ljust(3, "0")
+    fraction = fraction if fraction.isdecimal() else "000"
+    return f"{_day(moment.date(), today)}{moment:%H:%M:%S}.{fraction}"
+
+
+@lru_cache(16)
+def _day(day: date, today: date) -> str:
+    if day == today:
+        return ""
+    return f"{day:%m-%d} " if day.year == today.year else f"{day:%Y-%m-%d} "

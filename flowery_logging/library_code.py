@@ -1,0 +1,42 @@
+"""Which code is a library's and which is the application's own, told by the name of its file.
+
+A traceback is read for the application's own frames; those of Python and of installed packages are
+the way there. A name is enough, so that lines of other machines are told apart as well.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_LIBRARY: Final = re.compile(
+    r"""(?ix)
+    ^<frozen[ ] (?P<frozen> \w+ )                 # compiled into the interpreter
+    | [\\/] (?: site-packages | dist-packages
+              | (?: lib | lib64 ) [\\/] (?: python | pypy ) \d+ (?: \. \d+ )? t?
+              | python \d+ (?: \. \d+ )? t? [\\/] lib     # on Windows
+              | python \d+ \. zip )
+      [\\/] (?! (?: .* [\\/] )? (?: site | dist ) -packages [\\/] )
+      (?P<package> [^\\/]+? ) (?: \.py | [\\/] .* )? $
+    | [\\/] (?P<ours> flowery_logging ) [\\/]
+      (?: integrations [\\/] | capture [\\/] | (?: context | trace | runtime ) \.py )
+    """
+)
+
+
+def is_library(file: str) -> bool:
+    """Tell whether a file is Python's, an installed package's or this library's own."""
+    return _LIBRARY.search(file) is not None
+
+
+def package_of(file: str) -> str:
+    """Return the name of the package or module that a library's file belongs to."""
+    found = _LIBRARY.search(file)
+    return file if found is None else found["frozen"] or found["package"] or found["ours"]
+
+
+def short_path(file: str) -> str:
+    """Return a library's file from its package on."""
+    found = _LIBRARY.search(file)
+    start = 0 if found is None else max(found.start("package"), found.start("ours"), 0)
+    return file[start:]

@@ -1,0 +1,297 @@
+"""The console of a developer: one line an event, in the columns that there are."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowery_logging.files.columns import clipped, folded, width
+from flowery_logging.files.event_line import EventLine, duration_text, local_time
+from flowery_logging.files.event_traceback import readable
+
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def environment(**others: str) -> dict[str, str]:
+    hidden = {"NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS"}
+    kept = {name: value for name, value in os.environ.items() if name not in hidden}
+    return {**kept, "TERM": "xterm-256color", "TZ": "Asia/Seoul", **others}
+
+
+def on_terminal(body: str, tmp_path: Path, columns: int = 100, **others: str) -> str:
+    """Return what a program shows on a terminal of so many columns."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    program = "import logging, flowery_logging\nflowery_logging.setup('orders', output='console')\n"
+    program += "log = logging.getLogger('shop')\n" + textwrap.dedent(body)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stderr=follower, cwd=tmp_path, env=environment(**others)
+    )
+    os.close(follower)
+    shown = b""
+    try:
+        while chunk := os.read(leader, 65_536):
+            shown += chunk
+    except OSError:
+        pass  # the program has ended
+    os.close(leader)
+    assert process.wait(300) == 0
+    return shown.decode().replace("\r\n", "\n")
+
+
+def document(message: str = "order placed", **others: Any) -> dict[str, Any]:
+    return {
+        "@timestamp": "2026-11-23T01:24:33.779460Z",
+        "log.level": "info",
+        "message": message,
+        "service": {"name": "orders"},
+        "event": {"dataset": "orders"},
+        **others,
+    }
+
+
+def shown(event: dict[str, Any], columns: int | None = None) -> str:
+    return EventLine(colours=False, columns=columns, utc=True).text(event)
+
+
+LOGGED = """
+log.info("order placed", extra={"order_id": 7, "user": "kim"})
+log.warning("a long story " * 20)
+log.info("주문이 접수되었습니다 " * 6, extra={"이름": "김하늘"})
+log.info("two\\nlines\\tand \\x1b[2J an escape", extra={"text": "y" * 500, "more": "z z"})
+log.info("many fields", extra={f"name_{n}": n for n in range(40)})
+"""
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 120])
+def test_an_event_is_one_line_in_the_columns_of_the_terminal(tmp_path, columns):
+    lines = ESCAPES.sub("", on_terminal(LOGGED, tmp_path, columns)).splitlines()
+    assert len(lines) == 5, lines
+    assert [line for line in lines if width(line) > columns] == []
+    assert re.match(r"\d\d:\d\d:\d\d(\.\d{3})? info    orders order placed  ", lines[0])
+    assert "user=kim order_id=7" in lines[0]
+    assert "…" in lines[1]
+    assert re.search(r"  name_0=0 .* \+\d+$", lines[4])
+
+
+def test_the_message_of_an_error_is_never_cut(tmp_path):
+    text = on_terminal("log.error('no connection to the database ' * 12)", tmp_path, 80)
+    first, *others = ESCAPES.sub("", text).splitlines()
+    assert all(width(line) <= 80 for line in [first, *others])
+    whole = " ".join(line.strip() for line in [first.partition("orders ")[2], *others])
+    assert whole == ("no connection to the database " * 12).strip()
+
+
+@pytest.mark.parametrize(
+    ("others", "coloured"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False), ({"NO_COLOR": ""}, True)],
+)
+def test_colours_on_a_terminal_unless_they_are_not_wanted(tmp_path, others, coloured):
+    text = on_terminal("log.warning('stock is low')", tmp_path, **others)
+    assert bool(ESCAPES.search(text)) is coloured
+    assert "warning orders stock is low" in ESCAPES.sub("", text)
+
+
+def test_elsewhere_there_are_no_colours_and_nothing_is_cut(tmp_path):
+    program = "import flowery_logging as f; f.setup('orders', output='console')\n"
+    program += "f.get_logger().info('word ' * 100, order_id=7)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(),
+    )
+    (line,) = done.stderr.splitlines()
+    assert line.endswith(f"{('word ' * 100).strip()}  order_id=7")
+
+
+def test_times_are_local(tmp_path):
+    program = "import flowery_logging as f, freezegun; f.setup('orders', output='console')\n"
+    program += "with freezegun.freeze_time('2026-11-23 01:24:33.5'): f.get_logger().info('now')"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(),
+    )
+    assert "10:24:33.500 info" in done.stderr
+
+
+def test_a_request_is_told_in_short():
+    access = document(
+        "GET /orders/7 200",
+        http={"request": {"method": "GET", "id": "x"}, "response": {"status_code": 200}},
+        url={"path": "/orders/7", "query": "page=2"},
+        user_agent={"original": "curl"},
+        event={"action": "http-request", "duration": 14_200_000},
+        labels={"http_route": "/orders/{n}", "user": "kim"},
+        numeric_labels={"time_to_first_byte": 5},
+        trace={"id": "4bf92f3577b34da6a3ce929d0e0e4736"},
+    )
+    line = shown(access, 100)
+    assert line.endswith("orders GET /orders/7?page=2 200 14.2 ms  user=kim  4bf92f35")
+    call = {**access, "event": {"action": "http-call", "duration": 2_000_000_000}}
+    assert "→ GET /orders/7?page=2 200 2.00 s" in shown(call)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"message": None, "log": "x", "error": 5, "labels": [1], "trace": "t", "event": "e"},
+        {"@timestamp": "yesterday", "log": {"level": "TRACE"}, "message": {"a": 1}},
+        {"@timestamp": 12, "log.level": 30, "message": 7, "service": {"name": 7}},
+        document(event={"duration": "long", "action": ["http-request"]}, http={"response": 5}),
+        document(event={"action": "http-request"}, url={"path": "", "query": "a=1"}),
+    ],
+)
+@pytest.mark.parametrize("columns", [None, 1, 20, 100])
+def test_a_document_of_any_origin_is_shown(event, columns):
+    assert "\n" not in shown(event, columns)
+
+
+def test_a_day_that_is_not_today_is_named():
+    assert local_time("2001-02-03T04:05:06.789Z", utc=True) == "2001-02-03 04:05:06.789"
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "text"),
+    [(0, "0.0 ms"), (14_249_999, "14.2 ms"), (3_050_000_000, "3.05 s"), (125e9, "2 min 5 s")],
+)
+def test_durations_have_a_unit(nanoseconds, text):
+    assert duration_text(nanoseconds) == text
+
+
+def test_hangul_takes_two_columns():
+    assert width("주문 7") == 6
+    assert width("\u1112\u1161\u11ab") == 2  # the same letters, joined
+    assert width("e\u0301") == 1
+    assert clipped("주문이 왔다", 6) == "주문…"
+    assert list(folded("주문이 왔다", 6, 5)) == ["주문이", "왔다"]
+
+
+def test_own_frames_come_first_and_the_others_are_folded(tmp_path):
+    body = """
+    import json
+    def read(text):
+        return json.loads(text)
+    try:
+        read("{bad")
+    except ValueError:
+        log.exception("no order")
+    """
+    lines = ESCAPES.sub("", on_terminal(body, tmp_path)).splitlines()[1:]
+    assert lines[0] == "    Traceback (most recent call last):"
+    assert re.fullmatch(r"      <string>:\d+ in <module>", lines[1])
+    assert re.fullmatch(r"      <string>:\d+ in read", lines[2])
+    assert lines[3] == "      … 3 library frames: json"
+    assert re.fullmatch(r"      raised in json/decoder\.py:\d+ in raw_decode", lines[4])
+    assert lines[5].startswith("    json.decoder.JSONDecodeError: Expecting property name")
+
+
+CHAIN = """\
+  + Exception Group Traceback (most recent call last):
+  |   File "/app/shop.py", line 3, in place
+  |     await wait()
+  |     ^^^^^^^^^^^^
+  |   File "/usr/lib/python3.13/asyncio/taskgroups.py", line 72, in __aexit__
+  |     return await self._aexit(et, exc)
+  | ExceptionGroup: two (1 sub-exception)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File "/app/shop.py", line 9, in deep
+    |     deep()
+    |   [Previous line repeated 995 more times]
+    | ValueError: no
+    +------------------------------------"""
+
+
+def test_groups_and_repeated_frames():
+    assert [line.text for line in readable(CHAIN)] == [
+        "  + Exception Group Traceback (most recent call last):",
+        "  |   /app/shop.py:3 in place",
+        "  |   … 1 library frame: asyncio",
+        "  |   raised in asyncio/taskgroups.py:72 in __aexit__",
+        "  | ExceptionGroup: two (1 sub-exception)",
+        "  +-+---------------- 1 ----------------",
+        "    | Traceback (most recent call last):",
+        "    |   /app/shop.py:9 in deep (996 times)",
+        "    | ValueError: no",
+        "    +------------------------------------",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "java.lang.IllegalStateException: x\n\tat com.flowery.Shop.place(Shop.java:7)\n",
+        "Traceback (most recent call last):\n… [7 characters left out] …\nValueError: x",
+        "just a text",
+    ],
+)
+def test_what_is_not_understood_stays(text):
+    assert "\n".join(line.text for line in readable(text)) == text.rstrip("\n")
+
+
+@pytest.mark.slow
+def test_beside_uvicorn_no_line_is_shown_twice(tmp_path):
+    app = """
+    import os, signal, threading
+    import flowery_logging
+    from fastapi import FastAPI
+    from flowery_logging.integrations import fastapi
+    import uvicorn
+    app = FastAPI()
+    fastapi.instrument(app)
+    @app.get("/orders/{n}")
+    def order(n: int):
+        return {}
+    server = uvicorn.Server(uvicorn.Config(app, port=0))
+    def ask():
+        import http.client
+        while not server.started: pass
+        port = server.servers[0].sockets[0].getsockname()[1]
+        one = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+        one.request("GET", "/orders/7"); one.getresponse().read(); one.close()
+        server.should_exit = True
+    threading.Thread(target=ask).start()
+    os.dup2(2, 1)
+    server.run()
+    """
+    lines = ESCAPES.sub("", on_terminal(app, tmp_path, 120)).splitlines()
+    (access,) = [line for line in lines if "/orders/7" in line]
+    assert re.search(r" orders GET /orders/7 200 \d+\.\d ms  [0-9a-f]{8}$", access)
+    told = [re.sub(r"^\S+ ", "", line) for line in lines]
+    assert sorted(set(told)) == sorted(told)
+    assert sum("Application startup complete" in line for line in lines) == 1
+
+
+def test_the_records_of_the_file_itself_are_not_for_people(tmp_path):
+    program = f"import flowery_logging as f; f.setup('orders', directory={str(tmp_path)!r}, output='file,console')\n"
+    program += "f.get_logger().info('now')"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert [
+        line
+        for line in done.stderr.splitlines()
+        if "log file opened" in line or "log closed" in line
+    ] == []
+    (file,) = tmp_path.glob("*.ndjson")
+    assert [json.loads(line)["message"] for line in file.read_text().splitlines()][
+        -1
+    ] == "log closed"
