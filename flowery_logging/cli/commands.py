@@ -23,6 +23,9 @@ COMMANDS: Final = {
     "resend": Entry(
         "flowery_logging.cli.resend:resend", "Create again in Elasticsearch what is missing there."
     ),
+    "doctor": Entry(
+        "flowery_logging.cli.doctor:doctor", "Find what is wrong with a set-up, and its fix."
+    ),
     "validate": Entry(
         "flowery_logging.cli.validate:validate", "Check lines of any origin against ECS."
     ),
