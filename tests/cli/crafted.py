@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from flowery_logging.files.names import LogName
+from flowery_logging.files.names import LogName, service_part
 
 Record = dict[str, Any]
 
@@ -33,7 +33,7 @@ class Written:
         self.start = (start or datetime.now(timezone.utc)).replace(microsecond=0)
         self.number = 0
         directory.mkdir(exist_ok=True)
-        self.path = directory / str(LogName(service, self.start, self.entity, 1))
+        self.path = directory / str(LogName(service_part(service), self.start, self.entity, 1))
         self.add(
             self.start,
             "log file opened",
