@@ -19,6 +19,8 @@ class Entry(NamedTuple):
 
 COMMANDS: Final = {
     "tail": Entry("flowery_logging.cli.tail:tail", "Show events as they are written."),
+    "trace": Entry("flowery_logging.cli.trace:trace", "Show one request over all services."),
+    "find": Entry("flowery_logging.cli.find:find", "Show the requests in which a value occurs."),
     "audit": Entry("flowery_logging.cli.audit:audit", "Count the events and tell what is missing."),
     "resend": Entry(
         "flowery_logging.cli.resend:resend", "Create again in Elasticsearch what is missing there."

@@ -13,6 +13,7 @@ from flowery_logging.cli.http import Access, HttpServer, RequestError
 __all__ = ["Access", "Elasticsearch", "ElasticsearchError"]
 
 PAGE_BUCKETS: Final = 1000
+PAGE_DOCUMENTS: Final = 1000
 
 Json = dict[str, Any]
 
@@ -88,6 +89,34 @@ class Elasticsearch:
             if len(page.get("buckets", ())) < PAGE_BUCKETS or "after_key" not in page:
                 return
             composite["after"] = page["after_key"]
+
+    def documents(self, index: str, query: Json) -> Iterator[Json]:
+        """Yield the sources of the documents that a query finds, the oldest first, page by page.
+
+        An event that was delivered twice comes once. Never a part of the truth: a shard that does
+        not answer is an error.
+        """
+        body: Json = {
+            "size": PAGE_DOCUMENTS,
+            "track_total_hits": False,
+            "query": query,
+            "sort": [{"@timestamp": "asc"}, {"event.id": {"order": "asc", "missing": "_first"}}],
+        }
+        path = (
+            f"/{_path(index)}/_search?ignore_unavailable=true&allow_no_indices=true"
+            "&allow_partial_search_results=false"
+        )
+        last = None  # of the event before
+        while True:
+            hits = self.request("POST", path, body).get("hits", {}).get("hits", ())
+            for hit in hits:
+                identity = hit["sort"][1:] if hit["sort"][1:] != [None] else None
+                if identity is None or identity != last:
+                    yield hit["_source"]
+                last = identity
+            if len(hits) < PAGE_DOCUMENTS:
+                return
+            body["search_after"] = hits[-1]["sort"]
 
 
 def _decoded(answer: bytes, request: str) -> Json:

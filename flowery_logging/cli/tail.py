@@ -21,7 +21,7 @@ from flowery_logging.cli.reading.options import (
     utc_option,
     wanted,
 )
-from flowery_logging.cli.reading.output import is_closed, is_coloured, quiet_output
+from flowery_logging.cli.reading.output import is_closed, quiet_output
 from flowery_logging.cli.reading.wanted import Wanted
 from flowery_logging.files.follow import POLL_SECONDS, Follower
 from flowery_logging.files.reader import Kind, Line
@@ -99,7 +99,7 @@ def _new(follower: Follower, asked: Wanted) -> Iterator[Iterable[Line]]:
 
 
 def _text_writer(*, utc: bool) -> Any:
-    lines = Lines(coloured=is_coloured(), utc=utc)
+    lines = Lines(utc=utc)
 
     def write(found: Iterable[Line]) -> None:
         for line in found:

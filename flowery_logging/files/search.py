@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from flowery_logging.files import platform
@@ -94,3 +94,34 @@ def _hits(file: LogFile, block: _Block, texts: Sequence[bytes]) -> Iterator[Raw]
         first = buffer.rfind(b"\n", start, hit) + 1 or start
         start = buffer.find(b"\n", hit, length) + 1 or length
         yield Raw(file, offset + first, bytes(buffer[first:start]), cut and first == 0)
+
+
+def search_values(
+    file: LogFile, before: bytes, values: Collection[bytes], start: int = 0
+) -> Iterator[Raw]:
+    """Yield the lines in which one of many values, all of one length, stands behind a text.
+
+    One pass, however many values there are. Raises OSError, as `search` does.
+    """
+    with open(file.path, "rb", buffering=0, opener=_opener) as stream:
+        if not values or not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            return
+        stream.seek(start)
+        for block in _blocks(stream, start, None):
+            yield from _value_hits(file, block, before, frozenset(values))
+
+
+def _value_hits(
+    file: LogFile, block: _Block, before: bytes, values: frozenset[bytes]
+) -> Iterator[Raw]:
+    offset, buffer, length, cut = block
+    skipped, size = len(before), len(next(iter(values)))
+    place = buffer.find(before, 0, length)
+    while place >= 0:
+        value = place + skipped
+        place = value
+        if bytes(buffer[value : value + size]) in values:
+            first = buffer.rfind(b"\n", 0, value) + 1
+            place = buffer.find(b"\n", value, length) + 1 or length
+            yield Raw(file, offset + first, bytes(buffer[first:place]), cut and first == 0)
+        place = buffer.find(before, place, length)

@@ -2,56 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from flowery_logging.cli.access import access_options, connect
 from flowery_logging.cli.audit import arrivals
 from flowery_logging.cli.audit.reading import Accounts, Advance, list_files, take_account
 from flowery_logging.cli.audit.verdict import Finding, Verdict, deliver
-from flowery_logging.cli.elasticsearch import Access, Elasticsearch
+from flowery_logging.cli.elasticsearch import Elasticsearch
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-_OPTIONS = (
-    click.option("--api-key", envvar="ELASTICSEARCH_API_KEY", show_envvar=True, metavar="KEY"),
-    click.option("--user", envvar="ELASTICSEARCH_USER", show_envvar=True, metavar="NAME"),
-    click.option("--password", envvar="ELASTICSEARCH_PASSWORD", show_envvar=True, metavar="TEXT"),
-    click.option(
-        "--ca-certs",
-        type=click.Path(exists=True, dir_okay=False),
-        help="A PEM file with the authorities to trust.",
-    ),
-    click.option(
-        "--fingerprint",
-        metavar="SHA256",
-        help="Trust the certificate, of the server or its authority, with this SHA-256 alone.",
-    ),
-    click.option("--insecure", is_flag=True, help="Do not check the server's certificate."),
-)
-
-
-def access_options(command: Command) -> Command:
-    """Give a command the options that say how a server lets us in: the fields of Access."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
-def connect(url: str | None, access: dict[str, Any]) -> Elasticsearch | None:
-    """Return the server that the options name; None without a URL. Raises click.BadParameter."""
-    if url is None:
-        return None
-    try:
-        return Elasticsearch(Access(url, **access))
-    except (ValueError, OSError) as error:
-        raise click.BadParameter(str(error), param_hint="--elasticsearch") from None
+__all__ = ["access_options", "connect", "judge", "read_files"]
 
 
 def read_files(directories: list[Path], horizon: float) -> Accounts:

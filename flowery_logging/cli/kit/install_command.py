@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from flowery_logging.cli.audit.examination import access_options
+from flowery_logging.cli.access import access_options
 from flowery_logging.cli.elasticsearch import Elasticsearch
 from flowery_logging.cli.kit.files import as_text
 from flowery_logging.cli.kit.install import DEFAULT_RETENTION_DAYS, InstallError, install, planned

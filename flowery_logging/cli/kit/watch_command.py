@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import flowery_logging
-from flowery_logging.cli.audit.examination import access_options
+from flowery_logging.cli.access import access_options
 from flowery_logging.cli.elasticsearch import Elasticsearch
 from flowery_logging.cli.http import HttpServer
 from flowery_logging.cli.kit.team import REFUSED, access_to

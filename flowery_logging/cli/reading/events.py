@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
@@ -27,18 +27,23 @@ _TIME = re.compile(rb'^\{"@timestamp":"([^"\\]{20,32})"', re.MULTILINE)
 
 
 def wanted_lines(
-    file: LogFile, wanted: Wanted, start: int | None = None, end: int | None = None
+    file: LogFile,
+    wanted: Wanted,
+    start: int | None = None,
+    end: int | None = None,
+    texts: Sequence[bytes] = (),
 ) -> Iterator[Line]:
     """Yield the lines of a file that are wanted, in its order. Raises OSError.
 
+    `texts`: only lines that hold one of them; () are those that `wanted` asks for.
     `start`: None is where the time that was asked for begins. A line that is no event counts at the
     time of the event before it, and has that as its `timestamp`.
     """
     if not wanted.admits_file(file):
         return
-    texts = wanted.texts()
+    texts = texts or wanted.texts()
     if start is None:
-        start = _offset_since(file, wanted)
+        start = offset_since(file, wanted)
     time = "" if texts else None  # of the event before; "": some lines are not seen
     for raw in search(file, texts, start, end):
         line = raw.line() if wanted.may_admit(raw) else None
@@ -99,7 +104,7 @@ def _last_of(file: LogFile, wanted: Wanted, count: int, end: int) -> list[Line]:
     return lines[-count:]
 
 
-def _offset_since(file: LogFile, wanted: Wanted) -> int:
+def offset_since(file: LogFile, wanted: Wanted) -> int:
     """Return where in a file the reading begins: all before is older than what was asked for."""
     if wanted.since is None:
         return 0

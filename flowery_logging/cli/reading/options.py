@@ -75,11 +75,13 @@ _TIMES = (
     ),
 )  # fmt: skip
 
+_SERVICE = click.option(
+    "--service", "services", multiple=True, metavar="NAME",
+    help="Only events of this service. May be repeated.",
+)  # fmt: skip
+
 _EVENTS = (
-    click.option(
-        "--service", "services", multiple=True, metavar="NAME",
-        help="Only events of this service. May be repeated.",
-    ),
+    _SERVICE,
     click.option(
         "--level", type=click.Choice(list(LEVELS), case_sensitive=False),
         metavar="LEVEL", help="Only events of this level and higher: debug, info, warning, …",
@@ -96,6 +98,11 @@ _EVENTS = (
         "repeated: then all are asked.",
     ),
 )  # fmt: skip
+
+
+def service_option(command: Command) -> Command:
+    """Give a command `services`: tuple[str, …]."""
+    return _SERVICE(command)
 
 
 def time_options(command: Command) -> Command:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
+from flowery_logging.files import console
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+STDOUT: Final = 1
 PIPE_COLUMNS: Final = 100
 INTERRUPTED: Final = 130
 """The exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
@@ -47,25 +50,25 @@ def is_closed() -> bool:
         return False  # no poll() on this platform, or no descriptor: a write will tell
 
 
+def terminal_columns() -> int | None:
+    """Return how wide the terminal is, or COLUMNS; None in a pipe, which cuts nothing."""
+    return console.terminal_columns(STDOUT)
+
+
 def columns() -> int:
-    """Return how wide the output is: the terminal, or COLUMNS; a pipe has `PIPE_COLUMNS`."""
-    return shutil.get_terminal_size((PIPE_COLUMNS, 24)).columns
+    """Return how wide tables may be: in a pipe `PIPE_COLUMNS`."""
+    return terminal_columns() or PIPE_COLUMNS
 
 
 def is_coloured() -> bool:
-    """Tell whether colours are wanted: on a terminal that has them, without NO_COLOR.
-
-    FORCE_COLOR wants them in a pipe too (https://no-color.org, https://force-color.org).
-    """
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return sys.stdout.isatty() and os.environ.get("TERM", "") not in {"dumb", ""}
+    """Tell whether colours are wanted: by NO_COLOR, FORCE_COLOR, TERM and the terminal."""
+    return console.wants_colours(terminal=sys.stdout.isatty())
 
 
 def rich_console() -> Console:
     """Return rich's console on standard output, by the rules of this module."""
+    from rich.console import Console  # half of a command's start-up, and few need it
+
     coloured = is_coloured()
     return Console(
         width=columns(),

@@ -1,0 +1,174 @@
+"""The command line of `find`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import orjson
+
+from flowery_logging.cli.find.requests import Match, Matches, find_requests
+from flowery_logging.cli.find.value import Value
+from flowery_logging.cli.reading.directories import directories_of, list_files, require_files
+from flowery_logging.cli.reading.fields import first_of, text_of
+from flowery_logging.cli.reading.options import (
+    directories_argument,
+    json_option,
+    service_option,
+    time_options,
+    utc_option,
+)
+from flowery_logging.cli.reading.output import is_coloured, quiet_output, terminal_columns
+from flowery_logging.cli.reading.wanted import Wanted
+from flowery_logging.cli.trace.tree import Hop, Trace
+from flowery_logging.files.columns import clipped, width
+from flowery_logging.files.event_line import BOLD, DIM, RED, duration_text, local_time
+from flowery_logging.files.plain import printable
+
+NOT_FOUND: Final = 1
+
+_EPILOG = """\b
+Exit codes:
+  0  there are such requests
+  1  there is none
+  2  wrong arguments, no log files, or files that cannot be read
+\b
+Examples:
+  flowery-logging find 7
+  flowery-logging find customer-5 --since 1d
+  flowery-logging find "결제 실패" -n 5
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("value")
+@directories_argument
+@click.option(
+    "-n", "--lines", "most", type=click.IntRange(min=1), default=20, show_default=True,
+    metavar="N", help="Only the newest N requests.",
+)  # fmt: skip
+@service_option
+@time_options
+@json_option
+@utc_option
+def find(
+    value: str,
+    directories: tuple[Path, ...],
+    most: int,
+    services: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    as_json: bool,
+    utc: bool,
+) -> None:
+    """Show the requests in which VALUE occurs, the newest first, each with its trace ID.
+
+    VALUE is an order number, a user, a text: looked for in messages, errors, URLs and fields, not
+    in what only says how an event came about (processes, durations, files). A number is found only
+    as a whole. DIR is where the services write; without it, where setup() would: FLOWERY_LOG_DIR,
+    /var/log/flowery, ./logs.
+    """
+    if not value.strip():
+        raise click.BadParameter("it is empty", param_hint="VALUE")
+    places, wanted = directories_of(directories), Wanted(services, since=since, until=until)
+    with quiet_output():
+        require_files(places)
+        try:
+            files = list_files(places, wanted.selection)
+            matches = find_requests(files, Value(value), wanted, most)
+        except OSError as error:
+            raise click.UsageError(f"cannot read {error.filename}: {error.strerror}") from None
+        if as_json:
+            sys.stdout.write(_as_json(matches))
+        else:
+            _show(matches, value, utc=utc)
+    sys.exit(0 if matches.newest else NOT_FOUND)
+
+
+def _show(matches: Matches, value: str, *, utc: bool) -> None:
+    look = _Look(utc=utc)
+    for match in matches.newest:
+        for line in look.lines(match):
+            sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+    if not matches.newest:
+        click.echo(f"{value} occurs in no request", err=True)
+    if matches.more:
+        click.echo(f"{matches.more} older requests are not shown: see -n", err=True)
+
+
+class _Look:
+    def __init__(self, *, utc: bool) -> None:
+        self._coloured = is_coloured()
+        self._columns = terminal_columns()
+        self._utc = utc
+
+    def lines(self, match: Match) -> Iterator[str]:
+        """Yield what a person wants to know of a request, in two lines."""
+        trace = match.trace
+        root = root_of(trace)
+        failed = bool(trace and trace.errors)
+        time = local_time(text_of(match.first, "@timestamp"), utc=self._utc)
+        yield self._line([
+            (time, DIM),
+            (printable(root.title) if root else "", f"{BOLD};{RED}" if failed else BOLD),
+            (duration_text(root.duration) if root and root.closing else "", ""),
+            (", ".join(map(printable, trace.services)) if trace else "", ""),
+            (_errors(trace), RED),
+        ])  # fmt: skip
+        where = f"{match.place.name}={match.place.value}".replace("\n", " ⏎ ")
+        lines = f"in {match.count} line{'' if match.count == 1 else 's'}"
+        named = f"trace {match.trace_id}" if match.trace_id else "no trace"
+        yield self._line([("    " + named, ""), (lines, DIM), (printable(where), DIM)])
+
+    def _line(self, parts: list[tuple[str, str]]) -> str:
+        """Return parts side by side, cut where the terminal ends."""
+        shown, left = [], self._columns or sys.maxsize
+        for text, code in parts:
+            cut = clipped(text, left)
+            if cut:
+                shown.append(self._paint(cut, code))
+                left -= width(cut) + 2
+        return "  ".join(shown)
+
+    def _paint(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._coloured and code else text
+
+
+def root_of(trace: Trace | None) -> Hop | None:
+    """Return the first hop of a trace that tells what it was: its first request or task."""
+    if trace is None or not trace.roots:
+        return None
+    return next((hop for hop in trace.hops if hop.closing is not None), trace.roots[0])
+
+
+def _errors(trace: Trace | None) -> str:
+    count = len(trace.errors) if trace else 0
+    return f"{count} error{'' if count == 1 else 's'}" if count else ""
+
+
+def _as_json(matches: Matches) -> str:
+    content = {"requests": [_request(match) for match in matches.newest], "more": matches.more}
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
+def _request(match: Match) -> dict[str, Any]:
+    trace, root = match.trace, root_of(match.trace)
+    closing = root.closing if root and root.closing else {}
+    return {
+        "trace_id": match.trace_id,
+        "request_id": match.request_id,
+        "time": text_of(match.first, "@timestamp"),
+        "title": root.title if root else "",
+        "status": first_of(closing, "http.response.status_code"),
+        "duration_ms": root.duration / 1_000_000 if root and root.closing else None,
+        "services": trace.services if trace else [],
+        "errors": len(trace.errors) if trace else 0,
+        "matching_events": match.count,
+        "field": match.place.name,
+        "first_event": match.first,
+    }

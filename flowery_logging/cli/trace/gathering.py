@@ -1,0 +1,100 @@
+"""The events of one trace, from log files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from flowery_logging.cli.reading.events import offset_since
+from flowery_logging.cli.reading.fields import text_of
+from flowery_logging.cli.reading.wanted import Wanted
+from flowery_logging.cli.trace.ids import TRACE_ID, Asked, Found
+from flowery_logging.files.reader import Kind, LogFile
+from flowery_logging.files.search import search
+
+MOST_EVENTS: Final = 20_000
+"""More events of one trace are counted and not shown: memory stays flat."""
+
+Record = dict[str, Any]
+
+
+@dataclass
+class Gathered:
+    """The events that answer to an ID."""
+
+    records: list[Record] = field(default_factory=list)
+    left_out: int = 0  # events beyond MOST_EVENTS
+    others: dict[str, Record] = field(default_factory=dict)  # first events of traces, if several
+
+
+def gather(files: list[LogFile], asked: Asked, wanted: Wanted) -> Gathered:
+    """Return the events of the trace that an ID names, by time; of several, their first events.
+
+    Raises OSError if a file cannot be read.
+    """
+    answers = list(_answers(files, asked, wanted))
+    records = best(answers)
+    traces = traces_of(records)
+    if len(traces) > 1:
+        return Gathered(others=traces)
+    (trace_id,) = traces or ("",)
+    complete = not trace_id or all(found.path == TRACE_ID for found, _ in answers)
+    if not complete:
+        texts = (f':"{trace_id}"'.encode(),)
+        found = (r for r in _records(files, texts, wanted) if text_of(r, TRACE_ID) == trace_id)
+        records = list(found)
+    return cut(by_time(records))
+
+
+def best(answers: Iterable[tuple[Found, Record]]) -> list[Record]:
+    """Return the events that answer to the whole ID, else those that answer to its beginning."""
+    answers = list(answers)
+    exact = [record for found, record in answers if found.exact]
+    return exact or [record for _, record in answers]
+
+
+def traces_of(records: Iterable[Record]) -> dict[str, Record]:
+    """Return the first event of each trace, by trace ID."""
+    found: dict[str, Record] = {}
+    for record in by_time(records):
+        trace_id = text_of(record, TRACE_ID)
+        if trace_id:
+            found.setdefault(trace_id, record)
+    return found
+
+
+def by_time(records: Iterable[Record]) -> list[Record]:
+    """Return events by time; those of one process and one time by their numbers."""
+    return sorted(records, key=_order)
+
+
+def cut(records: list[Record]) -> Gathered:
+    """Return events, without those beyond MOST_EVENTS."""
+    return Gathered(records[:MOST_EVENTS], max(0, len(records) - MOST_EVENTS))
+
+
+def _order(record: Record) -> tuple[str, str, int]:
+    sequence = record.get("event", {}).get("sequence", 0)
+    return (
+        text_of(record, "@timestamp"),
+        text_of(record, "process.entity_id"),
+        sequence if isinstance(sequence, int) else 0,
+    )
+
+
+def _answers(files: list[LogFile], asked: Asked, wanted: Wanted) -> Iterator[tuple[Found, Record]]:
+    for record in _records(files, asked.texts(), wanted):
+        found = asked.found_in(record)
+        if found is not None:
+            yield found, record
+
+
+def _records(files: list[LogFile], texts: tuple[bytes, ...], wanted: Wanted) -> Iterator[Record]:
+    for file in files:
+        try:
+            for raw in search(file, texts, offset_since(file, wanted)):
+                if wanted.may_admit(raw) and (line := raw.line()).kind is Kind.EVENT:
+                    yield line.record
+        except FileNotFoundError:
+            continue  # retention was faster
