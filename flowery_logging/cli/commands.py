@@ -21,6 +21,9 @@ COMMANDS: Final = {
     "tail": Entry("flowery_logging.cli.tail:tail", "Show events as they are written."),
     "trace": Entry("flowery_logging.cli.trace:trace", "Show one request over all services."),
     "find": Entry("flowery_logging.cli.find:find", "Show the requests in which a value occurs."),
+    "stats": Entry(
+        "flowery_logging.cli.stats:stats", "Count events by service, route, error, call site."
+    ),
     "audit": Entry("flowery_logging.cli.audit:audit", "Count the events and tell what is missing."),
     "resend": Entry(
         "flowery_logging.cli.resend:resend", "Create again in Elasticsearch what is missing there."

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
+
+from flowery_logging.files.columns import clipped, width as width_of
 
 _GAP: Final = "  "
 _LEAST: Final = 6  # columns of a text that was shortened
@@ -34,28 +35,6 @@ class Column(NamedTuple):
     def width(self) -> int:
         """How many columns of the terminal its widest text takes."""
         return max(map(width_of, (self.name, *(cell.text for cell in self.cells))))
-
-
-def width_of(text: str) -> int:
-    """Return how many columns of a terminal a text takes: Hangul and the like take two each."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
-
-
-def shorten(text: str, width: int) -> str:
-    """Return a text that takes at most `width` columns, with … at its end where it was longer."""
-    if width_of(text) <= width:
-        return text
-    kept = ""
-    for character in text:
-        if width_of(kept + character) >= width:
-            break
-        kept += character
-    return f"{kept}…"
 
 
 def lines(columns: Sequence[Column], width: int, *, coloured: bool) -> Iterator[str]:
@@ -102,7 +81,7 @@ def _line(
 ) -> str:
     parts = []
     for cell, column, width in zip(cells, columns, widths, strict=True):
-        text = shorten(cell.text, width)
+        text = clipped(cell.text, width)
         blank = " " * (width - width_of(text))
         shown = f"\x1b[{cell.colour}m{text}\x1b[0m" if coloured and cell.colour else text
         parts.append(blank + shown if column.right else shown + blank)
