@@ -24,6 +24,9 @@ COMMANDS: Final = {
     "stats": Entry(
         "flowery_logging.cli.stats:stats", "Count events by service, route, error, call site."
     ),
+    "watch": Entry(
+        "flowery_logging.cli.watch:watch", "Tell, also a chat, when something goes wrong."
+    ),
     "audit": Entry("flowery_logging.cli.audit:audit", "Count the events and tell what is missing."),
     "resend": Entry(
         "flowery_logging.cli.resend:resend", "Create again in Elasticsearch what is missing there."

@@ -64,9 +64,9 @@ def page(title: str, body: Iterable[str]) -> str:
 
 
 def cell(value: object, look: str = "") -> str:
-    """Return one cell of a table; a number stands at the right. `look`: bad, warn or dim."""
+    """Return one cell of a table; a number stands at the right. `look`: bad, warn, dim, n."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    looks = " ".join(name for name in ("n" if number else "", look) if name)
+    looks = " ".join(dict.fromkeys(("n " * number + look).split()))
     kind = f' class="{looks}"' if looks else ""
     shown = f"{value:,}" if isinstance(value, int) and number else value
     return f"<td{kind}>{escape(shown)}</td>"

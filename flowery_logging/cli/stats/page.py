@@ -45,7 +45,8 @@ def _table(shown: Sequence[Column]) -> str:
 def _cell(column: Column, at: int) -> str:
     one = column.cells[at]
     value = int(one.text) if column.right and one.text.isdecimal() else one.text
-    return cell(value, _CLASSES.get(one.colour, ""))
+    looks = ("n" if column.right else "", _CLASSES.get(one.colour, ""))
+    return cell(value, " ".join(filter(None, looks)))
 
 
 def _timeline(tally: Tally, *, utc: bool) -> Iterator[str]:
