@@ -275,3 +275,45 @@ def test_the_words_for_people(tmp_path: Path) -> None:
     assert lines[-1] == "1 to mend."
     assert max(len(line) for line in lines if str(tmp_path) not in line) <= 60
     assert "\x1b" not in done.stdout
+
+
+SERVICE = """
+import logging, multiprocessing, sys, time, flowery_logging
+
+def wait():
+    time.sleep(300)
+
+if __name__ == "__main__":
+    flowery_logging.setup("svc", directory=sys.argv[1], output="file")
+    logging.info("hello")
+    worker = multiprocessing.get_context("spawn").Process(target=wait, daemon=True)
+    worker.start()
+    print(worker.pid, flush=True)
+    sys.stdin.read()
+    worker.kill()
+    worker.join()
+"""
+
+
+@pytest.mark.slow
+def test_processes_that_run_here(tmp_path: Path) -> None:
+    program = tmp_path / "service.py"
+    program.write_text(SERVICE)
+    process = subprocess.Popen(
+        [sys.executable, program, tmp_path / "logs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "FLOWERY_LOG_LEVLE": "s3cret", "OTEL_PYTHON_LOGGING_AUTO_INSTRUMENTATION_ENABLED": "true"},
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        worker = process.stdout.readline().strip()
+        result = doctor(tmp_path / "logs", code=1)
+    finally:
+        process.communicate(timeout=300)
+    place = f"in the environment of svc (process {process.pid})"
+    assert f"FLOWERY_LOG_LEVLE {place} is read by nothing" in found(result, "variables")
+    assert f"ENABLED=true {place}: OpenTelemetry exports" in found(result, "handlers")
+    assert f"process {worker}, spawned by svc ({process.pid}), has written nothing" in found(
+        result, "workers", "note"
+    )
+    assert found(result, "directory", "note") == ""
+    assert "s3cret" not in json.dumps(result)
