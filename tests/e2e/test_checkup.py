@@ -41,10 +41,9 @@ def test_ignored_fields(
     streams: str,
 ) -> None:  # fmt: skip
     file = Written(tmp_path, "orders")
-    for _ in range(3):
-        file.add(ago(minutes=1), client={"ip": "no address"})
-    for number in range(1200):
-        file.add(ago(minutes=1), labels={f"user_{number}": "x"})
+    for number in range(4):  # few events: each new name is a change of the mapping
+        names = {f"user_{number}_{n}": "x" for n in range(400)}
+        file.add(ago(minutes=1), labels=names)
     deliver(elasticsearch, file, environment)
     result = run(
         1, "doctor", tmp_path, "--elasticsearch", elasticsearch_server.url, "--index", streams
@@ -69,10 +68,10 @@ def test_malformed_and_long_values(
     texts = [one["what"] for one in result["findings"] if one["check"] == "ignored"]
     assert len(texts) == 2
     assert texts[0].startswith(
-        "client.ip cannot be searched in 3 of 4 documents (orders): the value is no ip"
+        "client.ip cannot be searched in 3 documents (orders): the value is no ip"
     )
     assert texts[1].startswith(
-        "labels.note cannot be searched in 1 of 4 documents (orders): the text is longer"
+        "labels.note cannot be searched in 1 documents (orders): the text is longer"
     )
 
 

@@ -24,6 +24,7 @@ OLDEST_FILEBEAT: Final = (7, 17)
 _INSTALL: Final = "flowery-logging kit install --elasticsearch URL"
 _STREAM: Final = "logs-flowery-default"
 _SHOWN: Final = 10
+_KEYWORDS: Final = frozenset({"keyword", "wildcard", "constant_keyword"})
 _UNANSWERED: Final = frozenset({400, 401, 403, 404, 405})
 
 
@@ -138,11 +139,11 @@ def ignored(server: Elasticsearch, index: str) -> Iterator[Finding]:
     for name, hits in fields.most_common(_SHOWN):
         kind, wrong, fix = _reason(server, index, name)
         where = ", ".join(sorted(services[name])[:3])
-        share = (
-            f"{hits} of {count} documents" if count <= SAMPLE else f"{hits} of {SAMPLE} looked at"
-        )
+        share = f"{hits}" if count <= SAMPLE else f"{hits} of the {SAMPLE} youngest of {count}"
         yield fault(
-            "ignored", f"{name} cannot be searched in {share} ({where}): {kind}{wrong}", fix
+            "ignored",
+            f"{name} cannot be searched in {share} documents ({where}): {kind}{wrong}",
+            fix,
         )
     if len(fields) > _SHOWN:
         more = len(fields) - _SHOWN
@@ -194,16 +195,13 @@ def _reason(server: Elasticsearch, index: str, name: str) -> tuple[str, str, str
     if mapping is None:
         return "the index has no room for more fields", " (the limit of names)", _NAMES
     kind = str(mapping.get("type"))
-    if "ignore_above" in mapping:
-        wrong = f" {mapping['ignore_above']} characters"
-        return f"the text is longer than the {kind}'s", wrong, (
-            "log long texts in message or in error.stack_trace, which are searched by words"
-        )  # fmt: skip
-    return (
-        f"the value is no {kind}",
-        " (malformed)",
-        ("give the field one type: setup(fields=…) and kit install --fields of one file, for all"),
-    )
+    if kind in _KEYWORDS:  # which takes any scalar: only its length can be wrong
+        longest = mapping.get("ignore_above")
+        wrong = f" {longest} characters" if longest else " limit (ignore_above)"
+        fix = "log long texts in message or in error.stack_trace, which are searched by words"
+        return f"the text is longer than the {kind}'s", wrong, fix
+    fix = "give the field one type: setup(fields=…) and kit install --fields of one file, for all"
+    return f"the value is no {kind}", " (malformed)", fix
 
 
 def _mapping_of(answer: Json, name: str) -> Json | None:
