@@ -3,17 +3,31 @@
 `import flowery_logging; flowery_logging.setup()`, then log with `logging` or `get_logger()`.
 """
 
+import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from flowery_logging.context import bind, bound, carried, unbind
-from flowery_logging.runtime import get_logger, set_level, setup, shutdown, stats
-from flowery_logging.settings import ConfigError
-from flowery_logging.trace import (
-    TraceContext,
-    continue_trace,
-    current_trace,
-    outgoing_headers,
-)
+
+def _is_command() -> bool:
+    """Tell whether this process is `flowery-logging`, which reads logs and writes none.
+
+    It starts in a third of the time without what a service needs.
+    """
+    script = sys.argv[0].replace("\\", "/").rpartition("/")[2] if getattr(sys, "argv", None) else ""
+    is_module = ("-m", "flowery_logging") in pairwise(getattr(sys, "orig_argv", ()))
+    return is_module or script.partition(".")[0] == "flowery-logging"
+
+
+if TYPE_CHECKING or not _is_command():
+    from flowery_logging.context import bind, bound, carried, unbind
+    from flowery_logging.runtime import get_logger, set_level, setup, shutdown, stats
+    from flowery_logging.settings import ConfigError
+    from flowery_logging.trace import (
+        TraceContext,
+        continue_trace,
+        current_trace,
+        outgoing_headers,
+    )
 
 if TYPE_CHECKING:
     from flowery_logging.formatters import ECSFormatter, ECSStructlogFormatter

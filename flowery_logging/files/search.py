@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from flowery_logging.files import platform
+from flowery_logging.files.occurrence import Buffer
 from flowery_logging.files.reader import CHUNK_BYTES, MAX_LINE_BYTES, Line, LogFile, line_of
 
 
@@ -29,7 +30,7 @@ class _Block(NamedTuple):
     """Whole lines, one behind the other; the buffer is used again for the next block."""
 
     offset: int
-    buffer: bytearray
+    buffer: Buffer
     length: int
     cut: bool  # it begins within a line
 
@@ -48,7 +49,9 @@ def search(
             return
         stream.seek(start)
         for block in _blocks(stream, start, end):
-            yield from _hits(file, block, texts)
+            found = [text for text in texts if block.buffer.holds(text, block.length)]
+            if found or not texts:
+                yield from _hits(file, block, found)
 
 
 def _opener(path: str, _: int) -> int:
@@ -57,30 +60,36 @@ def _opener(path: str, _: int) -> int:
 
 def _blocks(stream: io.FileIO, offset: int, end: int | None) -> Iterator[_Block]:
     """Yield the lines of a file in blocks; the last line may lack its end."""
-    buffer, filled, cut = bytearray(CHUNK_BYTES), 0, False
+    buffer, filled, cut = Buffer(CHUNK_BYTES), 0, False
     while True:
         room = len(buffer) if end is None else min(len(buffer), end - offset)
-        count = stream.readinto(memoryview(buffer)[filled:room])
+        count = stream.readinto(memoryview(buffer.data)[filled:room])
         if not count:
             break
         filled += count
-        length = buffer.rfind(b"\n", 0, filled) + 1
+        length = buffer.data.rfind(b"\n", 0, filled) + 1
         if not length and filled < len(buffer):
             continue
         if not length and filled < MAX_LINE_BYTES:
-            buffer = buffer + bytes(len(buffer))
+            buffer = _twice_as_large(buffer)
             continue
         whole = length > 0
         length = length or filled
         yield _Block(offset, buffer, length, cut)
-        buffer[: filled - length] = buffer[length:filled]
+        buffer.data[: filled - length] = buffer.data[length:filled]
         offset, filled, cut = offset + length, filled - length, not whole
     if filled:
         yield _Block(offset, buffer, filled, cut)
 
 
+def _twice_as_large(buffer: Buffer) -> Buffer:
+    larger = Buffer(2 * len(buffer))
+    larger.data[: len(buffer)] = buffer.data
+    return larger
+
+
 def _hits(file: LogFile, block: _Block, texts: Sequence[bytes]) -> Iterator[Raw]:
-    offset, buffer, length, cut = block
+    offset, buffer, length, cut = block.offset, block.buffer.data, block.length, block.cut
     places = dict.fromkeys(texts or (b"",), -1)
     start = 0
     while start < length:
@@ -114,7 +123,7 @@ def search_values(
 def _value_hits(
     file: LogFile, block: _Block, before: bytes, values: frozenset[bytes]
 ) -> Iterator[Raw]:
-    offset, buffer, length, cut = block
+    offset, buffer, length, cut = block.offset, block.buffer.data, block.length, block.cut
     skipped, size = len(before), len(next(iter(values)))
     place = buffer.find(before, 0, length)
     while place >= 0:

@@ -16,12 +16,13 @@ from flowery_logging.cli.reading.wanted import Wanted
 from flowery_logging.cli.trace.gathering import MOST_EVENTS, by_time
 from flowery_logging.cli.trace.tree import Trace, build
 from flowery_logging.files.reader import Kind, LogFile
-from flowery_logging.files.search import search_values
+from flowery_logging.files.search import Raw, search, search_values
 
 Record = dict[str, Any]
 
 _TRACE: Final = b'"trace":{"id":"'
 _TRACE_CHARS: Final = 32
+_FEW: Final = 6
 _ROOM: Final = 1000  # requests that are remembered beyond those that are shown
 _LONGEST: Final = timedelta(hours=1)
 """So long before the first event that holds the value its request can have begun."""
@@ -119,6 +120,13 @@ def _key(record: Record) -> str:
     return trace_id or text_of(record, "http.request.id") or f"process {process}"
 
 
+def _of_traces(file: LogFile, wanted: set[bytes], start: int) -> Iterator[Raw]:
+    """Yield the lines of some traces: of a few by a search for each, of many by one of all."""
+    if len(wanted) > _FEW:
+        return search_values(file, _TRACE, wanted, start)
+    return search(file, [_TRACE + trace_id for trace_id in wanted], start) if wanted else iter(())
+
+
 def _complete(matches: list[Match], files: list[LogFile]) -> None:
     """Read all events of the requests that are shown."""
     wanted = {match.trace_id.encode() for match in matches if len(match.trace_id) == _TRACE_CHARS}
@@ -128,7 +136,7 @@ def _complete(matches: list[Match], files: list[LogFile]) -> None:
     since = Wanted(since=first - _LONGEST if first is not None else None)
     for file in filter(since.selection.admits, files):
         try:
-            for raw in search_values(file, _TRACE, wanted, offset_since(file, since)):
+            for raw in _of_traces(file, wanted, offset_since(file, since)):
                 record = raw.line().record
                 found = records[text_of(record, "trace.id")]
                 if len(found) < MOST_EVENTS:

@@ -16,6 +16,10 @@ ALLOWED: Final = (
     "(http.response.status_code>=500)"
 )
 
+_TELLING_CHARS: Final = 3
+"""A shorter value stands in nearly every line."""
+
+_PLAIN_FROM, _PLAIN_TO = 1e-4, 1e15
 _FORM = re.compile(r"\s*(?P<name>[^=!<>\s]+)\s*(?P<sign>!=|>=|<=|==?|>|<)(?P<value>.*)", re.DOTALL)
 _ORDERS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le,
@@ -32,9 +36,9 @@ class Condition(NamedTuple):
     def admits(self, record: Mapping[str, Any]) -> bool:
         """Tell whether an event fulfils the condition.
 
-        `=` asks for one value that is equal, as a number or as a text; `!=` admits what `=` does
-        not, so events without the field too. The others compare numbers with a number and texts
-        with a text.
+        `=` asks for one value that is equal, a number as a number (7 is 7.0), a text as a text;
+        `!=` admits what `=` does not, so events without the field too. The others compare numbers,
+        and what texts say them, with a number, and texts with a text.
         """
         values = values_of(record, self.name)
         if self.sign in _ORDERS:
@@ -44,8 +48,8 @@ class Condition(NamedTuple):
     def _equals(self, value: Any) -> bool:
         if as_text(value) == self.value:
             return True
-        number = as_number(value)
-        return number is not None and number == as_number(self.value)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return is_number and value == as_number(self.value)
 
     def _orders(self, value: Any) -> bool:
         wanted, number = as_number(self.value), as_number(value)
@@ -53,6 +57,18 @@ class Condition(NamedTuple):
         if wanted is not None:
             return number is not None and compare(number, wanted)
         return isinstance(value, str) and compare(value, self.value)
+
+    def spellings(self) -> tuple[str, ...]:
+        """Return texts of which each event holds one that has the value; none if many could be."""
+        number = as_number(self.value)
+        if self.sign != "=" or len(self.value) < _TELLING_CHARS:
+            return ()
+        if number is None:
+            return (self.value,)
+        if not _PLAIN_FROM <= abs(number) < _PLAIN_TO:
+            return ()  # JSON may write it with an exponent
+        whole = (str(int(number)),) if number == int(number) else ()
+        return tuple(dict.fromkeys((self.value, repr(number), *whole)))
 
 
 def parse_condition(text: str) -> Condition:

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Final
+from typing import Final, NamedTuple
 
 from flowery_logging.cli.reading.times import timestamp
 from flowery_logging.cli.reading.wanted import Wanted
@@ -92,11 +92,14 @@ def _last_of(file: LogFile, wanted: Wanted, count: int, end: int) -> list[Line]:
     if not wanted.admits_file(file):
         return lines
     earliest = timestamp(wanted.since - EARLIER) if wanted.since else ""
+    texts = wanted.texts()
     try:
-        for start, stop, latest in _backwards(file, end):
-            if latest and latest < earliest:
+        for part in _backwards(file, end):
+            if earliest and "" < part.latest() < earliest:
                 break
-            lines = [*wanted_lines(file, wanted, start, stop), *lines]
+            if texts and not any(text in part.data for text in texts):
+                continue
+            lines = [*wanted_lines(file, wanted, part.start, part.end), *lines]
             if len(lines) >= count:
                 break
     except FileNotFoundError:
@@ -109,27 +112,38 @@ def offset_since(file: LogFile, wanted: Wanted) -> int:
     if wanted.since is None:
         return 0
     earliest = timestamp(wanted.since - EARLIER)
-    for _, stop, latest in _backwards(file, file.size):
-        if latest and latest < earliest:
-            return stop
+    for part in _backwards(file, file.size):
+        if "" < part.latest() < earliest:
+            return part.end
     return 0
 
 
-def _backwards(file: LogFile, end: int) -> Iterator[tuple[int, int, str]]:
-    """Yield parts of a file, the last one first: where its lines begin, their end, latest time."""
+class _Part(NamedTuple):
+    """Whole lines of a file."""
+
+    start: int  # offset of the first one
+    end: int
+    data: bytes
+
+    def latest(self) -> str:
+        """Return the latest time of its events; "" if there is none."""
+        return max(_TIME.findall(self.data), default=b"").decode("ascii", "replace")
+
+
+def _backwards(file: LogFile, end: int) -> Iterator[_Part]:
+    """Yield the parts of a file before an offset, the last one first."""
     descriptor = os.open(file.path, platform.READ_FLAGS)
     try:
         while end > 0:
-            start, data = _part_before(descriptor, end)
-            times = _TIME.findall(data)
-            yield start, end, max(times, default=b"").decode("ascii", "replace")
-            end = start
+            part = _part_before(descriptor, end)
+            yield part
+            end = part.start
     finally:
         os.close(descriptor)
 
 
-def _part_before(descriptor: int, end: int) -> tuple[int, bytes]:
-    """Return the whole lines that end at an offset, some hundred of them, and where they begin."""
+def _part_before(descriptor: int, end: int) -> _Part:
+    """Return the whole lines that end at an offset, some hundred of them."""
     size = CHUNK_BYTES
     while True:
         start = max(0, end - size)
@@ -137,14 +151,14 @@ def _part_before(descriptor: int, end: int) -> tuple[int, bytes]:
         data = os.read(descriptor, end - start)
         first = data.find(b"\n", 0, -1) + 1 if start else 0
         if first or not start or size > MAX_LINE_BYTES:
-            return start + first, data[first:]
+            return _Part(start + first, end, data[first:])
         size *= 2
 
 
 def _time_before(raw: Raw) -> str:
     """Return the time of the event before a line in its file; "" if none is near."""
-    for _, _, latest in _backwards(raw.file, raw.offset):
-        return latest
+    for part in _backwards(raw.file, raw.offset):
+        return part.latest()
     return ""
 
 

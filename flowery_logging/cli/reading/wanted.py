@@ -59,7 +59,11 @@ class Wanted:
             text = self.grep.pattern
             if text and not self.grep.flags & re.IGNORECASE:
                 return spellings(text)
-        asked = (c for c in self.conditions if c.sign != "!=")
+        for condition in self.conditions:
+            found = [text for form in condition.spellings() for text in spellings(form)]
+            if found:
+                return tuple(dict.fromkeys(found))
+        asked = (condition for condition in self.conditions if condition.sign != "!=")
         return next((_key_texts(condition.name) for condition in asked), ())
 
     def may_admit(self, raw: Raw) -> bool:

@@ -1,0 +1,161 @@
+"""What the commands share: times, conditions, directories, the list of commands."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import click
+import pytest
+
+from flowery_logging.cli import commands
+from flowery_logging.cli.reading.conditions import parse_condition
+from flowery_logging.cli.reading.times import parse_age, parse_time
+from tests.cli.conftest import flowery
+from tests.cli.events import Service
+
+KST = timezone(timedelta(hours=9))
+NOW = datetime(2026, 11, 27, 14, 30, tzinfo=KST)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("90s", datetime(2026, 11, 27, 14, 28, 30, tzinfo=KST)),
+        ("10m", datetime(2026, 11, 27, 14, 20, tzinfo=KST)),
+        ("2h30m", datetime(2026, 11, 27, 12, tzinfo=KST)),
+        ("1.5H", datetime(2026, 11, 27, 13, tzinfo=KST)),
+        ("1w", datetime(2026, 11, 20, 14, 30, tzinfo=KST)),
+        ("now", NOW),
+        ("today", datetime(2026, 11, 27, tzinfo=KST)),
+        ("Yesterday", datetime(2026, 11, 26, tzinfo=KST)),
+        ("14:05", datetime(2026, 11, 27, 14, 5, tzinfo=KST)),
+        ("9:05:07.25", datetime(2026, 11, 27, 9, 5, 7, 250_000, tzinfo=KST)),
+        ("2026-11-27", datetime(2026, 11, 27, tzinfo=KST)),
+        ("2026-11-27 14:05", datetime(2026, 11, 27, 14, 5, tzinfo=KST)),
+        ("2026-11-27T14:05:06", datetime(2026, 11, 27, 14, 5, 6, tzinfo=KST)),
+        ("2026-11-27T05:05:06.123456789Z", datetime(2026, 11, 27, 14, 5, 6, 123456, tzinfo=KST)),
+        ("2026-11-27t05:05:06,5+0000", datetime(2026, 11, 27, 14, 5, 6, 500_000, tzinfo=KST)),
+        ("2026-11-27T00:05-05:00", datetime(2026, 11, 27, 14, 5, tzinfo=KST)),
+    ],
+)
+def test_times_as_people_give_them(text: str, expected: datetime) -> None:
+    assert parse_time(text, NOW, KST) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "10", "10x", "m", "2026-13-01", "25:00", "tomorrow", "-5m", "2026-11-27T", "9e9w",
+     "99999999999999w", "2026-02-30", "2026-11-27T10:61"],
+)  # fmt: skip
+def test_what_is_no_time_is_told_with_what_is(text: str) -> None:
+    with pytest.raises(ValueError, match="allowed: an age"):
+        parse_time(text, NOW, KST)
+
+
+def test_spans() -> None:
+    assert parse_age("2h30m") == 9000
+    with pytest.raises(ValueError, match="span"):
+        parse_age("today")
+
+
+RECORD = {
+    "@timestamp": "2026-11-27T03:00:00Z",
+    "log.level": "error",
+    "message": "주문 접수",
+    "log": {"logger": "shop"},
+    "labels": {
+        "item": "tulip",
+        "payment_method": "card",
+        "ok": "true",
+        "code": "007",
+        "n": ["a", "b"],
+    },
+    "numeric_labels": {"order_id": 7, "price": 3000.5},
+    "http": {"response": {"status_code": 502}},
+    "tags": ["vip", "new"],
+    "flat.name": 3,
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["order_id=7", "order_id==7", "order_id = 7", "order_id=7.0", "order_id!=8", "order_id>6",
+     "order_id>=7", "order_id<8", "order_id<=7", "item=tulip", "item!=rose", "price=3000.5",
+     "price>3000", "http.response.status_code>=500", "log.level=error", "log.logger=shop",
+     "payment.method=card", "labels.item=tulip", "numeric_labels.order_id=7", "message=주문 접수",
+     "tags=vip", "tags=new", "n=b", "ok=true", "code=007", "code<8", "nothing!=7", "flat.name=3",
+     "@timestamp>=2026-11-27", "item>=tulip"],
+)  # fmt: skip
+def test_conditions_that_hold(text: str) -> None:
+    assert parse_condition(text).admits(RECORD), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["order_id=70", "order_id=seven", "order_id!=7", "order_id>7", "item=tuli", "item>7",
+     "http.response.status_code<500", "status_code=502", "logger=shop", "tags!=vip", "code=7",
+     "nothing=7", "nothing>=7", "http.response=7", "ok=1", "price=inf", "item="],
+)  # fmt: skip
+def test_conditions_that_do_not_hold(text: str) -> None:
+    assert not parse_condition(text).admits(RECORD), text
+
+
+@pytest.mark.parametrize("text", ["order_id", "=7", "", ">=3", "a b=7"])
+def test_what_is_no_condition_is_told_with_what_is(text: str) -> None:
+    with pytest.raises(ValueError, match="allowed: NAME=VALUE"):
+        parse_condition(text)
+
+
+def test_the_list_says_of_each_command_what_its_own_help_begins_with() -> None:
+    context = click.Context(commands.commands)
+    for name in commands.commands.list_commands(context):
+        command = commands.commands.get_command(context, name)
+        assert command is not None
+        assert command.name == name
+    assert commands.commands.get_command(context, "nothing") is None
+    done = flowery("nothing")
+    assert (done.returncode, "No such command" in done.stderr) == (2, True)
+
+
+def test_the_command_starts_without_what_a_service_needs() -> None:
+    program = (
+        "import sys; sys.argv = ['/usr/bin/flowery-logging', '--help']\n"
+        "from flowery_logging.cli import main\n"
+        "try: main()\n"
+        "finally: print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "tail" in done.stdout
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert not loaded & {"structlog", "asyncio", "rich.table", "flowery_logging.cli.audit"}
+
+
+def test_where_setup_would_write_is_read(tmp_path: Path) -> None:
+    Service(tmp_path / "elsewhere", "orders").log(0, "elsewhere")
+    Service(tmp_path / "logs", "orders").log(0, "here")
+
+    def shown(**variables: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "flowery_logging", "tail"], cwd=tmp_path, env=variables,
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return done.stdout
+
+    assert "here" in shown() or Path("/var/log/flowery").is_dir()
+    assert "elsewhere" in shown(FLOWERY_LOG_DIR=str(tmp_path / "elsewhere"))
+
+
+@pytest.mark.parametrize("command", [["tail"], ["trace", "x"], ["find", "x"]], ids="|".join)
+def test_a_directory_without_logs_is_told(command: list[str], tmp_path: Path) -> None:
+    done = flowery(*command, tmp_path)
+    assert done.returncode == 2
+    assert f"no log files in {tmp_path}" in done.stderr
+    done = flowery(*command, tmp_path / "nowhere")
+    assert done.returncode == 2
+    assert "there is no directory" in done.stderr
+    assert "FLOWERY_LOG_DIR" in done.stderr
