@@ -70,7 +70,7 @@ def other_warnings(overview: Overview) -> Iterator[Finding]:
     )  # fmt: skip
     for process, text in _warnings(overview):
         if not text.startswith(known):
-            yield fault("lines", f"{process.service} warns: {text}", "see README.md")
+            yield note("lines", f"{process.service} warns: {text}", "README.md says more")
 
 
 def unknown_variables(overview: Overview) -> Iterator[Finding]:

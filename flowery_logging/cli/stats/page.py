@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Final
 
 from flowery_logging.cli.page import cell, escape, page, table
 from flowery_logging.cli.reading.times import moment_of
 from flowery_logging.cli.stats.kinds import Key
-from flowery_logging.cli.stats.report import SHARES, TITLES, columns, size_text, summary
+from flowery_logging.cli.stats.report import SHARES, TITLES, Clock, columns, size_text, summary
 from flowery_logging.cli.stats.tally import Group, Tally
 from flowery_logging.cli.table import Column
-from flowery_logging.files.event_line import duration_text, local_time
+from flowery_logging.files.event_line import duration_text
 
 BARS: Final = 120
 WIDTH: Final = 960
@@ -26,15 +26,27 @@ _CLASSES: Final = {"1;31": "bad", "33": "warn"}
 
 def as_page(tally: Tally, most: int, *, utc: bool) -> str:
     """Return the page; times as the reader of the command has them."""
-    body = [f"<p>{escape(line)}</p>" for line in summary(tally, utc=utc)]
-    body += _timeline(tally, utc=utc)
+
+    def clock(time: str) -> str:
+        return _day_and_time(time, utc=utc)
+
+    body = [f"<p>{escape(line)}</p>" for line in summary(tally, clock)]
+    body += _timeline(tally, clock)
     for kind in tally.kinds:
         groups = tally.largest(kind)[:most]
         if groups:
             body.append(f"<h2>{escape(TITLES[kind])}</h2>")
             body += _plot(kind, groups)
-            body.append(_table(columns(tally, kind, groups, utc=utc)))
+            body.append(_table(columns(tally, kind, groups, clock)))
     return page("Events in log files", body)
+
+
+def _day_and_time(time: str, *, utc: bool) -> str:
+    """Return a time with its date and zone: a page is read elsewhere, and later."""
+    moment = moment_of(time)
+    if moment is None:
+        return time
+    return f"{moment.astimezone(timezone.utc if utc else None):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _table(shown: Sequence[Column]) -> str:
@@ -49,7 +61,7 @@ def _cell(column: Column, at: int) -> str:
     return cell(value, " ".join(filter(None, looks)))
 
 
-def _timeline(tally: Tally, *, utc: bool) -> Iterator[str]:
+def _timeline(tally: Tally, clock: Clock) -> Iterator[str]:
     """Yield a plot of events over time, with the errors among them."""
     first, last = moment_of(tally.total.first), moment_of(tally.total.last)
     if first is None or last is None or len(tally.minutes) < 2:
@@ -66,7 +78,7 @@ def _timeline(tally: Tally, *, utc: bool) -> Iterator[str]:
                 counts[int((moment - begin) / timedelta(minutes=step))] += number
     what = f"events every {step} min, errors in red; at most {max(events):,}"
     yield f"<h2>{escape(what)}</h2>"
-    ends = local_time(tally.total.first, utc=utc), local_time(tally.total.last, utc=utc)
+    ends = clock(tally.total.first), clock(tally.total.last)
     yield "".join(_bars(events, errors, ends))
 
 

@@ -18,6 +18,9 @@ TITLES: Final = {
     "error": "errors", "callsite": "call sites, by bytes",
 }  # fmt: skip
 
+Clock = Callable[[str], str]
+"""Returns an `@timestamp` as it is shown."""
+
 _RED, _YELLOW = "1;31", "33"
 
 
@@ -63,7 +66,11 @@ def _as_json(tally: Tally, kind: str, key: Key, group: Group) -> dict[str, Any]:
 
 def text(tally: Tally, most: int, *, utc: bool) -> Iterator[str]:
     """Yield the lines for people: a summary and a table for each kind."""
-    yield from summary(tally, utc=utc)
+
+    def clock(time: str) -> str:
+        return local_time(time, utc=utc)
+
+    yield from summary(tally, clock)
     coloured, width = output.is_coloured(), output.columns()
     for kind in tally.kinds:
         groups = tally.largest(kind)
@@ -71,12 +78,12 @@ def text(tally: Tally, most: int, *, utc: bool) -> Iterator[str]:
             continue
         yield ""
         yield f"\x1b[1m{TITLES[kind]}\x1b[0m" if coloured else TITLES[kind]
-        yield from lines(columns(tally, kind, groups[:most], utc=utc), width, coloured=coloured)
+        yield from lines(columns(tally, kind, groups[:most], clock), width, coloured=coloured)
         if len(groups) > most:
             yield f"… and {len(groups) - most} more (-n {len(groups)})"
 
 
-def summary(tally: Tally, *, utc: bool) -> Iterator[str]:
+def summary(tally: Tally, clock: Clock) -> Iterator[str]:
     """Yield what all events have in common."""
     total = tally.total
     if not total.events:
@@ -85,12 +92,12 @@ def summary(tally: Tally, *, utc: bool) -> Iterator[str]:
     rate = tally.rate(total.events)
     speed = f", {rate_text(rate)}" if rate else ""
     yield f"{total.events} events, {size_text(total.size)}{speed}, {total.errors} errors"
-    yield f"{local_time(total.first, utc=utc)} to {local_time(total.last, utc=utc)}"
+    yield f"{clock(total.first)} to {clock(total.last)}"
     if tally.foreign:
         yield f"{tally.foreign} lines are no events of ours"
 
 
-def columns(tally: Tally, kind: str, groups: list[tuple[Key, Group]], *, utc: bool) -> list[Column]:
+def columns(tally: Tally, kind: str, groups: list[tuple[Key, Group]], clock: Clock) -> list[Column]:
     """Return the table of a kind; what it is about has rank 0."""
 
     def numbers(name: str, rank: int, value: Callable[[Group], str], colour: str = "") -> Column:
@@ -110,7 +117,7 @@ def columns(tally: Tally, kind: str, groups: list[tuple[Key, Group]], *, utc: bo
     if kind == "route":
         return [*found, *_of_routes(numbers, groups)]
     if kind == "error":
-        return [*found[:-1], *_of_errors(groups, utc=utc)]
+        return [*found[:-1], *_of_errors(groups, clock)]
     return [
         *found,
         numbers("errors", 2, lambda group: str(group.errors), _RED),
@@ -129,13 +136,13 @@ def _of_routes(numbers: Callable[..., Column], groups: list[tuple[Key, Group]]) 
     yield numbers("5xx", 0, lambda group: str(group.failed), _RED)
 
 
-def _of_errors(groups: list[tuple[Key, Group]], *, utc: bool) -> Iterator[Column]:
+def _of_errors(groups: list[tuple[Key, Group]], clock: Clock) -> Iterator[Column]:
     def texts(name: str, rank: int, value: Callable[[Group], str], *, shrinks: bool) -> Column:
         cells = [Cell(printable(value(group)).partition("\n")[0]) for _, group in groups]
         return Column(name, cells, rank, shrinks=shrinks)
 
-    yield texts("first seen", 1, lambda group: local_time(group.first, utc=utc), shrinks=False)
-    yield texts("last seen", 1, lambda group: local_time(group.last, utc=utc), shrinks=False)
+    yield texts("first seen", 1, lambda group: clock(group.first), shrinks=False)
+    yield texts("last seen", 1, lambda group: clock(group.last), shrinks=False)
     yield texts("services", 2, lambda group: ", ".join(sorted(group.services)), shrinks=True)
     yield texts("message", 3, lambda group: group.message, shrinks=True)
 
