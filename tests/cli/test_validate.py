@@ -190,3 +190,28 @@ def test_wrong_arguments(arguments: list[str]) -> None:
     done = flowery("validate", *arguments)
     assert done.returncode == 2
     assert "Error:" in done.stderr
+
+
+def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
+    path = tmp_path / "lines.json"
+    path.write_text("no JSON\n" * 20_000)
+    command = f"{sys.executable} -m flowery_logging validate --limit 0 {path} | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[1:] == ["0"]
+
+
+def test_names_without_end_are_counted_together(tmp_path: Path) -> None:
+    path = tmp_path / "lines.json"
+    path.write_text(
+        "".join(f'{{{HEAD},"own_{n}":1,"labels":{{"a.{n}":1}}}}\n' for n in range(10_050))
+    )
+    result = validate(path, code=1)
+    assert len(result["custom_fields"]) == len(result["counts"]) == 10_001
+    assert result["custom_fields"]["(others)"] == 50
+    assert ("label", "(others)", 50) in {
+        (one["rule"], one["field"], one["count"]) for one in result["counts"]
+    }
+    lines = flowery("validate", path).stdout.splitlines()
+    assert "        … and 9971 more kinds of findings (--json)" in lines
+    assert len(lines) < 150

@@ -41,7 +41,7 @@ def test_ignored_fields(
     streams: str,
 ) -> None:  # fmt: skip
     file = Written(tmp_path, "orders")
-    for number in range(4):  # few events: each new name is a change of the mapping
+    for number in range(10):  # few events: each new name is a change of the mapping
         names = {f"user_{number}_{n}": "x" for n in range(400)}
         file.add(ago(minutes=1), labels=names)
     deliver(elasticsearch, file, environment)

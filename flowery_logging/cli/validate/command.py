@@ -10,6 +10,7 @@ from typing import Final
 import click
 import orjson
 
+from flowery_logging.cli.reading.output import quiet_output
 from flowery_logging.cli.validate import report
 from flowery_logging.cli.validate.examination import Examination, Fault
 from flowery_logging.ecs.declared import check_declared, read_declared
@@ -80,8 +81,15 @@ def validate(
     if not paths:
         raise click.UsageError("Missing argument 'FILE...'.")
     examination = Examination(fields)
-    faults = _faults(examination, paths)
-    totals = examination.totals
+    with quiet_output():
+        _run(examination, paths, limit, as_json=as_json)
+    sys.exit(FAULTY if examination.totals.findings else 0)
+
+
+def _run(
+    examination: Examination, paths: tuple[Path, ...], limit: int | None, *, as_json: bool
+) -> None:
+    faults, totals = _faults(examination, paths), examination.totals
     if as_json:
         kept = [fault for number, fault in enumerate(faults) if not limit or number < limit]
         code = FAULTY if totals.findings else 0
@@ -91,7 +99,6 @@ def validate(
         most = DEFAULT_LIMIT if limit is None else limit
         _show(faults, most)
         report.show_totals(totals, most or totals.findings)
-    sys.exit(FAULTY if totals.findings else 0)
 
 
 def _show(faults: Iterator[Fault], most: int) -> None:

@@ -14,7 +14,9 @@ MAX_LINE_BYTES: Final = 10 * 1024 * 1024
 """Filebeat's `message_max_bytes`: what is longer does not arrive whole."""
 
 MAX_CUSTOM: Final = 10_000
-"""So many names that are none of ECS's are compared over the lines."""
+"""So many names that are none of ECS's are compared over the lines, and counted by name."""
+
+OTHERS: Final = "(others)"
 
 
 class Place(NamedTuple):
@@ -83,7 +85,9 @@ class Examination:
             wrong = f"it is longer than {MAX_LINE_BYTES} bytes"
             return [Finding("json", "", wrong, RULES["json"])]
         checked = CheckedLine(line, self._declared)
-        self.totals.custom.update(checked.custom.keys())
+        for name in checked.custom:
+            known = name in self.totals.custom or len(self.totals.custom) < MAX_CUSTOM
+            self.totals.custom[name if known else OTHERS] += 1
         conflicts = (self._compare(name, kind, place) for name, kind in checked.custom.items())
         return checked.findings + [one for one in conflicts if one is not None]
 
@@ -101,7 +105,10 @@ class Examination:
         return Finding("conflict", name, f"{kind}, but {known} at {where}", RULES["conflict"])
 
     def _count(self, finding: Finding, place: Place) -> None:
-        group = self.totals.groups.setdefault((finding.rule, finding.field), Group())
+        key, groups = (finding.rule, finding.field), self.totals.groups
+        if key not in groups and len(groups) >= MAX_CUSTOM:
+            key = (finding.rule, OTHERS)  # names that are made of anything have no end
+        group = groups.setdefault(key, Group())
         group.count += 1
         group.first = group.first or place
 

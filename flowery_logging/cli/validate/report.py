@@ -10,6 +10,7 @@ import click
 from flowery_logging.cli.validate.examination import Fault, Totals
 from flowery_logging.cli.validate.finding import RULES
 
+_GROUPS_SHOWN = 30
 _CUSTOM_SHOWN = 10  # names that ECS does not have
 
 
@@ -49,8 +50,11 @@ def show_totals(totals: Totals, shown: int) -> None:
         click.echo(f"… and {totals.findings - shown} more (--limit 0 shows all)")
     if totals.groups:
         click.echo("")
-    for (rule, field), group in _largest_first(totals):
+    groups = _largest_first(totals)
+    for (rule, field), group in groups[:_GROUPS_SHOWN]:
         click.echo(printable(f"{group.count:>7} {rule} {field or 'line'}, first {group.first}"))
+    if len(groups) > _GROUPS_SHOWN:
+        click.echo(f"        … and {len(groups) - _GROUPS_SHOWN} more kinds of findings (--json)")
     if totals.custom:
         names = ", ".join(name for name, _ in totals.custom.most_common(_CUSTOM_SHOWN))
         more = ", …" if len(totals.custom) > _CUSTOM_SHOWN else ""
