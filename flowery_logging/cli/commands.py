@@ -24,9 +24,21 @@ COMMANDS: Final = {
     "scan": Entry(
         "flowery_logging.cli.scan:scan", "Say which secrets stand in the logs: where, not which."
     ),
+    "stats": Entry(
+        "flowery_logging.cli.stats:stats", "Count events by service, route, error, call site."
+    ),
+    "watch": Entry(
+        "flowery_logging.cli.watch:watch", "Tell, also a chat, when something goes wrong."
+    ),
     "audit": Entry("flowery_logging.cli.audit:audit", "Count the events and tell what is missing."),
     "resend": Entry(
         "flowery_logging.cli.resend:resend", "Create again in Elasticsearch what is missing there."
+    ),
+    "doctor": Entry(
+        "flowery_logging.cli.doctor:doctor", "Find what is wrong with a set-up, and its fix."
+    ),
+    "validate": Entry(
+        "flowery_logging.cli.validate:validate", "Check lines of any origin against ECS."
     ),
     "exporter": Entry(
         "flowery_logging.cli.exporter:exporter", "Serve the metrics of files to Prometheus."

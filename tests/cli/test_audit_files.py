@@ -395,7 +395,7 @@ def test_what_lies_in_files_cannot_command_the_terminal(logs: Logs) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["audit"], "Missing argument"),
+        (["resend", "--elasticsearch", "http://x"], "Missing argument"),
         (["audit", "/nowhere/at/all"], "does not exist"),
         (["audit", "{empty}"], "no log files in"),
         (["audit", "{empty}", "--elasticsearch", "ftp://x"], "a URL is wanted"),

@@ -9,14 +9,15 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console
 
+from flowery_logging.cli import page
 from flowery_logging.cli.audit import report
 from flowery_logging.cli.audit.examination import access_options, connect, judge, read_files
-from flowery_logging.cli.audit.verdict import Exit
+from flowery_logging.cli.audit.verdict import Exit, Verdict
 from flowery_logging.cli.elasticsearch import ElasticsearchError
-
-_PIPE_WIDTH = 220  # columns of the table where there is no terminal to tell
+from flowery_logging.cli.reading.directories import directories_of
+from flowery_logging.cli.reading.options import directories_argument
+from flowery_logging.cli.reading.output import quiet_output
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -30,14 +31,14 @@ Exit codes:
 
 
 @click.command(epilog=_EXIT_CODES)
-@click.argument(
-    "directories",
-    metavar="DIR...",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-)
+@directories_argument
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the result as a page to send: one file, no script.",
+)
 @click.option("--elasticsearch", metavar="URL", help="Compare with what has arrived there.")
 @click.option("--index", default="logs-flowery*", show_default=True, help="Where to look for it.")
 @click.option(
@@ -54,6 +55,7 @@ Exit codes:
 def audit(
     directories: tuple[Path, ...],
     as_json: bool,
+    html: Path | None,
     elasticsearch: str | None,
     index: str,
     grace: float,
@@ -61,23 +63,32 @@ def audit(
 ) -> None:
     """Count the events in the log files of DIR and tell what is missing.
 
+    DIR is where the services write; without it, where setup() would: FLOWERY_LOG_DIR,
+    /var/log/flowery, ./logs.
+
     Every process numbers its events 1, 2, 3 …; a gap that no record announces is a loss. With
     --elasticsearch, also tell what of the files has not arrived there, and in which file it lies.
     """
     server = connect(elasticsearch, access)
     now = time.time()
-    accounts = read_files(list(directories), now - grace)
+    accounts = read_files(directories_of(directories), now - grace)
     try:
         verdict = judge(accounts, server, index, now - grace)
     except ElasticsearchError as error:
         click.echo(f"Elasticsearch cannot be asked: {error}", err=True)
         sys.exit(Exit.UNREACHABLE)
-    if as_json:
-        click.echo(orjson.dumps(report.as_json(verdict), option=orjson.OPT_INDENT_2))
-    else:
-        report.show(verdict, _console())
+    if html is not None:
+        _write_page(html, verdict)
+    with quiet_output():
+        if as_json:
+            click.echo(orjson.dumps(report.as_json(verdict), option=orjson.OPT_INDENT_2))
+        else:
+            report.show(verdict)
     sys.exit(verdict.exit)
 
 
-def _console() -> Console:
-    return Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
+def _write_page(path: Path, verdict: Verdict) -> None:
+    try:
+        page.write(path, report.page_of(verdict))
+    except OSError as error:
+        raise click.UsageError(f"cannot write {path}: {error.strerror}") from None

@@ -26,6 +26,9 @@ def read_files(directories: list[Path], horizon: float) -> Accounts:
     `horizon`: events logged at this time (seconds since the epoch) or later are young. Raises
     click.UsageError if there are none, or if one cannot be read.
     """
+    for directory in directories:
+        if not directory.exists():
+            raise click.UsageError(f"{directory} does not exist: DIR is where services write")
     try:
         size = sum(file.size for file in list_files(directories))
         with _progress(size) as advance:

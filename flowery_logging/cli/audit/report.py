@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import Any
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+import click
 
-from flowery_logging.cli.audit.account import ProcessAccount
+from flowery_logging.cli import page, table
 from flowery_logging.cli.audit.ranges import Ranges
 from flowery_logging.cli.audit.verdict import Delivery, Exit, Finding, Verdict
+from flowery_logging.cli.reading.output import is_coloured
+from flowery_logging.cli.table import Cell, Column
 
 _LOOKS = {"clean": "green", "running": "cyan", "signal": "green", "unclean": "yellow"}
+PIPE_COLUMNS: Final = 80
+"""How wide the table is in a pipe: it is read in mails and tickets. COLUMNS changes that."""
+
+_COLOURS: Final = {
+    "red": "31", "bold red": "1;31", "yellow": "33", "green": "32", "cyan": "36", "dim": "2",
+}  # fmt: skip
+_CLASSES: Final = {"red": "bad", "bold red": "bad", "yellow": "warn", "dim": "dim"}
 _SENTENCES = {
     Exit.COMPLETE: ("Nothing is lost: every gap is announced.", "green"),
     Exit.LOST: ("Events were lost.", "bold red"),
@@ -85,46 +93,100 @@ def _delivery_as_json(finding: Finding, delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def show(verdict: Verdict, console: Console) -> None:
-    """Print the verdict."""
+def show(verdict: Verdict) -> None:
+    """Print the verdict: a table as wide as the output, and below it what the table counts."""
+    coloured = is_coloured()
     asked = any(finding.delivery is not None for finding in verdict.findings)
-    console.print(_table(verdict, asked=asked))
+    for line in table.lines(_columns(verdict, asked=asked), _width(), coloured=coloured):
+        click.echo(line)
     for finding in verdict.findings:
         for look, text in _details(finding):
-            line = f"{finding.process.service} {finding.process.entity}: {text}"
-            console.print(_plain(line, look), soft_wrap=True)
+            click.echo(_painted(f"{_name(finding)}: {text}", look, coloured=coloured))
     for text in _remarks(verdict):
-        console.print(_plain(text, ""), soft_wrap=True)
-    console.print(_plain(*_SENTENCES[verdict.exit]), soft_wrap=True)
+        click.echo(text)
+    text, look = _SENTENCES[verdict.exit]
+    click.echo(_painted(text, look, coloured=coloured))
 
 
-def _table(verdict: Verdict, *, asked: bool) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("service", "host", "pid", "process", "start", "end"):
-        table.add_column(name, no_wrap=True)
-    for name in ("events", "numbers", "lost", "announced", "repeated", "torn"):
-        table.add_column(name, no_wrap=True, justify="right")
-    for name in ("arrived", "missing", "on its way", "twice") if asked else ():
-        table.add_column(name, no_wrap=True, justify="right")
-    for finding in verdict.findings:
-        table.add_row(*_row(finding.process, finding))
-    return table
+def page_of(verdict: Verdict) -> str:
+    """Return the verdict as a page to send."""
+    text, look = _SENTENCES[verdict.exit]
+    asked = any(finding.delivery is not None for finding in verdict.findings)
+    shown = _columns(verdict, asked=asked, short=False)
+    rows = zip(
+        *([_html_cell(column, one) for one in column.cells] for column in shown), strict=True
+    )
+    details = [
+        [page.cell(_name(finding)), page.cell(text, _CLASSES.get(look, ""))]
+        for finding in verdict.findings
+        for look, text in _details(finding)
+    ]
+    body = [
+        f'<p class="{_CLASSES.get(look, "")}">{page.escape(text)}</p>',
+        page.table([column.name for column in shown], rows),
+        *([page.table(["process", "what"], details)] if details else []),
+        *(f"<p>{page.escape(text)}</p>" for text in _remarks(verdict)),
+    ]
+    return page.page("Audit of log files", body)
 
 
-def _row(process: ProcessAccount, finding: Finding) -> Iterator[Text]:
-    yield from (_plain(text, "") for text in (process.service, process.host, str(process.pid)))
-    yield from (_plain(process.entity, ""), _plain(process.start, ""))
-    yield _plain(process.end.value, _LOOKS[process.end.value])
-    yield _plain(str(process.events), "")
-    yield _plain(f"{process.numbers.first}-{process.numbers.last}", "")
-    yield _count(finding.lost_events, "bold red")
-    yield _count(len(finding.absent.dropped) + len(finding.absent.removed), "yellow")
-    yield from (_count(process.repeats, "yellow"), _count(len(process.torn), "yellow"))
-    delivery = finding.delivery
-    if delivery is not None:
-        yield _plain(str(len(delivery.arrived)), "")
-        yield _count(len(delivery.missing) + len(delivery.refused), "bold red")
-        yield from (_count(len(delivery.on_its_way), "yellow"), _count(delivery.repeats, "yellow"))
+def _width() -> int:
+    return shutil.get_terminal_size((PIPE_COLUMNS, 24)).columns
+
+
+def _html_cell(column: Column, cell: Cell) -> str:
+    look = {_COLOURS[name]: kind for name, kind in _CLASSES.items()}.get(cell.colour, "")
+    return page.cell(int(cell.text) if column.right and cell.text.isdecimal() else cell.text, look)
+
+
+def _columns(verdict: Verdict, *, asked: bool, short: bool = True) -> list[Column]:
+    """Return the columns; what tells of loss has rank 0, so that it is never left out."""
+    findings = verdict.findings
+
+    def texts(name: str, rank: int, values: Iterable[str], *, shrinks: bool = False) -> Column:
+        cells = [Cell(printable(value)) for value in values]
+        return Column(name, cells, rank, shrinks=shrinks)
+
+    def counts(name: str, rank: int, values: Iterable[int], look: str = "") -> Column:
+        cells = [Cell(str(n), _COLOURS[look if n else "dim"] if look else "") for n in values]
+        return Column(name, cells, rank, right=True)
+
+    processes = [finding.process for finding in findings]
+    ends = [Cell(one.end.value, _COLOURS[_LOOKS[one.end.value]]) for one in processes]
+    found = [
+        texts("service", 0, (one.service for one in processes), shrinks=True),
+        texts("host", 4, (one.host for one in processes)),
+        texts("pid", 6, (str(one.pid) for one in processes)),
+        texts("process", 0, (one.entity[: 8 if short else None] for one in processes)),
+        texts("start", 7, (one.start for one in processes)),
+        Column("end", ends),
+        counts("events", 0, (one.events for one in processes)),
+        texts("numbers", 8, (f"{one.numbers.first}-{one.numbers.last}" for one in processes)),
+        counts("lost", 0, (one.lost_events for one in findings), "bold red"),
+        counts("announced", 2, (_announced(one) for one in findings), "yellow"),
+        counts("repeated", 3, (one.repeats for one in processes), "yellow"),
+        counts("torn", 5, (len(one.torn) for one in processes), "yellow"),
+    ]
+    return found + _delivery_columns(findings, counts) if asked else found
+
+
+def _delivery_columns(findings: list[Finding], counts: Callable[..., Column]) -> list[Column]:
+    deliveries = [one.delivery for one in findings if one.delivery is not None]
+    missing = (len(one.missing) + len(one.refused) for one in deliveries)
+    return [
+        counts("arrived", 1, (len(one.arrived) for one in deliveries)),
+        counts("missing", 0, missing, "bold red"),
+        counts("on its way", 1, (len(one.on_its_way) for one in deliveries), "yellow"),
+        counts("twice", 1, (one.repeats for one in deliveries), "yellow"),
+    ]
+
+
+def _announced(finding: Finding) -> int:
+    return len(finding.absent.dropped) + len(finding.absent.removed)
+
+
+def _name(finding: Finding) -> str:
+    return f"{finding.process.service} {finding.process.entity}"
 
 
 def _details(finding: Finding) -> Iterator[tuple[str, str]]:
@@ -180,10 +242,12 @@ def _between(before: str, behind: str) -> str:
     return f"next to {before or behind}"
 
 
-def _count(number: int, look: str) -> Text:
-    return Text(str(number), style=look if number else "dim")
+def _painted(text: str, look: str, *, coloured: bool) -> str:
+    """Return a text without what could command a terminal, in its colour: it comes from files."""
+    shown = printable(text)
+    return f"\x1b[{_COLOURS[look]}m{shown}\x1b[0m" if coloured and look else shown
 
 
-def _plain(text: str, look: str) -> Text:
-    """Return a text as it is, without what could command a terminal: it comes from files."""
-    return Text("".join(c if c.isprintable() else "�" for c in text), style=look)
+def printable(text: str) -> str:
+    """Return a text with � for each character that is no part of a line."""
+    return "".join(c if c.isprintable() else "�" for c in text)

@@ -1,0 +1,188 @@
+"""What the files themselves complain about: the library's own warnings and records."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from flowery_logging.cli.doctor.finding import Finding, fault, note
+from flowery_logging.cli.doctor.overview import Overview, Process
+from flowery_logging.ecs import Limits
+from flowery_logging.files.reader import Record
+
+MAX_LABELS: Final = Limits().label_names
+"""Names of labels that a process makes at most; the kit's template has room for as many."""
+
+ALMOST: Final = 0.8
+
+FUTURE_SECONDS: Final = 5.0
+
+_UNDONE: Final = re.compile(r"(propagate = False|disabled): ([^;)]+)")
+_SHOWN: Final = 3
+_NO_ROOM: Final = "no room for a label"
+
+
+def configuration(overview: Overview) -> Iterator[Finding]:
+    """Yield who has configured logging after `setup()`, and other changes of the set-up."""
+    for process, text in _warnings(overview):
+        if text.startswith("logging was configured after setup()"):
+            yield fault(
+                "configuration",
+                f"{process.service}: logging is configured after setup(), at {_after(text)}",
+                "call setup() after it, or take it away: with Django LOGGING_CONFIG = None, with "
+                "alembic disable_existing_loggers=False; until then the library undoes it",
+            )
+        elif text.startswith("setup() at "):
+            yield fault(
+                "configuration",
+                f"{process.service}: {text}",
+                "name the service in one place: the first setup(), or FLOWERY_SERVICE_NAME",
+            )
+
+
+def loggers(overview: Overview) -> Iterator[Finding]:
+    """Yield the loggers that write nothing."""
+    for process, text in _warnings(overview):
+        if text.startswith("loggers that were disabled before setup()"):
+            yield fault(
+                "loggers",
+                f"{process.service}: disabled loggers write nothing: {_after(text)}",
+                "whoever configured logging before setup() disabled them: give it "
+                '"disable_existing_loggers": False, or call setup() first',
+            )
+        for what, names in _UNDONE.findall(text):
+            yield fault(
+                "loggers",
+                f"{process.service}: {what} after setup(): {names}",
+                "take it away: the library undoes it at the next event, but handlers of the root "
+                "logger (Sentry's) get nothing from a detached logger",
+            )
+
+
+def other_warnings(overview: Overview) -> Iterator[Finding]:
+    """Yield what else the library warns of: the text says what to do."""
+    known = (
+        "logging was configured after", "setup() at ", "loggers that were disabled",
+        "unknown variables: ", _NO_ROOM,
+    )  # fmt: skip
+    for process, text in _warnings(overview):
+        if not text.startswith(known):
+            yield note("lines", f"{process.service} warns: {text}", "README.md says more")
+
+
+def unknown_variables(overview: Overview) -> Iterator[Finding]:
+    """Yield variables that a process has found and does not know."""
+    for process, text in _warnings(overview):
+        names = text.removeprefix("unknown variables: ")
+        if names != text:
+            yield fault(
+                "variables",
+                f"{process.service} was started with variables that nothing reads: {names}",
+                "correct the name, or take the variable away",
+            )
+
+
+def names(overview: Overview) -> Iterator[Finding]:
+    """Yield the processes that make as many names of labels as there is room for, or nearly."""
+    for process, text in _warnings(overview):
+        if text.startswith(_NO_ROOM):
+            some = ", ".join(sorted(process.labels)[:_SHOWN])
+            yield fault(
+                "names",
+                f"{process.service} has used up its names of labels ({some} …): further fields "
+                "stand together in labels.more_fields, and cannot be searched one by one",
+                "put what varies into the value, not into the name: order_id=7 instead of "
+                "order_7=True",
+            )
+    for process in overview.current():
+        count = len(process.labels)
+        if MAX_LABELS * ALMOST <= count < MAX_LABELS:
+            yield note(
+                "names",
+                f"{process.service} makes {count} names of labels; a process has {MAX_LABELS}",
+                "put what varies into the value, not into the name",
+            )
+
+
+def lines(overview: Overview) -> Iterator[Finding]:
+    """Yield foreign lines, and events that were dropped."""
+    for path, count in overview.foreign.items():
+        if count:
+            yield fault(
+                "lines",
+                f"{count} lines in {path} are no events of the library",
+                "another program writes to this file: give it one of its own",
+            )
+    for service in overview.services.values():
+        dropped = [one for one in service.recoveries if _label(one, "dropped_sequences")]
+        if dropped:
+            yield fault(
+                "lines",
+                f"{service.name} dropped events {len(dropped)} times while the disk took none, "
+                f"last at {dropped[-1].get('@timestamp')}",
+                "make room on the disk, or lower FLOWERY_LOG_KEEP_BYTES; flowery-logging audit "
+                "counts what was dropped",
+            )
+
+
+def clock(overview: Overview, now: Callable[[], float] = time.time) -> Iterator[Finding]:
+    """Yield signs of a clock that is wrong or was set back."""
+    for service in overview.services.values():
+        ahead = _seconds(service.last) - now()
+        if ahead > FUTURE_SECONDS:
+            yield fault(
+                "clock",
+                f"{service.name} has events of the future: the last one is {ahead:.0f} s ahead",
+                "synchronise the clocks of this machine and of the one that wrote it: "
+                "timedatectl set-ntp true, or chronyd",
+            )
+    for file in overview.files:
+        back = file.name.start.timestamp() - file.modified
+        if back > FUTURE_SECONDS:
+            yield fault(
+                "clock",
+                f"{file.path} was written {back:.0f} s before its process started",
+                "the clock was set back: let chronyd or systemd-timesyncd slew it; files copied "
+                "without their times (cp without -p) look the same",
+            )
+
+
+def ends(overview: Overview) -> Iterator[Finding]:
+    """Say that nobody has written for long: the directory may be the wrong one."""
+    last = max((service.last for service in overview.services.values()), default="")
+    if last and not any(process.running for process in overview.processes.values()):
+        yield note(
+            "directory",
+            f"no process writes here now; the last event is of {last}",
+            "if a service runs, it logs elsewhere: its start-up line on stderr says where",
+        )
+
+
+def _warnings(overview: Overview) -> Iterator[tuple[Process, str]]:
+    for process in overview.current():
+        for record in process.warnings:
+            yield process, str(record.get("message"))
+
+
+def _after(text: str) -> str:
+    """Return what a warning names: what stands behind its first colon."""
+    return text.partition(": ")[2]
+
+
+def _label(record: Record, name: str) -> Any:
+    for box in ("labels", "numeric_labels"):
+        found = record.get(box)
+        if isinstance(found, dict) and name in found:
+            return found[name]
+    return None
+
+
+def _seconds(timestamp: str) -> float:
+    """Return seconds since the epoch; 0 for what is no time."""
+    try:
+        return datetime.fromisoformat(timestamp.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return 0.0

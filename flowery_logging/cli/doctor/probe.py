@@ -1,0 +1,109 @@
+"""Run in a process of its own: imports a module and writes down what `logging` then looks like.
+
+`python -m flowery_logging.cli.doctor.probe module[:name] RESULT`
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+import flowery_logging
+from flowery_logging import runtime
+from flowery_logging.capture.stdlib import Handler
+
+_OWN = "flowery_logging"
+
+
+def probe(target: str) -> dict[str, Any]:
+    """Import the target and describe the loggers. Never raises what the import raises."""
+    module, _, name = target.partition(":")
+    sys.path.insert(0, os.getcwd())
+    error = ""
+    try:
+        found: Any = importlib.import_module(module)
+        for part in filter(None, name.split(".")):
+            found = getattr(found, part)
+    except BaseException as raised:  # it is somebody's code
+        error = f"{type(raised).__name__}: {raised}"
+    loggers = list(_loggers())
+    return {
+        "error": error,
+        "set_up": runtime.current_sink().ready,
+        "disabled": sorted(one.name for one in loggers if one.disabled),
+        "detached": sorted(one.name for one in loggers if not one.propagate and one.parent),
+        "exporting": [
+            [one.name, f"{type(handler).__module__}.{type(handler).__qualname__}"]
+            for one in loggers
+            for handler in one.handlers
+            if _exports(handler)
+        ],
+        "doubled": [item for one in loggers for item in _doubled(one)],
+    }
+
+
+def _loggers() -> Iterator[logging.Logger]:
+    yield logging.getLogger()
+    for name, logger in sorted(logging.Logger.manager.loggerDict.items()):
+        if isinstance(logger, logging.Logger) and name.partition(".")[0] != _OWN:
+            yield logger
+
+
+def _exports(handler: logging.Handler) -> bool:
+    """Tell whether a handler sends events to a collector: OpenTelemetry's, EDOT's."""
+    module = type(handler).__module__
+    return module.startswith(("opentelemetry.", "elasticotel.")) and not isinstance(
+        handler, logging.NullHandler
+    )
+
+
+def _doubled(logger: logging.Logger) -> Iterator[list[Any]]:
+    """Yield the streams to which an event of this logger is printed more than once.
+
+    Only for a logger with a handler of its own: those below it repeat what it does.
+    """
+    if not logger.handlers:
+        return
+    printed: dict[str, list[str]] = defaultdict(list)
+    one: logging.Logger | None = logger
+    while one is not None:
+        for handler in one.handlers:
+            stream = _stream(handler)
+            if stream:
+                printed[stream].append(f"{type(handler).__name__} of {one.name}")
+        one = one.parent if one.propagate else None
+    for stream, handlers in printed.items():
+        if len(handlers) > 1:
+            yield [logger.name, stream, handlers]
+
+
+def _stream(handler: logging.Handler) -> str:
+    """Return to which standard stream a handler prints; "" if to none."""
+    stream = getattr(handler, "stream", None)
+    if stream is None or isinstance(handler, Handler):
+        return ""
+    try:
+        return {1: "stdout", 2: "stderr"}.get(stream.fileno(), "")
+    except Exception:  # a stream may be anything
+        return ""
+
+
+def main() -> None:
+    """Write the description to the file that is named, and end without waiting for threads."""
+    target, result = sys.argv[1:]
+    content = orjson.dumps(probe(target), default=str)
+    flowery_logging.shutdown()
+    with open(result, "wb") as file:
+        file.write(content)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

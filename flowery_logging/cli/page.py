@@ -1,0 +1,97 @@
+"""A page to send: one HTML file that loads nothing, runs nothing and shows texts as texts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+STYLE: Final = """
+:root { color-scheme: light dark; --line: #8884; --bad: #c62828; --warn: #b26a00; --bar: #4a7ab5; }
+@media (prefers-color-scheme: dark) { :root { --bad: #ff8a80; --warn: #ffc266; --bar: #7aa7dd; } }
+body { font: 15px/1.5 system-ui, "Noto Sans KR", sans-serif; margin: 2rem auto; max-width: 75rem;
+  padding: 0 1rem; }
+h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .2rem .7rem; border-bottom: 1px solid var(--line); text-align: left;
+  vertical-align: top; overflow-wrap: anywhere; }
+th { white-space: nowrap; }
+.n { text-align: right; white-space: nowrap; } .bad { color: var(--bad); font-weight: 600; }
+.warn { color: var(--warn); } .dim { opacity: .6; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+svg { max-width: 100%; height: auto; } svg text { font-size: 11px; fill: currentColor; }
+svg .bar { fill: var(--bar); } svg .bad { fill: var(--bad); }
+"""
+
+
+def escape(text: object) -> str:
+    """Return a text as HTML shows it; what no reader can see is written out."""
+    shown = "".join(
+        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode()
+        for c in str(text)
+    )
+    return html.escape(shown)
+
+
+def page(title: str, body: Iterable[str]) -> str:
+    """Return a whole page. Its policy allows its own style, by hash, and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return "\n".join([
+        "<!DOCTYPE html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta name="referrer" content="no-referrer">',
+        f"<title>{escape(title)}</title>",
+        f"<style>{STYLE}</style>",
+        "</head>",
+        "<body>",
+        f"<h1>{escape(title)}</h1>",
+        *body,
+        "</body>",
+        "</html>",
+        "",
+    ])  # fmt: skip
+
+
+def cell(value: object, look: str = "") -> str:
+    """Return one cell of a table; a number stands at the right. `look`: bad, warn, dim, n."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    looks = " ".join(dict.fromkeys(("n " * number + look).split()))
+    kind = f' class="{looks}"' if looks else ""
+    shown = f"{value:,}" if isinstance(value, int) and number else value
+    return f"<td{kind}>{escape(shown)}</td>"
+
+
+def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of cells as `cell` makes them."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows)
+    return (
+        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def write(path: Path, content: str) -> None:
+    """Write a page, whole or not at all. Raises OSError."""
+    descriptor, unfinished = tempfile.mkstemp(dir=path.absolute().parent, suffix=".html")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(content)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(unfinished, 0o666 & ~umask)
+        os.replace(unfinished, path)
+    except BaseException:
+        os.unlink(unfinished)
+        raise
