@@ -37,8 +37,8 @@ _HIDDEN: Final = frozenset({
 })  # fmt: skip
 _OF_REQUESTS: Final = frozenset({"http", "url", "client", "user_agent", "source", "network"})
 """What the line of a request says already, or says for machines."""
-_HIDDEN_LABELS: Final = frozenset({"error_group"})
-_LABELS_OF_REQUESTS: Final = frozenset({"error_group", "http_route", "time_to_first_byte"})
+_LABELS_OF_REQUESTS: Final = frozenset({"http_route", "time_to_first_byte"})
+_NO_LABELS: Final[frozenset[str]] = frozenset()
 _HIDDEN_LEAVES: Final = frozenset({"http.request.id"})
 
 BOLD, DIM, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN = "1", "2", "31", "32", "33", "34", "35", "36"
@@ -197,7 +197,7 @@ def duration_text(nanoseconds: float) -> str:
 
 def shown_fields(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the fields that a person wants to see, each as text without control characters."""
-    hidden, labels = _HIDDEN, _HIDDEN_LABELS
+    hidden, labels = _HIDDEN, _NO_LABELS
     if is_exchange(document):
         hidden, labels = _HIDDEN | _OF_REQUESTS, _LABELS_OF_REQUESTS
     message = _text(at(document, "message"))
