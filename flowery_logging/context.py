@@ -247,6 +247,11 @@ class inside:  # noqa: N801 - a context manager is called like a function
         _scope.set(self._before)
 
 
+def stand_in(scope: Scope | None) -> None:
+    """Let `scope` be the one of this flow from now on."""
+    _scope.set(scope)
+
+
 def whole(request: Request) -> Scope:
     """Return a scope that shows the last value of every name that `request` has.
 

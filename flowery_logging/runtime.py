@@ -6,10 +6,10 @@ import copyreg
 import logging
 import os
 from _thread import RLock  # a real one also where gevent has patched `threading`
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
-from flowery_logging import agents, presence, process, wiring
+from flowery_logging import agents, context, presence, process, wiring
 from flowery_logging.capture import stdlib, structlog as structlog_capture
 from flowery_logging.capture.attachment import Attachment, loggers
 from flowery_logging.capture.configurators import Change, described
@@ -28,6 +28,7 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs import Composer, Limits, LineEncoder, Placer, Redactor, encoders
 from flowery_logging.ending import Ending
 from flowery_logging.files import Writer
+from flowery_logging.files.mirrors import Mirror
 from flowery_logging.privileges import Handover
 from flowery_logging.settings import check_level
 from flowery_logging.startup import Calls, Startup, caller, say_where
@@ -70,6 +71,7 @@ _ending = Ending(
 )
 _role: str | None = None  # the service's name, whatever setup() says
 _touched_levels: dict[str, int] = {}  # loggers whose level is ours → what it was
+_observers: tuple[Mirror, ...] = ()  # see all lines of each set-up (see testing.py)
 
 
 def setup(
@@ -170,7 +172,7 @@ def take_role(service: str) -> None:
             _apply(_calls.resolve({"service": service}, _config))
 
 
-def _apply(config: Config) -> None:
+def _apply(config: Config, *, quiet: bool = False) -> None:
     global _config, _own_encoder, _redactor
     _redactor = Redactor(config.redact, config.redact_safe, messages=config.redact_messages)
     placer = Placer(config.fields, _redactor, Limits(**config.limits), _counters)
@@ -195,7 +197,7 @@ def _apply(config: Config) -> None:
     if previous is None:
         _name_disabled()
         _adoption.tell()
-    if previous is None or previous.directory != config.directory:
+    if not quiet and (previous is None or previous.directory != config.directory):
         say_where(config)
         if config.fallback:
             warn(f"logs go to standard output: {config.fallback}")
@@ -203,7 +205,7 @@ def _apply(config: Config) -> None:
 
 def _writer(config: Config) -> Writer:
     """Return the process's writer, pointed at the configured place."""
-    target, mirrors = wiring.target(config), wiring.mirrors(config, _counters)
+    target, mirrors = wiring.target(config), wiring.mirrors(config, _counters, _observers)
     writer: Writer | None = getattr(_sink, "writer", None)
     if writer is not None:  # also after a shutdown(): the process goes on counting
         if _config is None or wiring.place(_config) != wiring.place(config):
@@ -346,14 +348,11 @@ def _undo() -> None:
     _sink.writer.close()
     _recorder.uninstall()
     _attachment.uninstall()
-    for name, before in list(_touched_levels.items()):
-        logging.getLogger(None if name == "root" else name).setLevel(before)
-        _touched_levels.pop(name, None)
+    _restore_levels()
     _shortcut.uninstall()
     _waiting.uninstall()
     _doubles.put_back()
     stdlib.make_record_patch.undo()
-    structlog_capture.set_level(logging.NOTSET)
     _adoption.uninstall()
     _ending.uninstall()
     _hooks.uninstall()
@@ -363,6 +362,16 @@ def _undo() -> None:
     _config = None
     _calls.forget()
     _undoing = False
+
+
+def _restore_levels(but: Container[str] = ()) -> None:
+    """Give loggers the levels that they had before ours, but for some that stay."""
+    for name, before in list(_touched_levels.items()):
+        if name not in but:
+            logging.getLogger(None if name == "root" else name).setLevel(before)
+            _touched_levels.pop(name, None)
+    if "root" not in but:
+        structlog_capture.set_level(logging.NOTSET)
 
 
 def _start_child() -> None:
@@ -420,6 +429,59 @@ def _name_disabled() -> None:
 def own_logger(name: str) -> OwnLogger:
     """Return the logger for records of the library's own: `flowery_logging` or below it."""
     return OwnLogger(name, _handler, _recorder)
+
+
+class Standing(NamedTuple):
+    """What stands at one moment: nothing (`config` is None), or a set-up and the calls for it."""
+
+    config: Config | None
+    calls: tuple[dict[str, Any], str]
+    scope: context.Scope | None
+    observers: tuple[Mirror, ...]
+    imposed: Mapping[str, Any]
+    levels: Mapping[str, int]
+
+
+NOTHING: Final = Standing(None, ({}, ""), None, (), {}, {})
+
+
+def standing() -> Standing:
+    """Return what stands now, for `return_to`."""
+    return Standing(
+        _config, _calls.saved(), context.here(), _observers, _calls.imposed, dict(_touched_levels)
+    )
+
+
+def return_to(before: Standing) -> None:
+    """Undo what was set up, or shut down, since then; what was bound here since is taken off."""
+    global _observers
+    process.look()
+    context.stand_in(before.scope)
+    with _lock:
+        changed = _config is not before.config or _observers != before.observers
+        _observers, _calls.imposed = before.observers, before.imposed
+        if before.config is None:
+            shutdown()
+            _restore_levels(before.levels)
+        elif changed:
+            _apply(before.config, quiet=True)
+        _calls.restore(before.calls)
+
+
+def observe(observer: Mirror, imposed: Mapping[str, Any]) -> None:
+    """Show all lines of this and later set-ups to `observer`, until `return_to`.
+
+    `imposed` are arguments of `setup()` that stand where no call gives another value.
+    """
+    global _observers
+    with _lock:
+        _observers, _calls.imposed = (*_observers, observer), imposed
+
+
+def show() -> None:
+    """Let everybody who is shown lines see all of them."""
+    if _sink.ready:
+        _sink.writer.show()
 
 
 def leave_out(logger: str, is_told: Callable[[logging.LogRecord], bool]) -> None:

@@ -6,7 +6,7 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from time import time as _now  # as events do: freezegun reaches both, `patch("time.time")` none
 from typing import Any, Final
@@ -71,9 +71,9 @@ def target(config: Config) -> Any:
     return partial(LogFiles, settings)
 
 
-def mirrors(config: Config, counters: Counters) -> Mirrors:
+def mirrors(config: Config, counters: Counters, observers: Iterable[Mirror] = ()) -> Mirrors:
     """Return what shows lines again, beside the place where they go."""
-    found: list[Mirror] = []
+    found = [*observers]
     if "console" in config.outputs:
         from flowery_logging.files.console import Console
 
