@@ -38,7 +38,7 @@ _counters = Counters(
     "reserved_names", "misfits", "renamed_labels", "fields_over_limit", "cut_values", "cut_lists",
     "cut_traces", "cut_lines", "fallbacks", "broken_records", "processor_errors",
     "dropped_by_processors", "handler_errors", "undone", "keyword_fields", "mirror_errors",
-    "own_changes",
+    "own_changes", "left_out_by_flood", "left_out_by_sampling",
 )  # fmt: skip
 _sink = Sink(_counters)
 _recorder = FlightRecorder(_sink)
@@ -97,6 +97,8 @@ def setup(
     fields: Mapping[str, str] | str | os.PathLike[str] | None = None,
     limits: Mapping[str, int] | str | None = None,
     processors: Sequence[Callable[[dict[str, Any]], dict[str, Any] | None]] | None = None,
+    flood: int | str | tuple[int, float] | None = None,
+    sample: float | str | tuple[float, float] | None = None,
     capture_uncaught: bool | None = None,
     capture_warnings: bool | None = None,
     capture_signals: bool | None = None,
@@ -133,6 +135,13 @@ def setup(
         limits: what one event may hold, e.g. `{"line_bytes": 16_000, "depth": 4}`; the names are
             those of `ecs.limits.Limits`.
         processors: callables that take an event as a dict, and return it or None to drop it.
+        flood: how many equal events of one call site are written in a time: 100 (in 10 s) or
+            "20/1m"; the rest is counted, and one line says how many. Equal are those with the same
+            text, before its arguments are put in, and the same error. Default "OFF".
+        sample: the share of the traces whose lines are written, 0.1 or "10%", told by the trace ID
+            and so the same in all services. Of the others only what comes from WARNING on is
+            written, and all of a request with an error or that took longer than 1 s ("10%/2s":
+            than 2 s). Records say how much is left out. Default "OFF".
         capture_uncaught: log uncaught exceptions before the interpreter reports them.
         capture_warnings: log warnings before they are shown.
         capture_signals: write the closing record when SIGTERM, SIGINT or SIGHUP ends the process,
@@ -180,7 +189,8 @@ def _apply(config: Config, *, quiet: bool = False) -> None:
     encoder = LineEncoder(wiring.static(config), placer, _counters, aside)
     _own_encoder = Composer(encoder.static, placer.unredacted(), _counters)
     writer = _writer(config)
-    _sink.open(encoder, writer, config.processors)
+    _sink.tell()  # of the gates that stood until now
+    _sink.open(encoder, writer, config.processors, wiring.gates(config, _sink))
     previous, _config = _config, config
     presence.established()
     if previous is None:
@@ -345,6 +355,7 @@ def _undo() -> None:
     global _config, _undoing
     _undoing = True
     _attachment.tell()
+    _sink.tell()
     _sink.writer.close()
     _recorder.uninstall()
     _attachment.uninstall()
@@ -391,6 +402,7 @@ def checkpoint(reason: str | None = None) -> None:
     """
     if _sink.ready:
         _attachment.tell()
+        _sink.tell()
         _sink.writer.checkpoint(reason)
 
 
