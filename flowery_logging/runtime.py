@@ -470,7 +470,11 @@ def return_to(before: Standing) -> None:
     process.look()
     context.stand_in(before.scope)
     with _lock:
-        changed = _config is not before.config or _observers != before.observers
+        changed = (_config, _observers, _calls.saved()) != (
+            before.config,
+            before.observers,
+            before.calls,
+        )
         _observers, _calls.imposed = before.observers, before.imposed
         if before.config is None:
             shutdown()

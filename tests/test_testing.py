@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 import flowery_logging
-from flowery_logging import context
+from flowery_logging import context, runtime
 from flowery_logging.testing import captured
 
 log = logging.getLogger("shop.orders")
@@ -187,6 +187,17 @@ def test_a_set_up_that_stands_goes_on(logged: Any) -> None:
     assert {event["service"]["name"] for event in logged.events()} == {"shop"}
     assert logs.messages == ["inside"]
     assert logs.has(step="one")
+
+
+def test_a_level_that_a_block_changes_is_as_before(logged: Any) -> None:
+    logged.setup(level="INFO")
+    before = runtime.standing()
+    flowery_logging.set_level("DEBUG")
+    flowery_logging.set_level("DEBUG", "shop")
+    assert slog.is_enabled_for(logging.DEBUG)
+    runtime.return_to(before)
+    assert not slog.is_enabled_for(logging.DEBUG)
+    assert not log.isEnabledFor(logging.DEBUG)
 
 
 def test_files_that_are_asked_for_are_written(tmp_path: Path) -> None:
