@@ -28,6 +28,12 @@ _MOST: Final = 4096
 
 _MESSAGE_CHARS: Final = 200
 
+_ACCESS: Final = frozenset({
+    "uvicorn.access", "gunicorn.access", "hypercorn.access", "aiohttp.access", "django.server",
+    "werkzeug", "_granian.access",
+})  # fmt: skip
+"""Loggers of servers that write each request by one text: these are not equal either."""
+
 
 class _Account(NamedTuple):
     """What one window has left out."""
@@ -64,7 +70,7 @@ class _Window:
 class Flood:
     """Lets `limit` equal events pass in `seconds` seconds.
 
-    Records of the library's own (access, calls, tasks) are no flood: they always pass.
+    Records of requests, calls and tasks, the library's own and servers', always pass.
     """
 
     def __init__(self, limit: int, seconds: float, sink: Sink) -> None:
@@ -78,7 +84,7 @@ class Flood:
 
     def target(self, event: Event) -> Any:
         """Return None for an event that is left out, and counted."""
-        if is_own(event.site):
+        if is_own(event.site) or event.site.log.get("logger") in _ACCESS:
             return PASSES
         process.look()
         template = event.message if event.template is None else event.template
