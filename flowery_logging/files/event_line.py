@@ -16,7 +16,7 @@ from typing import Any, Final
 import orjson
 
 from flowery_logging.files.columns import clipped, folded, padded, width
-from flowery_logging.files.event_traceback import HEADING, LIBRARY, OWN, TraceLine, readable
+from flowery_logging.files.event_traceback import HEADING, LIBRARY, OWN, TEXT, TraceLine, readable
 from flowery_logging.files.plain import printable
 
 _TRACE_CHARS: Final = 8
@@ -141,7 +141,17 @@ class EventLine:
         trace = at(document, "error.stack_trace")
         if isinstance(trace, str) and trace:
             for line in readable(printable(trace)):
-                yield f"{_INDENT}{self._coloured_trace(line)}".rstrip()
+                for part in self._parts(line):
+                    yield f"{_INDENT}{self._coloured_trace(part)}".rstrip()
+
+    def _parts(self, line: TraceLine) -> Iterator[TraceLine]:
+        """Yield a line of a traceback; the text of an exception in as many as it takes."""
+        if line.kind != TEXT or self.columns is None:
+            yield line
+            return
+        room = max(self.columns - len(_INDENT), 8)
+        for text in folded(line.text, room, room):
+            yield TraceLine(TEXT, text)
 
     def _coloured_trace(self, line: TraceLine) -> str:
         if line.kind == OWN:
