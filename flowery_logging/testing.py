@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, overload
@@ -156,7 +157,7 @@ class CapturedLogs(Events):
         runtime.show()
         lines = self.observer.lines
         while lines:
-            event = orjson.loads(lines.pop(0))
+            event = orjson.loads(lines.popleft())
             if event.get("log", {}).get("logger") != _OWN_LOGGER:
                 self._documents.append(event)
         return self._documents
@@ -184,7 +185,7 @@ class _Observer:
     threshold = 0
 
     def __init__(self) -> None:
-        self.lines: list[bytes] = []
+        self.lines: deque[bytes] = deque()
 
     def __call__(self, line: bytes) -> None:
         self.lines.append(line)
