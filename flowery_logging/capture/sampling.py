@@ -65,7 +65,8 @@ class Held(Ring):
 
     def end(self) -> None:
         """The request has ended: forget what is held, unless that took long."""
-        if not self.kept and time.time() - self._begun >= self._sampler.slow:
+        # Another thread may have put a line here while the request came to be kept.
+        if self.kept or time.time() - self._begun >= self._sampler.slow:
             self.keep()
         self._take_over()
         self.clear()
