@@ -46,8 +46,8 @@ class Request:
     """
 
     __slots__ = (
-        "__weakref__", "_branches", "_failed", "_opener", "_own", "_replaced", "baggage", "base",
-        "call_spans", "calls", "closed", "entry", "latest", "ring", "trace",
+        "__weakref__", "_branches", "_opener", "_own", "_replaced", "baggage", "base", "call_spans",
+        "calls", "closed", "entry", "failed", "held", "latest", "ring", "trace",
     )  # fmt: skip
 
     def __init__(self, base: Fields = NO_FIELDS, *, trace: Any = None) -> None:
@@ -60,7 +60,8 @@ class Request:
         self.call_spans: tuple[str, ...] = ()  # the span IDs of the first of them
         self.closed = False
         self.ring: Any = None  # what the flight recorder keeps of it (see capture/flight.py)
-        self._failed = False
+        self.held: Any = None  # what waits until its end (see capture/sampling.py)
+        self.failed = False
         self._own: Fields = self.base  # by the opening flow
         self._branches: dict[object, Fields] = {}  # by each other task, while that lives
         self._opener: object = None
@@ -164,14 +165,18 @@ class Request:
 
     def fail(self) -> None:
         """The request ends in an error: write what the flight recorder has kept."""
-        self._failed = True
+        self.failed = True
         if self.ring is not None:
             self.ring.write_out()
+        if self.held is not None:
+            self.held.keep()
 
     def close(self) -> None:
         """End the request: later `bind` calls become local to their own flow."""
         self.closed = True
-        if self.ring is not None and self._failed:
+        if self.held is not None:
+            self.held.end()
+        if self.ring is not None and self.failed:
             self.ring.write_out()
         elif self.ring is not None:
             self.ring.clear()

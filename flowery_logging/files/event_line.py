@@ -16,7 +16,7 @@ from typing import Any, Final
 import orjson
 
 from flowery_logging.files.columns import clipped, folded, padded, width
-from flowery_logging.files.event_traceback import HEADING, LIBRARY, OWN, TraceLine, readable
+from flowery_logging.files.event_traceback import HEADING, LIBRARY, OWN, TEXT, TraceLine, readable
 from flowery_logging.files.plain import printable
 
 _TRACE_CHARS: Final = 8
@@ -37,8 +37,8 @@ _HIDDEN: Final = frozenset({
 })  # fmt: skip
 _OF_REQUESTS: Final = frozenset({"http", "url", "client", "user_agent", "source", "network"})
 """What the line of a request says already, or says for machines."""
-_HIDDEN_LABELS: Final = frozenset({"error_group"})
-_LABELS_OF_REQUESTS: Final = frozenset({"error_group", "http_route", "time_to_first_byte"})
+_LABELS_OF_REQUESTS: Final = frozenset({"http_route", "time_to_first_byte"})
+_NO_LABELS: Final[frozenset[str]] = frozenset()
 _HIDDEN_LEAVES: Final = frozenset({"http.request.id"})
 
 BOLD, DIM, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN = "1", "2", "31", "32", "33", "34", "35", "36"
@@ -141,7 +141,17 @@ class EventLine:
         trace = at(document, "error.stack_trace")
         if isinstance(trace, str) and trace:
             for line in readable(printable(trace)):
-                yield f"{_INDENT}{self._coloured_trace(line)}".rstrip()
+                for part in self._parts(line):
+                    yield f"{_INDENT}{self._coloured_trace(part)}".rstrip()
+
+    def _parts(self, line: TraceLine) -> Iterator[TraceLine]:
+        """Yield a line of a traceback; the text of an exception in as many as it takes."""
+        if line.kind != TEXT or self.columns is None:
+            yield line
+            return
+        room = max(self.columns - len(_INDENT), 8)
+        for text in folded(line.text, room, room):
+            yield TraceLine(TEXT, text)
 
     def _coloured_trace(self, line: TraceLine) -> str:
         if line.kind == OWN:
@@ -197,7 +207,7 @@ def duration_text(nanoseconds: float) -> str:
 
 def shown_fields(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the fields that a person wants to see, each as text without control characters."""
-    hidden, labels = _HIDDEN, _HIDDEN_LABELS
+    hidden, labels = _HIDDEN, _NO_LABELS
     if is_exchange(document):
         hidden, labels = _HIDDEN | _OF_REQUESTS, _LABELS_OF_REQUESTS
     message = _text(at(document, "message"))

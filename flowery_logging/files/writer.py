@@ -251,6 +251,10 @@ class Writer:
         """Whether a file (or stream) is open for the lines to come."""
         return self._own_journal().target.descriptor >= 0
 
+    def show(self) -> None:
+        """Show what is still to be shown."""
+        self._mirrors.show()
+
     def reconfigure(self, target: Callable[[str], Target]) -> None:
         """Go on, with the next number, in another place; what waits is written there."""
         journal = self._own_journal()
