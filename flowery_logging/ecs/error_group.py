@@ -19,7 +19,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, Final
 
 from flowery_logging.ecs.exception import qualified_name
-from flowery_logging.ecs.kept import Kept
+from flowery_logging.kept import Kept
 from flowery_logging.library_code import is_library
 
 _MOST: Final = 64

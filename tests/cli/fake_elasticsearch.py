@@ -23,7 +23,6 @@ class FakeElasticsearch:
 
     def __init__(self) -> None:
         self.documents: list[Document] = []
-        self.sources: list[Document] = []  # whole events, for searches
         self.failures: list[Document] | None = []  # None: a server without failure store
         self.status = 200
         self.bulk_statuses: list[int] = []  # of the next items, in order; then 201
