@@ -118,7 +118,7 @@ class Assignments:
             return (end, end) if is_nothing(text[start:end], equals=equals) else (start, end)
         if not equals and squash(match["name"].rpartition(" ")[2]) in _HEADERS:
             return _line(text, start)
-        bare = _BARE.match(text, start)
+        bare = None if is_code(text, start) else _BARE.match(text, start)
         if bare is None or self._is_no_secret(text, match["name"], bare, equals=equals):
             return start, start
         return bare.span()
@@ -126,7 +126,7 @@ class Assignments:
     def _is_no_secret(self, text: str, name: str, bare: re.Match[str], *, equals: bool) -> bool:
         """Tell whether a value without quotes is prose, code, a mask or a fact about the secret."""
         value = bare[0]
-        if is_nothing(value, equals=equals) or is_code(value):
+        if is_nothing(value, equals=equals):
             return True
         if is_identifier_of(name, value) and self._kind_of_any(value):
             return True
