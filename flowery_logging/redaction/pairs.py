@@ -89,15 +89,22 @@ def _objects(text: str, kind_of: KindOf) -> Iterator[Span]:
     """`{"name": "token", "value": "…"}`, in whichever order."""
     values = [*_VALUE.finditer(text)]
     starts = [match.start() for match in values]
+    hidden = 0  # up to here all is hidden
     for match in _SAID.finditer(text) if values else ():
         said = [match["name"].rpartition(".")[2]] if match["name"] else _WORDS.findall(match["loc"])
         kind = next(filter(None, map(kind_of, said)), None)
         if kind is not None:
             behind = bisect(starts, match.start())
+            found = []
             if behind < len(values) and starts[behind] < _object_end(text, match.end()):
-                yield _value(text, values[behind], kind)
+                found.append(values[behind])
             if behind and starts[behind - 1] > _object_start(text, match.start()):
-                yield _value(text, values[behind - 1], kind)
+                found.append(values[behind - 1])
+            for value in found:
+                if value.start() >= hidden:
+                    span = _value(text, value, kind)
+                    hidden = max(hidden, span.end)
+                    yield span
 
 
 def _object_start(text: str, place: int) -> int:

@@ -72,7 +72,7 @@ _ASSIGNED: Final = _names_table(b"=:")
 _LISTED: Final = _names_table(b"=:,")
 # A colon that is neither a time's nor in front of an address.
 _COLON: Final = re.compile(r":(?!//)(?!(?<=[ T:+-][0-9]{2}:)[0-9]{2})")
-_ESCAPED_SPACE: Final = re.compile(rb"\\(?:[bfnrt]|u00[01][0-9a-f])")
+_ESCAPED_SPACE: Final = re.compile(rb"\\(?:[bfnrt]|u00[01][0-9a-f]|\\xa0)")
 _SQL_PASSWORD: Final = re.compile(r"password(?:0{0,4}['(\\]|0for)")
 _OPTION_SIGN: Final = re.compile(rb"-(?:(?<=[ \"'(]-)[A-Za-z-]|-)")
 _OPTION: Final = re.compile(r"(?<![\w-])--?([A-Za-z][\w-]{0,63})")
