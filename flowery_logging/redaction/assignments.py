@@ -45,9 +45,15 @@ _ENCODED: Final = re.compile(
     r"(?P<value>(?:(?!%(?:25){0,4}(?:26|22|27|7[Dd]|2[Cc]|0[AaDd]))[^&\s\"'<>]){1,1024})"
 )
 _BLOCK: Final = re.compile(
-    r"(?:^|(?<=\n))(?P<indent>[ ]{0,64})(?:- |[\w.]{1,64}: )?[\"']?(?P<name>[\w.-]{2,64})[\"']?:"
-    r"[ \t]{0,8}(?:[|>][+-]?\d?)?[ \t]{0,8}\n(?=(?P=indent)[ ]|(?P=indent)- )"
+    r"(?<![\w.%$-])(?P<name>[\w.-]{2,64})[\"']?:"
+    r"[ \t]{0,8}(?:[|>][+-]?\d?)?[ \t]{0,8}\n(?=[ ]|- )"
 )
+# The same in a text inside another, which has the ends of lines as escapes.
+_ESCAPED_BLOCK: Final = re.compile(
+    r"(?<![\w.%$-])(?P<name>[\w.-]{2,64})(?:\\{0,4}[\"'])?:[ \t]{0,8}(?:[|>][+-]?\d?)?[ \t]{0,8}"
+    r"\\{1,4}n(?P<value>[ ]{1,64}[^\\\"'\n]{1,1024}(?:\\{1,4}n[ ]{1,64}[^\\\"'\n]{1,1024}){0,64})"
+)
+_LONGEST_INDENT: Final = 256
 _SAID: Final = re.compile(
     r"(?P<name>비밀번호|인증번호|인증코드|(?:[A-Za-z]{2,20}[ -])?"
     r"(?:password|passcode|passphrase|code|otp|pin|token)(?= is ))"
@@ -86,6 +92,11 @@ class Assignments:
         """Yield the values that are to be hidden, in any order."""
         yield from self._assigned(text)
         yield from self._said(text)
+        if "\\n" in text:
+            for match in _ESCAPED_BLOCK.finditer(text):
+                kind = self._kind_of_any(match["name"])
+                if kind is not None:
+                    yield Span(*match.span("value"), kind)
         if "\\u" in text:
             yield from self._escaped(text)
         if "%" in text:
@@ -180,8 +191,15 @@ class Assignments:
             position = match.end()
             kind = self._kind_of_any(match["name"])
             if kind is not None:
-                start, position = _block(text, position, len(match["indent"]))
+                start, position = _block(text, position, _indent(text, match.start()))
                 yield Span(start, position, kind)
+
+
+def _indent(text: str, place: int) -> int:
+    """Return how far the line is indented that a place is in."""
+    first = max(0, place - _LONGEST_INDENT)
+    line = text[text.rfind("\n", first, place) + 1 : place]
+    return len(line) - len(line.lstrip(" "))
 
 
 def _block(text: str, start: int, indent: int) -> tuple[int, int]:
