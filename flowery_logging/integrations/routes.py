@@ -17,8 +17,8 @@ def route(scope: MutableMapping[str, Any]) -> str | None:
     found = scope.get("route")
     if found is None:
         return None
-    pattern = getattr(found, "path_format", None) or getattr(found, "path", None)
-    if not isinstance(pattern, str):
+    pattern = _pattern(scope, found)
+    if pattern is None:
         return None
     outside = str(scope.get("app_root_path", scope.get("root_path", ""))).rstrip("/")
     mounted = str(scope.get("root_path", "")).removeprefix(outside)
@@ -28,6 +28,19 @@ def route(scope: MutableMapping[str, Any]) -> str | None:
     if hasattr(found, "routes"):  # the mount itself: what is below it has no routes of Starlette's
         return outside + prefix + _BELOW
     return outside + prefix + pattern
+
+
+def _pattern(scope: MutableMapping[str, Any], found: Any) -> str | None:
+    """Return the pattern of a route, with the prefixes of the routers that include it."""
+    known = scope.get("fastapi")
+    included = known.get("effective_route_context") if isinstance(known, dict) else None
+    of_both = getattr(included, "original_route", None), getattr(included, "starlette_route", None)
+    whole = included if any(found is one for one in of_both) else found
+    for one in (whole, found):
+        pattern = getattr(one, "path_format", None) or getattr(one, "path", None)
+        if isinstance(pattern, str):
+            return pattern
+    return None
 
 
 def _prefix(scope: MutableMapping[str, Any], outside: str, mounted: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -100,10 +100,20 @@ def test_fastapis_mounts_and_routers_are_not_expanded_either(logged):
     async def order(order: int):
         return order
 
+    router, outer = APIRouter(prefix="/orders"), APIRouter()
+    router.get("/{order}")(order)
+    outer.include_router(router, prefix="/in/{deep}")
+    app.include_router(outer, prefix="/v1/{area}")
+    inner.include_router(router, prefix="/to")
     app.mount("/of/{tenant}", inner)
     fastapi.instrument(app)
-    ask(app, "/of/7/7")
-    assert logged.event()["labels"]["http_route"] == "/of/{tenant}/{order}"
+    for path in ("/of/7/7", "/v1/7/in/7/orders/7", "/of/7/to/orders/7"):
+        assert ask(app, path).status_code == 200
+    assert [event["labels"]["http_route"] for event in logged.events()] == [
+        "/of/{tenant}/{order}",
+        "/v1/{area}/in/{deep}/orders/{order}",
+        "/of/{tenant}/to/orders/{order}",
+    ]
 
 
 def starting(status, headers, exc_info=None):
