@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from flowery_logging.redaction.names import KindOf, squash
+from flowery_logging.redaction.names import ENDINGS, KindOf, squash
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import PAIRS, nested_end, quoted_end
 from flowery_logging.redaction.schemes import is_scheme
@@ -26,7 +26,8 @@ from flowery_logging.redaction.values import (
 # A name, the end of its quotes, the sign, and the beginning of the value's quotes. The name's
 # length is bounded, so that the search is linear.
 _ASSIGNED: Final = re.compile(
-    r"(?<![\w.%$-])(?P<name>[\w.%$-]{1,128}|[A-Za-z가-힣]{1,20}(?: [A-Za-z가-힣]{1,20}){1,2})"
+    r"(?<![\w.%$-])"
+    r"(?P<name>[\w.%$-]{1,128}|[A-Za-z가-힣]{1,20}(?: [A-Za-z가-힣]{1,20}){1,2})"
     r"(?P<closed>\\{0,15}[\"'`]|\])?"
     r"(?P<sign>[ \t\u00a0]{0,8}(?:=>|:=|==?|:(?!//)|\uff1d|\uff1a)[ \t\u00a0]{0,8})"
     r"(?:[bBrRuU]{1,2}(?=\\{0,15}[\"']))?"
@@ -47,10 +48,10 @@ _BLOCK: Final = re.compile(
     r"[ \t]{0,8}(?:[|>][+-]?\d?)?[ \t]{0,8}\n(?=(?P=indent)[ ]|(?P=indent)- )"
 )
 _SAID: Final = re.compile(
-    r"(?P<name>비밀번호|패스워드|인증번호|인증코드|보안코드|토큰|(?:[A-Za-z]{2,20}[ -])?"
+    r"(?P<name>비밀번호|인증번호|인증코드|(?:[A-Za-z]{2,20}[ -])?"
     r"(?:password|passcode|passphrase|code|otp|pin|token)(?= is ))"
     r"(?:은|는|이|가| is)?[ :]{0,2}[\[(\"'`]?"
-    r"(?P<value>(?=[^\s가-힣]{0,32}\d)[A-Za-z0-9!@#$%^&*_+~.-]{4,128})",
+    r"(?P<value>(?=[A-Za-z!@#$%^&*_+~.-]{0,32}[0-9])[A-Za-z0-9!@#$%^&*_+~.-]{4,128})",
     re.IGNORECASE,
 )
 
@@ -66,8 +67,7 @@ _BARE: Final = re.compile(
 _WORD: Final = re.compile(r"[^\W\d_]+[.,!?]?")
 _NEXT_WORD: Final = re.compile(r"[ \t]+[^\W\d_]+(?![\w=:])")
 _PROSE: Final = frozenset({
-    "비밀번호", "패스워드", "인증번호", "인증코드", "보안코드", "토큰", "password", "passcode",
-    "passphrase", "otp", "pin",
+    "비밀번호", "인증번호", "인증코드", "password", "passcode", "passphrase", "otp", "pin",
 })  # fmt: skip
 
 
@@ -137,8 +137,15 @@ class Assignments:
 
     def _kind_of_any(self, name: str) -> str | None:
         """Return the kind of a name's value, or of that of its last part (`user.password`)."""
+        if " " in name:
+            return self._kind_of_words(name)
         kind = self._kind_of(name)
         return self._kind_of(name.rpartition(".")[2]) if kind is None and "." in name else kind
+
+    def _kind_of_words(self, name: str) -> str | None:
+        """Return the kind of `api key`: its last word says it; "secret santa" is no secret."""
+        last = name.rpartition(" ")[2]
+        return self._kind_of(name if last.lower() in ENDINGS else last)
 
     def _said(self, text: str) -> Iterator[Span]:
         """`비밀번호는 abc123입니다`, `Your verification code is 483920`: values with a digit."""

@@ -70,6 +70,13 @@ _ASKING: Final = frozenset(
     {"has", "is", "had", "needs", "requires", "use", "uses", "no", "num", "with"}
 )
 
+ENDINGS: Final = frozenset({
+    "word", "phrase", "code", "key", "number", "no", "no.", "num", "card", "id", "string",
+    "license", "licence", "registration", "security", "words", "pass", "value", "번호", "등록",
+    "코드", "카드", "키", "토큰", "암호",
+})  # fmt: skip
+"""Last words of names of secrets in several words: `api key: …`."""
+
 _KOREAN_FACTS: Final = (
     "변경일", "변경일시", "일시", "일자", "만료일", "길이", "여부", "횟수", "정책", "유형",
     "종류", "화", "오류", "개수", "발송", "만료",

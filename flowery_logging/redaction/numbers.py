@@ -26,8 +26,8 @@ NORMAL: Final = {
 SMALLEST: Final = 10**12
 """Card numbers have 13 digits or more; resident numbers 13, perhaps with a leading zero."""
 
-# Not in the middle of a number, a decimal fraction, a word or a UUID.
-_BEFORE: Final = r"(?<![0-9A-Za-z])(?<![0-9][-.])(?<![0-9a-f]{4}-)"
+# Not in the middle of a number, a decimal fraction, a word or a UUID, and not a negative number.
+_BEFORE: Final = r"(?<![0-9A-Za-z])(?:(?<!-)|(?<=[^\W0-9]-))(?<![0-9]\.)(?<![0-9a-f]{4}-)"
 _AFTER: Final = r"(?![0-9A-Za-z])(?!-[0-9a-f])(?!\.[0-9])"
 
 _CARD: Final = re.compile(
@@ -94,6 +94,13 @@ def has_check_digit(digits: str) -> bool:
     total = sum(weight * int(digit) for weight, digit in zip(weights, digits, strict=False)) % 11
     base = 13 if digits[6] in "5678" else 11
     return (base - total) % 10 == int(digits[12])
+
+
+def kind_of_digits(digits: str) -> str | None:
+    """Return the kind that 13 or more digits alone are, without anything around them."""
+    if is_card(digits):
+        return "card"
+    return "resident_number" if len(digits) == 13 and is_resident(digits) else None
 
 
 def is_resident(digits: str) -> bool:

@@ -40,9 +40,12 @@ BY_NAME: Final = "value"
 """The kind of a secret of which only the name is known."""
 
 MARKER: Final = "[redacted]"
+_NAME: Final = re.compile(r"[A-Za-z][\w-]{0,64}")
+_SHORT: Final = 12
+"""Parameters, and lengths of their values, that hold no secret if their name is no secret's."""
+
+_SAYING: Final = re.compile(r"[^\W_]")
 _IS_MARKER: Final = re.compile(r"\[redacted(?::\w{1,32})?\]?")
-_NAME: Final = re.compile(r"[\w.-]{0,64}")
-"""Names of parameters without escapes."""
 
 
 class Counting(Protocol):
@@ -82,6 +85,10 @@ def marker(kind: str) -> str:
 def is_marker(value: Any) -> bool:
     """Tell whether a value is what stands for a secret."""
     return type(value) is str and _IS_MARKER.fullmatch(value) is not None
+
+
+def _stars(match: re.Match[str]) -> str:
+    return "*" * len(match[0])
 
 
 def replaced(text: str, spans: Iterable[Span]) -> str:
@@ -190,7 +197,7 @@ class Redactor(Redaction):
         secret, safe, self._further = tuple(secret), tuple(safe), tuple(kinds)
         self._judge = Names(secret, safe).judge
         self._kinds: Kept[str, str | None] = Kept()  # by name
-        self._parameters: Kept[str, bool] = Kept()  # by parameter of a query: is it no secret's?
+        self._harmless: Kept[str, bool] = Kept()  # by parameter of a query
         self._clean_names: Kept[str, str] = Kept()
         self._assignments = Assignments(self.kind_of)
         self.suspects_json = Suspicion(secret, safe, self._further)  # type: ignore[method-assign]
@@ -213,12 +220,10 @@ class Redactor(Redaction):
         kinds = self.suspects(text)
         if not kinds:
             return []
-        spans = (
-            span
-            for span in self._found(text, kinds)
-            if span.end > span.start and not _IS_MARKER.fullmatch(text, span.start, span.end)
-        )
-        return [*_merged(spans)]
+        if "[redacted" in text:  # what is clean stays as it is
+            text = _IS_MARKER.sub(_stars, text)
+        spans = self._found(text, kinds)
+        return [*_merged(span for span in spans if _SAYING.search(text, span.start, span.end))]
 
     def _found(self, text: str, kinds: int) -> Iterator[Span]:
         """Yield all secrets of some kinds (see `suspicion`) in a text, overlapping ones too."""
@@ -276,34 +281,36 @@ class Redactor(Redaction):
 
     def clean_query(self, query: str, counts: Counting | None = None) -> str:
         """Return the query of a URL, without its question mark, without the secrets in it."""
-        return query if self._is_harmless_query(query) else self.clean(f"?{query}", counts)[1:]
+        if self._is_harmless_query(query) or not self.suspects(query):
+            return query
+        return self.clean(f"?{query}", counts)[1:]
 
     def _is_harmless_query(self, query: str) -> bool:
-        """Tell whether no parameter is a secret's, and nothing else in a query is suspicious."""
-        if "?" in query or ";" in query:
-            return False
+        """Tell of a simple query, `page=2&sort=name`, that no parameter is a secret's."""
         for part in query.split("&"):
-            if not self._is_harmless(part.partition("=")[0]):
+            name, _, value = part.partition("=")
+            if not (self._harmless.get(name) or self._learn_parameter(name)):
                 return False
-        return not self.suspects(query.replace("=", "\n"))
+            if len(value) > _SHORT or not (value.isalnum() or not value):
+                return False
+        return True
 
-    def _is_harmless(self, parameter: str) -> bool:
-        verdict = self._parameters.get(parameter)
-        if verdict is None:
-            verdict = _NAME.fullmatch(parameter) is not None and not (
-                self.hides(parameter) or urls.may_let_in(parameter)
-            )
-            if len(parameter) <= KEY_CHARS:
-                self._parameters.keep(parameter, verdict)
+    def _learn_parameter(self, name: str) -> bool:
+        verdict = _NAME.fullmatch(name) is not None and not (
+            self.hides(name) or urls.may_let_in(name)
+        )
+        if len(name) <= KEY_CHARS:
+            self._harmless.keep(name, verdict)
         return verdict
 
     def clean_number(self, value: float, counts: Counting | None = None) -> Any:
         """Return a number, or the marker if it is a card or resident number."""
         if type(value) is int and numbers.SMALLEST <= value < 10**19:
-            for span in numbers.find(str(value)):
+            kind = numbers.kind_of_digits(str(value))
+            if kind is not None:
                 if counts is not None:
-                    _count([span.kind], counts)
-                return marker(span.kind)
+                    _count([kind], counts)
+                return marker(kind)
         return value
 
 

@@ -15,8 +15,9 @@ from flowery_logging.redaction.numbers import Span
 _BEFORE: Final = r"(?<![A-Za-z0-9])"
 _GAP: Final = r"(?:[:=]?[ \t\u00a0]{1,4}|[:=]|(?:%3[Aa])?(?:%20|\+))[\"']?"
 _BEARER: Final = re.compile(
-    rf"{_BEFORE}(?:bearer|kakaoak|portone|ssws|apikey|googlelogin|negotiate|ntlm|sharedaccesssignature)"
-    rf"{_GAP}(?P<value>[\w.~+/=%:|-]{{6,}})",
+    rf"{_BEFORE}(?:(?:bearer|kakaoak|portone){_GAP}(?P<value>[\w.~+/=%:|-]{{6,}})"
+    rf"|(?:ssws|apikey|googlelogin|negotiate|ntlm|sharedaccesssignature){_GAP}"
+    r"(?P<long>[\w.~+/=%:|-]{16,}))",
     re.IGNORECASE | re.ASCII,
 )
 _TOKEN: Final = re.compile(rf"{_BEFORE}Token[ ](?P<value>[\w.~+/=-]{{16,}})", re.ASCII)
@@ -50,8 +51,10 @@ def find(text: str) -> Iterator[Span]:
     lower = text.lower()
     if any(stem in lower for stem in _BEARER_STEMS):
         for match in _BEARER.finditer(text):
-            if not _is_prose(text, match):
-                yield Span(match.start("value"), match.end("value"), "credentials")
+            if match["long"]:
+                yield Span(*match.span("long"), "credentials")
+            elif not _is_prose(text, match):
+                yield Span(*match.span("value"), "credentials")
     if "Token " in text:
         for match in _TOKEN.finditer(text):
             if any(map(str.isdigit, match["value"])):

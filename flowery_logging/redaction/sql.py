@@ -9,6 +9,7 @@ from typing import Final
 
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
+from flowery_logging.redaction.values import is_nothing
 
 _PASSWORD: Final = re.compile(
     r"(?<![\w-])(?:PASSWORD(?:[ ]FOR[ ][^\s=]{1,128}[ ]=)?"
@@ -41,7 +42,8 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
             if any(columns):
                 for spans in islice(_tuples(text, match.end()), _MAX_TUPLES):
                     for span, kind in zip(spans, columns, strict=False):
-                        if kind is not None:
+                        literal = text[span.start : span.end]
+                        if kind is not None and not is_nothing(literal, equals=True):
                             yield span._replace(kind=kind)
 
 

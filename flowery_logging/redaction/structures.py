@@ -13,12 +13,13 @@ from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.pairs import NAMES, VALUES
 
+_VALUES: Final = frozenset(made for key in VALUES for made in (key, key.title(), key.upper()))
 _LONGEST_LOC: Final = 16
 
 
 def kind_of_values(mapping: Mapping[Any, Any], kind_of: KindOf) -> str | None:
     """Return the kind of what stands under one of `VALUES`, by what stands under `NAMES`."""
-    if VALUES.isdisjoint(map(_lower, mapping)):
+    if _VALUES.isdisjoint(mapping):
         return None
     for key, said in mapping.items():
         if _lower(key) in NAMES:
@@ -32,7 +33,7 @@ def kind_of_values(mapping: Mapping[Any, Any], kind_of: KindOf) -> str | None:
 
 def is_value(key: Any) -> bool:
     """Tell whether what stands under a key may belong to a name that stands beside it."""
-    return _lower(key) in VALUES
+    return type(key) is str and key in _VALUES
 
 
 def may_be_named(keys: Iterable[str]) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from flowery_logging.kept import Kept
 from flowery_logging.redaction import commands
 from flowery_logging.redaction.forms import FORMS
-from flowery_logging.redaction.names import KEY_CHARS, Names
+from flowery_logging.redaction.names import ENDINGS, KEY_CHARS, Names
 from flowery_logging.redaction.urls import may_let_in
 
 NUMBERS: Final = 1
@@ -31,7 +31,7 @@ _COARSE: Final = bytes(48 if code in b"0123456789 -+." else code for code in ran
 _LONG_NUMBER: Final = "0" * 12
 # How a number begins that is a card's (by its issuer) or a resident's (a date).
 _NUMBER: Final = re.compile(
-    rb"[0-9](?<![0-9].)(?:(?<![A-Za-z.-].)|(?<=[^0-9][.-].)(?<![0-9a-f]{4}-.)|(?<=\\[bfnrt].)"
+    rb"[0-9](?:(?<![0-9].)(?:(?<![A-Za-z.-].)|(?<=[^0-9][.-].)(?<![0-9a-f]{4}-.)|(?<=\\[bfnrt].))"
     rb"|(?<=\\u00[0-9a-f][0-9a-f].))"
     rb"(?:(?:(?<=[3469])|(?<=5)(?=[1-5])|(?<=2)(?=[2-7]))(?:[ +.-]{0,2}[0-9]){12}"
     rb"|[0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[ +.-]{0,3}[0-9]{7})"
@@ -52,7 +52,7 @@ _HEADS: Final = frozenset(
 """How a token begins: at the beginning of a run, or behind a dash or underscore."""
 
 # What is left of a text that has a sign of an assignment, an address or a foreign number.
-_SIGNS: Final = b"=:@\\'<$`" + bytes((0xC2, 0xE1, 0xE2, 0xE3, 0xEF))
+_SIGNS: Final = b"=:@\\'<$`%" + bytes((0xC2, 0xE1, 0xE2, 0xE3, 0xEF))
 _QUIET: Final = bytes(code for code in range(256) if code not in _SIGNS)
 
 
@@ -73,14 +73,13 @@ _LISTED: Final = _names_table(b"=:,")
 # A colon that is neither a time's nor in front of an address.
 _COLON: Final = re.compile(r":(?!//)(?!(?<=[ T:+-][0-9]{2}:)[0-9]{2})")
 _ESCAPED_SPACE: Final = re.compile(rb"\\(?:[bfnrt]|u00[01][0-9a-f])")
+_SQL_PASSWORD: Final = re.compile(r"password(?:0{0,4}['(\\]|0for)")
+_OPTION_SIGN: Final = re.compile(rb"-(?:(?<=[ \"'(]-)[A-Za-z-]|-)")
 _OPTION: Final = re.compile(r"(?<![\w-])--?([A-Za-z][\w-]{0,63})")
 _TAGGED: Final = re.compile(r"(?:<(?:[\w.-]{0,64}:)?|(?:name|key|id)=\\{0,3}[\"'])([\w.-]{2,64})")
 _CODE: Final = re.compile(r"[?&\s\"]code=[\w.~%/+-]{10}", re.IGNORECASE)
 # Names that a secret follows in running text; and names in a URL inside a URL.
-_KOREAN: Final = tuple(
-    name.encode().decode("latin-1") for name in ("비밀번호", "패스워드", "인증", "보안코드", "토큰")
-)
-_SAID: Final = re.compile("(?:password|passcode|passphrase|code|otp|pin|token) is ", re.IGNORECASE)
+_SAID: Final = re.compile("(?:password|passcode|passphrase|code|otp|pin|token)0is0")
 _ENCODED_SIGN: Final = re.compile("%(?:25)*3[AaDd]")
 
 SHOWN: Final = 0
@@ -105,16 +104,10 @@ _INSIDE: Final = frozenset(".:")
 """What stands inside tokens: `SG.…`, `123456789:AA…`."""
 
 _TWILIO: Final = frozenset({"SK", "AC"})
-_ENDINGS: Final = frozenset({
-    "word", "phrase", "code", "key", "number", "no", "no.", "num", "card", "id", "string",
-    "license", "licence", "registration", "security", "words", "pass", "value", "번호", "등록",
-    "코드", "카드", "키", "토큰", "암호",
-})  # fmt: skip
-"""Last words of names of secrets in several words: `api key: …`."""
-
-_OF_OTHERS: Final = _INPUTS | _ENDINGS | _FIRST
+_OF_OTHERS: Final = _INPUTS | ENDINGS | _FIRST
 
 _LONG: Final = 512
+_FEW_DASHES: Final = 8
 _FEW_SIGNS: Final = 16
 """Of a text so long with so few signs only what stands around these is looked at."""
 
@@ -155,21 +148,18 @@ class Suspicion:
             or "portone" in coarse
         ):
             kinds |= SCHEMES
-        text = encoded.decode("latin-1")
         runs = encoded.translate(_RUNS).decode("latin-1")
         if (start := runs.find(_RUN)) >= 0:
-            kinds |= _tokens(text, coarse, runs, start)
+            kinds |= _tokens(encoded.decode("latin-1"), coarse, runs, start)
         if "j" in coarse and "eyj" in coarse:
             kinds |= TOKENS
         if signs := encoded.translate(None, _QUIET):
-            kinds |= self._signs(signs, encoded, coarse, text)
-        if "-" in text and (" -" in text or "--" in text or '"-' in text or "'-" in text):
-            kinds |= self._options(text, coarse)
-        if (
-            ("%" in text and _ENCODED_SIGN.search(text))
-            or ("0is0" in coarse and _SAID.search(text))
-            or (not encoded.isascii() and _is_said_in_korean(text))
-        ):
+            kinds |= self._signs(signs, encoded, coarse, encoded.decode("latin-1"))
+        if b"-" in encoded and _may_have_option(encoded):
+            kinds |= self._options(encoded.decode("latin-1"), coarse)
+        if not encoded.isascii() and _is_said_in_korean(encoded):
+            kinds |= NAMED
+        if "0is0" in coarse and _SAID.search(coarse):
             kinds |= NAMED
         for may_be_in in self._further:
             if may_be_in(encoded):
@@ -184,6 +174,8 @@ class Suspicion:
             kinds |= NUMBERS
         if b"$" in signs:
             kinds |= TOKENS
+        if b"%" in signs and _ENCODED_SIGN.search(text):
+            return kinds | NAMED
         if self._is_named(signs, encoded, coarse, text):
             kinds |= NAMED
         return kinds
@@ -191,11 +183,9 @@ class Suspicion:
     def _is_named(self, signs: bytes, encoded: bytes, coarse: str, text: str) -> bool:
         """Tell whether there is a name of a secret, in a place where its value may follow."""
         if (b"'" in signs or b"\\" in signs) and (
-            "identified0by" in coarse
-            or "password0'" in coarse
-            or "password(" in coarse
-            or "password0for" in coarse
-            or "values" in coarse
+            "values" in coarse
+            or "identified0by" in coarse
+            or ("password" in coarse and _SQL_PASSWORD.search(coarse))
         ):
             return True
         if b"<" in signs and "</" in coarse and self._is_tagged(encoded):
@@ -288,8 +278,22 @@ class Suspicion:
         return kinds
 
 
-def _is_said_in_korean(text: str) -> bool:
-    return any(name in text for name in _KOREAN)
+def _may_have_option(encoded: bytes) -> bool:
+    """Tell whether a dash may begin an option, or a block of a key."""
+    if len(encoded) < _LONG or encoded.count(b"-") > _FEW_DASHES:
+        return _OPTION_SIGN.search(encoded) is not None
+    place = encoded.find(b"-")
+    while place >= 0:
+        if _OPTION_SIGN.match(encoded, place):
+            return True
+        place = encoded.find(b"-", place + 1)
+    return False
+
+
+def _is_said_in_korean(encoded: bytes) -> bool:
+    """Tell whether a name stands in a text that a secret may follow without a sign."""
+    text = encoded.decode("utf-8", "replace")
+    return "비밀번호" in text or "인증" in text
 
 
 def _around_signs(encoded: bytes) -> bytes:
@@ -322,7 +326,9 @@ def _tokens(text: str, coarse: str, runs: str, start: int) -> int:
         if end < 0:
             end = len(runs)
         before = text[start - 1] if start else ""
-        if before == "\\":  # an escape; the token begins behind it
+        if before == "\\":  # perhaps an escape, which a token begins behind
+            if _has_head(text[start:end]):
+                return kinds | TOKENS
             start += 5 if text[start] == "u" else 1
         if end - start == 36 and text[start + 8] == text[start + 13] == "-":
             pass  # a UUID

@@ -17,7 +17,7 @@ _LONGEST_USER: Final = 15
 """A user's name is rarely longer; a key that stands in its place is."""
 
 _PARAMETER: Final = re.compile(
-    r"(?:(?<=[?&;])|(?<![^\s\"']))(?P<name>[^\s=&;?#\"'<>,(){}]{1,128})=(?P<value>\"[^\"\n]*\"?|'[^'\n]*'?|[^\s&#\"']+)"
+    r"(?:(?<=[?&;])|(?<![^\s\"']))(?P<name>[^\s=&;?#\"'<>,(){}\uff1d\uff1a]{1,128})=(?P<value>\"[^\"\n]*\"?|'[^'\n]*'?|[^\s&#\"']+)"
 )
 _NEXT: Final = re.compile(r";[^\s=&;?#\"'<>]{1,128}=")
 
@@ -51,8 +51,6 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
 
 def _userinfo(rest: str, start: int) -> Iterator[Span]:
     """`user:password@`, also where the password has `@`, `/`, `?` or `#` in it; `key@`."""
-    if rest.startswith("[redacted"):
-        return
     head = rest.partition("/")[0]
     at = head.rfind("@")
     if at < 0 and ":" in head and not _PORT.match(rest):
