@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "resend": Entry(
         "flowery_logging.cli.resend:resend", "Create again in Elasticsearch what is missing there."
     ),
+    "init": Entry("flowery_logging.cli.init:init", "Show, or write, what a service needs."),
     "kit": Entry("flowery_logging.cli.kit:kit", "Write or install what ships the files."),
 }
 """In the order of `--help`."""
