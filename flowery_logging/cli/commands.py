@@ -43,7 +43,7 @@ COMMANDS: Final = {
     "exporter": Entry(
         "flowery_logging.cli.exporter:exporter", "Serve the metrics of files to Prometheus."
     ),
-    "init": Entry("flowery_logging.cli.init:init", "Show what an existing service needs."),
+    "init": Entry("flowery_logging.cli.init:init", "Show, or write, what a service needs."),
     "kit": Entry("flowery_logging.cli.kit:kit", "Write or install what ships the files."),
 }
 """In the order of `--help`."""

@@ -155,10 +155,11 @@ class _Walk:
             given = value
         elif any(value is outer for outer in self._around):
             value = given = CYCLE
-        is_set = depth <= self._placer.limits.depth and self._is_set(path, value)
+        is_open = self._left > 0 and depth <= self._placer.limits.depth
+        is_set = is_open and self._is_set(path, value)
         if kind is None and self._placer.redactor.by_path and not is_set:
             value = given = self._made(path, value)
-        if self._left > 0 and is_set:
+        if is_set:
             self._around.append(value)
             own = dict(entries(value))
             named = structures.kind_of_values(own, self._placer.redactor.kind_at)

@@ -33,6 +33,7 @@ _PERSON: Final = re.compile(rf"[^{_STOP}]+(?: [A-Z][^{_STOP}=:]*(?![^{_STOP}]*[=
 _PLACE: Final = re.compile(r"(?:(?!,? [\w.-]{1,64}[=:])[^\r\n;&|\]}\"'`<>\\]){1,160}")
 _NUMBER: Final = re.compile(rf"[+(]?[0-9][0-9 ().-]{{2,24}}[0-9]|[^{_STOP}]+")
 _UNQUOTED: Final = {"name": _PERSON, "address": _PLACE, "email": _WORD}
+_LONGEST_NAME: Final = 64
 _DIGITS: Final = 4
 """As many digits has the shortest number that is worth hiding."""
 
@@ -115,4 +116,5 @@ def _is_told(kind: str, value: str, *, equals: bool) -> bool:
         return "@" in value or "%40" in value
     if kind == "address" and is_network_address(value):
         return False
-    return kind_of_name(value) is None and any(map(str.isalpha, value))
+    is_name = len(value) <= _LONGEST_NAME and kind_of_name(value) is not None
+    return not is_name and any(map(str.isalpha, value))

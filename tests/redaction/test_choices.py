@@ -230,3 +230,18 @@ def test_a_missing_or_short_key_is_refused_unseen(key: str | None) -> None:
         resolved({"pseudonyms": ("phone",)}, **environ)
     assert "hush" not in str(refused.value)
     assert refused.value.__cause__ is None
+
+
+def test_pairs_and_keys_are_looked_at_too(logged) -> None:
+    logged.setup(redact_personal=KINDS)
+    extra = {
+        "pairs": [["customer_name", "김철수"], ["phone", "1234-5678"], ["grade", "A"]],
+        "errors": [{"loc": ["body", "full_name"], "input": "김철수"}],
+        "by_phone": {"010-1234-5678": {"seen": 1}},
+        "nested": [{"010-1234-5678": 1}],
+    }
+    for _ in range(8):
+        logging.getLogger("app").info("x", extra=extra)
+    for event in (r for r in logged.records() if r["log"]["logger"] == "app"):
+        assert not [value for value in HIDDEN if value in texts(event)], texts(event)
+        assert json.loads(event["labels"]["pairs"])[2] == ["grade", "A"]

@@ -10,6 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Final
 
 from flowery_logging.cli.reading.fields import LABELS, leaves
@@ -36,8 +37,12 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGN
 _HEX: Final = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _HEX_CHARS: Final = 32
 _HEX_BITS: Final = 3.0
-_BITS: Final = 4.0
+_BITS: Final = 3.75
 """Bits a character from which on a text with digits, small and capital letters looks random."""
+
+_PART_CHARS: Final = 16
+_CHANGES: Final = 0.42
+"""So often a random text changes between digits, small and capital letters; `CamelCase2` less."""
 
 
 class Rules:
@@ -128,8 +133,16 @@ def _random(text: str) -> Iterator[str]:
 def _looks_random(token: str) -> bool:
     if _HEX.fullmatch(token):
         return len(token) >= _HEX_CHARS and _entropy(token) >= _HEX_BITS
-    kinds = (str.isdigit, str.islower, str.isupper)
-    return all(any(map(kind, token)) for kind in kinds) and _entropy(token) >= _BITS
+    return any(map(_is_mixed, token.split("/")))  # the parts of a path are words
+
+
+def _is_mixed(part: str) -> bool:
+    """Tell whether digits, small and capital letters stand all over a text."""
+    kinds = [sign.isdigit() + 2 * sign.isupper() for sign in part]
+    if len(part) < _PART_CHARS or not {0, 1, 2}.issubset(kinds):
+        return False
+    changes = sum(one != other for one, other in pairwise(kinds))
+    return changes >= _CHANGES * len(part) and _entropy(part) >= _BITS
 
 
 def _entropy(text: str) -> float:
