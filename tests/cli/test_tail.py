@@ -267,3 +267,26 @@ def test_a_locale_that_cannot_show_it_is_no_error(tmp_path: Path) -> None:
     Service(tmp_path, "orders").log(0, "주문 ☃")
     (line,) = tail(tmp_path, PYTHONIOENCODING="ascii")
     assert "\\u2603" in line
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    service = Service(tmp_path, "orders")
+    service.log(0, "x")
+    service.path.chmod(0)
+    for command in (["tail"], ["trace", "x"], ["find", "x"]):
+        done = flowery(*command, tmp_path)
+        assert done.returncode == 2
+        assert f"cannot read {service.path}" in done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
+def test_an_output_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    Service(tmp_path, "orders").log(0, "x")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*COMMAND, tmp_path], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert "cannot write the output: No space left" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -54,7 +54,7 @@ def shop(tmp_path: Path) -> dict[str, Service]:
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize(
     "asked",
-    [TRACE, TRACE.upper(), TRACE[:9], f"00-{TRACE}-{'c' * 16}-01", f" {TRACE} ",
+    [TRACE, TRACE.upper(), TRACE[:9], TRACE[:9].upper(), f"00-{TRACE}-{'c' * 16}-01", f" {TRACE} ",
      "4BF92F35-77B3-4DA6-A3CE-929D0E0E4736"],
 )  # fmt: skip
 def test_hops_hang_below_the_call_whose_span_they_name(asked: str, tmp_path: Path) -> None:
