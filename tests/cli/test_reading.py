@@ -12,7 +12,7 @@ import pytest
 
 from flowery_logging.cli import commands
 from flowery_logging.cli.reading.conditions import parse_condition
-from flowery_logging.cli.reading.times import parse_age, parse_time
+from flowery_logging.cli.reading.times import moment_of, parse_age, parse_time
 from tests.cli.conftest import flowery
 from tests.cli.events import Service
 
@@ -53,6 +53,15 @@ def test_times_as_people_give_them(text: str, expected: datetime) -> None:
 def test_what_is_no_time_is_told_with_what_is(text: str) -> None:
     with pytest.raises(ValueError, match="allowed: an age"):
         parse_time(text, NOW, KST)
+
+
+def test_the_times_of_events_whoever_wrote_them() -> None:
+    expected = datetime(2026, 11, 27, 5, 5, 6, 120_000, tzinfo=timezone.utc)
+    for text in ("05:05:06.12Z", "05:05:06.120000Z", "05:05:06.120000999Z", "14:05:06.12+09:00"):
+        assert moment_of(f"2026-11-27T{text}") == expected
+    assert moment_of("2026-11-27 05:05:06") == expected.replace(microsecond=0)
+    for text in ("", "today", "2026-13-01T00:00:00Z", "1700000000"):
+        assert moment_of(text) is None
 
 
 def test_spans() -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from flowery_logging.files.columns import width
 from tests.cli.conftest import flowery
-from tests.cli.events import Service, checkout, stamp
+from tests.cli.events import START, Service, checkout, stamp
 from tests.files.conftest import Logs
 
 COMMAND = [sys.executable, "-m", "flowery_logging", "tail"]
@@ -130,6 +130,17 @@ def test_foreign_lines_are_kept_and_marked(tmp_path: Path) -> None:
     assert tail(tmp_path, "--grep", "fault", "--since", stamp(5), "-n", "3") == []
     assert len(tail(tmp_path, "--level", "error")) == 1, "what tells no level has none"
     assert tail(tmp_path, "--service", "other") != []
+
+
+def test_a_file_whose_time_is_rounded_down_is_read(tmp_path: Path) -> None:
+    """The kernel's clock for files lags behind by milliseconds, some file systems' by a second."""
+    service = Service(tmp_path, "orders")
+    service.log(10.9, "x")
+    Service(tmp_path, "other").log(10.8, "y")
+    os.utime(service.path, (START.timestamp() + 10, START.timestamp() + 10))
+    assert messages(tmp_path, "--since", stamp(10.85)) == ["x"]
+    os.utime(tmp_path / Service(tmp_path, "other").path, (START.timestamp() + 10.81,) * 2)
+    assert messages(tmp_path, "-n", "1") == ["x"]
 
 
 def test_files_that_cannot_hold_it_are_not_opened(tmp_path: Path) -> None:
@@ -267,3 +278,26 @@ def test_a_locale_that_cannot_show_it_is_no_error(tmp_path: Path) -> None:
     Service(tmp_path, "orders").log(0, "주문 ☃")
     (line,) = tail(tmp_path, PYTHONIOENCODING="ascii")
     assert "\\u2603" in line
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    service = Service(tmp_path, "orders")
+    service.log(0, "x")
+    service.path.chmod(0)
+    for command in (["tail"], ["trace", "x"], ["find", "x"]):
+        done = flowery(*command, tmp_path)
+        assert done.returncode == 2
+        assert f"cannot read {service.path}" in done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
+def test_an_output_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    Service(tmp_path, "orders").log(0, "x")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*COMMAND, tmp_path], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert "cannot write the output: No space left" in done.stderr
+    assert "Traceback" not in done.stderr

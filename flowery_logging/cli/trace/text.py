@@ -85,8 +85,8 @@ class Tree:
         bar = self._bar_of(hop)
         end = f" {took:>10}" + (f" {bar}" if self._bar else "")
         mark = "✗ " if hop.failed else ""
-        service = "→" if hop.kind == "call" else printable(hop.service)
-        title = f"{mark}{printable(hop.title)}"
+        service = "→" if hop.kind == "call" else one_line(hop.service)
+        title = f"{mark}{one_line(hop.title)}"
         room = self._room - _CLOCK_COLUMNS - width(before) - width(service) - 2 - width(end)
         if self._columns is not None:
             title = clipped(title, max(room, 8))
@@ -106,7 +106,7 @@ class Tree:
         level = text_of(record, "log.level")
         mark = "" if level in {"info", "debug", "trace"} else f"{printable(level)} "
         colour = RED if is_error(record) else YELLOW if mark else ""
-        text = mark + _one_line(text_of(record, "message"))
+        text = mark + one_line(text_of(record, "message"))
         new = [pair for pair in shown_fields(record) if pair not in told]
         told.update(new)
         fields = " ".join(f"{name}={value}" for name, value in new)
@@ -171,5 +171,6 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return a text without control characters, line ends written out."""
     return printable(text).replace("\n", " ⏎ ").replace("\t", " ")

@@ -26,6 +26,9 @@ _CALLS: Final = "labels.call_span_ids"
 """The spans of a request's calls, which its last event tells where calls have no events."""
 
 _FAILING: Final = frozenset({"error", "critical", "fatal"})
+_COMPARED: Final = 1000
+"""Each of so many hops is compared with the others, to guess what no event tells."""
+
 _LATE: Final = 1_000_000  # nanoseconds by which two clocks may differ
 
 
@@ -210,7 +213,7 @@ def _hang(hops: list[Hop], calls: dict[str, Hop], owners: dict[str, Hop]) -> lis
         if told is not None and not _is_below(told, hop, parents):
             parents[id(hop)] = told
     knowing = any(hop.parent for hop in hops)
-    for hop in everything:
+    for hop in everything if len(everything) <= _COMPARED else ():
         if id(hop) not in parents and (hop.parent or not knowing):
             found = _running(hop, everything, parents)
             if found is not None:
