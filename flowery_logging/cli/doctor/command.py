@@ -104,7 +104,7 @@ def _look_at_files(directory: Path, selection: Selection, to: Diagnosis) -> Over
     try:
         overview = look_through(find(directory, selection))
     except OSError as error:
-        if directory.is_dir() and os.access(directory, os.R_OK | os.X_OK):
+        if directory.is_dir() and place.is_readable(directory):
             what = f"{error.filename} cannot be read: {error.strerror}"
             fix = "run this as the services' user or as Filebeat's"
             to.add("directory", [fault("directory", what, fix)])
