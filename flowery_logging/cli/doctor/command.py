@@ -41,7 +41,12 @@ Examples:
 
 
 @click.command(epilog=_EXIT_CODES)
-@click.argument("directory", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.argument(
+    "directory",
+    metavar="[DIR]",
+    required=False,
+    type=click.Path(readable=False, path_type=Path),  # whether it can be read is a finding
+)
 @click.option(
     "--import",
     "target",
