@@ -100,7 +100,10 @@ class Elasticsearch:
             "size": PAGE_DOCUMENTS,
             "track_total_hits": False,
             "query": query,
-            "sort": [{"@timestamp": "asc"}, {"event.id": {"order": "asc", "missing": "_first"}}],
+            "sort": [
+                {"@timestamp": {"order": "asc", "unmapped_type": "date"}},
+                {"event.id": {"order": "asc", "unmapped_type": "keyword", "missing": "_first"}},
+            ],
         }
         path = (
             f"/{_path(index)}/_search?ignore_unavailable=true&allow_no_indices=true"

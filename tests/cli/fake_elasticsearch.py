@@ -23,6 +23,7 @@ class FakeElasticsearch:
 
     def __init__(self) -> None:
         self.documents: list[Document] = []
+        self.sources: list[Document] = []  # whole events, for searches
         self.failures: list[Document] | None = []  # None: a server without failure store
         self.status = 200
         self.bulk_statuses: list[int] = []  # of the next items, in order; then 201
@@ -77,6 +78,8 @@ class FakeElasticsearch:
         if documents is None:
             return 404, {"error": {"reason": "no such index"}}
         request = orjson.loads(body)
+        if "aggs" not in request:
+            return 200, {"hits": {"hits": hits(self.sources, request)}}
         found = [document for document in documents if matches(request["query"], document)]
         page = request["aggs"]["page"]
         answer = composite(found, page["composite"], page["aggs"])
@@ -97,6 +100,29 @@ class FakeElasticsearch:
         self.created[target["_id"]] = (target["_index"], body)
         self.add(body)
         return {"status": 201}
+
+
+def hits(sources: list[Document], request: Any) -> list[Document]:
+    """One page of what a query finds, in the order of time and of IDs."""
+    request["query"]["bool"].pop("minimum_should_match")
+    found = sorted(
+        (
+            ([source["@timestamp"], source["event"]["id"]], source)
+            for source in sources
+            if matches(request["query"], flat(source))
+        ),
+        key=lambda hit: hit[0],
+    )
+    behind = [hit for hit in found if hit[0] > request.get("search_after", [])]
+    return [{"sort": sort, "_source": source} for sort, source in behind[: request["size"]]]
+
+
+def flat(tree: Document, prefix: str = "") -> Document:
+    found: Document = defaultdict(str)
+    for key, value in tree.items():
+        inner = flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        found.update(inner)
+    return found
 
 
 def matches(query: dict[str, Any], document: Document) -> bool:

@@ -24,10 +24,10 @@ from flowery_logging.cli.reading.options import (
 )
 from flowery_logging.cli.reading.output import is_coloured, quiet_output, terminal_columns
 from flowery_logging.cli.reading.wanted import Wanted
+from flowery_logging.cli.trace.text import one_line
 from flowery_logging.cli.trace.tree import Hop, Trace
 from flowery_logging.files.columns import clipped, width
 from flowery_logging.files.event_line import BOLD, DIM, RED, duration_text, local_time
-from flowery_logging.files.plain import printable
 
 NOT_FOUND: Final = 1
 
@@ -77,11 +77,8 @@ def find(
     places, wanted = directories_of(directories), Wanted(services, since=since, until=until)
     with quiet_output():
         require_files(places)
-        try:
-            files = list_files(places, wanted.selection)
-            matches = find_requests(files, Value(value), wanted, most)
-        except OSError as error:
-            raise click.UsageError(f"cannot read {error.filename}: {error.strerror}") from None
+        files = list_files(places, wanted.selection)
+        matches = find_requests(files, Value(value), wanted, most)
         if as_json:
             sys.stdout.write(_as_json(matches))
         else:
@@ -115,15 +112,15 @@ class _Look:
         time = local_time(text_of(match.first, "@timestamp"), utc=self._utc)
         yield self._line([
             (time, DIM),
-            (printable(root.title) if root else "", f"{BOLD};{RED}" if failed else BOLD),
+            (one_line(root.title) if root else "", f"{BOLD};{RED}" if failed else BOLD),
             (duration_text(root.duration) if root and root.closing else "", ""),
-            (", ".join(map(printable, trace.services)) if trace else "", ""),
+            (", ".join(map(one_line, trace.services)) if trace else "", ""),
             (_errors(trace), RED),
         ])  # fmt: skip
-        where = f"{match.place.name}={match.place.value}".replace("\n", " ⏎ ")
+        where = one_line(f"{match.place.name}={match.place.value}")
         lines = f"in {match.count} line{'' if match.count == 1 else 's'}"
         named = f"trace {match.trace_id}" if match.trace_id else "no trace"
-        yield self._line([("    " + named, ""), (lines, DIM), (printable(where), DIM)])
+        yield self._line([("    " + named, ""), (lines, DIM), (where, DIM)])
 
     def _line(self, parts: list[tuple[str, str]]) -> str:
         """Return parts side by side, cut where the terminal ends."""

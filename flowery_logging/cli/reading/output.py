@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+import click
+
 from flowery_logging.files import console
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ def quiet_output() -> Iterator[None]:
     """Run a command whose reader may go away, or who may be stopped by Ctrl-C.
 
     Neither is an error that is told: who closes the pipe (`| head`) has seen enough, and the
-    command exits with 0. What the encoding of the terminal cannot show is escaped.
+    command exits with 0. What the encoding of the terminal cannot show is escaped. Raises
+    click.UsageError for a file that cannot be read, and for an output that cannot be written.
     """
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -38,6 +41,11 @@ def quiet_output() -> Iterator[None]:
     except KeyboardInterrupt:
         _discard_output()
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.filename is None:
+            _discard_output()
+            raise click.UsageError(f"cannot write the output: {error.strerror}") from None
+        raise click.UsageError(f"cannot read {error.filename}: {error.strerror}") from None
 
 
 def is_closed() -> bool:

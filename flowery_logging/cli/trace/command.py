@@ -104,10 +104,7 @@ def trace(
 def _from_files(directories: tuple[Path, ...], asked: Asked, wanted: Wanted) -> Gathered:
     places = directories_of(directories)
     require_files(places)
-    try:
-        return gather(list_files(places, wanted.selection), asked, wanted)
-    except OSError as error:
-        raise click.UsageError(f"cannot read {error.filename}: {error.strerror}") from None
+    return gather(list_files(places, wanted.selection), asked, wanted)
 
 
 def _from_server(

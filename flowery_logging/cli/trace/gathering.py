@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flowery_logging.cli.reading.events import offset_since
-from flowery_logging.cli.reading.fields import text_of
+from flowery_logging.cli.reading.fields import first_of, text_of
 from flowery_logging.cli.reading.wanted import Wanted
 from flowery_logging.cli.trace.ids import TRACE_ID, Asked, Found
 from flowery_logging.files.reader import Kind, LogFile
@@ -75,7 +75,7 @@ def cut(records: list[Record]) -> Gathered:
 
 
 def _order(record: Record) -> tuple[str, str, int]:
-    sequence = record.get("event", {}).get("sequence", 0)
+    sequence = first_of(record, "event.sequence")
     return (
         text_of(record, "@timestamp"),
         text_of(record, "process.entity_id"),

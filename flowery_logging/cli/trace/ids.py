@@ -11,6 +11,7 @@ from flowery_logging.cli.reading.wanted import spellings
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*", re.DOTALL)
 _TRACE = re.compile(r"[0-9a-f]{32}")
+_HEXADECIMAL = re.compile(r"[0-9A-Fa-f]+")
 TRACE_ID: Final = "trace.id"
 PATHS: Final = (
     TRACE_ID, "http.request.id", "transaction.id", "span.id", "parent.id", "labels.task_id",
@@ -55,7 +56,8 @@ class Asked(NamedTuple):
 def parse_id(text: str) -> Asked:
     """Return the ID that a text is. Raises ValueError for one that is empty.
 
-    Of a traceparent the trace ID counts. A trace ID may have capitals and the dashes of a UUID.
+    Of a traceparent the trace ID counts. A trace ID may have capitals and the dashes of a UUID, and
+    so may its beginning have capitals.
     """
     text = text.strip().strip("\"'")
     if not text:
@@ -65,4 +67,9 @@ def parse_id(text: str) -> Asked:
     if match := _TRACEPARENT.fullmatch(text.lower()):
         return Asked((match[1],))
     plain = text.lower().replace("-", "")
-    return Asked((text, plain) if plain != text and _TRACE.fullmatch(plain) else (text,))
+    forms = [text]
+    if _HEXADECIMAL.fullmatch(text):
+        forms.append(text.lower())
+    if _TRACE.fullmatch(plain):
+        forms.append(plain)
+    return Asked(tuple(dict.fromkeys(forms)))

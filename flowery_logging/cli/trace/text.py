@@ -17,7 +17,6 @@ from flowery_logging.files.event_line import (
     RED,
     YELLOW,
     duration_text,
-    local_time,
     shown_fields,
 )
 from flowery_logging.files.event_traceback import readable
@@ -29,7 +28,6 @@ _BAR_FROM: Final = 90
 """With fewer columns there is no room for bars."""
 
 _CLOCK_COLUMNS: Final = 10
-_NAMES: Final = {"request": "", "task": "", "call": "→ ", "work": ""}
 
 
 class Tree:
@@ -61,16 +59,12 @@ class Tree:
         yield self._paint(f"trace {trace.trace_id or '(none)'}", BOLD)
         if trace.request_id:
             yield f"request {printable(trace.request_id)}"
+        when = day_and_time(trace.begin, utc=self._utc)
+        yield f"{when} · {duration_text(trace.end - trace.begin)}"
         errors = len(trace.errors)
-        first = trace.records[0] if trace.records else {}
-        parts = [
-            local_time(text_of(first, "@timestamp"), utc=self._utc) + (" UTC" if self._utc else ""),
-            duration_text(trace.end - trace.begin),
-            counted(len(trace.services), "service"),
-            counted(len(trace.records), "event"),
-            self._paint(counted(errors, "error"), RED) if errors else "no errors",
-        ]
-        yield " · ".join(parts)
+        told = self._paint(counted(errors, "error"), RED) if errors else "no errors"
+        events = counted(len(trace.records), "event")
+        yield f"{counted(len(trace.services), 'service')} · {events} · {told}"
         yield ""
 
     def _hop(self, hop: Hop, before: str, below: str) -> Iterator[str]:
@@ -91,8 +85,8 @@ class Tree:
         bar = self._bar_of(hop)
         end = f" {took:>10}" + (f" {bar}" if self._bar else "")
         mark = "✗ " if hop.failed else ""
-        service = printable(hop.service)
-        title = f"{mark}{_NAMES[hop.kind]}{printable(hop.title)}"
+        service = "→" if hop.kind == "call" else one_line(hop.service)
+        title = f"{mark}{one_line(hop.title)}"
         room = self._room - _CLOCK_COLUMNS - width(before) - width(service) - 2 - width(end)
         if self._columns is not None:
             title = clipped(title, max(room, 8))
@@ -112,7 +106,7 @@ class Tree:
         level = text_of(record, "log.level")
         mark = "" if level in {"info", "debug", "trace"} else f"{printable(level)} "
         colour = RED if is_error(record) else YELLOW if mark else ""
-        text = mark + _one_line(text_of(record, "message"))
+        text = mark + one_line(text_of(record, "message"))
         new = [pair for pair in shown_fields(record) if pair not in told]
         told.update(new)
         fields = " ".join(f"{name}={value}" for name, value in new)
@@ -177,5 +171,6 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return a text without control characters, line ends written out."""
     return printable(text).replace("\n", " ⏎ ").replace("\t", " ")

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from flowery_logging.cli.reading.fields import first_of, text_of
+from flowery_logging.cli.reading.fields import first_of, text_of, values_of
 from flowery_logging.cli.reading.times import moment_of
 
 Record = dict[str, Any]
@@ -22,7 +22,13 @@ Key = tuple[str, ...]
 _ACCESS: Final = "flowery_logging.access"
 _TASK: Final = "flowery_logging.task"
 _CLIENT: Final = "flowery_logging.client"
+_CALLS: Final = "labels.call_span_ids"
+"""The spans of a request's calls, which its last event tells where calls have no events."""
+
 _FAILING: Final = frozenset({"error", "critical", "fatal"})
+_COMPARED: Final = 1000
+"""Each of so many hops is compared with the others, to guess what no event tells."""
+
 _LATE: Final = 1_000_000  # nanoseconds by which two clocks may differ
 
 
@@ -186,11 +192,12 @@ def _take_times(hop: Hop, closing: Record) -> None:
 
 
 def _owners(groups: Iterable[list[Record]], hops: list[Hop]) -> dict[str, Hop]:
-    """Return the hop of each span that one of its lines names, or that it is itself."""
+    """Return the hop of each span that one of its events names, or that it is itself."""
     owners: dict[str, Hop] = {}
     for group, hop in zip(groups, hops, strict=True):
         for record in group:
-            owners.setdefault(text_of(record, "span.id"), hop)
+            for span in (text_of(record, "span.id"), *values_of(record, _CALLS)):
+                owners.setdefault(str(span), hop)
     owners.update((hop.span, hop) for hop in hops)
     owners.pop("", None)
     return owners
@@ -206,7 +213,7 @@ def _hang(hops: list[Hop], calls: dict[str, Hop], owners: dict[str, Hop]) -> lis
         if told is not None and not _is_below(told, hop, parents):
             parents[id(hop)] = told
     knowing = any(hop.parent for hop in hops)
-    for hop in everything:
+    for hop in everything if len(everything) <= _COMPARED else ():
         if id(hop) not in parents and (hop.parent or not knowing):
             found = _running(hop, everything, parents)
             if found is not None:
@@ -220,7 +227,8 @@ def _hang(hops: list[Hop], calls: dict[str, Hop], owners: dict[str, Hop]) -> lis
 def _running(hop: Hop, others: list[Hop], parents: dict[int, Hop]) -> Hop | None:
     """Return the youngest hop that was running when this one began; of a task, or had been.
 
-    Hops whose parents are one span stand side by side.
+    Hops whose parents are one span stand side by side. Those of other services come first: who
+    calls two times at once calls another service more often than the first call does.
     """
     begun = [
         other
@@ -231,7 +239,8 @@ def _running(hop: Hop, others: list[Hop], parents: dict[int, Hop]) -> Hop | None
         and not _is_below(other, hop, parents)
     ]
     running = [other for other in begun if other.end + _LATE >= hop.begin]
-    youngest = max(running, key=lambda other: other.begin, default=None)
+    elsewhere = [other for other in running if other.service != hop.service]
+    youngest = max(elsewhere or running, key=lambda other: other.begin, default=None)
     if youngest is None and hop.kind == "task":
         requests = [other for other in begun if other.kind == "request"]
         return max(requests, key=lambda other: other.end, default=None)
