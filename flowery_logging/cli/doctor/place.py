@@ -157,6 +157,8 @@ def disk(path: Path, overview: Overview, config: Config | None) -> Iterator[Find
                 f"{_bytes(free)} are free",
                 "lower FLOWERY_LOG_KEEP_BYTES, or take a larger disk",
             )
+    if not hasattr(os, "statvfs"):
+        return
     inodes = os.statvfs(path)
     if inodes.f_files and inodes.f_favail < inodes.f_files * FEW_INODES:
         yield fault(
