@@ -17,10 +17,10 @@ STYLE: Final = """
 body { font: 15px/1.5 system-ui, "Noto Sans KR", sans-serif; margin: 2rem auto; max-width: 75rem;
   padding: 0 1rem; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .2rem .7rem; border-bottom: 1px solid var(--line); text-align: left;
-  vertical-align: top; overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; margin-bottom: 1.5rem; }
+table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .2rem .5rem; border-bottom: 1px solid var(--line); text-align: left;
+  vertical-align: top; overflow-wrap: break-word; max-width: 45rem; }
 th { white-space: nowrap; }
 .n { text-align: right; white-space: nowrap; } .bad { color: var(--bad); font-weight: 600; }
 .warn { color: var(--warn); } .dim { opacity: .6; }

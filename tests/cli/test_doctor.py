@@ -174,6 +174,17 @@ PROGRAMS: dict[str, tuple[str, str, str]] = {
         "logging.getLogger('shop').addHandler(logging.StreamHandler())"),
         "handlers", "an event of logger shop is printed 2 times to stderr",
     ),
+    "configuring": (
+        "import logging, flowery_logging; flowery_logging.setup(output='none')\nlogging.basicConfig(force=True)",
+        "configuration",
+        "main:app: logging is configured after setup(), at ",
+    ),
+    "silenced": (
+        ("import logging.config, flowery_logging; flowery_logging.setup(output='none')\n"
+        "logging.getLogger('shop').propagate = False"),
+        "loggers",
+        "main:app: propagate = False after setup(): shop",
+    ),
     "exporting": (
         ("import logging, warnings, flowery_logging; flowery_logging.setup(output='none')\n"
         "warnings.simplefilter('ignore')\nfrom opentelemetry.sdk._logs import LoggingHandler\n"

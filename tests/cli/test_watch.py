@@ -193,7 +193,7 @@ def test_dropped_and_lost_events(look: Look, file: Written) -> None:
     assert look(code=0) == []
 
 
-@pytest.mark.parametrize("form", ["slack", "discord", "kakaowork", "json"])
+@pytest.mark.parametrize("form", ["slack", "discord", "kakaowork", "kakao", "json"])
 def test_a_chat_is_told_in_its_own_form(form: str, look: Look, file: Written, chat: Chat) -> None:
     file.error(ago(seconds=5), message="<b> & @everyone")
     look("--webhook", chat.url, "--format", form, code=1)
@@ -205,7 +205,7 @@ def test_a_chat_is_told_in_its_own_form(form: str, look: Look, file: Written, ch
     elif form == "discord":
         assert "ValueError: <b> & @everyone" in body["content"]
         assert body["allowed_mentions"] == {"parse": []}
-    elif form == "kakaowork":
+    elif form.startswith("kakao"):
         assert "ValueError" in body["text"]
         assert [block["type"] for block in body["blocks"]] == ["header", "text"]
     else:

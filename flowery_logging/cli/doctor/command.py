@@ -41,7 +41,12 @@ Examples:
 
 
 @click.command(epilog=_EXIT_CODES)
-@click.argument("directory", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.argument(
+    "directory",
+    metavar="[DIR]",
+    required=False,
+    type=click.Path(readable=False, path_type=Path),  # whether it can be read is a finding
+)
 @click.option(
     "--import",
     "target",
@@ -104,7 +109,7 @@ def _look_at_files(directory: Path, selection: Selection, to: Diagnosis) -> Over
     try:
         overview = look_through(find(directory, selection))
     except OSError as error:
-        if directory.is_dir() and os.access(directory, os.R_OK | os.X_OK):
+        if directory.is_dir() and place.is_readable(directory):
             what = f"{error.filename} cannot be read: {error.strerror}"
             fix = "run this as the services' user or as Filebeat's"
             to.add("directory", [fault("directory", what, fix)])

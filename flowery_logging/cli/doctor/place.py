@@ -42,11 +42,17 @@ def directory(path: Path) -> Iterator[Finding]:
         return
     yield from _rights(path)
     yield from _file_system(path)
-    yield from _neighbours(path)
+    if is_readable(path):
+        yield from _neighbours(path)
+
+
+def is_readable(path: Path) -> bool:
+    """Tell whether this user may list the files of a directory and open them."""
+    return os.access(path, os.R_OK | os.X_OK)
 
 
 def _rights(path: Path) -> Iterator[Finding]:
-    if not os.access(path, os.R_OK | os.X_OK):
+    if not is_readable(path):
         yield fault(
             "directory",
             f"{path} cannot be read by this user",
@@ -151,6 +157,8 @@ def disk(path: Path, overview: Overview, config: Config | None) -> Iterator[Find
                 f"{_bytes(free)} are free",
                 "lower FLOWERY_LOG_KEEP_BYTES, or take a larger disk",
             )
+    if not hasattr(os, "statvfs"):
+        return
     inodes = os.statvfs(path)
     if inodes.f_files and inodes.f_favail < inodes.f_files * FEW_INODES:
         yield fault(

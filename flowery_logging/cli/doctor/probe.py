@@ -22,6 +22,19 @@ from flowery_logging.capture.stdlib import Handler
 _OWN = "flowery_logging"
 
 
+class _Heard(logging.Handler):
+    """Keeps what the library itself warns of."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a text."""
+        if record.name == _OWN:
+            self.texts.append(record.getMessage())
+
+
 def probe(target: str) -> dict[str, Any]:
     """Import the target and describe the loggers. Never raises what the import raises."""
     module, _, name = target.partition(":")
@@ -98,8 +111,12 @@ def _stream(handler: logging.Handler) -> str:
 def main() -> None:
     """Write the description to the file that is named, and end without waiting for threads."""
     target, result = sys.argv[1:]
-    content = orjson.dumps(probe(target), default=str)
+    heard = _Heard()
+    logging.getLogger(_OWN).addHandler(heard)
+    found = probe(target)
+    runtime.reattach()  # which says what the next event would
     flowery_logging.shutdown()
+    content = orjson.dumps({**found, "warnings": heard.texts}, default=str)
     with open(result, "wb") as file:
         file.write(content)
     os._exit(0)

@@ -12,7 +12,9 @@ from typing import Any, Final
 
 import orjson
 
+from flowery_logging.cli.doctor import logs
 from flowery_logging.cli.doctor.finding import Finding, fault, note
+from flowery_logging.cli.doctor.overview import Overview, Process
 
 TIMEOUT_SECONDS: Final = 60.0
 
@@ -68,6 +70,15 @@ def _findings(target: str, found: dict[str, Any]) -> Iterator[Finding]:
             "none: take propagate = False away",
         )
     yield from _handlers(found)
+    yield from _warnings(target, found["warnings"])
+
+
+def _warnings(target: str, texts: list[str]) -> Iterator[Finding]:
+    """Judge what the library warned of as if it stood in a file."""
+    process = Process("", target, 0.0, warnings=[{"message": text} for text in texts])
+    overview = Overview([], {"": process})
+    for look in (logs.configuration, logs.loggers, logs.names, logs.other_warnings):
+        yield from look(overview)
 
 
 def _handlers(found: dict[str, Any]) -> Iterator[Finding]:
@@ -85,6 +96,3 @@ def _handlers(found: dict[str, Any]) -> Iterator[Finding]:
             "keep one: basicConfig() and a server's or a team's own handler both print; "
             "propagate = False on the lower logger, or no handler on it",
         )
-
-
-__all__ = ["look_at"]

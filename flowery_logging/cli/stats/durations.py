@@ -17,7 +17,7 @@ class Durations:
     def __init__(self) -> None:
         self._values = array("q")
         self._seen = 0
-        self._random = random.Random(0)  # the same files give the same figures
+        self._random: random.Random | None = None
 
     def add(self, nanoseconds: int) -> None:
         """Count one. Beyond the limit each of all has the same chance to be kept (algorithm R)."""
@@ -25,6 +25,8 @@ class Durations:
         if len(self._values) < MAX_KEPT:
             self._values.append(nanoseconds)
             return
+        # Seeded: the same files give the same figures.
+        self._random = self._random or random.Random(0)
         place = self._random.randrange(self._seen)
         if place < MAX_KEPT:
             self._values[place] = nanoseconds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from flowery_logging.cli.validate import spec
@@ -23,6 +24,9 @@ MAX_DEPTH: Final = 20
 
 LABELS: Final = ("labels", "numeric_labels")
 """Objects whose names are the application's own."""
+
+MAX_NAMES: Final = 4096
+"""So many names are looked at once; of more, the oldest are forgotten."""
 
 _OPEN: Final = frozenset({"object", "flattened", "geo_point"})
 """Types of fields in which anything may lie."""
@@ -70,14 +74,13 @@ class CheckedLine:
             self._look_at(name, value, depth)
 
     def _check_name(self, name: str, key: str) -> None:
-        if any(not part.strip() for part in key.split(".")) or has_surrogate(key):
+        if not _is_name(key):
             self._find("name", name, f"{shown(key)}")
         parent = name[: -len(key) - 1] if key else ""
         if parent in LABELS and _LABEL_SIGNS.search(key):
             self._find("label", name, f'the name "{key}"')
-        else:
-            parts = name.split(".")
-            self._objects.update(".".join(parts[:end]) for end in range(1, len(parts)))
+        elif "." in key:
+            self._objects.update(_parents(name))
 
     def _look_at(self, name: str, value: Any, depth: int) -> None:
         if isinstance(value, JsonObject):
@@ -156,6 +159,18 @@ class CheckedObject(CheckedLine):
         self._values = {}
         self._objects = set()
         self._walk(node, f"{name}.", depth)
+
+
+@lru_cache(MAX_NAMES)
+def _is_name(key: str) -> bool:
+    return all(map(str.strip, key.split("."))) and not has_surrogate(key)
+
+
+@lru_cache(MAX_NAMES)
+def _parents(name: str) -> tuple[str, ...]:
+    """Return the dotted names of the objects in which a name lies."""
+    parts = name.split(".")
+    return tuple(".".join(parts[:end]) for end in range(1, len(parts)))
 
 
 def _parent(name: str) -> str:

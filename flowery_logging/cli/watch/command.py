@@ -32,6 +32,8 @@ UNREACHABLE: Final = 4
 AUDIT_SECONDS: Final = 600.0
 """How often --every counts the numbers of all files, which takes longer than to look at the end."""
 
+_OTHER_NAMES: Final = {"kakao": "kakaowork", "kakao-work": "kakaowork"}
+
 _EPILOG = """\b
 Exit codes (with --once):
   0  nothing is wrong
@@ -98,8 +100,10 @@ class _Watch:
 @click.option("--webhook", "url", envvar="WATCH_WEBHOOK_URL", show_envvar=True, callback=_url,
               metavar="URL", help="Tell a chat. The URL is a secret: better in the environment.",
               )  # fmt: skip
-@click.option("--format", "form", type=click.Choice(["auto", *webhook.FORMS]), default="auto",
-              show_default=True, help="What the webhook takes; auto: by its host.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["auto", *webhook.FORMS, *_OTHER_NAMES]),
+              callback=lambda _, __, value: _OTHER_NAMES.get(value, value), default="auto",
+              show_default=True, metavar=f"[auto|{'|'.join(webhook.FORMS)}]",
+              help="What the webhook takes; auto: by its host.")  # fmt: skip
 @click.option("--state", "path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Where it stands what was told.  [default: in ~/.local/state/flowery-logging]",
               )  # fmt: skip

@@ -77,8 +77,8 @@ def _silent(seen: Observation, known: Known, limits: Limits, now: float) -> Iter
 def _spike(name: str, service: ServiceSeen, limits: Limits, now: float) -> Iterator[Alert]:
     """Compare the errors of the window with those of equal windows in the hour before it."""
     begin = int((now - limits.window) // 60)
-    recent = sum(count for minute, count in service.errors.items() if minute > begin)
-    before = sum(n for minute, n in service.errors.items() if begin - HOUR < minute <= begin)
+    recent = sum(count for minute, count in service.errors.items() if minute >= begin)
+    before = sum(n for minute, n in service.errors.items() if begin - HOUR <= minute < begin)
     usual = before * limits.window / 60 / HOUR
     if recent >= limits.errors and recent >= limits.factor * usual:
         text = f"{name}: {recent} errors within {span(limits.window)}, where {usual:.1f} are usual"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import tempfile
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
+
+from flowery_logging.files import platform
 
 FORGET_SECONDS: Final = 30 * 86_400.0
 """An error that has not been seen for so long is new when it comes again."""
@@ -55,11 +56,12 @@ def locked(path: Path) -> Iterator[None]:
     """Keep a second watch from telling the same. Raises StateError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StateError(f"cannot use {path}: {error.strerror}") from None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if platform.fcntl is not None:
+            platform.fcntl.flock(descriptor, platform.fcntl.LOCK_EX | platform.fcntl.LOCK_NB)
         yield
     except BlockingIOError:
         raise StateError(f"another watch is at work with {path}") from None
