@@ -82,6 +82,12 @@ class Events(Sequence[Document]):
         found = self._found()[index]
         return Events(found) if isinstance(found, list) else found
 
+    def __eq__(self, other: object) -> bool:
+        """Compare with a list of documents: `logs.errors() == []`."""
+        return isinstance(other, (Events, list)) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __repr__(self) -> str:
         """Show the events as lines."""
         return f"<{len(self)} events>\n{self.text()}" if len(self) else "<no events>"

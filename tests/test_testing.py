@@ -119,6 +119,8 @@ def test_what_may_be_asked_for() -> None:
     assert not logs.has(order_id="7")
     assert not logs.has(order_id=7, level="error")
     assert logs.errors().messages == ["payment refused"]
+    assert logs.errors() == [logs[1]] == logs.where(level="error")
+    assert logs.where("nothing") == [] != logs
     assert logs.one(order_id=7)["message"] == "order placed"
     assert logs[-1]["message"] == "payment refused"
     assert logs[:1].messages == ["order placed"]

@@ -51,7 +51,7 @@ class _Window:
 
     __slots__ = ("begin", "error", "last", "left_out", "seen", "site", "template")
 
-    def __init__(self, event: Event, template: Any, error: tuple[str, str] | None) -> None:
+    def __init__(self, event: Event, template: str, error: tuple[str, str] | None) -> None:
         self.site, self.template, self.error = event.site, template, error
         self.open(event.created)
 
@@ -62,9 +62,8 @@ class _Window:
 
     def account(self) -> _Account:
         """Return what was left out."""
-        template = text(self.template)
         span = self.begin, self.last
-        return _Account(self.site, template, self.error, self.left_out, *span)
+        return _Account(self.site, self.template, self.error, self.left_out, *span)
 
 
 class Flood:
@@ -87,9 +86,10 @@ class Flood:
         if is_own(event.site) or event.site.log.get("logger") in _ACCESS:
             return PASSES
         process.look()
-        template = event.message if event.template is None else event.template
+        given = event.template if type(event.template) is str else event.message
+        template = given if type(given) is str else text(given)
         error = _error_of(event)
-        key = event.site, template if type(template) is str else type(template), error
+        key = event.site, template, error
         with self._lock:
             told = self._over(event.created)
             window = self._window(key, event, template, error, told)
@@ -111,7 +111,7 @@ class Flood:
         self,
         key: Any,
         event: Event,
-        template: Any,
+        template: str,
         error: tuple[str, str] | None,
         told: list[_Account],
     ) -> _Window:

@@ -169,13 +169,17 @@ def at(document: Mapping[str, Any], path: str) -> Any:
     """Return the value of a dotted name, written flat or nested; None where there is none."""
     if path in document:
         return document[path]
-    for end, character in enumerate(path):
-        inner = document.get(path[:end]) if character == "." else None
-        if isinstance(inner, Mapping):
-            found = at(inner, path[end + 1 :])
-            if found is not None:
-                return found
-    return None
+    name, _, rest = path.partition(".")
+    inner = document.get(name)
+    found = at(inner, rest) if rest and isinstance(inner, Mapping) else None
+    if found is None and "." in rest:  # an object whose own name is dotted
+        for end, character in enumerate(rest, len(name) + 1):
+            inner = document.get(path[:end]) if character == "." else None
+            if isinstance(inner, Mapping):
+                found = at(inner, path[end + 1 :])
+                if found is not None:
+                    break
+    return found
 
 
 def is_exchange(document: Mapping[str, Any]) -> bool:
@@ -261,14 +265,21 @@ def _line(value: Any) -> str:
 def local_time(timestamp: str, *, utc: bool = False) -> str:
     """Return the time of day of an RFC 3339 time, with the day where that is not today."""
     try:
-        moment = datetime.fromisoformat(f"{timestamp[:19]}+00:00")
-        moment = moment if utc else moment.astimezone()
+        day, clock = _moment(timestamp[:19], utc)
     except (ValueError, OverflowError, OSError):
         return printable(timestamp[11:23] or timestamp)
     today = datetime.fromtimestamp(time.time(), timezone.utc if utc else None).date()
     fraction = (timestamp[20:23] if timestamp[19:20] == "." else "").ljust(3, "0")
     fraction = fraction if fraction.isdecimal() else "000"
-    return f"{_day(moment.date(), today)}{moment:%H:%M:%S}.{fraction}"
+    return f"{_day(day, today)}{clock}.{fraction}"
+
+
+@lru_cache(1024)
+def _moment(second: str, utc: bool) -> tuple[date, str]:
+    """Return the day and the time of day of a time in UTC up to the second."""
+    moment = datetime.fromisoformat(f"{second}+00:00")
+    moment = moment if utc else moment.astimezone()
+    return moment.date(), f"{moment:%H:%M:%S}"
 
 
 @lru_cache(16)

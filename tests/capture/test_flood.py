@@ -9,6 +9,7 @@ from typing import Any
 
 import freezegun
 import pytest
+import structlog
 
 import flowery_logging
 from flowery_logging import ConfigError
@@ -104,6 +105,11 @@ def test_each_window_has_its_line(logged, clock):
 
 
 def test_what_is_not_equal_is_written(logged):
+    stdlib = structlog.wrap_logger(
+        log,
+        processors=[structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
     logged.setup(flood=2)
     texts = [f"order {number}" for number in range(20)]
     for text in texts:
@@ -113,8 +119,11 @@ def test_what_is_not_equal_is_written(logged):
         slog.info("a call site")
         log.error("an error", exc_info=[ValueError(), KeyError(), TypeError()][number])
         log.error("an error", exc_info=OSError())
+        for n in range(4):
+            log.info({"event": f"order {n}", "number": number})
+            stdlib.info(f"order {n}", number=number)
     events, told = written(logged)
-    assert len(events) == 28
+    assert len(events) == 44
     assert told == []
 
 
