@@ -223,7 +223,7 @@ def _note_failure(error: BaseException, scope: Scope | None) -> None:
     if scope is None or _is_inside(scope_of_failure(error), scope):
         return
     try:
-        setattr(error, _FAILED_IN, _FailedIn(scope))
+        setattr(error, _FAILED_IN, _FailedIn(_as_seen(scope)))
     except Exception:
         pass  # an exception that takes no attributes
 
@@ -312,6 +312,14 @@ def as_left(scope: Scope | None) -> Scope | None:
     request = scope.request
     seen = {**request.shared(), **request.renewed(scope.local)}
     return _Left(seen, request, scope.block, made_of=request.latest)
+
+
+def _as_seen(scope: Scope) -> Scope:
+    """Return what the current flow sees of its own scope, for who looks from another one later."""
+    request = scope.request
+    if request is None:
+        return scope
+    return _Left(scope.below(), request, scope.block, made_of=request.latest)
 
 
 class _Left(Scope):

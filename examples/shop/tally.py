@@ -15,7 +15,8 @@ from functools import cache
 class Tally(logging.Handler):
     """Count the records of the root logger, of `get_logger()` too, and those of the library.
 
-    The server's line for a request is none of the library's lines: its access event stands there.
+    Lines that only repeat the library's events are not counted, as they are not written: the
+    server's of a request, httpx's of a call, Celery's of a task that has come or has succeeded.
     """
 
     def __init__(self, path: str) -> None:
@@ -31,12 +32,18 @@ class Tally(logging.Handler):
             self._write()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.name != "uvicorn.access":
+        if not _is_repeat(record):
             self.add()
 
     def _write(self) -> None:
         text = json.dumps({"pid": os.getpid(), "events": self._events})
         os.pwrite(self._file, text.encode(), 0)  # it never gets shorter
+
+
+def _is_repeat(record: logging.LogRecord) -> bool:
+    if record.name == "celery.app.trace":
+        return " succeeded in " in record.getMessage()
+    return record.name in {"uvicorn.access", "httpx", "celery.worker.strategy"}
 
 
 @cache

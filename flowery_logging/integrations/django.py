@@ -25,7 +25,7 @@ from django.http.response import HttpResponseBase
 from flowery_logging import agents, context, request_ids, runtime
 from flowery_logging.integrations import ends, servers
 from flowery_logging.integrations.django_checks import check_logging
-from flowery_logging.integrations.exchange import Exchange, Options
+from flowery_logging.integrations.exchange import Exchange, Options, announced
 from flowery_logging.request import Request
 
 GetResponse = Callable[[HttpRequest], "HttpResponseBase | Awaitable[HttpResponseBase]"]
@@ -99,6 +99,7 @@ class _Visit:
             response[name] = self.request.request_id
         self._add_trace_headers(response)
         self.exchange.status = response.status_code
+        self.exchange.length = announced(response.get("Content-Length"))
         self.scope = context.here()
         if response.streaming:
             self._follow(response)
@@ -123,7 +124,7 @@ class _Visit:
 
     def _when_closed(self) -> str | None:
         """Return why a server closes the response, if its last piece has not been taken."""
-        if self.exchange.is_bodiless():
+        if self.exchange.is_whole():
             return None
         return ends.reason_of_close(sys.exc_info()[1])
 

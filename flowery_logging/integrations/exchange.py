@@ -124,6 +124,7 @@ class Exchange:
     route: str | None = None
     status: int | None = None
     sent: int = 0  # body bytes
+    length: int | None = None  # body bytes that the response has announced
     begun: int = field(default_factory=time.perf_counter_ns)
     first_byte: int = 0
     ended: bool = False
@@ -139,6 +140,10 @@ class Exchange:
     def is_bodiless(self) -> bool:
         """Tell if a server sends no body, whatever it is handed (RFC 9110 §6.4.1)."""
         return self.method == "HEAD" or self.status in _WITHOUT_BODY
+
+    def is_whole(self) -> bool:
+        """Tell if all is sent that the response has announced, though nobody asked for its end."""
+        return self.is_bodiless() or self.sent == self.length
 
     def begin(self) -> Exchange:
         """Tell the observers that the request has begun; they are told of its end too."""
@@ -261,6 +266,12 @@ class Exchange:
         if self.first_byte:
             fields["time_to_first_byte"] = self.first_byte - self.begun
         return fields
+
+
+def announced(value: Any) -> int | None:
+    """Return the number in a `Content-Length` header, or None."""
+    text = str(value).strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONGEST_KEPT else None
 
 
 def outcome(level: int, reason: str | None) -> str:

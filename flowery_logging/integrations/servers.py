@@ -72,6 +72,7 @@ def _is_repeat(record: logging.LogRecord) -> bool:
 def begin(access_log: bool) -> None:
     """Begin a request in a thread that serves one after another."""
     if access_log:
+        _look_at(ACCESS_LOGGERS, _is_ours)
         _look_at(AFTERWARDS, _is_told)
     _reported.set(None)
     _told.set(access_log)
@@ -122,5 +123,6 @@ class in_charge:  # noqa: N801 - a context manager is called like a function
 
 
 def _is_ours(record: logging.LogRecord) -> bool:  # noqa: ARG001
+    """Tell an access line within our middleware or, where the server itself answers, after it."""
     request = _in_charge.get()
-    return request is not None and request is context.current_request()
+    return (request is not None and request is context.current_request()) or was_told()

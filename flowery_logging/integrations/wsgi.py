@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flowery_logging import agents, context, request_ids, runtime
 from flowery_logging.integrations import ends, servers
-from flowery_logging.integrations.exchange import Exchange, Options
+from flowery_logging.integrations.exchange import Exchange, Options, announced
 from flowery_logging.integrations.options import RequestOptions
 from flowery_logging.request import Request
 
@@ -133,17 +133,17 @@ class _Response:
         """Put the request's ID on a response; where the application has put one, that is it."""
         request, name = self.exchange.request, self.exchange.options.id_headers[0]
         agents.seen(request)
-        for key, value in headers:
-            if key.lower() == name.lower():
-                request_ids.adopt(request, value)
-                return [*headers, *self._trace_headers(headers)]
-        return [*headers, (name, str(request.request_id)), *self._trace_headers(headers)]
-
-    def _trace_headers(self, given: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Return what is to be added to a response; a traceparent that it has stands."""
-        found = self.exchange.options.trace_headers(self.exchange.request)
-        present = {key.lower() for key, _ in given} if found else ()
-        return [pair for pair in found if pair[0] != "traceparent" or pair[0] not in present]
+        given = {key.lower(): value for key, value in headers}
+        self.exchange.length = announced(given.get("content-length"))
+        more = [
+            pair
+            for pair in self.exchange.options.trace_headers(request)
+            if pair[0] != "traceparent" or pair[0] not in given
+        ]
+        if name.lower() in given:
+            request_ids.adopt(request, given[name.lower()])
+            return [*headers, *more]
+        return [*headers, (name, str(request.request_id)), *more]
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -164,7 +164,7 @@ class _Response:
             close = getattr(self.body, "close", None)
             if close is not None:
                 close()
-        self._end(None if self.exchange.is_bodiless() else ends.reason_of_close(handled))
+        self._end(None if self.exchange.is_whole() else ends.reason_of_close(handled))
 
     def fail(self, exc: BaseException) -> None:
         """Take note of what has left the application."""

@@ -280,3 +280,17 @@ def test_where_a_request_logs_the_exception_of_another_its_own_trace_stands(logg
             logging.getLogger("outer").exception("failed")
     (line,) = [e for e in logged.events() if e["log"]["logger"] == "outer"]
     assert line["trace"]["id"] == TRACES[1]
+
+
+def test_an_exception_brings_along_what_its_flow_has_seen_of_the_others(logged):
+    try:
+        with continue_trace(incoming(0)):
+            bind(order_id=7)
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                pool.submit(carried(lambda: bind(found="by a thread"))).result()
+            raise ValueError("wilted")
+    except ValueError:
+        logging.getLogger("outside").exception("failed")
+    (line,) = [e for e in logged.events() if e["log"]["logger"] == "outside"]
+    assert line["labels"]["found"] == "by a thread"
+    assert line["numeric_labels"]["order_id"] == 7

@@ -131,8 +131,8 @@ def test_no_service_is_left_running(demo):
 
 def test_every_line_of_a_request_carries_its_trace_and_its_request_id(events):
     of_requests = (
-        "shop.gateway", "shop.orders", "shop.courier", "httpx",
-        "flowery_logging.access", "flowery_logging.task",
+        "shop.gateway", "shop.orders", "shop.courier",
+        "flowery_logging.access", "flowery_logging.task", "flowery_logging.task.start",
     )  # fmt: skip
     lines = [event for event in events if event["log"]["logger"] in of_requests]
     assert len(lines) > 400
@@ -153,7 +153,8 @@ def test_every_line_of_a_request_carries_its_trace_and_its_request_id(events):
 
 
 def test_each_request_has_one_access_event_in_each_service_and_each_order_one_of_its_task(events):
-    ends = [e for e in events if e["log"]["logger"].startswith("flowery_logging.")]
+    of_ends = ("flowery_logging.access", "flowery_logging.task")
+    ends = [e for e in events if e["log"]["logger"] in of_ends]
     by_service = {name: [e for e in ends if e["service"]["name"] == name] for name in SERVICES}
     assert {name: len(found) for name, found in by_service.items()} == {
         "gateway": 60,
@@ -187,9 +188,14 @@ def test_an_unhandled_exception_stands_once_with_its_cause(events):
         assert "ConnectionResetError: bank.example" in event["error"]["stack_trace"]
 
 
-def test_the_line_of_a_call_names_its_span(events):
-    calls = [event for event in events if event["log"]["logger"] == "httpx"]
-    assert len({event["span"]["id"] for event in calls}) == len(calls) == 60
+def test_each_call_names_its_span_to_both_sides_and_httpx_repeats_it_in_no_line(events):
+    assert not [event for event in events if event["log"]["logger"] == "httpx"]
+    access = [e for e in events if e["log"]["logger"] == "flowery_logging.access"]
+    called = [e["labels"]["call_span_ids"] for e in access if e["service"]["name"] == "gateway"]
+    spans = [span for one in called for span in ([one] if isinstance(one, str) else one)]
+    assert len(set(spans)) == len(spans) == 60
+    parents = {e["parent"]["id"] for e in access if e["service"]["name"] == "orders"}
+    assert parents == set(spans)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])

@@ -96,6 +96,14 @@ def killed(self, secret=None):
     os.kill(os.getpid(), signal.SIGKILL)
     for_ever()
 
+@app.task(bind=True, acks_late=True, reject_on_worker_lost=True)
+def reborn(self, secret=None):
+    begun = (here / "running" / self.request.id).exists()
+    running(self)
+    if not begun:
+        os.kill(os.getpid(), signal.SIGKILL)
+        for_ever()
+
 @app.task(bind=True)
 def exiting(self, secret=None):
     running(self)
@@ -133,15 +141,18 @@ def send(name, **options):
             kwargs={"secret": sys.argv[1]}, **options).id, f"{len(sent) + 1:032x}"]
 
 for name in ("fine", "failing", "expected", "again", "ignoring", "rejecting", "hanging", "softly",
-             "killed", "exiting", "terminated"):
+             "killed", "reborn", "exiting", "terminated"):
     send(name)
 send("expiring", expires=0.0)
-send("revoked", countdown=5)
 end_tasks.app.send_task("end_tasks.unheard", kwargs={"secret": sys.argv[1]})
 while not (here / "running" / sent["terminated"][0]).exists():
     time.sleep(0.05)
-end_tasks.app.control.revoke(sent["revoked"][0])
 end_tasks.app.control.revoke(sent["terminated"][0], terminate=True)
+end_tasks.app.control.revoke("called-back")
+while not any("flagged as revoked: called-back" in path.read_text()
+              for path in (here / "logs").glob("courier-*")):
+    time.sleep(0.05)
+send("revoked", task_id="called-back")
 print(json.dumps(sent))
 """
 
@@ -202,7 +213,8 @@ def ran(tmp_path_factory):
                     if e["event"]["action"] != "task-retry"}  # fmt: skip
             ticks = [e for e in ends(events) if e["labels"]["task"] == "end_tasks.tick"]
             exits = [e for e in events if "exited with" in e["message"]]
-            if waiting <= done and ticks and len(exits) >= 3:
+            again = ends(events, sent["reborn"][0])
+            if waiting <= done and ticks and len(exits) >= 4 and len(again) == 2:
                 break
             assert worker.poll() is None
             time.sleep(0.1)
@@ -253,11 +265,21 @@ def test_a_retry_is_an_event_of_its_own(ran):
     assert len({e["transaction"]["id"] for e in found}) == 2
 
 
+def test_a_task_whose_process_is_lost_and_that_comes_again_has_two_ends(ran):
+    _, events, sent, _ = ran
+    task_id, trace_id = sent["reborn"]
+    found = ends(events, task_id)
+    assert [e["event"]["action"] for e in found] == ["task-lost", "task-success"]
+    assert {e["trace"]["id"] for e in found} == {trace_id}
+    assert len({e["transaction"]["id"] for e in found}) == 2
+
+
 def test_each_line_that_names_a_task_has_its_trace(ran):
     _, events, sent, _ = ran
+    control = "celery.worker.control"  # calls one task back that nobody has sent yet
     for task_id, trace_id in sent.values():
-        about = [e for e in events if task_id in e["message"]
-                 and e["service"]["name"] == "courier"]  # fmt: skip
+        about = [e for e in events if task_id in e["message"] and e["service"]["name"] == "courier"
+                 and (task_id, e["log"]["logger"]) != ("called-back", control)]  # fmt: skip
         for event in about:
             assert event.get("trace", {}).get("id") == trace_id, event["message"]
             assert event["labels"]["task_id"] == task_id
@@ -288,7 +310,7 @@ def test_an_exit_that_no_task_is_to_blame_for_has_no_trace(ran):
     for event in events:
         if "exited with" in event["message"] and "trace" in event:
             assert event["labels"]["task"].removeprefix("end_tasks.") in {
-                "hanging", "killed", "exiting", "terminated",
+                "hanging", "killed", "reborn", "exiting", "terminated",
             }  # fmt: skip
 
 

@@ -1,0 +1,191 @@
+"""Framework, server, agent and end: what a request's lines say, beside what its client got."""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from examples.shop.ports import free_port
+from tests.integrations.conftest import ACCESS, written
+
+pytestmark = pytest.mark.slow
+
+SITE = Path(__file__).parent / "ends_site.py"
+BIN = Path(sys.executable).parent
+PATIENCE = float(os.environ.get("DEADLINE", "300"))
+APP = "ends_site:app"
+SERVERS = {
+    "uvicorn": f"uvicorn {APP} --port {{port}}",
+    "hypercorn": f"hypercorn {APP} -b 127.0.0.1:{{port}}",
+    "granian": f"granian {APP} --interface asgi --port {{port}} --access-log",
+    "daphne": f"daphne {APP} -p {{port}}",
+    "sync": f"gunicorn {APP} -b 127.0.0.1:{{port}} --timeout 3",
+    "gthread": f"gunicorn {APP} -b 127.0.0.1:{{port}} -k gthread --threads 2",
+    "gevent": f"gunicorn {APP} -b 127.0.0.1:{{port}} -k gevent",
+    "waitress": f"waitress-serve --listen=127.0.0.1:{{port}} {APP}",
+    "werkzeug": "flask --app ends_site run --port {port}",
+    "granian-wsgi": f"granian {APP} --interface wsgi --port {{port}} --access-log",
+}
+
+
+class Row(NamedTuple):
+    framework: str
+    server: str
+    agent: str = ""
+    order: str = ""
+    ends: tuple[str, ...] = ("ok", "refused", "silent", "error", "cut")
+
+
+FIRST = "ours first"
+ROWS = [
+    Row("fastapi", "uvicorn", ends=("ok", "refused", "error", "cut", "cancel", "exit", "stream")),
+    Row("fastapi", "uvicorn", "opentelemetry", FIRST, ("ok", "silent", "error", "cut", "cancel")),
+    Row("fastapi", "uvicorn", "opentelemetry", "", ("ok", "silent", "error", "cut", "exit")),
+    Row("fastapi", "uvicorn", "elastic", FIRST, ("ok", "error", "refused")),
+    Row("fastapi", "hypercorn", ends=("ok", "error", "cut", "cancel", "stream", "exit")),
+    Row("fastapi", "granian", ends=("ok", "error", "cut", "cancel", "exit")),
+    Row("fastapi", "daphne", ends=("ok", "error")),
+    Row("flask", "sync", ends=("ok", "refused", "error", "cut", "stream", "exit", "hang")),
+    Row("flask", "sync", "opentelemetry", FIRST, ("ok", "silent", "error", "refused", "cut")),
+    Row("flask", "sync", "opentelemetry", "", ("ok", "silent", "error", "refused", "cut")),
+    Row("flask", "sync", "elastic", FIRST, ("ok", "error", "refused")),
+    Row("flask", "sync", "elastic", "", ("ok", "error", "refused")),
+    Row("flask", "gthread", ends=("ok", "error", "cut", "stream", "exit")),
+    Row("flask", "gevent", ends=("ok", "error", "cut", "stream", "base", "timeout")),
+    Row("flask", "waitress", ends=("ok", "error", "cut", "stream")),
+    Row("flask", "werkzeug", ends=("ok", "error", "refused")),
+    Row("flask", "granian-wsgi", ends=("ok", "error", "refused")),
+    Row("django", "uvicorn", ends=("ok", "refused", "silent", "error", "cut")),
+    Row("django", "sync", ends=("ok", "refused", "silent", "error", "cut", "exit")),
+]
+# How a request ends → the level, the outcome and the reason of its access event.
+EXPECTED = {
+    "ok": ("info", "success", None),
+    "refused": ("error", "failure", None),
+    "silent": ("error", "failure", None),
+    "error": ("error", "failure", None),
+    "cut": ("error", "failure", "response cut off by an exception"),
+    "stream": ("info", "unknown", "client disconnected"),
+    "cancel": ("error", "failure", "cancelled by the server"),
+    "exit": ("error", "failure", "unhandled exception"),
+    "base": ("error", "failure", "unhandled exception"),
+    "timeout": ("error", "failure", "timed out"),
+    "hang": ("error", "failure", "timed out"),
+}
+ANSWERED_INSIDE = {"flask", "django"}  # their own 500 is a whole response
+
+
+@contextmanager
+def served(row, folder):
+    port = free_port()
+    command = SERVERS[row.server].format(port=port).split()
+    env = {
+        **os.environ, "FRAMEWORK": row.framework, "AGENT": row.agent, "ORDER": row.order,
+        "LOGS": str(folder), "PYTHONPATH": str(SITE.parent), "PYTHONWARNINGS": "ignore",
+        "INTERFACE": "asgi" if row.server == "uvicorn" else "wsgi",
+        "GUNICORN_CMD_ARGS": "--logger-class flowery_logging.integrations.gunicorn.Logger",
+    }  # fmt: skip
+    with (folder.parent / "output.txt").open("w") as output:
+        server = subprocess.Popen(
+            [BIN / command[0], *command[1:]], env=env, stdout=output, stderr=output,
+            start_new_session=True,
+        )  # fmt: skip
+        try:
+            yield port, server
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+def connected(port):
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        try:
+            connection.connect()
+            return connection
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def ask(port, end):
+    """Return the status that a client gets, or None; of `stream` it reads the beginning alone."""
+    connection = connected(port)
+    try:
+        connection.request("GET", f"/{end}", headers={"X-Request-ID": end})
+        response = connection.getresponse()
+        if end == "stream":
+            response.read(10)
+        else:
+            with suppress(http.client.IncompleteRead, OSError):
+                response.read()
+        return response.status
+    except (http.client.HTTPException, OSError):
+        return None
+    finally:
+        connection.close()
+
+
+def access_of(folder, end):
+    """Wait for the access event of a request."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        found = [
+            event
+            for event in written(folder)
+            if event["log"]["logger"] == ACCESS and event["http"]["request"].get("id") == end
+        ]
+        if found:
+            return found
+        assert time.monotonic() < deadline, [e["message"] for e in written(folder)]
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: " ".join(filter(None, row[:4])))
+def test_each_request_is_told_as_it_has_ended(tmp_path, row):
+    folder = tmp_path / "logs"
+    with served(row, folder) as (port, server):
+        got = {}
+        for end in row.ends:
+            got[end] = ask(port, end)
+            access_of(folder, end)
+        server.terminate()
+        server.wait(PATIENCE)
+    events = written(folder)
+    for end in row.ends:
+        (access,) = access_of(folder, end)
+        level, outcome, reason = EXPECTED[end]
+        if end in ("silent", "error") and row.framework == "fastapi":
+            reason = access["event"].get("reason")  # its own 500 came before, or did not
+        told = access["log.level"], access["event"]["outcome"], access["event"].get("reason")
+        assert told == (level, outcome, reason), end
+        assert access["http"].get("response", {}).get("status_code") == got[end], end
+        trace = access["trace"]["id"]
+        lines = [e for e in events if e.get("http", {}).get("request", {}).get("id") == end]
+        assert {e["trace"]["id"] for e in lines} == {trace}, [
+            (e["log"]["logger"], e["message"], e["trace"]) for e in lines
+        ]
+        assert {e["transaction"]["id"] for e in lines} == {access["transaction"]["id"]}, end
+        same = [e for e in events if e.get("trace", {}).get("id") == trace]
+        assert len(same) == len(lines), [e["message"] for e in same]
+        for line in lines:
+            agents = line.get("labels", {}).get("agents_trace")
+            assert agents in (None, trace)
+            assert row.agent == "" or line["message"] != "in the view" or agents == trace
+        if end in ("hang", "timeout"):
+            assert "in fail" in access["error"]["stack_trace"]
+    no_id = [e for e in events if "error" in e and "trace" not in e]
+    assert no_id == [], [(e["log"]["logger"], e["message"]) for e in no_id]
+    quiet = {"granian.access", "werkzeug", "uvicorn.access"}
+    assert [
+        e["message"] for e in events if e["log"]["logger"] in quiet and "GET" in e["message"]
+    ] == []
