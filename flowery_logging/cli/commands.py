@@ -7,6 +7,7 @@ import click
 import flowery_logging
 from flowery_logging.cli.audit import audit
 from flowery_logging.cli.exporter import exporter
+from flowery_logging.cli.init import init
 from flowery_logging.cli.kit import kit
 from flowery_logging.cli.resend import resend
 
@@ -19,5 +20,6 @@ def commands() -> None:
 
 commands.add_command(audit)
 commands.add_command(exporter)
+commands.add_command(init)
 commands.add_command(kit)
 commands.add_command(resend)

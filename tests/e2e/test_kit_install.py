@@ -26,7 +26,6 @@ from .processes.filebeat import CONFIGURATION
 from .processes.secured_elasticsearch import PASSWORD, SecuredElasticsearch
 from .producer import Producer
 from .programs import Cache, elasticsearch_home, find_jdk
-from .runbooks import run, sections
 from .substitutions import SUBSTITUTIONS, substitute
 from .templates import stock_templates
 
@@ -178,28 +177,6 @@ def test_watch_has_its_figures_from_the_real_server(
     named = dict(line.split()[:2] for line in figures.splitlines())
     assert set(named) == {"shards_percent", "disk_percent", "days_to_expiry"}
     assert 360 < float(named["days_to_expiry"]) <= 365
-
-
-def test_the_next_key_is_made_before_the_old_one_ends(
-    server: SecuredElasticsearch, tmp_path: Path
-) -> None:
-    ((make, end),) = sections("sh secured").values()
-    key = json.loads((KIT / "elasticsearch" / "api_keys" / "logstash.json").read_text())
-    old = administrator(server).request("POST", "/_security/api_key", key)["id"]
-    variables = {
-        "ELASTICSEARCH_URL": server.url,
-        "ELASTICSEARCH_USER": "elastic",
-        "ELASTICSEARCH_PASSWORD": PASSWORD,
-        "CURL_CA_BUNDLE": str(server.ca),
-        "OLD_KEY": old,
-    }
-    listed, made = map(json.loads, run(make, tmp_path, variables).replace("}{", "}\n{").split("\n"))
-    assert old in {one["id"] for one in listed["api_keys"]}
-    assert json.loads(run(end, tmp_path, variables))["invalidated_api_keys"] == [old]
-    known = "/_security/api_key?name=flowery-logstash&active_only=true"
-    left = {one["id"] for one in administrator(server).request("GET", known)["api_keys"]}
-    assert made["id"] in left
-    assert old not in left
 
 
 def test_what_did_not_arrive_is_sent_again_under_its_own_id(

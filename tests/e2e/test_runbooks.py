@@ -1,7 +1,4 @@
-"""Every block of runbooks.md that is marked `sh` runs as it stands, and does what it says.
-
-Those marked `sh secured` need a server with security: test_kit_install.py runs them.
-"""
+"""Every block of runbooks.md that is marked `sh` runs as it stands, and does what it says."""
 
 from __future__ import annotations
 
