@@ -27,8 +27,10 @@ from flowery_logging import context, runtime, trace
 from flowery_logging.integrations import calls, celery_messages, celery_told, celery_worker, tasks
 
 _RUN: Final = "flowery_logging_run"  # the attribute of a task's request that holds our state
-_REPEATING: Final = ("celery.worker.strategy", "celery.app.trace")
-_REPEATS: Final = re.compile(r"Task %\(name\)s\[%\(id\)s\] (received|succeeded)\b")
+_REPEATING: Final = ("celery.worker.strategy", "celery.app.trace", "celery.beat")
+_REPEATS: Final = re.compile(
+    r"Task %\(name\)s\[%\(id\)s\] (received|succeeded)\b|Scheduler: Sending due task "
+)
 
 
 class _State:
@@ -49,18 +51,18 @@ def instrument(*, service: str | None = None, repeats: bool = False) -> None:
     """Follow the tasks of all Celery apps of this process; twice is as once.
 
     A message carries `flowery_logging.outgoing_headers()`, unless its sender has set such headers
-    himself; what beat sends begins a trace. A task's lines carry the trace, `task` (its name),
-    `task_id` and, if it is not the first try, `task_retries`, those of the worker's main process
-    too. Its start is an event, and so is its end, however it ends: with outcome, duration and the
-    time it has waited (`task_wait_ms`), in the logger `flowery_logging.task`. Arguments and results
-    are on no line. Celery leaves the root logger alone, and a worker process writes the closing
-    record when it ends.
+    himself; what beat sends begins a trace, and is an event. A task's lines carry the trace, `task`
+    (its name), `task_id` and, if it is not the first try, `task_retries`, those of the worker's
+    main process too. Its start is an event, and so is its end, however it ends: with outcome,
+    duration and the time it has waited (`task_wait_ms`), in the logger `flowery_logging.task`.
+    Arguments and results are on no line. Celery leaves the root logger alone, and a worker process
+    writes the closing record when it ends.
 
     Args:
         service: names the processes of a worker (`celery worker`), whatever `setup()` says, before
             or after; other processes that import the tasks keep their name.
-        repeats: keep those lines of Celery's own that say what our events say ("received" and
-            "succeeded").
+        repeats: keep those lines of Celery's own that say what our events say ("received",
+            "succeeded", beat's "Sending due task").
 
     Raises TypeError for a value of another type.
     """

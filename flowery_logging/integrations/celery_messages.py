@@ -19,6 +19,7 @@ from celery import beat
 
 from flowery_logging import agents, trace
 from flowery_logging.capture.patch import Patch
+from flowery_logging.integrations import tasks
 from flowery_logging.integrations.tasks import Run
 from flowery_logging.request import Request
 
@@ -95,16 +96,19 @@ def _timestamp(eta: Any) -> float:
         return 0.0
 
 
-_sending = Patch(beat.Scheduler, "apply_entry")
+_due = Patch(beat.Scheduler, "apply_entry")
+_sending = Patch(beat.Scheduler, "apply_async")
 
 
 def follow_beat() -> None:
-    """Let each sending of beat begin a trace, which stands on beat's lines of it too."""
-    _sending.apply(_in_a_trace)
+    """Let each sending of beat begin a trace, which stands on beat's lines too, and be an event."""
+    _due.apply(_in_a_trace)
+    _sending.apply(_told)
 
 
 def leave_beat() -> None:
     """Undo `follow_beat`."""
+    _due.undo()
     _sending.undo()
 
 
@@ -115,3 +119,17 @@ def _in_a_trace(theirs: Callable[..., Any]) -> Callable[..., Any]:
             return theirs(self, entry, *args, **named)
 
     return apply_entry
+
+
+def _told(theirs: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(theirs)
+    def apply_async(self: Any, entry: Any, *args: Any, **named: Any) -> Any:
+        try:
+            result = theirs(self, entry, *args, **named)
+        except Exception as error:
+            tasks.tell_sent(str(entry.task), None, str(entry.name), error)
+            raise
+        tasks.tell_sent(str(entry.task), getattr(result, "id", None), str(entry.name))
+        return result
+
+    return apply_async

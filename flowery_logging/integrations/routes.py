@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, MutableMapping
 from typing import Any
 
+_BELOW = "/{path}"  # stands at the end of what a mount is compiled to
+
 
 def route(scope: MutableMapping[str, Any]) -> str | None:
     """Return the pattern of the route, as FastAPI and Starlette put it into the scope."""
     found = scope.get("route")
     if found is None:
         return None
-    pattern = getattr(found, "path_format", None) or getattr(found, "path", None)
-    if not isinstance(pattern, str):
+    pattern = _pattern(scope, found)
+    if pattern is None:
         return None
     outside = str(scope.get("app_root_path", scope.get("root_path", ""))).rstrip("/")
     mounted = str(scope.get("root_path", "")).removeprefix(outside)
@@ -24,8 +26,21 @@ def route(scope: MutableMapping[str, Any]) -> str | None:
         return outside + pattern
     prefix = _prefix(scope, outside, mounted)
     if hasattr(found, "routes"):  # the mount itself: what is below it has no routes of Starlette's
-        return outside + prefix + pattern[pattern.rindex("/{") :] if "/{" in pattern else pattern
+        return outside + prefix + _BELOW
     return outside + prefix + pattern
+
+
+def _pattern(scope: MutableMapping[str, Any], found: Any) -> str | None:
+    """Return the pattern of a route, with the prefixes of the routers that include it."""
+    known = scope.get("fastapi")
+    included = known.get("effective_route_context") if isinstance(known, dict) else None
+    of_both = getattr(included, "original_route", None), getattr(included, "starlette_route", None)
+    whole = included if any(found is one for one in of_both) else found
+    for one in (whole, found):
+        pattern = getattr(one, "path_format", None) or getattr(one, "path", None)
+        if isinstance(pattern, str):
+            return pattern
+    return None
 
 
 def _prefix(scope: MutableMapping[str, Any], outside: str, mounted: str) -> str:
@@ -36,7 +51,7 @@ def _prefix(scope: MutableMapping[str, Any], outside: str, mounted: str) -> str:
         mount, taken = _mount(routes, path, mounted)
         if mount is None:
             return prefix + mounted  # not Starlette's: as it stands in the path
-        prefix += str(mount.path)
+        prefix += str(mount.path_format).removesuffix(_BELOW)
         path, mounted = path[len(taken) :], mounted[len(taken) :]
         routes = getattr(mount, "routes", None) or ()
     return prefix

@@ -20,6 +20,7 @@ from flowery_logging.request import Request
 
 logger = runtime.own_logger("flowery_logging.task")
 starts = runtime.own_logger("flowery_logging.task.start")
+sendings = runtime.own_logger("flowery_logging.task.sent")
 
 SUCCESS: Final = "success"
 FAILURE: Final = "failure"
@@ -75,6 +76,29 @@ Replaced, never changed: `tasks.observers = (*tasks.observers, count)`. What one
 Nothing is made for them while there are none. A task that is killed ends in the worker's main
 process, all others in their own.
 """
+
+
+def tell_sent(
+    name: str, task_id: str | None, schedule: str, error: BaseException | None = None
+) -> None:
+    """Write the event of a task that a scheduler has sent, or could not send."""
+    facts = {
+        "task": name,
+        "task_id": task_id,
+        "task_schedule": schedule,
+        "error.type": error and qualified_name(type(error)),
+    }
+    fields = {
+        "event.kind": "event",
+        "event.category": ["process"],
+        "event.type": ["info"],
+        "event.action": "task-sent",
+        "event.outcome": "failure" if error else "success",
+        **{name: value for name, value in facts.items() if value is not None},
+    }
+    level, what = (logging.ERROR, "not sent") if error else (logging.INFO, "sent")
+    with suppress(Exception):
+        sendings.log(level, "task %s: %s", name, what, extra=fields)
 
 
 class Run:

@@ -48,6 +48,11 @@ def boom(request):
     raise ValueError("꽃")
 
 
+def refused(request):
+    flowery_logging.bind(shop="flowers")
+    return HttpResponse(status=503)
+
+
 def streaming(request):
     def pieces():
         for number in range(3):
@@ -93,6 +98,7 @@ urlpatterns = [
     path("plain/<int:number>/", plain),
     path("async/<int:number>/", asynchronous),
     path("boom/", boom),
+    path("refused/", refused),
     path("streaming/", streaming),
     path("streaming-async/", streaming_async),
     path("cut-off/", cut_off),

@@ -101,6 +101,11 @@ def fastapi_app():
         task.cancel()
         await asyncio.sleep(300)
 
+    @app.get("/slow")
+    async def slow():
+        begin("slow")
+        await asyncio.sleep(300)
+
     @app.get("/cut")
     async def cut():
         begin("cut")

@@ -330,14 +330,16 @@ def test_lines_that_repeat_our_events_are_left_out(ran):
 
 def test_what_beat_sends_begins_a_trace_that_the_task_goes_on_in(ran):
     _, events, _, _ = ran
-    sending = [e for e in events if "Sending due task" in e["message"]]
-    traces = {e["trace"]["id"] for e in sending}
+    sending = [e for e in events if e["event"].get("action") == "task-sent"]
+    traces = {e["trace"]["id"]: e["labels"]["task_id"] for e in sending}
     assert len(traces) == len(sending) > 0
-    assert {e["labels"]["task"] for e in sending} == {"end_tasks.tick"}
+    assert {(e["labels"]["task"], e["labels"]["task_schedule"], e["event"]["outcome"])
+            for e in sending} == {("end_tasks.tick", "tick", "success")}  # fmt: skip
+    assert not [e for e in events if "Sending due task" in e["message"]]
     ticks = [e for e in events if e["service"]["name"] == "courier"
              and e.get("labels", {}).get("task") == "end_tasks.tick"]  # fmt: skip
     assert ticks
-    assert {e["trace"]["id"] for e in ticks} <= traces
+    assert {(e["trace"]["id"], e["labels"]["task_id"]) for e in ticks} <= set(traces.items())
 
 
 def test_observers_learn_of_each_end_once(ran):

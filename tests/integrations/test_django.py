@@ -131,6 +131,52 @@ def test_a_client_that_goes_away_cancels_the_view_and_is_told_apart(collector):
     assert collector.errors() == []
 
 
+@pytest.mark.filterwarnings(
+    "ignore:Unclosed file",  # Django's ASGI handler leaves the body of such a request open
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
+def test_a_server_that_cancels_the_view_is_no_client_that_goes_away(collector):
+    async def main():
+        scope = {"type": "http", "method": "GET", "path": "/slow/", "headers": [],
+                 "query_string": b"", "http_version": "1.1"}  # fmt: skip
+        client = ApplicationCommunicator(ASGIHandler(), scope)
+        await client.send_input({"type": "http.request"})
+        await asyncio.wait_for(django_site.waiting.wait(), 300)
+        # The server's loop ends: it cancels whatever still runs.
+
+    django_site.waiting = asyncio.Event()
+    asyncio.run(main())
+    (line,) = collector.access()
+    assert extra(line)["event.reason"] == "cancelled by the server"
+    assert (line.record.levelname, extra(line)["event.outcome"]) == ("ERROR", "failure")
+    gc.collect()
+
+
+def test_djangos_own_line_of_a_refused_request_has_its_trace(logged):
+    from django.test import Client
+
+    for client in (Client(), Client(headers={"traceparent": f"00-{'a' * 32}-{'1' * 16}-01"})):
+        for path in ("/nowhere", "/plain/7/", "/refused/"):
+            client.get(path)
+    events = logged.events()
+    said = [e for e in events if e["log"]["logger"] == "django.request"]
+    assert [e["message"] for e in said] == [
+        "Not Found: /nowhere",
+        "Service Unavailable: /refused/",
+    ] * 2
+    for line in said:
+        (access,) = [
+            e
+            for e in events
+            if e["log"]["logger"] == "flowery_logging.access"
+            and e["http"]["request"]["id"] == line["http"]["request"]["id"]
+        ]
+        assert line["trace"] == access["trace"]
+        assert line["transaction"] == access["transaction"]
+    assert said[-1]["trace"]["id"] == "a" * 32
+    assert said[-1]["labels"]["shop"] == "flowers"
+
+
 def test_500_requests_at_once_sync_and_async_never_show_each_others_ids(collector):
     async def main():
         transport = httpx.ASGITransport(ASGIHandler())

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,7 +23,7 @@ BIN = Path(sys.executable).parent
 PATIENCE = float(os.environ.get("DEADLINE", "300"))
 APP = "ends_site:app"
 SERVERS = {
-    "uvicorn": f"uvicorn {APP} --port {{port}}",
+    "uvicorn": f"uvicorn {APP} --port {{port}} --timeout-graceful-shutdown 1",
     "hypercorn": f"hypercorn {APP} -b 127.0.0.1:{{port}}",
     "granian": f"granian {APP} --interface asgi --port {{port}} --access-log",
     "daphne": f"daphne {APP} -p {{port}}",
@@ -189,3 +190,25 @@ def test_each_request_is_told_as_it_has_ended(tmp_path, row):
     assert [
         e["message"] for e in events if e["log"]["logger"] in quiet and "GET" in e["message"]
     ] == []
+
+
+def test_a_request_that_a_stopping_server_cancels_is_told_so(tmp_path):
+    folder, got = tmp_path / "logs", []
+    with served(Row("fastapi", "uvicorn"), folder) as (port, server):
+        client = threading.Thread(target=lambda: got.append(ask(port, "slow")))
+        client.start()
+        deadline = time.monotonic() + PATIENCE
+        while not any(event["message"] == "in the view" for event in written(folder)):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        server.terminate()
+        server.wait(PATIENCE)
+        client.join(PATIENCE)
+    (access,) = access_of(folder, "slow")
+    assert access["event"]["reason"] == "cancelled by the server"
+    assert (access["log.level"], access["event"]["outcome"]) == ("error", "failure")
+    assert access["http"]["response"]["status_code"] == got[0] == 500
+    assert "in slow" in access["error"]["stack_trace"]
+    said = "Exception in ASGI application"
+    (repeated,) = [e for e in written(folder) if e["message"].startswith(said)]
+    assert repeated["trace"] == access["trace"]

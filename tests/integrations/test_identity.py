@@ -1,0 +1,380 @@
+"""Whose a line is: the identity that a request holds, whoever makes it and wherever it is logged."""
+
+import asyncio
+import gc
+import json
+import logging
+
+import httpx
+import pytest
+from asgi_correlation_id import CorrelationIdMiddleware
+from django_guid.context import guid
+from fastapi import FastAPI
+from opentelemetry import trace as otel
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from starlette_context.middleware import RawContextMiddleware
+from starlette_context.plugins import RequestIdPlugin
+
+import flowery_logging
+from flowery_logging import context, request_ids
+from flowery_logging.integrations import calls, fastapi
+from flowery_logging.integrations.asgi import RequestMiddleware
+from flowery_logging.integrations.wsgi import RequestMiddleware as WSGIMiddleware
+from flowery_logging.trace import continue_trace, current_trace, outgoing_headers
+
+log = logging.getLogger("shop")
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+CALLER = "00f067aa0ba902b7"
+HEADERS = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
+
+
+@pytest.fixture
+def logged(logged):
+    """A set-up without what the client of these tests logs."""
+    return logged.setup(levels={"asyncio": "INFO", "httpx": "WARNING"})
+
+
+@pytest.fixture
+def own_overlay(monkeypatch):
+    """Take back, after the test, that lines look for agents."""
+    monkeypatch.setattr(context, "overlay", context.overlay)
+    monkeypatch.setattr(context, "current", context.current)
+
+
+@pytest.fixture
+def spans(own_overlay, monkeypatch):
+    """What OpenTelemetry has recorded."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(otel, "_TRACER_PROVIDER", provider)
+    return exporter
+
+
+def hexadecimal(span):
+    return f"{span.context.trace_id:032x}", f"{span.context.span_id:016x}"
+
+
+async def asked(app, path="/", *, times=1, **request):
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+        return [await client.get(path, **request) for _ in range(times)]
+
+
+def ask(app, path="/", **request):
+    return asyncio.run(asked(app, path, **request))[-1]
+
+
+def instrumented(order, app, **options):
+    from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+
+    steps = {
+        "ours": lambda: fastapi.instrument(app, **options),
+        "theirs": lambda: FastAPIInstrumentor.instrument_app(app),
+    }
+    for step in order:
+        steps[step]()
+
+
+def shop():
+    app = FastAPI()
+
+    @app.get("/boom")
+    async def boom():
+        log.info("about to fail")
+        raise ValueError("꽃")
+
+    @app.get("/deep")
+    async def deep():
+        with otel.get_tracer("shop").start_as_current_span("work"):
+            log.info("deep")
+        log.info("shallow")
+
+    return app
+
+
+@pytest.mark.parametrize("path", ["/boom", "/deep"])
+@pytest.mark.parametrize("order", [("ours", "theirs"), ("theirs", "ours")])
+def test_opentelemetry_records_what_it_records_without_us(logged, spans, order, path):
+    def recorded(*steps):
+        spans.clear()
+        app = shop()
+        instrumented(steps, app)
+        ask(app, path)
+        return [
+            (s.name, s.kind, s.status.status_code, [e.name for e in s.events], dict(s.attributes))
+            for s in spans.get_finished_spans()
+        ]
+
+    without = recorded("theirs")
+    assert any(kind is otel.SpanKind.SERVER for _, kind, *_ in without)
+    assert recorded(*order) == without
+
+
+@pytest.mark.parametrize("path", ["/boom", "/deep"])
+@pytest.mark.parametrize("order", [("ours", "theirs"), ("theirs", "ours")])
+def test_all_lines_carry_the_trace_and_the_entry_of_the_agent(logged, spans, order, path):
+    app = shop()
+    instrumented(order, app)
+    ask(app, path)
+    (server,) = [s for s in spans.get_finished_spans() if s.kind is otel.SpanKind.SERVER]
+    trace_id, span_id = hexadecimal(server)
+    events = logged.events()
+    assert len(events) == 3
+    assert {e["trace"]["id"] for e in events} == {trace_id}
+    assert {e["transaction"]["id"] for e in events} == {span_id}
+
+
+def test_the_callers_trace_stays_beside_a_span_of_another(logged, spans):
+    with continue_trace(HEADERS):
+        with otel.get_tracer("job").start_as_current_span("aside"):
+            pass
+        current_trace()
+        log.info("after")
+    assert logged.event()["trace"]["id"] == TRACE
+
+
+def test_flows_that_began_before_the_span_follow_it(logged, spans):
+    async def job():
+        with continue_trace({}):
+            flowery_logging.bind(order_id=7)
+            go = asyncio.Event()
+
+            async def sibling():
+                flowery_logging.bind(item="rose")
+                await go.wait()
+                log.info("sibling")
+
+            task = asyncio.create_task(sibling())
+            await asyncio.sleep(0)
+            with otel.get_tracer("job").start_as_current_span("entry"):
+                log.info("inside")
+            go.set()
+            await task
+            log.info("after")
+
+    asyncio.run(job())
+    inside, sibling, after = logged.events()
+    assert inside["trace"]["id"] == sibling["trace"]["id"] == after["trace"]["id"]
+    assert inside["transaction"]["id"] == sibling["transaction"]["id"] == after["transaction"]["id"]
+    assert sibling["labels"] == {"item": "rose"}
+    assert sibling["numeric_labels"] == {"order_id": 7}
+
+
+def correlated(app):
+    return CorrelationIdMiddleware(app)
+
+
+def with_starlette_context(app):
+    return RawContextMiddleware(app, plugins=[RequestIdPlugin()])
+
+
+def with_guid(app):
+    async def making(scope, receive, send):
+        guid.set(f"guid-{id(scope)}")
+        await app(scope, receive, send)
+
+    return making
+
+
+async def plain(scope, receive, send):
+    log.info("in the application")
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+@pytest.mark.parametrize("outside", [False, True], ids=["inside ours", "outside ours"])
+@pytest.mark.parametrize("makes", [correlated, with_starlette_context, with_guid])
+def test_the_request_id_of_other_middleware_is_the_one_on_the_lines(
+    logged, own_overlay, makes, outside
+):
+    app = makes(RequestMiddleware(plain)) if outside else RequestMiddleware(makes(plain))
+    answers = asyncio.run(asked(app, times=3))  # in one context, where the last ID still stands
+    # One that lies outside of ours puts it there without a look.
+    ids = [answer.headers["x-request-id"].partition(",")[0] for answer in answers]
+    assert len(set(ids)) == 3
+    found = [event["http"]["request"]["id"] for event in logged.events()]
+    assert found == [one for request_id in ids for one in (request_id, request_id)]
+
+
+def test_a_request_id_that_the_response_has_is_the_requests(logged):
+    async def app(scope, receive, send):
+        headers = [(b"X-Request-Id", b"the-application's"), (b"x-request-id", b"app-7")][1:]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send(
+            {"type": "http.response.body", "body": outgoing_headers()["x-request-id"].encode()}
+        )
+
+    answer = ask(RequestMiddleware(app), headers={"x-request-id": "caller-1"})
+    assert (answer.headers["x-request-id"], answer.text) == ("app-7", "app-7")
+    assert logged.event()["http"]["request"]["id"] == "app-7"
+
+
+def test_a_request_id_that_can_be_none_is_not_taken(logged):
+    request = flowery_logging.trace.incoming_request({"x-request-id": "r-1"})
+    for bad in ("", "a b", "x" * 129, 'q"', None, 7):
+        request_ids.adopt(request, bad)
+    assert request.request_id == "r-1"
+
+
+def test_the_access_event_names_the_callers_span_and_the_spans_of_its_own_calls(logged):
+    sent = []
+
+    async def app(scope, receive, send):
+        with calls.calling(calls.Target("GET", "orders", "/"), {}, None) as call:
+            sent.append(call.headers["traceparent"].split("-")[2])
+            call.status = 200
+        sent.append(outgoing_headers()["traceparent"].split("-")[2])
+        with calls.calling(calls.Target("GET", "elsewhere", "/"), {}, ()):
+            pass  # gets no headers
+        await plain(scope, receive, send)
+
+    logging.getLogger("flowery_logging").setLevel("INFO")
+    try:
+        ask(RequestMiddleware(app), headers=HEADERS)
+    finally:
+        logging.getLogger("flowery_logging").setLevel("NOTSET")
+    access = logged.last()
+    assert access["parent"] == {"id": CALLER}
+    assert access["labels"]["call_span_ids"] == sent
+    assert access["numeric_labels"]["outgoing_calls"] == 2
+    assert all("parent" not in event for event in logged.events()[:-1])
+
+
+def test_the_event_of_a_call_names_the_hop_as_its_parent(logged):
+    target = calls.Target("GET", "orders", "/")
+    with continue_trace(HEADERS) as found, calls.calling(target, {}, None) as call:
+        pass
+    event = logged.event()
+    assert event["parent"]["id"] == event["transaction"]["id"] == found.transaction_id
+    assert event["span"]["id"] == call.headers["traceparent"].split("-")[2]
+
+
+def test_what_has_begun_here_names_no_caller(logged):
+    ask(RequestMiddleware(plain))
+    assert "parent" not in logged.last()
+
+
+def test_an_exception_that_leaves_a_block_of_a_script_has_its_trace_and_fields(programs, tmp_path):
+    code = """
+import flowery_logging
+flowery_logging.setup("job", directory="logs", output="file")
+with flowery_logging.continue_trace({"traceparent": "%s"}, job="nightly"):
+    flowery_logging.bind(order_id=7)
+    with flowery_logging.bound(step="payment"):
+        raise ValueError("꽃")
+"""
+    assert programs.run(code % HEADERS["traceparent"], tmp_path).returncode == 1
+    texts = [path.read_text() for path in (tmp_path / "logs").glob("*")]
+    events = [json.loads(line) for text in texts for line in text.splitlines()]
+    (event,) = [e for e in events if e["message"] == "Uncaught exception"]
+    assert event["trace"]["id"] == TRACE
+    assert event["labels"] == {"job": "nightly", "step": "payment"}
+    assert event["numeric_labels"] == {"order_id": 7}
+
+
+def test_an_exception_that_is_raised_again_belongs_to_the_later_request(logged):
+    constant = ValueError("one for all")
+    found = []
+    for number in range(2):
+        with pytest.raises(ValueError), continue_trace({}, number=number) as trace:
+            raise constant
+        found.append(trace.trace_id)
+        log.error("outside", exc_info=constant)
+    assert [e["trace"]["id"] for e in logged.events()] == found
+
+
+def test_a_servers_own_record_of_an_end_carries_the_trace_that_it_has_left(logged):
+    def app(environ, start_response):
+        flowery_logging.bind(order_id=7)
+        raise SystemExit(1)
+
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/",
+        "HTTP_TRACEPARENT": HEADERS["traceparent"],
+    }
+    with pytest.raises(SystemExit) as raised:
+        WSGIMiddleware(app)(environ, lambda *_: None)
+    logging.getLogger("gunicorn.error").error("Error handling request /", exc_info=raised.value)
+    access, error = logged.events()
+    assert access["trace"]["id"] == error["trace"]["id"] == TRACE
+    assert error["numeric_labels"] == {"order_id": 7}
+    assert (access["event"]["outcome"], access["log.level"]) == ("failure", "error")
+    assert "SystemExit" in access["error"]["stack_trace"]
+
+
+def test_a_task_a_message_leaves_nothing_in_its_request():
+    async def conversation():
+        with continue_trace({}):
+            request = context.current_request()
+            assert request is not None
+
+            async def message(number):
+                flowery_logging.bind(number=number)
+                assert context.fields()["number"] == number
+
+            for number in range(1000):
+                await asyncio.create_task(message(number))
+            gc.collect()
+            return len(request._branches), request.latest["number"]
+
+    kept, last = asyncio.run(conversation())
+    assert kept <= 1
+    assert last == 999
+
+
+@pytest.mark.slow
+def test_500_requests_with_failing_tasks_cancels_and_time_limits_never_show_each_others(logged):
+    async def app(scope, receive, send):
+        number = int(scope["path"][1:])
+        flowery_logging.bind(number=number)
+        log.info("begun", extra={"n": number})
+
+        async def child(part):
+            flowery_logging.bind(part=part)
+            await asyncio.sleep(0)
+            log.info("part", extra={"n": number})
+            if part == 1 and number % 5 == 0:
+                raise ValueError("꽃")
+
+        tasks = (child(part) for part in range(2))
+        await asyncio.gather(*tasks, return_exceptions=number % 2 == 0)
+        if number % 7 == 0:
+            await asyncio.wait_for(asyncio.sleep(300), 0.001)
+        if number % 3 == 0:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            await asyncio.sleep(0)
+        await plain({"number": number}, receive, send)
+
+    async def one(number):
+        sent = []
+
+        async def send(message):
+            sent.append(message)
+
+        async def receive():
+            return {"type": "http.request"}
+
+        trace = f"{number + 1:032x}"
+        headers = [(b"traceparent", f"00-{trace}-{CALLER}-01".encode())]
+        scope = {"type": "http", "method": "GET", "path": f"/{number}", "headers": headers}
+        await RequestMiddleware(app)(scope, receive, send)
+
+    async def all_of_them():
+        await asyncio.gather(*(one(n) for n in range(500)), return_exceptions=True)
+
+    asyncio.run(all_of_them())
+    access = {}
+    for event in logged.events():
+        number = int(event["trace"]["id"], 16) - 1
+        numbers = event.get("numeric_labels", {})
+        assert numbers.get("n", number) == numbers.get("number", number) == number, event
+        if event["log"]["logger"] == "flowery_logging.access":
+            access[number] = event["event"].get("reason")
+    assert len(access) == 500
+    assert access[1] is None
+    assert access[3] == "cancelled by the server"
