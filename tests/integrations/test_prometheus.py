@@ -397,3 +397,31 @@ def test_a_child_whose_numbers_nobody_shows_says_so_once(tmp_path, shared):
     assert done.returncode == 0, done.stderr
     text = "".join(path.read_text() for path in (tmp_path / "logs").glob("*.ndjson"))
     assert text.count("forked from one that counts metrics") == (0 if shared else 2)
+
+
+def test_after_a_shutdown_the_numbers_keep_their_service(logged, registry):
+    tell()
+    logging.getLogger("app").error("x")
+    flowery_logging.shutdown()
+    tell()
+    body, _ = prometheus.exposition("", registry)
+    assert b'service_name=""' not in body
+    assert values(registry, "http_server_request_duration_seconds_count", "service_name") == {
+        ("shop",): 2
+    }
+
+
+AGAIN = """
+import logging, sys
+logging.error("x")
+prometheus.uninstrument()
+prometheus.instrument()
+logging.error("y")
+sys.stdout.write(prometheus.exposition()[0].decode())
+"""
+
+
+def test_what_is_instrumented_again_is_counted_once(tmp_path):
+    (tmp_path / "shared").mkdir()
+    done = run(tmp_path, INSTRUMENT + AGAIN, PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "shared"))
+    assert 'flowery_log_events_total{level="error",service_name="shop"} 2.0' in done.stdout
