@@ -18,9 +18,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS: Final = {
-    "init": Entry(
-        "flowery_logging.cli.init:init", "Show what an existing service needs, and write it."
-    ),
+    "init": Entry("flowery_logging.cli.init:init", "Show, or write, what a service needs."),
     "tail": Entry("flowery_logging.cli.tail:tail", "Show events as they are written."),
     "trace": Entry("flowery_logging.cli.trace:trace", "Show one request over all services."),
     "find": Entry("flowery_logging.cli.find:find", "Show the requests in which a value occurs."),
@@ -46,7 +44,6 @@ COMMANDS: Final = {
     "exporter": Entry(
         "flowery_logging.cli.exporter:exporter", "Serve the metrics of files to Prometheus."
     ),
-    "init": Entry("flowery_logging.cli.init:init", "Show, or write, what a service needs."),
     "kit": Entry("flowery_logging.cli.kit:kit", "Write or install what ships the files."),
 }
 """In the order of `--help`."""

@@ -64,19 +64,19 @@ class Tally:
         self.listener: Callable[[Count], None] | None = None
         self.last = b""
         self.writes = Writes()
-        self._service = ""
+        self.service = ""  # of the lines to come
         self._counts: dict[str, dict[bytes, Count]] = {}
         self._levels: dict[bytes, Count] = {}  # of the current service
         process.in_each_child(self._start_child)
 
     def name(self, service: str) -> None:
         """Count the lines to come for this service."""
-        self._service = service
+        self.service = service
         self._levels = self._counts.setdefault(service, {})
 
     def _start_child(self) -> None:
         self._counts, self.writes = {}, Writes()
-        self.name(self._service)
+        self.name(self.service)
 
     def take(self, line: bytes) -> None:
         """Count one line. A signal handler finds it counted or not, and `last` says which."""
@@ -94,7 +94,7 @@ class Tally:
     def _begin(self, level: bytes) -> Count:
         if len(self._levels) >= MOST_LEVELS:
             level = OTHER
-        return self._levels.setdefault(level, Count(self._service, level))
+        return self._levels.setdefault(level, Count(self.service, level))
 
     def __iter__(self) -> Iterator[Count]:
         """Yield the counts there are now."""

@@ -21,24 +21,20 @@ from starlette.testclient import TestClient
 import flowery_logging
 from flowery_logging import trace
 from flowery_logging.cli.commands import commands
+from flowery_logging.cli.exporter.command import registry_of
 from flowery_logging.integrations import fastapi, prometheus, tasks
+from flowery_logging.integrations.prometheus.endpoint import listen
 from tests.integrations import exposed
 from tests.integrations.exposed import LINES, SERVER, TASK, Exposed
 
 DURATIONS = "http_server_request_duration_seconds"
 
 
-class Running:
-    """An exporter of a directory."""
+class Scraped:
+    """An exporter of a directory, and how Prometheus asks it."""
 
-    def __init__(self, directory, *options):
-        command = [sys.executable, "-m", "flowery_logging", "exporter", str(directory)]
-        self.process = subprocess.Popen(
-            [*command, "--listen", "127.0.0.1:0", *options], stderr=subprocess.PIPE, text=True
-        )
-        assert self.process.stderr is not None
-        self.said = self.process.stderr.readline()
-        self.url = self.said.rpartition(" ")[2].strip()
+    def __init__(self, url):
+        self.url = url
 
     def text(self):
         with urllib.request.urlopen(self.url) as answer:
@@ -47,24 +43,22 @@ class Running:
     def scrape(self):
         return Exposed(self.text())
 
-    def end(self):
-        self.process.send_signal(signal.SIGTERM)
-        _, rest = self.process.communicate(timeout=300)
-        return self.process.returncode, rest
-
 
 @pytest.fixture
 def export():
-    started = []
+    """Shows a directory from a thread of this process."""
+    servers = []
 
-    def start(directory, *options):
-        started.append(Running(directory, *options))
-        return started[-1]
+    def start(directory, **programs):
+        server = listen("127.0.0.1", 0, registry_of(str(directory), **programs))
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        servers.append(server)
+        return Scraped(f"http://127.0.0.1:{server.server_port}/metrics")
 
     yield start
-    for one in started:
-        if one.process.poll() is None:
-            one.end()
+    for server in servers:
+        server.shutdown()
+        server.server_close()
 
 
 def busy():
@@ -102,7 +96,23 @@ def test_lines_requests_and_tasks_are_those_of_the_files(logged, export):
     assert found.of("flowery_task_queue_wait_seconds_sum", ["task"]) == {("pack",): 0.25}
     assert found.of("flowery_log_files", ["service_name"]) == {("shop",): 1}
     assert found.of("flowery_log_open_files", ["service_name"]) == {("shop",): 1}
-    assert exporter.end() == (0, "")
+
+
+@pytest.mark.slow
+def test_the_command_shows_them_until_it_is_ended(logged):
+    logging.getLogger("app").warning("꽃")
+    command = [sys.executable, "-m", "flowery_logging", "exporter", str(logged.directory)]
+    with subprocess.Popen(
+        [*command, "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        assert said.startswith("metrics on http://127.0.0.1:")
+        found = Scraped(said.rpartition(" ")[2].strip()).scrape()
+        process.send_signal(signal.SIGTERM)
+        _, rest = process.communicate(timeout=300)
+    assert found.of("flowery_log_events_total", LINES) == exposed.lines(logged.records())
+    assert (process.returncode, rest) == (0, "")
 
 
 def test_a_service_and_its_exporter_say_the_same(logged, export):
@@ -211,7 +221,7 @@ def programs():
 
 
 def test_the_numbers_of_filebeat_and_logstash(tmp_path, programs, export):
-    exporter = export(tmp_path, "--filebeat", programs, "--logstash", programs)
+    exporter = export(tmp_path, filebeat=programs, logstash=programs)
     found = exporter.scrape()
     assert found.of("flowery_filebeat_up", []) == {(): 1}
     assert found.of("flowery_filebeat_acked_events_total", []) == {(): 70}
@@ -223,7 +233,7 @@ def test_the_numbers_of_filebeat_and_logstash(tmp_path, programs, export):
 
 def test_a_program_that_does_not_answer_is_told_and_hides_nothing_else(logged, export):
     logging.getLogger("app").error("one")
-    text = export(logged.directory, "--filebeat", "http://127.0.0.1:9").text()
+    text = export(logged.directory, filebeat="http://127.0.0.1:9").text()
     assert "flowery_filebeat_up 0.0" in text
     assert Exposed(text).of("flowery_log_events_total", LINES) == exposed.lines(logged.records())
     names = {family.name for family in text_string_to_metric_families(text)}
@@ -263,4 +273,3 @@ def test_files_that_cannot_be_read_make_no_empty_answer(logged, export, monkeypa
     with pytest.raises(urllib.error.HTTPError, match="500"):
         exporter.text()
     logged.directory.unlink()
-    exporter.end()

@@ -11,6 +11,8 @@ from tests.files.test_faults import FILL, ok, root_only, small_disk
 
 __all__ = ["small_disk"]  # a fixture
 
+pytestmark = pytest.mark.slow
+
 PREPARE = """
     from prometheus_client import CollectorRegistry
     from flowery_logging.integrations import prometheus

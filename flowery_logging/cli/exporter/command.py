@@ -61,14 +61,18 @@ def exporter(
         )
         sys.exit(NEEDS_EXTRA)
     try:
-        registry = _registry(directory, filebeat, logstash)
+        registry = registry_of(directory, filebeat, logstash)
     except OSError as error:
         click.echo(f"cannot read {directory}: {error}", err=True)
         sys.exit(2)
     _serve(registry, *listen)
 
 
-def _registry(directory: str, filebeat: str | None, logstash: str | None) -> Any:
+def registry_of(directory: str, filebeat: str | None = None, logstash: str | None = None) -> Any:
+    """Return a registry of what lies in a directory, and of these programs.
+
+    Raises OSError for files that cannot be read, click.BadParameter for a URL that is none.
+    """
     from prometheus_client import CollectorRegistry
 
     from flowery_logging.cli.exporter import programs

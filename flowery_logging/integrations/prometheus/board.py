@@ -34,7 +34,7 @@ class Board:
     """The numbers of this process, in a file `<name>-<process ID>.flowery`. Raises OSError."""
 
     def __init__(self, directory: str, name: str) -> None:
-        path = os.path.join(directory, f"{name}-{os.getpid()}{SUFFIX}")
+        self._path = path = os.path.join(directory, f"{name}-{os.getpid()}{SUFFIX}")
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         try:
             _allocate(descriptor, SLOT_BYTES * SLOTS)
@@ -59,6 +59,11 @@ class Board:
                 self._memory[place + _NUMBER.size : place + _NUMBER.size + len(text)] = text
         elif place < len(self._memory):
             _NUMBER.pack_into(self._memory, place, value)
+
+    def remove(self) -> None:
+        """Take it away: another process reads it no more."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._path)
 
 
 def _allocate(descriptor: int, size: int) -> None:

@@ -28,18 +28,17 @@ def multiprocess_directory() -> str | None:
     return os.environ.get("PROMETHEUS_MULTIPROC_DIR") or None
 
 
-def service() -> str:
-    """Return the service's name now; "" before `setup()`."""
-    config = runtime.current_config()
-    return "" if config is None else config.service
-
-
 class LogMetrics(Collector):
     """Collects the metrics of logging: of this process, or of all that share a directory."""
 
     def __init__(self) -> None:
-        self._tally: Tally = runtime.count_lines()
+        self._tally = runtime.count_lines()
         self._shared = Shared(self._tally) if multiprocess_directory() else None
+
+    @property
+    def service(self) -> str:
+        """The service's name now, or what it was last; "" before `setup()`."""
+        return self._tally.service
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics; called by the registry at each scrape."""
@@ -59,11 +58,11 @@ class LogMetrics(Collector):
 
 def own_numbers(tally: Tally) -> dict[Key, float]:
     """Return the numbers of this process."""
-    numbers = _from_zero(service())
+    numbers = _from_zero(tally.service)
     for count in tally:
         events, size = keys_of(count)
         numbers |= {events: count.events, size: count.size}
-    stats, name = runtime.stats(), service()
+    stats, name = runtime.stats(), tally.service
     writes = [*tally.writes.classes, tally.writes.seconds]
     numbers |= dict(zip(write_keys(name), writes, strict=True))
     for counted, number in stats.items():
@@ -172,19 +171,19 @@ class Shared:
             self._show_waiting()
 
     def _count(self, name: str, number: int) -> None:
-        self._put({key_of(name, service()): number})
+        self._put({key_of(name, self._tally.service): number})
         self._show_waiting()
 
     def _show_waiting(self) -> None:
-        numbers = process_numbers(service())
-        self._waited = numbers["flowery_log_waiting_events", service()] > 0
+        numbers = process_numbers(self._tally.service)
+        self._waited = numbers["flowery_log_waiting_events", self._tally.service] > 0
         self._put(numbers)
 
     def numbers(self) -> dict[Key, float]:
         """Return the numbers of all processes as one."""
         own = runtime.current_sink()
         if own.ready:
-            self._put(process_numbers(service()))
+            self._put(process_numbers(self._tally.service))
         try:
             found = [
                 (is_alive(pid), numbers) for pid, numbers in boards(multiprocess_directory() or "")
@@ -194,6 +193,8 @@ class Shared:
         return merged(found)
 
     def close(self) -> None:
-        """Show nothing new."""
+        """Show nothing any more."""
         self._tally.listener = None
         runtime.counters().listener = None
+        if self._board is not None:
+            self._board.remove()

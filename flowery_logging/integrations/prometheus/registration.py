@@ -15,7 +15,6 @@ from flowery_logging.integrations import observers, tasks
 from flowery_logging.integrations.prometheus.log_metrics import (
     LogMetrics,
     multiprocess_directory,
-    service,
 )
 from flowery_logging.integrations.prometheus.traffic import HTTP_SECONDS, Traffic
 
@@ -28,23 +27,23 @@ _UNSEEN: Final = (
 class _Observer(observers.Observer):
     """Counts the requests, calls and tasks of this process."""
 
-    def __init__(self, traffic: Traffic) -> None:
-        self._traffic = traffic
+    def __init__(self, traffic: Traffic, logs: LogMetrics) -> None:
+        self._traffic, self._logs = traffic, logs
         self._pid = os.getpid()
 
     def request_began(self, method: str) -> None:
         self._look()
-        self._traffic.request_began(service(), method)
+        self._traffic.request_began(self._logs.service, method)
 
     def request_ended(self, ended: observers.Ended) -> None:
-        self._traffic.request_ended(service(), ended)
+        self._traffic.request_ended(self._logs.service, ended)
 
     def call_ended(self, ended: observers.Ended) -> None:
-        self._traffic.call_ended(service(), ended)
+        self._traffic.call_ended(self._logs.service, ended)
 
     def task_ended(self, ended: tasks.Ended) -> None:
         self._look()
-        self._traffic.task_ended(service(), ended)
+        self._traffic.task_ended(self._logs.service, ended)
 
     def _look(self) -> None:
         """Say once that a child of a fork counts what no endpoint shows."""
@@ -89,7 +88,7 @@ def instrument(
     traffic = Traffic(tuple(seconds))
     _register(registry, traffic.collectors())
     logs = LogMetrics()
-    _installed = _Installed(registry, traffic, _Observer(traffic), logs)
+    _installed = _Installed(registry, traffic, _Observer(traffic, logs), logs)
     if multiprocess_directory() is None:
         registry.register(logs)
     observers.observe(_installed.observer)
