@@ -29,7 +29,7 @@ from celery.signals import before_task_publish
 from celery.worker.request import Request
 import flowery_logging
 from examples.shop import broker
-from flowery_logging.integrations import celery, celery_worker
+from flowery_logging.integrations import celery
 
 here = Path(__file__).parent
 flowery_logging.setup(service=os.environ["SERVICE"], directory=here / "logs", output="file")
