@@ -7,6 +7,7 @@ reported, and its access line for a request that has an access event of ours. Ha
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -123,6 +124,14 @@ class in_charge:  # noqa: N801 - a context manager is called like a function
 
 
 def _is_ours(record: logging.LogRecord) -> bool:  # noqa: ARG001
-    """Tell an access line within our middleware or, where the server itself answers, after it."""
+    """Tell an access line within our middleware or, where the server itself answers, after it.
+
+    These servers have a task for each request, so that what is noted in one ends with it.
+    """
     request = _in_charge.get()
-    return (request is not None and request is context.current_request()) or was_told()
+    if request is not None and request is context.current_request():
+        return True
+    try:
+        return asyncio.current_task() is not None and was_told()
+    except RuntimeError:  # no event loop runs in this thread
+        return False
