@@ -7,6 +7,8 @@ import pytest
 from celery.app import trace
 from celery.worker.consumer import consumer
 
+from flowery_logging import ECSFormatter
+
 SECRET = "hunter2-of-the-queue"
 
 
@@ -85,3 +87,14 @@ def test_other_lines_of_these_loggers_stay_as_they_are(logged):
 def test_a_data_field_of_anybody_else_stays(logged):
     logging.getLogger("shop").info("order placed", extra={"data": {"order": 7}})
     assert logged.event()["numeric_labels"] == {"data_order": 7}
+
+
+def test_our_formatter_in_a_handler_of_somebody_elses_leaves_them_out_too():
+    parts = {"id": "7", "name": "deliver", "runtime": 0.1, "return_value": SECRET, "args": SECRET}
+    record = logging.LogRecord(
+        "celery.app.trace", logging.INFO, "trace.py", 1, trace.LOG_SUCCESS, (parts,), None
+    )
+    record.data = parts
+    line = ECSFormatter().format(record)
+    assert json.loads(line)["message"] == "Task deliver[7] succeeded in 0.1s: [left out]"
+    assert SECRET not in line
