@@ -136,10 +136,11 @@ def look() -> None:
 
     The same for what makes request IDs in our place.
     """
-    entries.listen(_started)
-    known = (*_READERS, *request_ids.MAKERS)
-    if context.overlay is None and any(name in sys.modules for name in known):
+    if context.overlay is None:
+        if not any(name in sys.modules for name in _KNOWN):
+            return
         context.lay_over(_with_span)
+    entries.listen(_started)
 
 
 def _started(span: Any) -> None:
@@ -229,5 +230,7 @@ def _with_span(scope: context.Scope | None) -> context.Scope | None:
         known = below.overlaid = _SpanScope(below, span.fields)
     return known
 
+
+_KNOWN: Final = (*_READERS, *request_ids.MAKERS)
 
 _NOTHING: Final = context.Scope(NO_FIELDS)

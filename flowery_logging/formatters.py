@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import ecs_logging
 
-from flowery_logging.capture import stdlib, structlog_output
+from flowery_logging.capture import celery_lines, stdlib, structlog_output
 from flowery_logging.capture.event_dict import is_event_dict, unwrap_event_dict
 from flowery_logging.capture.interrupted import Interrupted
 from flowery_logging.capture.sink import bound_fields
@@ -99,6 +99,7 @@ class ECSFormatter(ecs_logging.StdlibFormatter):
         return self._without_excluded(document)
 
     def _event(self, record: logging.LogRecord) -> Event:
+        record = celery_lines.shown(record)
         message, fields = stdlib.interpolated(record, stdlib.extras(record))
         own = {name: value for name, value in fields.items() if not _is_agent_field(name)}
         log = log_fields(record.name, record.filename, record.lineno, record.funcName)

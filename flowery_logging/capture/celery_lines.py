@@ -37,10 +37,15 @@ def look(handler: Handler) -> None:
     """Let `handler` write Celery's lines so, if the program has imported Celery."""
     if "celery" not in sys.modules:
         return
-    for logger in _NAMED:
-        handler.show_as(logger, _without_named)
-    for logger, templates in _POSITIONAL.items():
-        handler.show_as(logger, _without_positional(templates))
+    for logger, shown_as in _SHOWN_AS.items():
+        handler.show_as(logger, shown_as)
+
+
+def shown(record: Record) -> Record:
+    """Return a record as it is written: itself or, if it is such a line, a changed copy."""
+    name = record.__dict__.get("name")
+    shown_as = _SHOWN_AS.get(name) if type(name) is str else None
+    return record if shown_as is None else shown_as(record)
 
 
 def _without_named(record: Record) -> Record:
@@ -68,3 +73,9 @@ def _without_positional(templates: Mapping[str, frozenset[int]]) -> Callable[[Re
         return changed
 
     return without
+
+
+_SHOWN_AS: Final[Mapping[str, Callable[[Record], Record]]] = {
+    **dict.fromkeys(_NAMED, _without_named),
+    **{logger: _without_positional(templates) for logger, templates in _POSITIONAL.items()},
+}

@@ -20,7 +20,7 @@ from flowery_logging.request import Request
 ERROR_LOGGERS: Final = ("uvicorn.error", "gunicorn.error", "hypercorn.error", "django.request")
 ACCESS_LOGGERS: Final = ("uvicorn.access", "hypercorn.access")
 # These log when the application has returned.
-AFTERWARDS: Final = ("django.server", "granian.access", "werkzeug")
+AFTERWARDS: Final = ("django.server", "granian.access", "gunicorn.access", "werkzeug")
 
 _reported: ContextVar[BaseException | None] = ContextVar("flowery_logging_reported", default=None)
 _told: ContextVar[bool] = ContextVar("flowery_logging_told", default=False)
@@ -91,6 +91,7 @@ def _is_werkzeug_access(record: logging.LogRecord) -> bool:
 _IS_ACCESS: Final[Mapping[str, Callable[[logging.LogRecord], bool]]] = {
     "django.server": lambda record: hasattr(record, "status_code"),
     "granian.access": lambda record: isinstance(record.args, Mapping),
+    "gunicorn.access": lambda record: isinstance(record.args, Mapping),
     "werkzeug": _is_werkzeug_access,
 }
 
