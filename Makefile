@@ -1,6 +1,6 @@
 # The one list of commands. `make` alone explains them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow suites check format e2e stack bench clean
+.PHONY: help demo test slow suites check format e2e stack bench package docs clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -53,6 +53,12 @@ stack: $(VENV)/.dev ## The same way left running to look around in; Ctrl-C ends 
 
 bench: $(VENV)/.dev ## Speed beside the peers, into README.md and docs/speed.md (3-5 min; QUICK=1: 30 s, prints only)
 	$(BIN)/python -m bench.everything $(if $(QUICK),--quick)
+
+docs: $(VENV)/.dev ## The pages of docs/ with the reference, into site/; a warning is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+package: $(VENV)/.dev ## Build wheel and source distribution into dist/; try the wheel on each Python here
+	@$(BIN)/python scripts/try_package.py
 
 clean: ## Remove the environment and caches, but not the downloaded programs
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

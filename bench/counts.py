@@ -34,6 +34,8 @@ from typing import Any, Final
 HERE: Final = str(Path(__file__).parent) + os.sep
 WARM_UP: Final = 200
 COUNTED: Final = 100
+ROUNDS: Final = 5
+"""How often events are counted; the least counts, as a new second costs a call or two more."""
 KEPT_AFTER: Final = 1000
 NAMES: Final = (
     "flowery_logging, stdlib",
@@ -110,6 +112,10 @@ class _Profile:
             self.clocks += argument in _CLOCKS or _is_datetime_clock(argument)
             self.writes += argument is os.write
 
+    def calls(self) -> int:
+        """Return how many functions were called."""
+        return self.python.total() + self.c.total()
+
 
 def _is_datetime_clock(function: Any) -> bool:
     return function.__qualname__ in {"datetime.now", "datetime.utcnow", "date.today"}
@@ -142,6 +148,10 @@ def _counts(name: str, directory: Path) -> Counts:
 
 
 def _profiled(run: Any) -> _Profile:
+    return min((_one_profile(run) for _ in range(ROUNDS)), key=_Profile.calls)
+
+
+def _one_profile(run: Any) -> _Profile:
     profile = _Profile()
     sys.setprofile(profile)
     try:

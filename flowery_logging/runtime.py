@@ -37,7 +37,7 @@ _counters = Counters(
     "reserved_names", "misfits", "renamed_labels", "fields_over_limit", "cut_values", "cut_lists",
     "cut_traces", "cut_lines", "fallbacks", "broken_records", "processor_errors",
     "dropped_by_processors", "handler_errors", "undone", "keyword_fields", "mirror_errors",
-    "own_changes", "redacted",
+    "own_changes", "label_names_over_limit", "redacted",
 )  # fmt: skip
 _sink = Sink(_counters)
 _recorder = FlightRecorder(_sink)
@@ -126,8 +126,8 @@ def setup(
         redact: more names of keys whose values are secrets.
         redact_safe: names of keys that are not, although they look so.
         fields: the team's own typed fields, `{"flowery.order.id": "long"}` or a JSON file.
-        limits: what one event may hold, e.g. `{"line_bytes": 16_000, "depth": 4}`; the names are
-            those of `ecs.limits.Limits`.
+        limits: what one event and one process may hold, e.g. `{"line_bytes": 16_000, "depth": 4}`;
+            the names are those of `ecs.limits.Limits`.
         processors: callables that take an event as a dict, and return it or None to drop it.
         capture_uncaught: log uncaught exceptions before the interpreter reports them.
         capture_warnings: log warnings before they are shown.
@@ -171,7 +171,8 @@ def take_role(service: str) -> None:
 def _apply(config: Config) -> None:
     global _config, _own_encoder, _redactor
     _redactor = Redactor(config.redact, config.redact_safe)
-    placer = Placer(config.fields, _redactor, Limits(**config.limits), _counters)
+    limits = Limits(**config.limits)
+    placer = Placer(config.fields, _redactor, limits, _counters, _tell_names_used_up)
     aside = stdlib.ASIDE | SPECIAL
     encoder = LineEncoder(wiring.static(config), placer, _counters, aside)
     _own_encoder = Composer(encoder.static, placer.unredacted(), _counters)
@@ -400,6 +401,15 @@ def _tell_undone(changes: Sequence[Change]) -> None:
         "logging was configured after setup(), which is undone where events would be lost: "
         + described(changes),
         configured_by=list(dict.fromkeys(change.where for change in changes)),
+    )
+
+
+def _tell_names_used_up(name: str) -> None:
+    """Say that this process makes more names of labels than an index has room for."""
+    warn(
+        f"no room for a label {name!r}: this process has used up its names of labels, so the fields"
+        " of further names stand together in labels.more_fields, where Elasticsearch has no field"
+        " for each; log what changes as a value under one name"
     )
 
 

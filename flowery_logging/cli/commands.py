@@ -6,6 +6,7 @@ import click
 
 import flowery_logging
 from flowery_logging.cli.audit import audit
+from flowery_logging.cli.init import init
 from flowery_logging.cli.kit import kit
 from flowery_logging.cli.resend import resend
 
@@ -17,5 +18,6 @@ def commands() -> None:
 
 
 commands.add_command(audit)
+commands.add_command(init)
 commands.add_command(kit)
 commands.add_command(resend)

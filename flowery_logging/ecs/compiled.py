@@ -100,6 +100,7 @@ class Compiler:
         layout = self._placer.layout(tally)
         source = Source(self._placer, names, self._put(names, layout, tally))
         found = layout.given + (0 if shape is None else shape.given)
+        _refuse_unnamed(layout)
         if found + bool(names.opened) > self._placer.limits.fields:
             raise UnusualError  # some are too many, perhaps a dict that came to nothing
         if shape is None:
@@ -108,6 +109,7 @@ class Compiler:
             counts = dict(tally)  # those of the context's fields have been counted
             for index, (path, kind) in enumerate(shape.leaves):
                 layout.put(path, _Piece(index, kind), 1)
+            _refuse_unnamed(layout)
             encode = source.of_event(self._template(layout), len(shape.leaves), counts)
         plainly = not layout.clashes and self._aside.isdisjoint(names.paths)
         return Plan(names, encode, shape or self._shapes.of(layout), plainly=plainly)
@@ -152,6 +154,12 @@ class Compiler:
         for index, part in enumerate(parts):
             found.append(part.decode() if index % 2 else part)
         return [part for part in found if part]
+
+
+def _refuse_unnamed(layout: Layout) -> None:
+    """Raise UnusualError where a label has no name: the careful way collects such values."""
+    if layout.unnamed:
+        raise UnusualError
 
 
 def _encoded(layout: Layout) -> list[str | bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs.conversion import MISFIT
 from flowery_logging.ecs.encode import CYCLE, to_json
 from flowery_logging.ecs.exception import shorten
+from flowery_logging.ecs.label_names import LabelNames
 from flowery_logging.ecs.layout import Layout
 from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.plain import AS_IS, MAX_ITEMS, Model, entries, key_text, plain
@@ -21,7 +22,7 @@ MAX_VISITS: Final = 4096
 """How many values of one event are looked at, however they are nested."""
 
 MORE: Final = "more_fields"
-"""The label that holds, as JSON, the fields beyond the limit of one event."""
+"""The label that holds, as JSON, the fields beyond the limits of an event or of a process."""
 
 
 LONGEST_READ: Final = 1_000_000
@@ -36,6 +37,7 @@ class Placer:
         redactor: what must not be shown.
         limits: what one event may hold.
         counters: where conflicts and cuts are counted.
+        on_full: called with the first label name that finds no room.
 
     """
 
@@ -45,23 +47,25 @@ class Placer:
         redactor: Redaction,
         limits: Limits,
         counters: Counters,
+        on_full: Callable[[str], None] = lambda name: None,  # noqa: ARG005
     ) -> None:
         self.schema = Schema(declared)
         self.redactor = redactor
         self.limits = limits
         self.counters = counters
+        self.label_names: LabelNames | None = LabelNames(limits.label_names, on_full)
         self.protect = True  # reserved names (see schema.py) are the library's
 
     def relaxed(self, limits: Limits) -> Placer:
-        """Return a placer by other limits, for documents of the library's own: none is reserved."""
+        """Return a placer by other limits, to place documents again: no name is refused."""
         other = copy(self)
-        other.limits, other.protect = limits, False
+        other.limits, other.protect, other.label_names = limits, False, None
         return other
 
     def unredacted(self) -> Placer:
         """Return a placer that hides nothing, for the library's own records."""
         other = copy(self)
-        other.redactor = Redaction()
+        other.redactor, other.label_names = Redaction(), None
         return other
 
     def place(self, *layers: Mapping[Any, Any]) -> Layout:
@@ -76,7 +80,7 @@ class Placer:
 
     def layout(self, counters: Counting) -> Layout:
         """Return an empty layout."""
-        return Layout(self.schema, self.limits, counters, protect=self.protect)
+        return Layout(self.schema, self.limits, counters, self.label_names, protect=self.protect)
 
     def values(self, counters: Counting) -> Values:
         """Return what makes of values what stands in a line, counting cuts there."""
@@ -131,10 +135,15 @@ class _Walk:
             named = structures.kind_of_values(own, self._placer.redactor.kind_of)
             for key, value in own.items():
                 self._walk(self._name(key), self._unless_named(key, value, named), 1)
+        unnamed = self._layout.unnamed
         if self._more:
+            self._placer.counters.add("fields_over_limit", len(self._more))
+        if unnamed:
+            self._placer.counters.add("label_names_over_limit", len(unnamed))
+        if self._more or unnamed:
+            more = {**unnamed, **self._more}
             placer = self._placer
-            placer.counters.add("fields_over_limit", len(self._more))
-            text = to_json(self._more, placer.redactor, placer.limits.depth, placer.counters)
+            text = to_json(more, placer.redactor, placer.limits.depth, placer.counters)
             self._layout.add_text(MORE, self._values.text(text))
         return self._layout
 

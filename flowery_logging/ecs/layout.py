@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from flowery_logging.ecs.conversion import MISFIT
 from flowery_logging.ecs.kinds import FIELD, NUMBER, TEXT, Kind
+from flowery_logging.ecs.label_names import LabelNames
 from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.names import label_name
 from flowery_logging.ecs.schema import OWN_LABELS, Place, Schema, is_reserved, put
@@ -40,19 +41,27 @@ class Layout:
     `placed` has what was placed, in order: its name, which of the three it became, its value.
     `given` is how many leaves there were; one may come to nothing.
     `clashes` tells that two leaves were in each other's way.
+    `unnamed` has the values of labels whose names find no room (see label_names.py).
     """
 
     __slots__ = (
-        "_counters", "_name_chars", "_names", "_protect", "_schema",
-        "clashes", "given", "numbers", "paths", "placed", "texts", "tree",
+        "_counters", "_known_names", "_name_chars", "_names", "_protect", "_schema",
+        "clashes", "given", "numbers", "paths", "placed", "texts", "tree", "unnamed",
     )  # fmt: skip
 
     def __init__(
-        self, schema: Schema, limits: Limits, counters: Counting, *, protect: bool
+        self,
+        schema: Schema,
+        limits: Limits,
+        counters: Counting,
+        known_names: LabelNames | None,
+        *,
+        protect: bool,
     ) -> None:
         self._schema = schema
         self._name_chars = limits.name_chars
         self._counters = counters
+        self._known_names = known_names
         self._protect = protect
         self._names: set[str] = set()
         self.tree: dict[str, Any] = {}
@@ -62,6 +71,7 @@ class Layout:
         self.placed: list[tuple[str, Kind, Any]] = []
         self.given = 0
         self.clashes = False
+        self.unnamed: dict[str, Any] = {}
 
     def put(self, path: str, leaf: Leaf, layer: int) -> None:
         """Place one leaf of a layer by its dotted name."""
@@ -81,10 +91,17 @@ class Layout:
         self.paths.setdefault(path, layer)
         found = leaf.label()
         if found is not None:
-            is_number, value = found
+            self._put_label(path, *found)
+
+    def _put_label(self, path: str, is_number: bool, value: Any) -> None:
+        name = self._free_name(_label_path(path))
+        known = self._known_names
+        if known is None or known.admits(name, numeric=is_number):
             self.placed.append((path, NUMBER if is_number else TEXT, value))
             entries = self.numbers if is_number else self.texts
-            entries[self._free_name(_label_path(path))] = value
+            entries[name] = value
+        else:
+            self.unnamed[path] = value
 
     def add_text(self, name: str, text: Any) -> None:
         """Add a label of the library's own."""

@@ -79,6 +79,8 @@ class LineEncoder:
         self._shapes = Shapes()
         self._plans = Plans(placer, Compiler(placer, static, aside, self._shapes).compile, aside)
         self._known_plan = self._plans.known
+        if placer.label_names is not None:
+            placer.label_names.when_forgotten(self._plans.forget)
         self._composer = Composer(static, placer, counters)
         self._render = self._render_context  # one object, so that caches can compare it
         self.known_site = self._sites.get

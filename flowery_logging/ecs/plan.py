@@ -139,6 +139,10 @@ class Plans:
         self._known: Kept[Any, Any] = Kept(MAX_PLANS)
         self.known = self._known.get
 
+    def forget(self) -> None:
+        """Learn all anew: the names of labels that plans were made with are no longer taken."""
+        self._known.clear()
+
     def find(
         self, fields: Mapping[str, Any], values: list[Any], key: tuple[Any, ...]
     ) -> Found | None:

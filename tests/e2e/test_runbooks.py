@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,27 +13,15 @@ from flowery_logging.cli.kit.opensearch import for_opensearch
 from flowery_logging.cli.kit.requests import Choices, requests
 
 from .elasticsearch_client import ElasticsearchClient
-from .processes.filebeat import CONFIGURATION
 from .processes.opensearch import OpenSearch
 from .producer import Producer
 from .programs import Cache, find_jdk
 from .programs.maven import jars
+from .runbooks import KIT, run, sections
 from .test_opensearch import JARS
 
-KIT = CONFIGURATION.parent
-TEXT = (KIT / "runbooks.md").read_text()
 DEAD_LETTERS = "logs-flowery.dead_letters-default"
-
-
-def blocks(text: str, mark: str) -> list[str]:
-    return re.findall(rf"^```{mark}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-
-
-(PRELUDE,) = blocks(TEXT, "sh prelude")
-SECTIONS = {
-    section.partition("\n")[0]: blocks(section, "sh") for section in TEXT.split("\n## ")[1:]
-}
-RUN = {title: found for title, found in SECTIONS.items() if found}
+RUN = sections("sh")
 
 
 @pytest.fixture(scope="module")
@@ -103,26 +88,11 @@ class Shell:
             "ELASTICSEARCH_URL": url,
             "LOGS": str(logs),
             "STREAM": f"logs-flowery-{environment}",
-            "KIT": str(KIT),
             "SECRET": secret_of(environment),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         }
 
     def run(self, title: str) -> list[str]:
-        return [self._block(block) for block in RUN[title]]
-
-    def _block(self, block: str) -> str:
-        ran = subprocess.run(
-            ["sh", "-eu", "-c", PRELUDE + block],
-            cwd=self._folder,
-            env=os.environ | self._variables,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert ran.returncode == 0, f"{block}\n{ran.stdout}{ran.stderr}"
-        return ran.stdout
+        return [run(block, self._folder, self._variables) for block in RUN[title]]
 
 
 def test_every_section_is_tested_here() -> None:
@@ -173,6 +143,20 @@ def test_the_commands_run(
 ) -> None:
     deliver(client, old_producer)
     assert any(shell.run(title))
+
+
+def test_the_oldest_part_of_a_stream_makes_room(
+    shell: Shell, client: ElasticsearchClient, old_producer: Producer
+) -> None:
+    deliver(client, old_producer)
+    stream = f"logs-flowery-{old_producer._environment}"
+    shell.run("A disk is full")
+    client.refresh()
+    assert client.count(stream) == 21  # the last is never deleted
+    client.request("POST", f"/{stream}/_rollover")
+    shell.run("A disk is full")
+    client.refresh()
+    assert client.count(stream) == 0
 
 
 def test_a_secret_goes(shell: Shell, client: ElasticsearchClient, old_producer: Producer) -> None:

@@ -23,15 +23,18 @@ DECLARED = {
     "flowery.open": "object",
 }
 
+ROOM = 1_000_000  # names of labels for all that is generated
+LIMITS = Limits(label_names=ROOM)
+
 PLACERS = {
-    "ordinary": lambda: Placer(DECLARED, Redactor(), Limits(), Counters()),
+    "ordinary": lambda: Placer(DECLARED, Redactor(), LIMITS, Counters()),
     "names": lambda: Placer(
-        {}, Redactor(secret=["http", "part", "fe80"], safe=["password"]), Limits(), Counters()
+        {}, Redactor(secret=["http", "part", "fe80"], safe=["password"]), LIMITS, Counters()
     ),
-    "least": lambda: Placer(DECLARED, Redactor(), LEAST, Counters()),
-    "few": lambda: Placer({}, Redactor(), Limits(fields=3, items=2, depth=2), Counters()),
-    "relaxed": lambda: Placer({}, Redactor(), Limits(), Counters()).relaxed(Limits(items=3)),
-    "shown": lambda: Placer(DECLARED, Redactor(), Limits(), Counters()).unredacted(),
+    "least": lambda: Placer(DECLARED, Redactor(), LEAST._replace(label_names=ROOM), Counters()),
+    "few": lambda: Placer({}, Redactor(), LIMITS._replace(fields=3, items=2, depth=2), Counters()),
+    "relaxed": lambda: Placer({}, Redactor(), LIMITS, Counters()).relaxed(Limits(items=3)),
+    "shown": lambda: Placer(DECLARED, Redactor(), LIMITS, Counters()).unredacted(),
 }
 
 

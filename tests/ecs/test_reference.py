@@ -133,7 +133,8 @@ def exact(told):
 
 STATIC = Static({"name": "shop"}, {"name": "web-1"}, {"type": "logs"}, "shop")
 SITE = Site("info", {}, STATIC.encoded())
-PLACER = Placer(DECLARED, Redactor(), Limits(line_bytes=1_000_000), Counters())
+LIMITS = Limits(line_bytes=1_000_000, label_names=1_000_000)
+PLACER = Placer(DECLARED, Redactor(), LIMITS, Counters())
 WAYS = {
     "plans": LineEncoder(STATIC, PLACER, Counters()).encode_event,
     "careful": Composer(STATIC, PLACER, Counters()).compose,

@@ -68,10 +68,15 @@ KINDS = {
     "daphne": Kind("-m daphne main:app --port {port}", ASGI),
     "waitress": Kind("main.py {port}", WAITRESS),
     "waitress-serve": Kind("-m waitress --port={port} main:app", WSGI),
-    "uwsgi": Kind(UWSGI, WSGI),
+    # In the middle of a request a worker of uWSGI ends without Python's atexit.
+    "uwsgi": Kind(UWSGI, WSGI, done="[pid: {pid}|"),
     # Until it takes requests, a worker of uWSGI that is told to end does so without Python.
     "uwsgi --master": Kind(
-        f"{UWSGI} --master --processes 2 --lazy-apps --die-on-term", WSGI, 2, answering=2
+        f"{UWSGI} --master --processes 2 --lazy-apps --die-on-term",
+        WSGI,
+        2,
+        answering=2,
+        done="[pid: {pid}|",
     ),
     "celery prefork": Kind(f"{CELERY} -c 2", TASKS, 3, serves=False),
     "celery threads": Kind(f"{CELERY} --pool threads -c 2", TASKS, serves=False),

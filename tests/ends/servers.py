@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,7 +70,8 @@ class Kind(NamedTuple):
     """How a server is started.
 
     `command` is what follows `python`; {port} and {folder} are filled in. `loaded` is the number of
-    processes that have logged when it is up.
+    processes that have logged when it is up. `done` is what it prints when the process {pid} has
+    come to the end of a request, for a server that ends differently before.
     """
 
     command: str
@@ -78,6 +80,7 @@ class Kind(NamedTuple):
     serves: bool = True
     configuration: str = ""  # gunicorn's
     answering: int = 1  # how many processes must have answered before it is up
+    done: str = ""
 
 
 class Running:
@@ -137,6 +140,12 @@ class Running:
             pids = {self.ask()}
             while len(pids) < self.kind.answering:
                 pids.add(self.ask())
+            for pid in pids if self.kind.done else ():
+                self.until(partial(self.has_done, pid))
+
+    def has_done(self, pid: int) -> bool:
+        """Tell whether a process has come to the end of a request, and waits for the next."""
+        return self.kind.done.format(pid=pid) in self.output() and sleeps(pid)
 
     def end(self, number: int) -> None:
         """Send a signal (SIGKILL to all processes of the server) and wait for the end."""
@@ -152,6 +161,12 @@ class Running:
 
     def output(self) -> str:
         return (self.folder / "output").read_text(errors="replace")
+
+
+def sleeps(pid: int) -> bool:
+    """Tell whether a process waits for something."""
+    state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return state == "S"
 
 
 def is_alive(group: int) -> bool:

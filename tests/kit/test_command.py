@@ -229,6 +229,21 @@ def test_kibana_gets_objects_connectors_and_rules_and_may_get_them_again(
     assert {key for _, _, _, key in kibana.requests} == {"ApiKey secret"}
 
 
+def test_the_laptop_installs_what_kibana_gets(kibana: FakeKibana, tmp_path: Path) -> None:
+    services = yaml.safe_load((KIT / "compose.yaml").read_text())["services"]
+    assert "'.[cli,demo]'" in services["dashboards"]["build"]["dockerfile_inline"]
+    command = services["dashboards"]["command"]
+    (tmp_path / "elastic.password").write_text("secret")
+    program = command[-1].replace("$$", "$").replace("/secrets/elastic", f"{tmp_path}/elastic")
+    program = program.replace("https://kibana:5601", kibana.url)
+    program = program.replace("--ca-certs /secrets/ca/ca.crt", "")  # this one has no TLS
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    subprocess.run([*command[:-1], program], env={**os.environ, "PATH": path}, check=True)
+    rules = {f"/api/alerting/rule/{path.stem}" for path in KIT.glob("kibana/rules/*")}
+    assert rules <= kibana.kept.keys()
+    assert {key for _, _, _, key in kibana.requests} == {"Basic ZWxhc3RpYzpzZWNyZXQ="}
+
+
 def test_what_kibana_did_not_import_is_told(kibana: FakeKibana) -> None:
     kibana.import_errors = [{"type": "lens", "id": "x", "error": {"type": "missing_references"}}]
     told = run("install", "--kibana", kibana.url)

@@ -1,0 +1,95 @@
+"""The command `init`: shows, and writes if it is told to, what an existing service needs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+import click
+
+from flowery_logging.cli.init import django, fastapi
+from flowery_logging.cli.init.source import Source, UnreadableError
+
+EXIT_CODES: Final = """\b
+Exit codes:
+  0  shown or written, or there is nothing to add
+  1  no application was found
+  2  wrong arguments, or a module that cannot be read
+"""
+_SKIPPED: Final = {"site-packages", "node_modules", "tests", "migrations", "build", "dist"}
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument(
+    "folder",
+    default=".",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)
+@click.option("--fastapi", "kind", flag_value="fastapi", help="FastAPI or Starlette alone.")
+@click.option("--django", "kind", flag_value="django", help="Django alone.")
+@click.option("--service", metavar="NAME", help="service.name; else the folder's name.")
+@click.option("--write", "do_write", is_flag=True, help="Write it; else it is only shown.")
+def init(folder: Path, kind: str | None, service: str | None, do_write: bool) -> None:
+    """Show as a diff what to add to the service in FOLDER, so that all of it is logged.
+
+    Nothing in a module is changed or moved; lines are added. Run again, it finds nothing to add.
+    """
+    try:
+        found, notes = _additions(folder, kind, service or _name(folder))
+    except UnreadableError as error:
+        raise click.UsageError(str(error)) from None
+    if not found:
+        wanted = {"fastapi": "FastAPI application", "django": "Django settings"}
+        what = wanted.get(kind or "", "FastAPI application and no Django settings")
+        click.echo(f"no {what} in {folder}", err=True)
+        raise SystemExit(1)
+    changed = [source for source in found if source.diff()]
+    for source in changed:
+        click.echo(source.diff(), nl=False)
+        if do_write:
+            source.write()
+    for note in notes:
+        click.echo(note, err=True)
+    click.echo(_summary(found, changed, written=do_write), err=True)
+
+
+def _additions(folder: Path, kind: str | None, service: str) -> tuple[list[Source], list[str]]:
+    """Return the modules that make an application, with what is to be added; and notes."""
+    found: list[Source] = []
+    notes: list[str] = []
+    for path in _modules(folder):
+        text = path.read_bytes()
+        if kind != "fastapi" and b"INSTALLED_APPS" in text and django.is_there(Source(path)):
+            found.append(Source(path))
+            notes += django.add_to(found[-1], service)
+        elif kind != "django" and re.search(rb"(FastAPI|Starlette)\(", text):
+            source = Source(path)
+            if fastapi.is_there(source):
+                found.append(source)
+                fastapi.add_to(source, service)
+    return found, notes
+
+
+def _modules(folder: Path) -> list[Path]:
+    """Return the modules of the service itself, without environments, tests and migrations."""
+    found = []
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(folder).parts
+        is_hidden = any(part.startswith((".", "venv", "env")) for part in parts[:-1])
+        is_test = path.name.startswith(("test_", "conftest"))
+        if not (is_hidden or is_test or _SKIPPED.intersection(parts)):
+            found.append(path)
+    return found
+
+
+def _name(folder: Path) -> str:
+    return folder.resolve().name or "service"
+
+
+def _summary(found: list[Source], changed: list[Source], *, written: bool) -> str:
+    if not changed:
+        return f"nothing to add: {', '.join(str(source.path) for source in found)}"
+    if written:
+        return "written; add flowery_logging to the requirements of the service"
+    return "nothing was written: --write does that"

@@ -1,0 +1,141 @@
+"""`flowery-logging init`: a service that exists gets its lines, and logs with them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from flowery_logging.cli.commands import commands
+
+FASTAPI = '''#!/usr/bin/env python3
+"""The orders."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI
+
+app = FastAPI(
+    title="orders",
+)
+log = logging.getLogger(__name__)
+
+
+@app.get("/")
+def home():
+    log.info("home read")
+    return "ok"
+'''
+FACTORY = """# Orders.
+from fastapi import FastAPI as API, FastAPI
+
+
+def create_app():
+    app: FastAPI = FastAPI()
+    return app
+"""
+DJANGO = '''"""Settings."""
+SECRET_KEY = "x"
+ROOT_URLCONF = "urls"
+ALLOWED_HOSTS = ["*"]
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+]
+MIDDLEWARE = [
+    "django.middleware.common.CommonMiddleware",
+]
+'''
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(commands, ["init", *arguments])
+    return done.exit_code, done.output
+
+
+def records(folder: Path) -> list[dict[str, object]]:
+    paths = sorted((folder / "logs").glob("*.ndjson"))
+    return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+
+
+def python(folder: Path, code: str) -> None:
+    environment = {**os.environ, "FLOWERY_LOG_DIR": str(folder / "logs")}
+    subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, check=True)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_fastapi_service_logs_its_requests(tmp_path: Path, end: str) -> None:
+    main = tmp_path / "main.py"
+    main.write_bytes(FASTAPI.replace("\n", end).encode())
+    code, shown = run(str(tmp_path), "--service", "orders")
+    assert code == 0
+    assert "+flowery_fastapi.instrument(app)" in shown
+    assert "nothing was written" in shown
+    assert main.read_bytes() == FASTAPI.replace("\n", end).encode()
+    assert run(str(tmp_path), "--service", "orders", "--write")[0] == 0
+    assert main.read_bytes().count(end.encode()) == main.read_bytes().count(b"\n")
+    python(tmp_path, "from fastapi.testclient import TestClient; import main\n"
+           "assert TestClient(main.app).get('/').status_code == 200")  # fmt: skip
+    named = {r["message"]: r for r in records(tmp_path)}
+    assert named["home read"]["trace"] == named["GET / 200"]["trace"]
+    assert named["home read"]["service"]["name"] == "orders"  # type: ignore[index]
+    again, said = run(str(tmp_path))
+    assert (again, "nothing to add" in said) == (0, True)
+
+
+def test_an_application_that_a_function_makes(tmp_path: Path) -> None:
+    main = tmp_path / "main.py"
+    main.write_text(FACTORY)
+    assert run(str(tmp_path), "--write")[0] == 0
+    text = main.read_text()
+    assert "    app: FastAPI = FastAPI()\n    flowery_fastapi.instrument(app)\n" in text
+    assert text.index("flowery_logging.setup") < text.index("from fastapi")
+    python(tmp_path, "import main; main.create_app()")
+
+
+def test_django_settings(tmp_path: Path) -> None:
+    (tmp_path / "settings.py").write_text(DJANGO)
+    (tmp_path / "urls.py").write_text("urlpatterns = []\n")
+    code, _ = run(str(tmp_path), "--service", "shop", "--write")
+    assert code == 0
+    python(tmp_path, "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'settings'\n"
+           "import django; django.setup()\nfrom django.core.management import call_command\n"
+           "call_command('check', fail_level='WARNING')\nfrom django.test import Client\n"
+           "assert Client().get('/nothing').status_code == 404")  # fmt: skip
+    assert any(r["message"] == "GET /nothing 404" for r in records(tmp_path))
+    assert "nothing to add" in run(str(tmp_path))[1]
+
+
+def test_django_that_configures_logging_is_told_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "settings.py").write_text(f"{DJANGO}LOGGING = {{'version': 1}}\n")
+    code, said = run(str(tmp_path), "--write")
+    assert code == 0
+    assert '"disable_existing_loggers" to False' in said
+    assert "LOGGING_CONFIG" not in (tmp_path / "settings.py").read_text()
+
+
+def test_lists_in_one_line_are_named(tmp_path: Path) -> None:
+    (tmp_path / "settings.py").write_text("INSTALLED_APPS = []\nMIDDLEWARE = ['a.B']\n")
+    _, said = run(str(tmp_path))
+    assert "RequestMiddleware' first into MIDDLEWARE" in said
+    assert "LoggingConfig' first into INSTALLED_APPS" in said
+
+
+def test_nothing_is_found_in_environments_and_tests(tmp_path: Path) -> None:
+    for place in (".venv/lib", "venv", "tests", "node_modules"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "main.py").write_text(FASTAPI)
+    assert run(str(tmp_path))[0] == 1
+
+
+def test_a_module_that_is_no_python_is_named(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("app = FastAPI(\n")
+    code, said = run(str(tmp_path))
+    assert code == 2
+    assert "main.py" in said

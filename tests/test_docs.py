@@ -1,0 +1,42 @@
+"""Each page of docs/ is followed as its reader would; the pages are built without a warning."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs import Reader, blocks
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if [*blocks(p.read_text())]], ids=lambda p: p.stem
+)
+def test_a_page_can_be_followed(page, tmp_path):
+    Reader(tmp_path).follow(page.read_text())
+
+
+def test_a_wrong_block_is_noticed(tmp_path):
+    for page in ("```sh\nfalse\n```\n", "```python\n1 / 0\n```\n", "```ruby\nx\n```\n"):
+        with pytest.raises(AssertionError):
+            Reader(tmp_path).follow(page)
+
+
+@pytest.mark.slow
+def test_the_pages_are_built_without_a_warning(tmp_path):
+    mkdocs = Path(sys.executable).with_name("mkdocs")
+    ran = subprocess.run(
+        [mkdocs, "build", "--quiet", "--site-dir", tmp_path / "site"],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    assert (tmp_path / "site" / "api.html").stat().st_size > 10_000
