@@ -38,6 +38,10 @@ _LINES: Final = tuple(
     for program, option in _PROGRAMS
 )
 
+_ANY_PROGRAM: Final = re.compile(
+    "curl|mysql|mariadb|7z|sshpass|redis-cli|login|mongo|ldap|sqlcmd|zip|smbclient|openssl|wget|http"
+)
+
 SIGNS: Final = (
     "curl", "mysql", "mariadb", "sshpass", "redis0cli", "login", "mongo", "ldap", "sqlcmd", "zip",
     "smbclient", "openssl", "wget", "http0", "7z",
@@ -55,7 +59,7 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
             continue
         if not is_identifier_of(match["name"], value):
             yield Span(*match.span(group), kind)
-    if "-" in text or "pass:" in text:
+    if ("-" in text or "pass:" in text) and _ANY_PROGRAM.search(text):
         yield from _of_programs(text)
 
 

@@ -155,7 +155,9 @@ class Suspicion:
             kinds |= TOKENS
         if signs := encoded.translate(None, _QUIET):
             kinds |= self._signs(signs, encoded, coarse, encoded.decode("latin-1"))
-        if b"-" in encoded and _may_have_option(encoded):
+        if b"-" in encoded and (
+            _OPTION_SIGN.search(encoded) if len(encoded) < _LONG else _may_have_option(encoded)
+        ):
             kinds |= self._options(encoded.decode("latin-1"), coarse)
         if not encoded.isascii() and _is_said_in_korean(encoded):
             kinds |= NAMED
@@ -285,8 +287,8 @@ class Suspicion:
 
 
 def _may_have_option(encoded: bytes) -> bool:
-    """Tell whether a dash may begin an option, or a block of a key."""
-    if len(encoded) < _LONG or encoded.count(b"-") > _FEW_DASHES:
+    """Tell of a long text whether a dash may begin an option, or a block of a key."""
+    if encoded.count(b"-") > _FEW_DASHES:
         return _OPTION_SIGN.search(encoded) is not None
     place = encoded.find(b"-")
     while place >= 0:
