@@ -29,7 +29,8 @@ _ASSIGNED: Final = re.compile(
     r"(?<![\w.%$-])"
     r"(?P<name>[\w.%$-]{1,128}|[A-Za-z가-힣]{1,20}(?: [A-Za-z가-힣]{1,20}){1,2})"
     r"(?P<closed>\\{0,15}[\"'`]|\])?"
-    r"(?P<sign>[ \t\u00a0]{0,8}(?:=>|:=|==?|:(?!//)|\uff1d|\uff1a)[ \t\u00a0]{0,8})"
+    r"(?P<sign>(?:[ \t\u00a0]|\\{1,2}xa0){0,8}(?:=>|:=|==?|:(?!//)|\uff1d|\uff1a)"
+    r"(?:[ \t\u00a0]|\\{1,2}xa0){0,8})"
     r"(?:[bBrRuU]{1,2}(?=\\{0,15}[\"']))?"
     r"(?P<quote>\\{0,15}(?:\"\"\"|\'\'\'|[\"'`]))?"
 )
@@ -44,9 +45,15 @@ _ENCODED: Final = re.compile(
     r"(?P<value>(?:(?!%(?:25){0,4}(?:26|22|27|7[Dd]|2[Cc]|0[AaDd]))[^&\s\"'<>]){1,1024})"
 )
 _BLOCK: Final = re.compile(
-    r"(?:^|(?<=\n))(?P<indent>[ ]{0,64})(?:- )?[\"']?(?P<name>[\w.-]{2,64})[\"']?:"
-    r"[ \t]{0,8}(?:[|>][+-]?\d?)?[ \t]{0,8}\n(?=(?P=indent)[ ]|(?P=indent)- )"
+    r"(?<![\w.%$-])(?P<name>[\w.-]{2,64})[\"']?:"
+    r"[ \t]{0,8}(?:[|>][+-]?\d?)?[ \t]{0,8}\n(?=[ ]|- )"
 )
+# The same in a text inside another, which has the ends of lines as escapes.
+_ESCAPED_BLOCK: Final = re.compile(
+    r"(?<![\w.%$-])(?P<name>[\w.-]{2,64})(?:\\{0,4}[\"'])?:[ \t]{0,8}(?:[|>][+-]?\d?)?[ \t]{0,8}"
+    r"\\{1,4}n(?P<value>[ ]{1,64}[^\\\"'\n]{1,1024}(?:\\{1,4}n[ ]{1,64}[^\\\"'\n]{1,1024}){0,64})"
+)
+_LONGEST_INDENT: Final = 256
 _SAID: Final = re.compile(
     r"(?P<name>비밀번호|인증번호|인증코드|(?:[A-Za-z]{2,20}[ -])?"
     r"(?:password|passcode|passphrase|code|otp|pin|token)(?= is ))"
@@ -85,6 +92,11 @@ class Assignments:
         """Yield the values that are to be hidden, in any order."""
         yield from self._assigned(text)
         yield from self._said(text)
+        if "\\n" in text:
+            for match in _ESCAPED_BLOCK.finditer(text):
+                kind = self._kind_of_any(match["name"])
+                if kind is not None:
+                    yield Span(*match.span("value"), kind)
         if "\\u" in text:
             yield from self._escaped(text)
         if "%" in text:
@@ -118,7 +130,7 @@ class Assignments:
             return (end, end) if is_nothing(text[start:end], equals=equals) else (start, end)
         if not equals and squash(match["name"].rpartition(" ")[2]) in _HEADERS:
             return _line(text, start)
-        bare = _BARE.match(text, start)
+        bare = None if is_code(text, start) else _BARE.match(text, start)
         if bare is None or self._is_no_secret(text, match["name"], bare, equals=equals):
             return start, start
         return bare.span()
@@ -126,7 +138,7 @@ class Assignments:
     def _is_no_secret(self, text: str, name: str, bare: re.Match[str], *, equals: bool) -> bool:
         """Tell whether a value without quotes is prose, code, a mask or a fact about the secret."""
         value = bare[0]
-        if is_nothing(value, equals=equals) or is_code(value):
+        if is_nothing(value, equals=equals):
             return True
         if is_identifier_of(name, value) and self._kind_of_any(value):
             return True
@@ -179,8 +191,15 @@ class Assignments:
             position = match.end()
             kind = self._kind_of_any(match["name"])
             if kind is not None:
-                start, position = _block(text, position, len(match["indent"]))
+                start, position = _block(text, position, _indent(text, match.start()))
                 yield Span(start, position, kind)
+
+
+def _indent(text: str, place: int) -> int:
+    """Return how far the line is indented that a place is in."""
+    first = max(0, place - _LONGEST_INDENT)
+    line = text[text.rfind("\n", first, place) + 1 : place]
+    return len(line) - len(line.lstrip(" "))
 
 
 def _block(text: str, start: int, indent: int) -> tuple[int, int]:

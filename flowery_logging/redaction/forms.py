@@ -31,7 +31,7 @@ FORMS: Final = (
     Form(
         "jwt",
         ("eyJ",),
-        r"eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)+",
+        r"(?:(?<![\w-])|(?<=\\[nrt]))eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)+",
         "RFC 7519",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
         "eyJ",

@@ -7,6 +7,7 @@ and the content of XML.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from typing import Final
 
@@ -86,16 +87,34 @@ def _items(text: str, kind_of: KindOf) -> Iterator[Span]:
 
 def _objects(text: str, kind_of: KindOf) -> Iterator[Span]:
     """`{"name": "token", "value": "…"}`, in whichever order."""
-    for match in _SAID.finditer(text):
+    values = [*_VALUE.finditer(text)]
+    starts = [match.start() for match in values]
+    hidden = 0  # up to here all is hidden
+    for match in _SAID.finditer(text) if values else ():
         said = [match["name"].rpartition(".")[2]] if match["name"] else _WORDS.findall(match["loc"])
         kind = next(filter(None, map(kind_of, said)), None)
         if kind is not None:
-            first = max(0, match.start() - _BEFORE)
-            first = max(first, text.rfind("{", first, match.start()))
-            last = text.find("}", match.end(), match.end() + _BEHIND)
-            last = match.end() + _BEHIND if last < 0 else last
-            for value in _VALUE.finditer(text, first, last):
-                yield _value(text, value, kind)
+            behind = bisect(starts, match.start())
+            found = []
+            if behind < len(values) and starts[behind] < _object_end(text, match.end()):
+                found.append(values[behind])
+            if behind and starts[behind - 1] > _object_start(text, match.start()):
+                found.append(values[behind - 1])
+            for value in found:
+                if value.start() >= hidden:
+                    span = _value(text, value, kind)
+                    hidden = max(hidden, span.end)
+                    yield span
+
+
+def _object_start(text: str, place: int) -> int:
+    first = max(0, place - _BEFORE)
+    return max(first - 1, text.rfind("{", first, place))
+
+
+def _object_end(text: str, place: int) -> int:
+    end = text.find("}", place, place + _BEHIND)
+    return end if end >= 0 else place + _BEHIND
 
 
 def _value(text: str, match: re.Match[str], kind: str) -> Span:

@@ -22,7 +22,9 @@ def quoted_end(text: str, start: int, quote: str) -> int:
         while before > start and text[before - 1] == "\\":
             before -= 1
         slashes = position - before
-        if slashes < level or (slashes - level) % (2 * (level + 1)) == 0:
+        # In a repr of JSON a quote inside has two backslashes, as the end of `"\\"` has.
+        goes_on = slashes > level and text[position + 1 : position + 2].isalnum()
+        if slashes < level or ((slashes - level) % (2 * (level + 1)) == 0 and not goes_on):
             return position - min(slashes, level)
         position = text.find(sign, position + 1)
     line = text.find("\n", start)

@@ -21,7 +21,11 @@ _INSERT: Final = re.compile(
     r"\((?P<columns>[^()]{1,2048})\)\s{0,16}VALUES(?=\s{0,16}\()", re.IGNORECASE
 )
 _TUPLE: Final = re.compile(r"[\s,]{0,16}\(")
-_ITEM: Final = re.compile(r"\s{0,16}(?P<value>[ENn]?'(?:[^'\\]|''|\\.)*'?|[^,()']{0,1024})")
+_ITEM: Final = re.compile(
+    r"\s{0,16}(?P<value>[ENn]?(?P<quote>\\{0,4}['\"])"
+    r"(?:(?P=quote)(?P=quote)|(?!(?P=quote))(?:\\.|[^\\]))*(?:(?P=quote))?|[^,()'\"\\]{0,1024})",
+    re.DOTALL,
+)
 _MAX_TUPLES: Final = 1_000
 
 
@@ -38,7 +42,7 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
             yield Span(match.start("value"), match.end("value"), "value")
     if "VALUES" in upper:
         for match in _INSERT.finditer(text):
-            columns = [kind_of(name.strip(" \t\n\"'`[]")) for name in match["columns"].split(",")]
+            columns = [kind_of(name.strip(" \t\n\"'`[]\\")) for name in match["columns"].split(",")]
             if any(columns):
                 for spans in islice(_tuples(text, match.end()), _MAX_TUPLES):
                     for span, kind in zip(spans, columns, strict=False):

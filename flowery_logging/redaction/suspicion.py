@@ -72,7 +72,7 @@ _ASSIGNED: Final = _names_table(b"=:")
 _LISTED: Final = _names_table(b"=:,")
 # A colon that is neither a time's nor in front of an address.
 _COLON: Final = re.compile(r":(?!//)(?!(?<=[ T:+-][0-9]{2}:)[0-9]{2})")
-_ESCAPED_SPACE: Final = re.compile(rb"\\(?:[bfnrt]|u00[01][0-9a-f])")
+_ESCAPED_SPACE: Final = re.compile(rb"\\(?:[bfnrt]|u00[01][0-9a-f]|\\xa0)")
 _SQL_PASSWORD: Final = re.compile(r"password(?:0{0,4}['(\\]|0for)")
 _OPTION_SIGN: Final = re.compile(rb"-(?:(?<=[ \"'(]-)[A-Za-z-]|-)")
 _OPTION: Final = re.compile(r"(?<![\w-])--?([A-Za-z][\w-]{0,63})")
@@ -224,22 +224,28 @@ class Suspicion:
     def _is_assigned(self, pieces: list[str]) -> bool:
         """Tell whether a name before one of the signs may be a secret's."""
         known = self._names.get
-        for index, piece in enumerate(pieces):
+        named = None
+        for piece in pieces:
             words = piece.rsplit(None, 1)
             if words:
                 name = words[-1]
                 verdict = known(name)
                 if verdict is None:
                     verdict = self._learn(name)
-                if verdict and (verdict is HIDES or self._is_meant(name, pieces, index)):
+                if verdict is HIDES:
+                    return True
+                if verdict and name.lower() in _INPUTS:
+                    named = self._names_any(pieces) if named is None else named
+                if verdict and (named or self._is_meant(piece)):
                     return True
         return False
 
-    def _is_meant(self, name: str, pieces: list[str], index: int) -> bool:
-        """Tell whether a name that alone is no secret's is one in its surrounding."""
-        if name in _INPUTS:
-            return any(self._may_hide(word) for piece in pieces for word in piece.split())
-        words = pieces[index].rsplit(None, 3)
+    def _names_any(self, pieces: list[str]) -> bool:
+        return any(self._may_hide(word) for piece in pieces for word in piece.split())
+
+    def _is_meant(self, piece: str) -> bool:
+        """Tell whether a name that alone is no secret's is one with the words before it."""
+        words = piece.rsplit(None, 3)
         return len(words) > 1 and (
             words[-2].lower() in _SCHEMES or self._may_hide(" ".join(words[-3:]))
         )

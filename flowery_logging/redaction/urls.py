@@ -100,7 +100,7 @@ def may_let_in(name: str) -> bool:
 def _is_signature(name: str, value: str) -> bool:
     name = squash(name)
     if name == "code":
-        return _CODE.fullmatch(value) is not None
+        return _CODE.fullmatch(value.rstrip(",.)]}")) is not None
     if name not in SIGNATURES or not any(sign in "%+/" or sign.isdigit() for sign in value):
         return False
     return len(value) >= (_SHORTEST_TICKET if name in _TICKETS else _SHORTEST_SIGNATURE)

@@ -38,7 +38,7 @@ _NUMBERS: Final = frozenset({
 _PLURALS: Final = ("passwords", "secrets", "tokens", "credentials", "cookies", "passphrases")
 
 _CODE: Final = re.compile(
-    r"[A-Za-z_][\w.]*[(\[]|(?:self|cls|os|settings|config|request|args|kwargs)\."
+    r"[A-Za-z_][\w.]{0,127}[(\[]|(?:self|cls|os|settings|config|request|args|kwargs)\."
 )
 _OBJECT: Final = re.compile(r"[A-Z]\w{0,63}\((?=[\"'])")
 _MASK: Final = re.compile(
@@ -54,9 +54,9 @@ def is_nothing(value: str, *, equals: bool) -> bool:
     return word in (_NOTHING if equals else _FACTS) or _MASK.fullmatch(value) is not None
 
 
-def is_code(value: str) -> bool:
-    """Tell whether a value is a call or an attribute, as source lines of tracebacks have them."""
-    return _CODE.match(value) is not None
+def is_code(text: str, start: int = 0) -> bool:
+    """Tell whether a call or an attribute begins here, as source lines of tracebacks have them."""
+    return _CODE.match(text, start) is not None
 
 
 def object_start(text: str, start: int) -> int:

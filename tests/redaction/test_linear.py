@@ -1,0 +1,33 @@
+"""No text makes a search take longer than its length: a megabyte of what each pattern likes."""
+
+import pytest
+
+from flowery_logging.redaction import Redactor
+from flowery_logging.redaction.forms import FORMS
+
+UNITS = [
+    "a", "password=", "password: ", "password:\n", "- token:\n", "token=x&", "?token=", "token:'",
+    'token:\\"', "\\", "'", '"', "[", "{", "token=[", "'token','", "[['token','",
+    '"name":"token",', '{"name":"token","value":', '"value":"x","name":"token"', "<token>", "<token ",
+    '<a name="token" ', "://", "://a:b", "https://a:b@", "@", "--password ", "-p x ", "curl -u a:",
+    "mysql -p", 'name="token"\n', "input_value=", "\ntoken\n  x ", "IDENTIFIED BY '",
+    "(token) VALUES (", "(token) VALUES ('", "eyJ", "eyJaaaaa.", "-eyJ", "Bearer ", "Basic YTpi",
+    "Digest a=", "api key ", "a b c ", "비밀번호는 ", "인증번호 ", "code is ", "%22token%22%3A",
+    "token%3D", "%2525", "\\u", '"\\ubbbb', "token=<", "token=x<", "token=x;", "=", ":", "'a',",
+    "－", "＝", "１", "4\u00a0", "4111 ", "4111", "900101-", "-", "[redacted", "token=[redacted] ",
+    "Authorization: ", "Cookie: a=", ":thin:a/", "code=aaaaaaaaaa1&", "token=${", "sshpass -p ",
+    "x=Decimal('", "token=A(",
+]  # fmt: skip
+STEMS = [stem for form in FORMS for stem in form.stems]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("unit", [*UNITS, *STEMS])
+def test_a_megabyte_takes_no_longer_than_its_length(unit):
+    text = (unit * (1_000_000 // len(unit) + 1))[:1_000_000]
+    Redactor().clean(text)
+
+
+@pytest.mark.parametrize("unit", [*UNITS, *STEMS])
+def test_some_kilobytes_take_no_longer_than_their_length(unit):
+    Redactor().clean(unit * (16_000 // len(unit) + 1))
