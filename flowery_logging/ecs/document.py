@@ -128,9 +128,9 @@ class _Walk:
 
     def run(self, layers: tuple[Mapping[Any, Any], ...]) -> Layout:
         for self._layer, layer in enumerate(layers):
-            own = dict(entries(layer))
-            named = structures.kind_of_values(own, self._placer.redactor.kind_at)
-            for key, value in own.items():
+            own = [*entries(layer)]
+            named = structures.kind_among(own, self._placer.redactor.kind_at)
+            for key, value in own:
                 self._walk(self._name(key), self._unless_named(key, value, named), 1)
         placer, unnamed = self._placer, self._layout.unnamed
         if self._more:
@@ -161,9 +161,9 @@ class _Walk:
             value = given = self._made(path, value)
         if is_set:
             self._around.append(value)
-            own = dict(entries(value))
-            named = structures.kind_of_values(own, self._placer.redactor.kind_at)
-            for key, item in own.items():
+            own = [*entries(value)]
+            named = structures.kind_among(own, self._placer.redactor.kind_at)
+            for key, item in own:
                 inner = self._unless_named(key, item, named)
                 self._walk(f"{path}.{self._name(key)}", inner, depth + 1)
             self._around.pop()

@@ -196,8 +196,9 @@ class _Walker:
 
     def _entries(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        named = structures.kind_of_values(value, self._redaction.kind_at)
-        for key, item in entries(value):
+        own = [*entries(value)]
+        named = structures.kind_among(own, self._redaction.kind_at)
+        for key, item in own:
             if self._left <= 0:
                 found["<more>"] = _length(value) - len(found)
                 break

@@ -31,6 +31,11 @@ def kind_of_values(mapping: Mapping[Any, Any], kind_of: KindOf) -> str | None:
     return None
 
 
+def kind_among(entries: Iterable[tuple[Any, Any]], kind_of: KindOf) -> str | None:
+    """Return the same of entries that were read from a mapping, which itself may never end."""
+    return kind_of_values({key: said for key, said in entries if type(key) is str}, kind_of)
+
+
 def is_value(key: Any) -> bool:
     """Tell whether what stands under a key may belong to a name that stands beside it."""
     return type(key) is str and key in _VALUES
