@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
@@ -130,6 +131,21 @@ def test_foreign_lines_are_kept_and_marked(tmp_path: Path) -> None:
     assert tail(tmp_path, "--grep", "fault", "--since", stamp(5), "-n", "3") == []
     assert len(tail(tmp_path, "--level", "error")) == 1, "what tells no level has none"
     assert tail(tmp_path, "--service", "other") != []
+
+
+def test_an_unfinished_line_is_torn_once_nobody_can_finish_it(tmp_path: Path) -> None:
+    logs = Logs(tmp_path)
+    logs.run("log.info('whole'); os.kill(os.getpid(), signal.SIGKILL)")
+    (path,) = logs.files()
+    path.write_bytes(path.read_bytes() + b'{"@timestamp":"2026')
+    assert "[torn line in svc]" in tail(tmp_path)[-1]
+    with following(tmp_path) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(3)]
+        assert json.loads(lines[-1])["foreign"]["kind"] == "torn"
+    with path.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)  # as its writer does
+        assert "whole" in tail(tmp_path)[-1], "it may be finished yet"
 
 
 def test_a_file_whose_time_is_rounded_down_is_read(tmp_path: Path) -> None:
