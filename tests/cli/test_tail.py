@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
@@ -132,6 +133,21 @@ def test_foreign_lines_are_kept_and_marked(tmp_path: Path) -> None:
     assert tail(tmp_path, "--service", "other") != []
 
 
+def test_an_unfinished_line_is_torn_once_nobody_can_finish_it(tmp_path: Path) -> None:
+    logs = Logs(tmp_path)
+    logs.run("log.info('whole'); os.kill(os.getpid(), signal.SIGKILL)")
+    (path,) = logs.files()
+    path.write_bytes(path.read_bytes() + b'{"@timestamp":"2026')
+    assert "[torn line in svc]" in tail(tmp_path)[-1]
+    with following(tmp_path) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(3)]
+        assert json.loads(lines[-1])["foreign"]["kind"] == "torn"
+    with path.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)  # as its writer does
+        assert "whole" in tail(tmp_path)[-1], "it may be finished yet"
+
+
 def test_a_file_whose_time_is_rounded_down_is_read(tmp_path: Path) -> None:
     """The kernel's clock for files lags behind by milliseconds, some file systems' by a second."""
     service = Service(tmp_path, "orders")
@@ -159,6 +175,15 @@ def test_wrong_options_are_told(option: list[str], tmp_path: Path) -> None:
     assert option[0] in done.stderr
     assert option[1] in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_service_that_is_not_there_is_told(tmp_path: Path) -> None:
+    commands: list[list[str | Path]] = [["tail", tmp_path], ["find", "7", tmp_path]]
+    for command in commands:
+        done = flowery(*command, "--service", "oders")
+        assert done.stdout == ""
+        assert "no log files of oders; there are those of courier, gateway, orders" in done.stderr
 
 
 def test_who_closes_the_pipe_has_seen_enough(tmp_path: Path) -> None:

@@ -14,7 +14,12 @@ import orjson
 
 from flowery_logging.cli.find.requests import Match, Matches, find_requests
 from flowery_logging.cli.find.value import Value
-from flowery_logging.cli.reading.directories import directories_of, list_files, require_files
+from flowery_logging.cli.reading.directories import (
+    directories_of,
+    hint_at_services,
+    list_files,
+    require_files,
+)
 from flowery_logging.cli.reading.fields import first_of, text_of
 from flowery_logging.cli.reading.options import (
     directories_argument,
@@ -80,9 +85,9 @@ def find(
     places, wanted = directories_of(directories), Wanted(services, since=since, until=until)
     with quiet_output():
         require_files(places)
-        files = list_files(places, wanted.selection)
+        hint_at_services(places, wanted)
         looked_for = Value(value, _pseudonyms(value))
-        matches = find_requests(files, looked_for, wanted, most)
+        matches = find_requests(list_files(places), looked_for, wanted, most)
         if as_json:
             sys.stdout.write(_as_json(matches))
         else:
@@ -109,7 +114,8 @@ def _show(matches: Matches, value: str, *, utc: bool) -> None:
     if not matches.newest:
         click.echo(f"{value} occurs in no request", err=True)
     if matches.more:
-        click.echo(f"{matches.more} older requests are not shown: see -n", err=True)
+        noun = "request is" if matches.more == 1 else "requests are"
+        click.echo(f"{matches.more} older {noun} not shown: see -n", err=True)
 
 
 class _Look:
