@@ -4,6 +4,7 @@
 """
 
 import sys
+from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 def _is_command() -> bool:
     """Tell whether this process is `flowery-logging`, which reads logs and writes none.
 
-    It starts in a third of the time without what a service needs.
+    It starts in a third of the time without what a service needs. If it comes to run a service's
+    code after all, the names are there: see `__getattr__`.
     """
     script = sys.argv[0].replace("\\", "/").rpartition("/")[2] if getattr(sys, "argv", None) else ""
     is_module = ("-m", "flowery_logging") in pairwise(getattr(sys, "orig_argv", ()))
@@ -54,10 +56,18 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Import the formatters when they are asked for: they need ecs-logging, which others do not."""
-    if name in {"ECSFormatter", "ECSStructlogFormatter"}:
-        from flowery_logging import formatters
+_PLACES = {
+    "context": ("bind", "bound", "carried", "unbind"),
+    "formatters": ("ECSFormatter", "ECSStructlogFormatter"),
+    "runtime": ("get_logger", "set_level", "setup", "shutdown", "stats"),
+    "settings": ("ConfigError",),
+    "trace": ("TraceContext", "continue_trace", "current_trace", "outgoing_headers"),
+}
 
-        return getattr(formatters, name)
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for late: the formatters need ecs-logging, which others do not."""
+    for module, names in _PLACES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from flowery_logging.cli.elasticsearch import Access, Elasticsearch
+if TYPE_CHECKING:
+    from flowery_logging.cli.elasticsearch import Elasticsearch
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -40,6 +41,8 @@ def connect(url: str | None, access: dict[str, Any]) -> Elasticsearch | None:
     """Return the server that the options name; None without a URL. Raises click.BadParameter."""
     if url is None:
         return None
+    from flowery_logging.cli.elasticsearch import Access, Elasticsearch  # TLS takes 20 ms to load
+
     try:
         return Elasticsearch(Access(url, **access))
     except (ValueError, OSError) as error:

@@ -19,7 +19,7 @@ class Entry(NamedTuple):
 
 COMMANDS: Final = {
     "init": Entry(
-        "flowery_logging.cli.init:init", "Show what an existing service needs, and write it."
+        "flowery_logging.cli.init:init", "Show, and write, what an existing service needs."
     ),
     "tail": Entry("flowery_logging.cli.tail:tail", "Show events as they are written."),
     "trace": Entry("flowery_logging.cli.trace:trace", "Show one request over all services."),

@@ -24,7 +24,7 @@ from flowery_logging.cli.reading.options import (
 from flowery_logging.cli.reading.output import is_closed, quiet_output
 from flowery_logging.cli.reading.wanted import Wanted
 from flowery_logging.files.follow import POLL_SECONDS, Follower
-from flowery_logging.files.reader import Kind, Line
+from flowery_logging.files.reader import Kind, Line, is_in_use
 
 LAST: int = 20
 
@@ -82,8 +82,14 @@ def _history(
     places: list[Path], asked: Wanted, count: int | None, follower: Follower
 ) -> Iterable[Line]:
     """Return what lay there when the follower began."""
-    ends = follower.positions
-    files = [file for file in list_files(places, asked.selection, absent=True) if file.path in ends]
+    read = follower.positions
+    files = [file for file in list_files(places, asked.selection, absent=True) if file.path in read]
+    # What stands behind the last line end of a file that nobody writes to stays as it is: torn.
+    ends = {
+        file.path: read[file.path]
+        for file in files
+        if read[file.path] == file.size or is_in_use(file)
+    }
     if count is None and asked.since is not None:
         return merged(files, asked, ends)
     return last_lines(files, asked, LAST if count is None else count, ends)

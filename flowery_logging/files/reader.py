@@ -27,6 +27,9 @@ MAX_LINE_BYTES: Final = 1024 * 1024
 OPENING_SECONDS: Final = 5.0
 """Within this time a writer has locked the file that it has opened."""
 
+COARSE_SECONDS: Final = 2.0
+"""So much older than its last event a file's time may be: kernels and file systems round down."""
+
 CHUNK_BYTES: Final = 256 * 1024
 _OUR_BEGINNING: Final = b'{"@timestamp":'
 
@@ -88,7 +91,7 @@ class Selection:
         return (
             (self.service is None or name.service == names.service_part(self.service))
             and (self.entity is None or name.entity == self.entity)
-            and (self.since is None or file.modified >= self.since.timestamp())
+            and (self.since is None or file.modified + COARSE_SECONDS >= self.since.timestamp())
             and (self.until is None or name.start <= self.until)
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from flowery_logging.cli.find.value import Value
 from flowery_logging.files.columns import width
 from tests.cli.conftest import flowery
-from tests.cli.events import TRACE, Service, checkout, stamp
+from tests.cli.events import START, TRACE, Service, checkout, stamp
 
 
 def found(*arguments: str | Path, code: int = 0) -> list[dict[str, Any]]:
@@ -67,6 +68,14 @@ def test_what_is_not_there(directory: Path) -> None:
     done = flowery("find", "nothing", directory)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "nothing occurs in no request\n")
     assert flowery("find", "", directory).returncode == 2
+
+
+def test_of_a_request_older_files_tell_too(tmp_path: Path) -> None:
+    checkout(tmp_path, at=0)["gateway"].log(100, "late 7", order_id=70, trace__id=TRACE)
+    orders = Service(tmp_path, "orders").path
+    os.utime(orders, (START.timestamp() + 1, START.timestamp() + 1))
+    (one,) = found("70", tmp_path, "--since", stamp(50))
+    assert one["services"] == ["gateway", "orders", "courier"]
 
 
 def test_outside_of_requests(tmp_path: Path) -> None:

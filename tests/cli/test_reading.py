@@ -10,9 +10,10 @@ from pathlib import Path
 import click
 import pytest
 
+import flowery_logging
 from flowery_logging.cli import commands
 from flowery_logging.cli.reading.conditions import parse_condition
-from flowery_logging.cli.reading.times import parse_age, parse_time
+from flowery_logging.cli.reading.times import moment_of, parse_age, parse_time
 from tests.cli.conftest import flowery
 from tests.cli.events import Service
 
@@ -53,6 +54,15 @@ def test_times_as_people_give_them(text: str, expected: datetime) -> None:
 def test_what_is_no_time_is_told_with_what_is(text: str) -> None:
     with pytest.raises(ValueError, match="allowed: an age"):
         parse_time(text, NOW, KST)
+
+
+def test_the_times_of_events_whoever_wrote_them() -> None:
+    expected = datetime(2026, 11, 27, 5, 5, 6, 120_000, tzinfo=timezone.utc)
+    for text in ("05:05:06.12Z", "05:05:06.120000Z", "05:05:06.120000999Z", "14:05:06.12+09:00"):
+        assert moment_of(f"2026-11-27T{text}") == expected
+    assert moment_of("2026-11-27 05:05:06") == expected.replace(microsecond=0)
+    for text in ("", "today", "2026-13-01T00:00:00Z", "1700000000"):
+        assert moment_of(text) is None
 
 
 def test_spans() -> None:
@@ -133,6 +143,25 @@ def test_the_command_starts_without_what_a_service_needs() -> None:
     assert "tail" in done.stdout
     loaded = set(done.stdout.splitlines()[-1].split())
     assert not loaded & {"structlog", "asyncio", "rich.table", "flowery_logging.cli.audit"}
+
+
+def test_a_service_that_the_command_imports_finds_every_name(tmp_path: Path) -> None:
+    program = (
+        f"import sys; sys.argv = ['flowery-logging']; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "import flowery_logging; assert 'setup' not in vars(flowery_logging)\n"
+        "from flowery_logging import *\n"
+        f"flowery_logging.setup('svc', directory={str(tmp_path)!r}, output='file')\n"
+        "flowery_logging.get_logger().info('x', **{'n': 1})\n"
+        "print(setup is flowery_logging.setup, *flowery_logging.__all__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split()[0] == "True"
+    assert set(done.stdout.split()[1:]) == set(flowery_logging.__all__)
+    assert "x" in flowery("tail", tmp_path).stdout
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = flowery_logging.nothing
 
 
 def test_where_setup_would_write_is_read(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
@@ -18,7 +19,7 @@ import pytest
 
 from flowery_logging.files.columns import width
 from tests.cli.conftest import flowery
-from tests.cli.events import Service, checkout, stamp
+from tests.cli.events import START, Service, checkout, stamp
 from tests.files.conftest import Logs
 
 COMMAND = [sys.executable, "-m", "flowery_logging", "tail"]
@@ -130,6 +131,32 @@ def test_foreign_lines_are_kept_and_marked(tmp_path: Path) -> None:
     assert tail(tmp_path, "--grep", "fault", "--since", stamp(5), "-n", "3") == []
     assert len(tail(tmp_path, "--level", "error")) == 1, "what tells no level has none"
     assert tail(tmp_path, "--service", "other") != []
+
+
+def test_an_unfinished_line_is_torn_once_nobody_can_finish_it(tmp_path: Path) -> None:
+    logs = Logs(tmp_path)
+    logs.run("log.info('whole'); os.kill(os.getpid(), signal.SIGKILL)")
+    (path,) = logs.files()
+    path.write_bytes(path.read_bytes() + b'{"@timestamp":"2026')
+    assert "[torn line in svc]" in tail(tmp_path)[-1]
+    with following(tmp_path) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(3)]
+        assert json.loads(lines[-1])["foreign"]["kind"] == "torn"
+    with path.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)  # as its writer does
+        assert "whole" in tail(tmp_path)[-1], "it may be finished yet"
+
+
+def test_a_file_whose_time_is_rounded_down_is_read(tmp_path: Path) -> None:
+    """The kernel's clock for files lags behind by milliseconds, some file systems' by a second."""
+    service = Service(tmp_path, "orders")
+    service.log(10.9, "x")
+    Service(tmp_path, "other").log(10.8, "y")
+    os.utime(service.path, (START.timestamp() + 10, START.timestamp() + 10))
+    assert messages(tmp_path, "--since", stamp(10.85)) == ["x"]
+    os.utime(tmp_path / Service(tmp_path, "other").path, (START.timestamp() + 10.81,) * 2)
+    assert messages(tmp_path, "-n", "1") == ["x"]
 
 
 def test_files_that_cannot_hold_it_are_not_opened(tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def test_hops_hang_below_the_call_whose_span_they_name(asked: str, tmp_path: Pat
     assert (found["trace_id"], found["request_id"]) == (TRACE, "req-가-1")
     assert found["services"] == ["gateway", "orders", "courier"]
     assert (found["events"], found["errors"]) == (8, 3)
+    assert found["begin"] == "2026-11-27T03:00:00.000000Z"
     (gateway,) = found["hops"]
     assert (gateway["kind"], gateway["status"], gateway["failed"]) == ("request", 502, True)
     assert (gateway["offset_ms"], gateway["duration_ms"]) == (0, 100)
@@ -322,6 +323,13 @@ def test_the_same_tree_from_elasticsearch(tmp_path: Path, elasticsearch: FakeEla
     url = ["--elasticsearch", elasticsearch.url]
     assert json.loads(trace(TRACE, *url, "--json")) == tree(TRACE, tmp_path)
     assert outline(tree(TRACE[:12], *url)["hops"]) == CHECKOUT
+    for record in elasticsearch.sources:  # as a synthetic source has it
+        record["@timestamp"] = record["@timestamp"].rstrip("0Z").rstrip(".") + "Z"
+    short, whole = tree(TRACE, *url), tree(TRACE, tmp_path)
+    for hop in (short["hops"][0], whole["hops"][0]):
+        hop["events"] = [event["message"] for event in hop.pop("events")]
+    assert short["hops"][0]["events"] == whole["hops"][0]["events"]
+    assert (short["begin"], short["duration_ms"]) == (whole["begin"], whole["duration_ms"])
     assert flowery("trace", "nothing", *url).returncode == 1
     assert flowery("trace", "req-가-1", *url).returncode == 1, "two traces have it"
     elasticsearch.status = 503

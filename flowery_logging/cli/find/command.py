@@ -77,8 +77,7 @@ def find(
     places, wanted = directories_of(directories), Wanted(services, since=since, until=until)
     with quiet_output():
         require_files(places)
-        files = list_files(places, wanted.selection)
-        matches = find_requests(files, Value(value), wanted, most)
+        matches = find_requests(list_files(places), Value(value), wanted, most)
         if as_json:
             sys.stdout.write(_as_json(matches))
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -54,9 +54,13 @@ class Matches:
 
 
 def find_requests(files: list[LogFile], value: Value, wanted: Wanted, most: int) -> Matches:
-    """Return the requests in which a value occurs, the newest first. Raises OSError."""
+    """Return the requests in which a value occurs, the newest first. Raises OSError.
+
+    Of each request all files tell, not only those of the time that was asked for.
+    """
     collected = _Collected(most)
-    for record, place in _holding(files, value, wanted):
+    chosen = filter(wanted.selection.admits, files)
+    for record, place in _holding(chosen, value, wanted):
         collected.add(record, place)
     found = Matches(collected.newest(), collected.older())
     _complete(found.newest, files)
@@ -101,7 +105,9 @@ class _Collected:
             self._let_go.add(key)
 
 
-def _holding(files: list[LogFile], value: Value, wanted: Wanted) -> Iterator[tuple[Record, Place]]:
+def _holding(
+    files: Iterable[LogFile], value: Value, wanted: Wanted
+) -> Iterator[tuple[Record, Place]]:
     for file in files:
         try:
             for line in wanted_lines(file, wanted, texts=value.texts()):

@@ -13,7 +13,14 @@ from flowery_logging.cli.reading.times import timestamp
 from flowery_logging.cli.reading.wanted import Wanted
 from flowery_logging.files import platform
 from flowery_logging.files.merge import merge
-from flowery_logging.files.reader import CHUNK_BYTES, MAX_LINE_BYTES, Kind, Line, LogFile
+from flowery_logging.files.reader import (
+    CHUNK_BYTES,
+    COARSE_SECONDS,
+    MAX_LINE_BYTES,
+    Kind,
+    Line,
+    LogFile,
+)
 from flowery_logging.files.search import Raw, search
 
 EARLIER: Final = timedelta(minutes=10)
@@ -23,7 +30,8 @@ waited for the disk."""
 Ends = Mapping[str, int]
 """By path, the offset at which the reading of a file stops; others are read to their end."""
 
-_TIME = re.compile(rb'^\{"@timestamp":"([^"\\]{20,32})"', re.MULTILINE)
+_BEGINNING: Final = b'\n{"@timestamp":"'
+_TIME = re.compile(rb'\{"@timestamp":"([^"\\]{20,32})"')
 
 
 def wanted_lines(
@@ -112,6 +120,8 @@ def offset_since(file: LogFile, wanted: Wanted) -> int:
     if wanted.since is None:
         return 0
     earliest = timestamp(wanted.since - EARLIER)
+    if _first_time(file) >= earliest:
+        return 0
     for part in _backwards(file, file.size):
         if "" < part.latest() < earliest:
             return part.end
@@ -127,7 +137,8 @@ class _Part(NamedTuple):
 
     def latest(self) -> str:
         """Return the latest time of its events; "" if there is none."""
-        return max(_TIME.findall(self.data), default=b"").decode("ascii", "replace")
+        times = (part.partition(b'"')[0] for part in (b"\n" + self.data).split(_BEGINNING)[1:])
+        return max(times, default=b"").decode("ascii", "replace")
 
 
 def _backwards(file: LogFile, end: int) -> Iterator[_Part]:
@@ -164,18 +175,17 @@ def _time_before(raw: Raw) -> str:
 
 def _is_later(file: LogFile, wanted: Wanted) -> bool:
     """Tell whether a file was begun after the time that was asked for."""
-    if wanted.until is None:
-        return False
-    first = next(_first_times(file), "")
-    return first > timestamp(wanted.until + EARLIER)
+    return wanted.until is not None and _first_time(file) > timestamp(wanted.until + EARLIER)
 
 
-def _first_times(file: LogFile) -> Iterator[str]:
+def _first_time(file: LogFile) -> str:
+    """Return the time of a file's first event; "" if its first line is none, or cannot be read."""
     try:
         with open(file.path, "rb", opener=_opener) as stream:
-            yield from (time.decode("ascii", "replace") for time in _TIME.findall(stream.read(64)))
+            first = _TIME.match(stream.read(64))
     except OSError:
-        return  # the reading itself tells it
+        return ""  # the reading itself tells it
+    return first[1].decode("ascii", "replace") if first else ""
 
 
 def _opener(path: str, _: int) -> int:
@@ -187,4 +197,5 @@ def _at(line: Line, time: str) -> Line:
 
 
 def _modified(file: LogFile) -> str:
-    return timestamp(datetime.fromtimestamp(file.modified, timezone.utc))
+    """Return the latest time that an event of a file can have."""
+    return timestamp(datetime.fromtimestamp(file.modified + COARSE_SECONDS, timezone.utc))

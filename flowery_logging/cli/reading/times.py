@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta, timezone, tzinfo
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from typing import Final
 
 ALLOWED: Final = (
@@ -65,11 +65,11 @@ def timestamp(moment: datetime) -> str:
 
 def moment_of(text: str) -> datetime | None:
     """Return the time that an `@timestamp` says; None if it says none."""
+    match = _DATE.fullmatch(text)
     try:
-        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return None if match is None else _dated(match, timezone.utc)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
 
 def _seconds(age: str) -> float:
@@ -82,7 +82,7 @@ def _midnight(now: datetime, zone: tzinfo | None, days: int) -> datetime:
 
 def _dated(match: re.Match[str], zone: tzinfo | None) -> datetime:
     clock = _clock(match["clock"] or "0:00")
-    found = datetime.combine(datetime.strptime(match["date"], "%Y-%m-%d").date(), clock)  # noqa: DTZ007
+    found = datetime.combine(date.fromisoformat(match["date"]), clock)
     if not match["zone"]:
         return _zoned(found, zone)
     return found.replace(tzinfo=_offset(match["zone"].upper()))

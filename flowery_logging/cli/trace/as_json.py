@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
-from flowery_logging.cli.reading.fields import first_of, text_of
+from flowery_logging.cli.reading.fields import first_of
+from flowery_logging.cli.reading.times import timestamp
 from flowery_logging.cli.trace.timeline import Gap, timeline
 from flowery_logging.cli.trace.tree import Hop, Trace
 
@@ -17,7 +19,7 @@ def as_json(trace: Trace) -> dict[str, Any]:
     return {
         "trace_id": trace.trace_id,
         "request_id": trace.request_id,
-        "begin": text_of(trace.records[0], "@timestamp") if trace.records else "",
+        "begin": _timestamp(trace.begin),
         "duration_ms": _milliseconds(trace.end - trace.begin),
         "services": trace.services,
         "events": len(trace.records),
@@ -51,6 +53,11 @@ def _hop(hop: Hop, trace: Trace) -> dict[str, Any]:
         "events": [*hop.lines, *([hop.closing] if hop.closing is not None else ())],
         "hops": [_hop(child, trace) for child in hop.children],
     }
+
+
+def _timestamp(nanoseconds: int) -> str:
+    whole = datetime.fromtimestamp(nanoseconds // 10**9, timezone.utc)
+    return timestamp(whole.replace(microsecond=nanoseconds // 1000 % 1_000_000))
 
 
 def _milliseconds(nanoseconds: int) -> float:

@@ -6,13 +6,12 @@ import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import orjson
 
 from flowery_logging.cli.access import access_options, connect
-from flowery_logging.cli.elasticsearch import Elasticsearch, ElasticsearchError
 from flowery_logging.cli.reading.directories import directories_of, list_files, require_files
 from flowery_logging.cli.reading.fields import text_of
 from flowery_logging.cli.reading.options import (
@@ -27,6 +26,9 @@ from flowery_logging.cli.trace.gathering import Gathered, Record, gather
 from flowery_logging.cli.trace.ids import Asked, parse_id
 from flowery_logging.cli.trace.text import Tree, day_and_time
 from flowery_logging.cli.trace.tree import Trace, build, time_of
+
+if TYPE_CHECKING:
+    from flowery_logging.cli.elasticsearch import Elasticsearch
 
 NOT_FOUND: Final = 1
 UNREACHABLE: Final = 4
@@ -110,6 +112,7 @@ def _from_files(directories: tuple[Path, ...], asked: Asked, wanted: Wanted) -> 
 def _from_server(
     server: Elasticsearch, index: str, asked: Asked, since: datetime | None, until: datetime | None
 ) -> Gathered:
+    from flowery_logging.cli.elasticsearch import ElasticsearchError
     from flowery_logging.cli.trace.arrived import gather_arrived
 
     try:

@@ -10,6 +10,7 @@ from flowery_logging.cli.reading.events import offset_since
 from flowery_logging.cli.reading.fields import first_of, text_of
 from flowery_logging.cli.reading.wanted import Wanted
 from flowery_logging.cli.trace.ids import TRACE_ID, Asked, Found
+from flowery_logging.cli.trace.tree import time_of
 from flowery_logging.files.reader import Kind, LogFile
 from flowery_logging.files.search import search
 
@@ -74,10 +75,11 @@ def cut(records: list[Record]) -> Gathered:
     return Gathered(records[:MOST_EVENTS], max(0, len(records) - MOST_EVENTS))
 
 
-def _order(record: Record) -> tuple[str, str, int]:
+def _order(record: Record) -> tuple[int, str, int]:
+    """Elasticsearch may write a time with fewer digits than we do, so texts have no order."""
     sequence = first_of(record, "event.sequence")
     return (
-        text_of(record, "@timestamp"),
+        time_of(record),
         text_of(record, "process.entity_id"),
         sequence if isinstance(sequence, int) else 0,
     )
