@@ -174,6 +174,15 @@ PROGRAMS: dict[str, tuple[str, str, str]] = {
         "logging.getLogger('shop').addHandler(logging.StreamHandler())"),
         "handlers", "an event of logger shop is printed 2 times to stderr",
     ),
+    "beside our console": (
+        (
+            "import logging, flowery_logging; flowery_logging.setup(output='console')\n"
+            "from rich.console import Console; from rich.logging import RichHandler\n"
+            "logging.getLogger().addHandler(RichHandler(console=Console(stderr=True)))"
+        ),
+        "handlers",
+        "is printed 2 times to stderr: the console of flowery_logging, RichHandler of root",
+    ),
     "configuring": (
         "import logging, flowery_logging; flowery_logging.setup(output='none')\nlogging.basicConfig(force=True)",
         "configuration",

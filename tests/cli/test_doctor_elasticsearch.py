@@ -148,6 +148,9 @@ def test_what_the_account_may_not_see_is_said(server: Server, tmp_path: Path) ->
     server.answers["/_security/role/flowery_writer"] = refusal
     result = doctor(server, tmp_path, code=0)
     assert "action is unauthorized" in result["skipped"]["templates"]
+    done = here("doctor", "--elasticsearch", server.url, tmp_path / "logs")
+    assert "?? index templates and roles in Elasticsearch: " in done.stdout
+    assert "ok index templates" not in done.stdout
 
 
 def test_streams_and_versions(server: Server, tmp_path: Path) -> None:

@@ -85,6 +85,8 @@ def _doubled(logger: logging.Logger) -> Iterator[list[Any]]:
     if not logger.handlers:
         return
     printed: dict[str, list[str]] = defaultdict(list)
+    if runtime.shows_console():
+        printed["stderr"].append("the console of flowery_logging")
     one: logging.Logger | None = logger
     while one is not None:
         for handler in one.handlers:
@@ -100,6 +102,7 @@ def _doubled(logger: logging.Logger) -> Iterator[list[Any]]:
 def _stream(handler: logging.Handler) -> str:
     """Return to which standard stream a handler prints; "" if to none."""
     stream = getattr(handler, "stream", None)
+    stream = stream or getattr(getattr(handler, "console", None), "file", None)  # rich's
     if stream is None or isinstance(handler, Handler):
         return ""
     try:

@@ -33,7 +33,7 @@ def lines(diagnosis: Diagnosis, facts: dict[str, Any]) -> list[str]:
     found = [f"{name} {value}" for name, value in facts["versions"].items()]
     shown = [_wrapped(f"{', '.join(found)}; {facts['directory']}", width), ""]
     for check, findings in diagnosis.by_check():
-        if not findings:
+        if not findings and check not in diagnosis.skipped:
             shown.append(f"{_mark('ok')} {CHECKS[check]}")
         for finding in findings:
             shown += _finding(finding, width)
