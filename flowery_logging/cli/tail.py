@@ -11,7 +11,12 @@ from typing import Any
 import click
 import orjson
 
-from flowery_logging.cli.reading.directories import directories_of, list_files, require_files
+from flowery_logging.cli.reading.directories import (
+    directories_of,
+    hint_at_services,
+    list_files,
+    require_files,
+)
 from flowery_logging.cli.reading.events import last_lines, merged
 from flowery_logging.cli.reading.lines import Lines
 from flowery_logging.cli.reading.options import (
@@ -70,6 +75,7 @@ def tail(
     with quiet_output():
         if not follow:
             require_files(places)
+        hint_at_services(places, asked)
         write = _json_writer() if as_json else _text_writer(utc=utc)
         follower = Follower(places)
         write(_history(places, asked, count, follower))

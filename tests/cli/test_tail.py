@@ -177,6 +177,15 @@ def test_wrong_options_are_told(option: list[str], tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.usefixtures("shop")
+def test_a_service_that_is_not_there_is_told(tmp_path: Path) -> None:
+    commands: list[list[str | Path]] = [["tail", tmp_path], ["find", "7", tmp_path]]
+    for command in commands:
+        done = flowery(*command, "--service", "oders")
+        assert done.stdout == ""
+        assert "no log files of oders; there are those of courier, gateway, orders" in done.stderr
+
+
 def test_who_closes_the_pipe_has_seen_enough(tmp_path: Path) -> None:
     service = Service(tmp_path, "orders")
     for number in range(3000):

@@ -13,7 +13,12 @@ import orjson
 
 from flowery_logging.cli.find.requests import Match, Matches, find_requests
 from flowery_logging.cli.find.value import Value
-from flowery_logging.cli.reading.directories import directories_of, list_files, require_files
+from flowery_logging.cli.reading.directories import (
+    directories_of,
+    hint_at_services,
+    list_files,
+    require_files,
+)
 from flowery_logging.cli.reading.fields import first_of, text_of
 from flowery_logging.cli.reading.options import (
     directories_argument,
@@ -77,6 +82,7 @@ def find(
     places, wanted = directories_of(directories), Wanted(services, since=since, until=until)
     with quiet_output():
         require_files(places)
+        hint_at_services(places, wanted)
         matches = find_requests(list_files(places), Value(value), wanted, most)
         if as_json:
             sys.stdout.write(_as_json(matches))
@@ -94,7 +100,8 @@ def _show(matches: Matches, value: str, *, utc: bool) -> None:
     if not matches.newest:
         click.echo(f"{value} occurs in no request", err=True)
     if matches.more:
-        click.echo(f"{matches.more} older requests are not shown: see -n", err=True)
+        noun = "request is" if matches.more == 1 else "requests are"
+        click.echo(f"{matches.more} older {noun} not shown: see -n", err=True)
 
 
 class _Look:

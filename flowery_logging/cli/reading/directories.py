@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from flowery_logging.cli.reading.wanted import Wanted
 from flowery_logging.config import DEFAULT_DIRECTORY, FALLBACK_DIRECTORY
 from flowery_logging.files.reader import EVERYTHING, LogFile, Selection, find
 
@@ -56,6 +57,15 @@ def require_files(directories: Sequence[Path]) -> None:
     if not list_files(directories):
         named = ", ".join(map(str, directories))
         raise click.UsageError(f"no log files in {named}; DIR says where a service writes them")
+
+
+def hint_at_services(directories: Sequence[Path], wanted: Wanted) -> None:
+    """Say which services there are, if there is none of those that were asked for."""
+    files = list_files(directories, absent=True)
+    if files and not any(map(wanted.admits_file, files)):
+        there = ", ".join(dict.fromkeys(file.name.service for file in files))
+        asked = ", ".join(wanted.services)
+        click.echo(f"no log files of {asked}; there are those of {there}", err=True)
 
 
 def _missing(directory: Path) -> str:
