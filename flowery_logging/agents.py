@@ -6,7 +6,7 @@ looked up once the program has done so, and only then does a line cost anything 
 
 An agent's span may begin after the request and end before its last line. So the request adopts the
 trace, and as its hop the span with which that trace has entered this process, when either is seen
-first: at a line, a call, the head of a response. Nothing is put into the agent.
+first: as a span starts (see entries.py), at a line, a call, the head of a response.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from flowery_logging import context, request_ids
+from flowery_logging import context, entries, request_ids
 from flowery_logging.request import NO_FIELDS, Fields, Request
 
 
@@ -45,6 +45,7 @@ class _Entry(NamedTuple):
     trace_id: str
     span_id: str
     is_certain: bool
+    is_span: bool  # and no transaction, as Elastic APM has them beside spans
 
 
 def active() -> ActiveSpan | None:
@@ -98,7 +99,7 @@ def _is_aside(request: Request, span: ActiveSpan) -> bool:
 
 def _entry(request: Request, span: ActiveSpan) -> _Entry:
     entry_id = span.entry_id or request.base.get("transaction.id", span.span_id)
-    return _Entry(span.trace_id, entry_id, span.is_entry)
+    return _Entry(span.trace_id, entry_id, span.is_entry, "transaction.id" not in span.fields)
 
 
 def _adopt(request: Request, entry: _Entry, span: ActiveSpan, caller_id: str | None) -> None:
@@ -121,18 +122,40 @@ def _adopt(request: Request, entry: _Entry, span: ActiveSpan, caller_id: str | N
     )
 
 
+def own_span(request: Request) -> dict[str, str]:
+    """Return `span.id` of the request itself, for the events that tell of it.
+
+    Such an event may be logged while a part of the request is the active span.
+    """
+    entry = request.entry
+    return {"span.id": entry.span_id} if entry is not None and entry.is_span else {}
+
+
 def look() -> None:
     """Let lines show active spans from now on, if the program has imported an agent.
 
     The same for what makes request IDs in our place.
     """
-    known = (*_READERS, *request_ids.MAKERS)
-    if context.overlay is None and any(name in sys.modules for name in known):
+    if context.overlay is None:
+        if not any(name in sys.modules for name in _KNOWN):
+            return
         context.lay_over(_with_span)
+    entries.listen(_started)
+
+
+def _started(span: Any) -> None:
+    """Let the current request hold a span of OpenTelemetry that enters it."""
+    request = context.current_request()
+    found = None if request is None else _told_by(span)
+    if request is not None and found is not None and found.is_entry:
+        _hold(request, found)
 
 
 def _opentelemetry(module: Any) -> ActiveSpan | None:
-    span = module.get_current_span()
+    return _told_by(module.get_current_span())
+
+
+def _told_by(span: Any) -> ActiveSpan | None:
     ids = span.get_span_context()
     if not ids.is_valid:
         return None
@@ -207,5 +230,7 @@ def _with_span(scope: context.Scope | None) -> context.Scope | None:
         known = below.overlaid = _SpanScope(below, span.fields)
     return known
 
+
+_KNOWN: Final = (*_READERS, *request_ids.MAKERS)
 
 _NOTHING: Final = context.Scope(NO_FIELDS)

@@ -31,8 +31,10 @@ def look(request: Request) -> None:
 
 def end() -> None:
     """Take note that the ID that stands here now belongs to a request that has ended."""
-    if any(name in sys.modules for name in MAKERS):
-        _over.set(current())
+    for name in MAKERS:
+        if name in sys.modules:
+            _over.set(current())
+            return
 
 
 def adopt(request: Request, value: Any) -> None:

@@ -238,9 +238,10 @@ def request_of(
         base["http.request.id"] = request_id
     request = Request(base, trace=trace)
     request.baggage = passing
-    agents.begin(request, context.current_request())
-    if new_request_id:
-        request_ids.look(request)
+    if context.overlay is not None:  # else nobody knows better
+        agents.begin(request, context.current_request())
+        if new_request_id:
+            request_ids.look(request)
     return request
 
 

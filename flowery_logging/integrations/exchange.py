@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from flowery_logging import context, runtime, trace
+from flowery_logging import agents, context, runtime, trace
 from flowery_logging.headers import Headers, Values, header_values, wanted_headers
 from flowery_logging.integrations import checks, ends, observers
 from flowery_logging.integrations.answers import answer_to
@@ -234,7 +234,8 @@ class Exchange:
 
     def traced(self) -> dict[str, Any]:
         """Return where the request stands in its trace: its caller's span, and its own calls'."""
-        return {**trace.caller(self.request), **trace.callees(self.request)}
+        request = self.request
+        return {**agents.own_span(request), **trace.caller(request), **trace.callees(request)}
 
     def _add_client(self, fields: dict[str, Any]) -> None:
         host = domain(self.headers.get("host", ""))

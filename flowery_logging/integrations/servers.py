@@ -7,6 +7,7 @@ reported, and its access line for a request that has an access event of ours. Ha
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -19,7 +20,7 @@ from flowery_logging.request import Request
 ERROR_LOGGERS: Final = ("uvicorn.error", "gunicorn.error", "hypercorn.error", "django.request")
 ACCESS_LOGGERS: Final = ("uvicorn.access", "hypercorn.access")
 # These log when the application has returned.
-AFTERWARDS: Final = ("django.server", "granian.access", "werkzeug")
+AFTERWARDS: Final = ("django.server", "granian.access", "gunicorn.access", "werkzeug")
 
 _reported: ContextVar[BaseException | None] = ContextVar("flowery_logging_reported", default=None)
 _told: ContextVar[bool] = ContextVar("flowery_logging_told", default=False)
@@ -90,6 +91,7 @@ def _is_werkzeug_access(record: logging.LogRecord) -> bool:
 _IS_ACCESS: Final[Mapping[str, Callable[[logging.LogRecord], bool]]] = {
     "django.server": lambda record: hasattr(record, "status_code"),
     "granian.access": lambda record: isinstance(record.args, Mapping),
+    "gunicorn.access": lambda record: isinstance(record.args, Mapping),
     "werkzeug": _is_werkzeug_access,
 }
 
@@ -123,6 +125,14 @@ class in_charge:  # noqa: N801 - a context manager is called like a function
 
 
 def _is_ours(record: logging.LogRecord) -> bool:  # noqa: ARG001
-    """Tell an access line within our middleware or, where the server itself answers, after it."""
+    """Tell an access line within our middleware or, where the server itself answers, after it.
+
+    These servers have a task for each request, so that what is noted in one ends with it.
+    """
     request = _in_charge.get()
-    return (request is not None and request is context.current_request()) or was_told()
+    if request is not None and request is context.current_request():
+        return True
+    try:
+        return asyncio.current_task() is not None and was_told()
+    except RuntimeError:  # no event loop runs in this thread
+        return False

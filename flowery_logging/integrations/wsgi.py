@@ -132,7 +132,8 @@ class _Response:
     def _marked(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         """Put the request's ID on a response; where the application has put one, that is it."""
         request, name = self.exchange.request, self.exchange.options.id_headers[0]
-        agents.seen(request)
+        if context.overlay is not None:
+            agents.seen(request)
         given = {key.lower(): value for key, value in headers}
         self.exchange.length = announced(given.get("content-length"))
         more = [

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 from celery import Celery
+from celery.beat import Scheduler
+from celery.signals import before_task_publish
+from celery.worker.request import Request
 
-from flowery_logging.integrations import celery
+from flowery_logging.integrations import celery, celery_worker
 from flowery_logging.trace import continue_trace, current_trace
 from tests.integrations.conftest import written
 
@@ -21,6 +24,9 @@ APP = """
 import logging, os, sys, time
 from pathlib import Path
 from celery import Celery
+from celery.beat import Scheduler
+from celery.signals import before_task_publish
+from celery.worker.request import Request
 import flowery_logging
 from examples.shop import broker
 from flowery_logging.integrations import celery
@@ -237,3 +243,40 @@ def test_it_is_undone(eager, collector):
 
     work.delay().get()
     assert not [li for li in collector.lines if li.record.name == "flowery_logging.task"]
+
+
+def test_nothing_of_it_stays_in_celery():
+    def parts():
+        of_request = [getattr(Request, name) for name in ("__init__", "on_timeout", "on_failure")]
+        return [*of_request, Scheduler.apply_entry, Scheduler.apply_async]
+
+    before = parts()
+    celery.instrument()
+    celery_worker.follow()
+    assert all(ours is not theirs for ours, theirs in zip(parts(), before, strict=True))
+    celery.uninstrument()
+    assert parts() == before
+
+
+@pytest.mark.parametrize("wrong", [{"service": 7}, {"repeats": "yes"}, {"servise": "courier"}])
+def test_a_wrong_option_is_refused_and_named(wrong):
+    with pytest.raises(TypeError, match=next(iter(wrong))):
+        celery.instrument(**wrong)
+    assert "traceparent" not in sent_headers()
+
+
+def sent_headers():
+    headers: dict[str, str] = {}
+    with continue_trace({}):
+        before_task_publish.send(sender="task", headers=headers)
+    return headers
+
+
+def test_what_was_there_is_not_replaced_and_the_time_is_that_of_this_sending(eager):
+    first = sent_headers()
+    assert set(first) == {"traceparent", "flowery_sent"}
+    again = {**first, "flowery_hop": "old"}
+    before_task_publish.send(sender="task", headers=again)
+    assert again["traceparent"] == first["traceparent"]
+    assert again["flowery_sent"] > first["flowery_sent"]
+    assert "flowery_hop" not in again

@@ -28,7 +28,7 @@ SERVERS = {
     "granian": f"granian {APP} --interface asgi --port {{port}} --access-log",
     "daphne": f"daphne {APP} -p {{port}}",
     "sync": f"gunicorn {APP} -b 127.0.0.1:{{port}} --timeout 3",
-    "gthread": f"gunicorn {APP} -b 127.0.0.1:{{port}} -k gthread --threads 2",
+    "gthread": f"gunicorn {APP} -b 127.0.0.1:{{port}} -k gthread --threads 2 --access-logfile -",
     "gevent": f"gunicorn {APP} -b 127.0.0.1:{{port}} -k gevent",
     "waitress": f"waitress-serve --listen=127.0.0.1:{{port}} {APP}",
     "werkzeug": "flask --app ends_site run --port {port}",
@@ -91,8 +91,10 @@ def served(row, folder):
         **os.environ, "FRAMEWORK": row.framework, "AGENT": row.agent, "ORDER": row.order,
         "LOGS": str(folder), "PYTHONPATH": str(SITE.parent), "PYTHONWARNINGS": "ignore",
         "INTERFACE": "asgi" if row.server == "uvicorn" else "wsgi",
-        "GUNICORN_CMD_ARGS": "--logger-class flowery_logging.integrations.gunicorn.Logger",
     }  # fmt: skip
+    if row.server != "gthread":
+        ours = "flowery_logging.integrations.gunicorn.Logger"
+        env["GUNICORN_CMD_ARGS"] = f"--logger-class {ours}"
     with (folder.parent / "output.txt").open("w") as output:
         server = subprocess.Popen(
             [BIN / command[0], *command[1:]], env=env, stdout=output, stderr=output,
@@ -186,7 +188,7 @@ def test_each_request_is_told_as_it_has_ended(tmp_path, row):
             assert "in fail" in access["error"]["stack_trace"]
     no_id = [e for e in events if "error" in e and "trace" not in e]
     assert no_id == [], [(e["log"]["logger"], e["message"]) for e in no_id]
-    quiet = {"granian.access", "werkzeug", "uvicorn.access"}
+    quiet = {"granian.access", "gunicorn.access", "werkzeug", "uvicorn.access"}
     assert [
         e["message"] for e in events if e["log"]["logger"] in quiet and "GET" in e["message"]
     ] == []

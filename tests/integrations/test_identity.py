@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import logging
+from typing import Any
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from asgi_correlation_id import CorrelationIdMiddleware
 from django_guid.context import guid
 from fastapi import FastAPI
 from opentelemetry import trace as otel
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -87,7 +89,8 @@ def shop():
 
     @app.get("/deep")
     async def deep():
-        with otel.get_tracer("shop").start_as_current_span("work"):
+        tracer = otel.get_tracer("shop")
+        with tracer.start_as_current_span("work"), tracer.start_as_current_span("part"):
             log.info("deep")
         log.info("shallow")
 
@@ -124,6 +127,25 @@ def test_all_lines_carry_the_trace_and_the_entry_of_the_agent(logged, spans, ord
     assert len(events) == 3
     assert {e["trace"]["id"] for e in events} == {trace_id}
     assert {e["transaction"]["id"] for e in events} == {span_id}
+    (access,) = [e for e in events if e["log"]["logger"] == "flowery_logging.access"]
+    assert access["span"]["id"] == span_id  # not the one in which OpenTelemetry sends
+
+
+@pytest.mark.parametrize("order", [("ours", "theirs"), ("theirs", "ours")])
+def test_a_span_in_which_nothing_is_logged_is_the_requests_too(logged, spans, order):
+    async def silent(scope, receive, send):
+        raise ValueError("꽃")
+
+    layers = {"ours": RequestMiddleware, "theirs": OpenTelemetryMiddleware}
+    app: Any = silent
+    for name in order:
+        app = layers[name](app)
+    ask(app)
+    (server,) = spans.get_finished_spans()
+    trace_id, span_id = hexadecimal(server)
+    assert [(e["trace"]["id"], e["transaction"]["id"]) for e in logged.events()] == [
+        (trace_id, span_id)
+    ] * 2
 
 
 def test_the_callers_trace_stays_beside_a_span_of_another(logged, spans):
