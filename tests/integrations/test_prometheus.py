@@ -63,7 +63,7 @@ def ended(**facts):
 
 
 def tell(**facts):
-    (observer,) = observers.observers
+    observer = observers.observers[-1]
     observer.request_began(facts.get("method", "GET"))
     observer.request_ended(ended(**facts))
 
@@ -100,10 +100,11 @@ def test_lines_that_were_written_before_are_counted_too(logged):
 
 def test_nothing_is_counted_before_and_after(logged):
     registry = CollectorRegistry()
+    before = observers.observers, tasks.observers
     prometheus.instrument(registry)
     prometheus.uninstrument()
     assert list(registry.collect()) == []
-    assert (observers.observers, tasks.observers) == ((), ())
+    assert (observers.observers, tasks.observers) == before
     prometheus.instrument(registry)
     prometheus.instrument(registry)
     logging.getLogger("app").error("x")
@@ -254,7 +255,7 @@ def test_the_error_type_tells_why_it_is_no_success(registry, facts, error_type):
 
 
 def test_requests_in_progress(registry):
-    (observer,) = observers.observers
+    observer = observers.observers[-1]
     observer.request_began("GET")
     observer.request_began("GET")
     observer.request_ended(ended())
@@ -263,7 +264,7 @@ def test_requests_in_progress(registry):
 
 
 def test_tasks_by_name_and_outcome_with_duration_and_wait(registry):
-    (observe,) = tasks.observers
+    observe = tasks.observers[-1]
     observe(tasks.Ended("pack", "1", "success", "success", 2_000_000_000, 500_000_000, TRACE))
     observe(tasks.Ended("pack", "2", "revoked", "unknown", None, None, TRACE))
     states = {"task": "pack", "state": "revoked", "outcome": "unknown"}
@@ -275,7 +276,7 @@ def test_tasks_by_name_and_outcome_with_duration_and_wait(registry):
 
 
 def test_calls_by_host(registry):
-    (observer,) = observers.observers
+    observer = observers.observers[-1]
     observer.call_ended(ended(host="Orders.Internal", route=None, status=503, outcome="failure"))
     labels = {
         "server_address": "orders.internal", "http_request_method": "GET",
@@ -378,7 +379,7 @@ def test_a_shared_directory_that_is_set_too_late_is_told(tmp_path):
 
 FORK = """
 import os
-(observer,) = observers.observers
+observer = observers.observers[-1]
 for _ in range(2):
     child = os.fork()
     if child == 0:
