@@ -240,8 +240,15 @@ def scope_of_failure(error: BaseException | None) -> Scope | None:
     """Return the scope of the request that an exception has ended, or None.
 
     Where the exception was raised from another one, or holds others (a nursery's group), it is
-    theirs, unless several of a group have ended different requests.
+    theirs, unless several of a group have ended different requests. Never raises.
     """
+    try:
+        return _scope_of_failure(error)
+    except Exception:
+        return None  # an exception whose attributes raise
+
+
+def _scope_of_failure(error: BaseException | None) -> Scope | None:
     found: list[Scope] = []
     waiting = [error]
     for _ in range(_MOST_ERRORS):

@@ -63,8 +63,9 @@ def _is_time_limit(exc: BaseException) -> bool:
 
 
 def _is_cancellation(exc: BaseException) -> bool:
-    several = getattr(exc, "exceptions", None)  # of a BaseExceptionGroup (Python 3.11)
-    if several and not isinstance(exc, Exception):
+    is_ordinary = isinstance(exc, Exception)
+    several = None if is_ordinary else getattr(exc, "exceptions", None)  # of a BaseExceptionGroup
+    if several:
         return all(_is_cancellation(one) for one in several)
     if isinstance(exc, SystemExit):
         return _raised_in(exc)[0] in {"gunicorn.workers.base", "gunicorn.workers.ggevent"}
