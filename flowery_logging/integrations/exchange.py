@@ -227,7 +227,7 @@ class Exchange:
         if self.route:
             fields["http.route"] = self.route
         if self.query:
-            fields["url.query"] = self.query
+            fields["url.query"] = runtime.redactor().clean_query(self.query)
         self._add_client(fields)
         return fields
 
