@@ -59,6 +59,8 @@ class Config(NamedTuple):
     fields: Mapping[str, str]
     limits: Mapping[str, int]
     processors: tuple[Callable[..., Any], ...]
+    flood: tuple[int, float] | None  # events, seconds; None: all events are written
+    sample: tuple[float, float] | None  # the share of traces, seconds of a slow request; None: all
     capture_uncaught: bool
     capture_warnings: bool
     capture_signals: bool
@@ -92,6 +94,8 @@ _VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "fields": ("FLOWERY_LOG_FIELDS",),
     "limits": ("FLOWERY_LOG_LIMITS",),
     "processors": (),
+    "flood": ("FLOWERY_LOG_FLOOD",),
+    "sample": ("FLOWERY_LOG_SAMPLE",),
     "capture_uncaught": ("FLOWERY_LOG_CAPTURE_UNCAUGHT",),
     "capture_warnings": ("FLOWERY_LOG_CAPTURE_WARNINGS",),
     "capture_signals": ("FLOWERY_LOG_CAPTURE_SIGNALS",),
@@ -157,6 +161,8 @@ def resolve(
         fields=settings.fields(found["fields"]),
         limits=settings.limits(found["limits"]),
         processors=settings.processors(found["processors"]),
+        flood=settings.flood(found["flood"]),
+        sample=settings.sample(found["sample"]),
         capture_uncaught=settings.switch(found["capture_uncaught"], "capture_uncaught"),
         capture_warnings=settings.switch(found["capture_warnings"], "capture_warnings"),
         capture_signals=settings.switch(found["capture_signals"], "capture_signals"),

@@ -190,6 +190,8 @@ class request_scope:  # noqa: N801 - a context manager is called like a function
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is not None:
             _note_failure(error, _scope.get())
+            if self._request.held is not None and isinstance(error, Exception):
+                self._request.held.keep()
         try:
             self._request.close()
         finally:
@@ -245,6 +247,11 @@ class inside:  # noqa: N801 - a context manager is called like a function
 
     def __exit__(self, *_: object) -> None:
         _scope.set(self._before)
+
+
+def stand_in(scope: Scope | None) -> None:
+    """Let `scope` be the one of this flow from now on."""
+    _scope.set(scope)
 
 
 def whole(request: Request) -> Scope:

@@ -39,7 +39,8 @@ class Request:
     """
 
     __slots__ = (
-        "_branches", "_failed", "_opener", "_own", "base", "closed", "latest", "ring", "trace",
+        "_branches", "_opener", "_own",
+        "base", "closed", "failed", "held", "latest", "ring", "trace",
     )  # fmt: skip
 
     def __init__(self, base: Fields = NO_FIELDS, *, trace: Any = None) -> None:
@@ -48,7 +49,8 @@ class Request:
         self.trace = trace
         self.closed = False
         self.ring: Any = None  # what the flight recorder keeps of it (see capture/flight.py)
-        self._failed = False
+        self.held: Any = None  # what waits until its end (see capture/sampling.py)
+        self.failed = False
         self._own: Fields = self.base  # by the opening flow
         self._branches: dict[object, Fields] = {}  # by each other task
         self._opener: object = None
@@ -95,14 +97,18 @@ class Request:
 
     def fail(self) -> None:
         """The request ends in an error: write what the flight recorder has kept."""
-        self._failed = True
+        self.failed = True
         if self.ring is not None:
             self.ring.write_out()
+        if self.held is not None:
+            self.held.keep()
 
     def close(self) -> None:
         """End the request: later `bind` calls become local to their own flow."""
         self.closed = True
-        if self.ring is not None and self._failed:
+        if self.held is not None:
+            self.held.end()
+        if self.ring is not None and self.failed:
             self.ring.write_out()
         elif self.ring is not None:
             self.ring.clear()

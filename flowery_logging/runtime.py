@@ -6,10 +6,10 @@ import copyreg
 import logging
 import os
 from _thread import RLock  # a real one also where gevent has patched `threading`
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
-from flowery_logging import agents, presence, process, wiring
+from flowery_logging import agents, context, presence, process, wiring
 from flowery_logging.capture import stdlib, structlog as structlog_capture
 from flowery_logging.capture.attachment import Attachment, loggers
 from flowery_logging.capture.configurators import Change, described
@@ -28,6 +28,7 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs import Composer, Limits, LineEncoder, Placer, Redactor, encoders
 from flowery_logging.ending import Ending
 from flowery_logging.files import Writer
+from flowery_logging.files.mirrors import Mirror
 from flowery_logging.privileges import Handover
 from flowery_logging.settings import check_level
 from flowery_logging.startup import Calls, Startup, caller, say_where
@@ -37,7 +38,7 @@ _counters = Counters(
     "reserved_names", "misfits", "renamed_labels", "fields_over_limit", "cut_values", "cut_lists",
     "cut_traces", "cut_lines", "fallbacks", "broken_records", "processor_errors",
     "dropped_by_processors", "handler_errors", "undone", "keyword_fields", "mirror_errors",
-    "own_changes", "label_names_over_limit",
+    "own_changes", "label_names_over_limit", "left_out_by_flood", "left_out_by_sampling",
 )  # fmt: skip
 _sink = Sink(_counters)
 _recorder = FlightRecorder(_sink)
@@ -70,6 +71,7 @@ _ending = Ending(
 )
 _role: str | None = None  # the service's name, whatever setup() says
 _touched_levels: dict[str, int] = {}  # loggers whose level is ours → what it was
+_observers: tuple[Mirror, ...] = ()  # see all lines of each set-up (see testing.py)
 
 
 def setup(
@@ -95,6 +97,8 @@ def setup(
     fields: Mapping[str, str] | str | os.PathLike[str] | None = None,
     limits: Mapping[str, int] | str | None = None,
     processors: Sequence[Callable[[dict[str, Any]], dict[str, Any] | None]] | None = None,
+    flood: int | str | tuple[int, float] | None = None,
+    sample: float | str | tuple[float, float] | None = None,
     capture_uncaught: bool | None = None,
     capture_warnings: bool | None = None,
     capture_signals: bool | None = None,
@@ -131,6 +135,13 @@ def setup(
         limits: what one event and one process may hold, e.g. `{"line_bytes": 16_000, "depth": 4}`;
             the names are those of `ecs.limits.Limits`.
         processors: callables that take an event as a dict, and return it or None to drop it.
+        flood: how many equal events of one call site are written in a time: 100 (in 10 s) or
+            "20/1m"; the rest is counted, and one line says how many. Equal are those with the same
+            text, before its arguments are put in, and the same error. Default "OFF".
+        sample: the share of the traces whose lines are written, 0.1 or "10%", told by the trace ID
+            and so the same in all services. Of the others only what comes from WARNING on is
+            written, and all of a request with an error or that took longer than 1 s ("10%/2s":
+            than 2 s). Records say how much is left out. Default "OFF".
         capture_uncaught: log uncaught exceptions before the interpreter reports them.
         capture_warnings: log warnings before they are shown.
         capture_signals: write the closing record when SIGTERM, SIGINT or SIGHUP ends the process,
@@ -170,7 +181,7 @@ def take_role(service: str) -> None:
             _apply(_calls.resolve({"service": service}, _config))
 
 
-def _apply(config: Config) -> None:
+def _apply(config: Config, *, quiet: bool = False) -> None:
     global _config, _own_encoder, _redactor
     _redactor = Redactor(config.redact, config.redact_safe, messages=config.redact_messages)
     limits = Limits(**config.limits)
@@ -179,7 +190,8 @@ def _apply(config: Config) -> None:
     encoder = LineEncoder(wiring.static(config), placer, _counters, aside)
     _own_encoder = Composer(encoder.static, placer.unredacted(), _counters)
     writer = _writer(config)
-    _sink.open(encoder, writer, config.processors)
+    _sink.tell()  # of the gates that stood until now
+    _sink.open(encoder, writer, config.processors, wiring.gates(config, _sink))
     previous, _config = _config, config
     presence.established()
     if previous is None:
@@ -196,7 +208,7 @@ def _apply(config: Config) -> None:
     if previous is None:
         _name_disabled()
         _adoption.tell()
-    if previous is None or previous.directory != config.directory:
+    if not quiet and (previous is None or previous.directory != config.directory):
         say_where(config)
         if config.fallback:
             warn(f"logs go to standard output: {config.fallback}")
@@ -204,7 +216,7 @@ def _apply(config: Config) -> None:
 
 def _writer(config: Config) -> Writer:
     """Return the process's writer, pointed at the configured place."""
-    target, mirrors = wiring.target(config), wiring.mirrors(config, _counters)
+    target, mirrors = wiring.target(config), wiring.mirrors(config, _counters, _observers)
     writer: Writer | None = getattr(_sink, "writer", None)
     if writer is not None:  # also after a shutdown(): the process goes on counting
         if _config is None or wiring.place(_config) != wiring.place(config):
@@ -344,17 +356,15 @@ def _undo() -> None:
     global _config, _undoing
     _undoing = True
     _attachment.tell()
+    _sink.tell()
     _sink.writer.close()
     _recorder.uninstall()
     _attachment.uninstall()
-    for name, before in list(_touched_levels.items()):
-        logging.getLogger(None if name == "root" else name).setLevel(before)
-        _touched_levels.pop(name, None)
+    _restore_levels()
     _shortcut.uninstall()
     _waiting.uninstall()
     _doubles.put_back()
     stdlib.make_record_patch.undo()
-    structlog_capture.set_level(logging.NOTSET)
     _adoption.uninstall()
     _ending.uninstall()
     _hooks.uninstall()
@@ -364,6 +374,16 @@ def _undo() -> None:
     _config = None
     _calls.forget()
     _undoing = False
+
+
+def _restore_levels(but: Container[str] = ()) -> None:
+    """Give loggers the levels that they had before ours, but for some that stay."""
+    for name, before in list(_touched_levels.items()):
+        if name not in but:
+            logging.getLogger(None if name == "root" else name).setLevel(before)
+            _touched_levels.pop(name, None)
+    if "root" not in but:
+        structlog_capture.set_level(logging.NOTSET)
 
 
 def _start_child() -> None:
@@ -383,6 +403,7 @@ def checkpoint(reason: str | None = None) -> None:
     """
     if _sink.ready:
         _attachment.tell()
+        _sink.tell()
         _sink.writer.checkpoint(reason)
 
 
@@ -430,6 +451,63 @@ def _name_disabled() -> None:
 def own_logger(name: str) -> OwnLogger:
     """Return the logger for records of the library's own: `flowery_logging` or below it."""
     return OwnLogger(name, _handler, _recorder)
+
+
+class Standing(NamedTuple):
+    """What stands at one moment: nothing (`config` is None), or a set-up and the calls for it."""
+
+    config: Config | None
+    calls: tuple[dict[str, Any], str]
+    scope: context.Scope | None
+    observers: tuple[Mirror, ...]
+    imposed: Mapping[str, Any]
+    levels: Mapping[str, int]
+
+
+NOTHING: Final = Standing(None, ({}, ""), None, (), {}, {})
+
+
+def standing() -> Standing:
+    """Return what stands now, for `return_to`."""
+    return Standing(
+        _config, _calls.saved(), context.here(), _observers, _calls.imposed, dict(_touched_levels)
+    )
+
+
+def return_to(before: Standing) -> None:
+    """Undo what was set up, or shut down, since then; what was bound here since is taken off."""
+    global _observers
+    process.look()
+    context.stand_in(before.scope)
+    with _lock:
+        changed = (_config, _observers, _calls.saved()) != (
+            before.config,
+            before.observers,
+            before.calls,
+        )
+        _observers, _calls.imposed = before.observers, before.imposed
+        if before.config is None:
+            shutdown()
+            _restore_levels(before.levels)
+        elif changed:
+            _apply(before.config, quiet=True)
+        _calls.restore(before.calls)
+
+
+def observe(observer: Mirror, imposed: Mapping[str, Any]) -> None:
+    """Show all lines of this and later set-ups to `observer`, until `return_to`.
+
+    `imposed` are arguments of `setup()` that stand where no call gives another value.
+    """
+    global _observers
+    with _lock:
+        _observers, _calls.imposed = (*_observers, observer), imposed
+
+
+def show() -> None:
+    """Let everybody who is shown lines see all of them."""
+    if _sink.ready:
+        _sink.writer.show()
 
 
 def leave_out(logger: str, is_told: Callable[[logging.LogRecord], bool]) -> None:

@@ -17,6 +17,7 @@ CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LEVEL_NAMES: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _SIZE = re.compile(r"(\d+)\s*([kmg]?)(?:i?b)?", re.IGNORECASE)
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.IGNORECASE)
+_SHARE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(%?)")
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _BYTES: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
@@ -134,6 +135,55 @@ def age(setting: Setting, name: str, *, unit: str) -> float:
         return float(value) * _SECONDS[unit]
     word = {"s": "seconds", "d": "days"}[unit] if unit in "sd" else unit
     raise setting.refuse(name, "not an age", f"{word} as a positive number, or 30m, 12h, 7d")
+
+
+def flood(setting: Setting) -> tuple[int, float] | None:
+    """Return how many equal events are written in how many seconds; None: all."""
+    value = setting.value
+    allowed = (
+        "how many equal events of a call site are written, in 10 s or another time: 100, 20/1m; OFF"
+    )
+    if value is None or (isinstance(value, str) and value.strip().upper() == "OFF"):
+        return None
+    limit, window = (value, "10s") if isinstance(value, (int, str)) else _pair(value)
+    if isinstance(limit, str):
+        limit, sign, given = limit.partition("/")
+        window = given.strip() if sign else window
+        window = f"1{window}" if window[:1].isalpha() else window
+        limit = int(limit) if limit.strip().isdecimal() else limit
+    if type(limit) is not int or limit < 1:
+        raise setting.refuse("flood", "not a number of events", allowed)
+    try:
+        return limit, age(Setting(window, setting.source), "flood", unit="s")
+    except ConfigError:
+        raise setting.refuse("flood", "not a time", allowed) from None
+
+
+def sample(setting: Setting) -> tuple[float, float] | None:
+    """Return the share of traces that are written, and from how many seconds on all are."""
+    value = setting.value
+    allowed = "a share of the traces, from 0 to 1 or in %, and what is slow: 0.1, 10%, 0.1/2s; OFF"
+    if value is None or (isinstance(value, str) and value.strip().upper() == "OFF"):
+        return None
+    share, slow = (value, "1s") if isinstance(value, (int, float, str)) else _pair(value)
+    if isinstance(share, str):
+        share, sign, given = share.partition("/")
+        slow = given if sign else slow
+        match = _SHARE.fullmatch(share.strip())
+        share = share if match is None else float(match[1]) / (100 if match[2] else 1)
+    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
+        raise setting.refuse("sample", "not a share", allowed)
+    try:
+        seconds = age(Setting(slow, setting.source), "sample", unit="s")
+    except ConfigError:
+        raise setting.refuse("sample", "not a time", allowed) from None
+    return None if share == 1 else (float(share), seconds)
+
+
+def _pair(value: Any) -> tuple[Any, Any]:
+    """Return a sequence of two; what is none is refused as its first part is."""
+    found = tuple(value) if isinstance(value, (tuple, list)) else ()
+    return (found[0], found[1]) if len(found) == 2 else (None, None)
 
 
 def names(setting: Setting, name: str) -> tuple[str, ...]:

@@ -22,10 +22,12 @@ class Calls:
     def __init__(self) -> None:
         self._arguments: dict[str, Any] = {}
         self._named_at = ""  # where the service got its name
+        self.imposed: Mapping[str, Any] = {}  # what stands where no call says otherwise
 
     def resolve(self, arguments: Mapping[str, Any], previous: Config | None) -> Config:
         """Return the configuration of this call and those before it. Raises ConfigError."""
-        return resolve({**self._arguments, **arguments}, previous=previous)
+        given = {**self.imposed, **self._arguments, **arguments}
+        return resolve(given, previous=previous)
 
     def note(
         self, arguments: Mapping[str, Any], previous: Config | None, config: Config, place: str
@@ -55,6 +57,15 @@ class Calls:
     def forget(self) -> None:
         """Begin anew."""
         self._arguments.clear()
+
+    def saved(self) -> tuple[dict[str, Any], str]:
+        """Return what was remembered, for `restore`."""
+        return dict(self._arguments), self._named_at
+
+    def restore(self, saved: tuple[dict[str, Any], str]) -> None:
+        """Remember what was remembered then."""
+        arguments, self._named_at = saved
+        self._arguments = dict(arguments)
 
 
 class Startup:

@@ -6,12 +6,14 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from time import time as _now  # as events do: freezegun reaches both, `patch("time.time")` none
 from typing import Any, Final
 
 from flowery_logging.capture.elsewhere import is_shown_on_stderr
+from flowery_logging.capture.gate import Gate
+from flowery_logging.capture.sink import Sink
 from flowery_logging.config import Config
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Composer, Event, LineEncoder, Static, identity
@@ -71,9 +73,9 @@ def target(config: Config) -> Any:
     return partial(LogFiles, settings)
 
 
-def mirrors(config: Config, counters: Counters) -> Mirrors:
+def mirrors(config: Config, counters: Counters, observers: Iterable[Mirror] = ()) -> Mirrors:
     """Return what shows lines again, beside the place where they go."""
-    found: list[Mirror] = []
+    found = [*observers]
     if "console" in config.outputs:
         from flowery_logging.files.console import Console
 
@@ -83,6 +85,20 @@ def mirrors(config: Config, counters: Counters) -> Mirrors:
     if config.directory is not None and "stdout" in config.outputs:
         found.append(Copy(Channel(STDOUT)))
     return Mirrors(found, counters, _named_levels() if found else ())
+
+
+def gates(config: Config, sink: Sink) -> tuple[Gate, ...]:
+    """Return what decides about events before they are encoded: nothing by default."""
+    found: list[Gate] = []
+    if config.flood is not None:
+        from flowery_logging.capture.flood import Flood
+
+        found.append(Flood(*config.flood, sink))
+    if config.sample is not None:
+        from flowery_logging.capture.sampling import Sampler
+
+        found.append(Sampler(*config.sample, sink))
+    return tuple(found)
 
 
 def _named_levels() -> list[tuple[str, int]]:

@@ -22,6 +22,7 @@ DIFFERENCES = {
     "log.original": "left out where it repeats the message; ECS has no such field any more",
     "error.type": "qualified, where the exception is no builtin",
     "error.stack_trace": "the whole chain, with its last line, and no carets",
+    "error.id": "added: which error it is, the same for each of its occurrences",
     "host.name": "added: where the event was made",
     "event.dataset": "added where the service is known, as the specification of ECS logging says",
     "labels.log_original": "the message, where `message` itself is excluded",

@@ -26,6 +26,7 @@ def test_the_wheel_has_the_package_its_types_the_kit_and_the_licence(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names} == {
         "flowery_logging",
+        "pytest_flowery_logging.py",  # pytest imports it at each start, and so not the package
         f"flowery_logging-{wheel.name.split('-')[1]}.dist-info",
     }
     for needed in ("py.typed", "filebeat/filebeat.yml", "filebeat/kibana/flowery.ndjson"):

@@ -188,6 +188,7 @@ def _write(
     sink: Sink, logger: str, level: int, msg: Any, args: Any, extra: Any, frame: FrameType | None
 ) -> bool:
     """Write an event; False if it is one for stdlib's way. Never raises."""
+    template = msg
     try:
         if args:
             msg = simply_formatted(msg, args)
@@ -208,5 +209,7 @@ def _write(
     if not sink.put(created, site, msg, extra, thread):
         if not ASIDE.isdisjoint(extra):
             return False
-        sink.emit_event(Event(created, site, msg, thread, _as_on_record(extra)))
+        event = Event(created, site, msg, thread, _as_on_record(extra))
+        event.template = template
+        sink.emit_event(event)
     return True

@@ -12,7 +12,7 @@ import weakref
 from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from flowery_logging import context, process
 from flowery_logging.capture import stdlib
@@ -27,10 +27,18 @@ TOTAL_BYTES: Final = 32 * 1024**2
 """What one request, and all of a process together, may keep; beyond it the oldest are forgotten."""
 
 
+class Keeper(Protocol):
+    """What the rings of all requests share."""
+
+    sink: Sink
+    lock: RLock
+    total: int
+
+
 class Ring:
     """The last events of one request, in `REQUEST_BYTES`."""
 
-    def __init__(self, recorder: FlightRecorder) -> None:
+    def __init__(self, recorder: Keeper) -> None:
         self._recorder = recorder
         self._events: deque[Halves] = deque()
         self._size = 0

@@ -10,6 +10,7 @@ from typing import Any, Final
 from structlog import contextvars as structlog_contextvars
 
 from flowery_logging import context
+from flowery_logging.capture.gate import PASSES, Gate
 from flowery_logging.capture.interrupted import Interrupted, bare
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event, LineEncoder, Site
@@ -35,7 +36,7 @@ class Sink:
     Loggers made earlier hold the sink, so what `setup()` changes reaches them.
     """
 
-    __slots__ = ("counters", "encoder", "processors", "ready", "writer")
+    __slots__ = ("counters", "encoder", "gates", "processors", "ready", "unusual", "writer")
 
     def __init__(self, counters: Counters) -> None:
         self.counters = counters
@@ -43,10 +44,20 @@ class Sink:
         self.encoder: LineEncoder
         self.writer: Writer
         self.processors: tuple[Processor, ...] = ()
+        self.gates: tuple[Gate, ...] = ()
+        self.unusual = False  # all events take the general way
 
-    def open(self, encoder: LineEncoder, writer: Writer, processors: tuple[Processor, ...]) -> None:
+    def open(
+        self,
+        encoder: LineEncoder,
+        writer: Writer,
+        processors: tuple[Processor, ...],
+        gates: tuple[Gate, ...] = (),
+    ) -> None:
         """Begin to take events."""
-        self.encoder, self.writer, self.processors = encoder, writer, processors
+        self.encoder, self.writer = encoder, writer
+        self.processors, self.gates = processors, gates
+        self.unusual = bool(processors or gates)
         self.ready = True
 
     def put(self, created: float, site: Site, message: Any, fields: Fields, thread: bytes) -> bool:
@@ -56,7 +67,7 @@ class Sink:
         outside of any `try`: what a signal handler raises in the middle of it (a time limit) is the
         application's, and the event is not to be written twice.
         """
-        if _structlog_vars or self.processors:
+        if _structlog_vars or self.unusual:
             return False
         try:
             before = self.encoder.join(created, site, message, fields, context.current(), thread)
@@ -86,15 +97,39 @@ class Sink:
         has been written.
         """
         message = event.message
+        target: Any = self.writer
         try:
-            halves = self.encode_event(event, bound)
+            if self.gates:
+                event.bound = bound = bound_fields() if bound is None else bound
+                target = self._through_gates(event)
+            halves = None if target is None else self.encode_event(event, bound)
         except BaseException:
             self._write_bare(event)
             raise
         if halves is not None:
-            self.writer.write(*halves)
+            target.write(*halves)
         if type(message) is Interrupted:
             raise message.error
+
+    def write(self, event: Event) -> None:
+        """Write an event of the library's own as it stands. Never raises."""
+        self.writer.write(*self.encoder.encode_event(event))
+
+    def tell(self) -> None:
+        """Say what was left out: the process may end. Never raises."""
+        for gate in self.gates:
+            gate.tell()
+
+    def _through_gates(self, event: Event) -> Any:
+        """Return what takes the halves of an event; None if it is left out."""
+        try:
+            for gate in self.gates:
+                found = gate.target(event)
+                if found is not PASSES:
+                    return found
+        except Exception:  # of a mapping of the caller's
+            self.counters.add("fallbacks")
+        return self.writer
 
     def _write_bare(self, event: Event) -> None:
         """Write an event without what its objects say of themselves."""

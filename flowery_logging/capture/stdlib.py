@@ -154,6 +154,7 @@ class Handler(logging.Handler):
             if sink.put(created, site, message, fields, thread):
                 return
             event = Event(created, site, message, thread, fields)
+        event.template = record.__dict__.get("msg")
         sink.emit_event(event, carried_fields(record))
 
     def _broken(self, record: Record) -> Event:

@@ -93,6 +93,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         event = None
         if not sink.put(_now(), site, message, fields, thread):
             event = make_event(sink, output.name, level, message, fields, frame)
+            event.template = template
             sink.emit_event(event)
         loggers, module, logger = output.found
         if loggers != len(LOGGERS) or (output.name is None and module is not frame.f_globals):

@@ -7,6 +7,7 @@ be too long; a minimal line with the message and what failed.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import TracebackType
 from typing import Any, Final
 
 from flowery_logging.counters import Counters
@@ -14,6 +15,7 @@ from flowery_logging.ecs import fields as ecs_fields
 from flowery_logging.ecs.conversion import utf16_units
 from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.encode import dumps, text
+from flowery_logging.ecs.error_group import error_group
 from flowery_logging.ecs.event import Clock, Event, Halves, Static, merged, usable_time
 from flowery_logging.ecs.exception import error_fields, shorten
 from flowery_logging.ecs.layout import Layout
@@ -66,6 +68,8 @@ class Composer:
         if event.error is not None:
             for name, value in error_fields(event.error, event.trace, event.frames).items():
                 found.setdefault(name, self._trace(value))
+            if event.frames != 0 and "id" not in found:
+                _identify(event.error, event.trace, found)
         if event.stack:
             if "stack_trace" in found:
                 calls = self._placer.values(self._counters).text(event.stack)
@@ -120,3 +124,11 @@ class Composer:
             "labels": {"logging_error": shorten(failure, 1024)},
             "event": {"dataset": self._static.dataset},
         }
+
+
+def _identify(error: BaseException, trace: TracebackType | None, found: dict[str, Any]) -> None:
+    """Say which error it is: `error.id` is the same for each of its occurrences."""
+    try:
+        found["id"] = error_group(error, trace)
+    except Exception:
+        pass  # an exception's own attributes may raise; it has its type in any case

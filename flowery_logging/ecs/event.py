@@ -112,6 +112,7 @@ class Event:
     trace: TracebackType | None = None
     stack: str | None = None  # stack_info, or the text of an exception that is gone
     frames: int | None = None  # how many frames of each traceback; None: all
+    template: Any = None  # the message before its arguments were put in; None: the message
 
 
 class Clock:

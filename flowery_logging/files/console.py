@@ -53,11 +53,10 @@ def wants_colours(*, terminal: bool) -> bool:
 
 
 def terminal_columns(descriptor: int = STDERR) -> int | None:
-    """Return the columns of a terminal: by COLUMNS, by the terminal; None where there is none."""
-    given = os.environ.get("COLUMNS", "")
-    if given.isdecimal() and int(given) > 0:
-        return int(given)
+    """Return the columns of a terminal, by COLUMNS or itself; None where there is no terminal."""
     try:
-        return os.get_terminal_size(descriptor).columns or None
+        found = os.get_terminal_size(descriptor).columns
     except (OSError, ValueError):
         return None
+    given = os.environ.get("COLUMNS", "")
+    return (int(given) if given.isdecimal() else 0) or found or None

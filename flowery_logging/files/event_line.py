@@ -16,7 +16,7 @@ from typing import Any, Final
 import orjson
 
 from flowery_logging.files.columns import clipped, folded, padded, width
-from flowery_logging.files.event_traceback import HEADING, LIBRARY, OWN, TraceLine, readable
+from flowery_logging.files.event_traceback import HEADING, LIBRARY, OWN, TEXT, TraceLine, readable
 from flowery_logging.files.plain import printable
 
 _TRACE_CHARS: Final = 8
@@ -37,8 +37,8 @@ _HIDDEN: Final = frozenset({
 })  # fmt: skip
 _OF_REQUESTS: Final = frozenset({"http", "url", "client", "user_agent", "source", "network"})
 """What the line of a request says already, or says for machines."""
-_HIDDEN_LABELS: Final = frozenset({"error_group"})
-_LABELS_OF_REQUESTS: Final = frozenset({"error_group", "http_route", "time_to_first_byte"})
+_LABELS_OF_REQUESTS: Final = frozenset({"http_route", "time_to_first_byte"})
+_NO_LABELS: Final[frozenset[str]] = frozenset()
 _HIDDEN_LEAVES: Final = frozenset({"http.request.id"})
 
 BOLD, DIM, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN = "1", "2", "31", "32", "33", "34", "35", "36"
@@ -141,7 +141,17 @@ class EventLine:
         trace = at(document, "error.stack_trace")
         if isinstance(trace, str) and trace:
             for line in readable(printable(trace)):
-                yield f"{_INDENT}{self._coloured_trace(line)}".rstrip()
+                for part in self._parts(line):
+                    yield f"{_INDENT}{self._coloured_trace(part)}".rstrip()
+
+    def _parts(self, line: TraceLine) -> Iterator[TraceLine]:
+        """Yield a line of a traceback; the text of an exception in as many as it takes."""
+        if line.kind != TEXT or self.columns is None:
+            yield line
+            return
+        room = max(self.columns - len(_INDENT), 8)
+        for text in folded(line.text, room, room):
+            yield TraceLine(TEXT, text)
 
     def _coloured_trace(self, line: TraceLine) -> str:
         if line.kind == OWN:
@@ -159,13 +169,17 @@ def at(document: Mapping[str, Any], path: str) -> Any:
     """Return the value of a dotted name, written flat or nested; None where there is none."""
     if path in document:
         return document[path]
-    for end, character in enumerate(path):
-        inner = document.get(path[:end]) if character == "." else None
-        if isinstance(inner, Mapping):
-            found = at(inner, path[end + 1 :])
-            if found is not None:
-                return found
-    return None
+    name, _, rest = path.partition(".")
+    inner = document.get(name)
+    found = at(inner, rest) if rest and isinstance(inner, Mapping) else None
+    if found is None and "." in rest:  # an object whose own name is dotted
+        for end, character in enumerate(rest, len(name) + 1):
+            inner = document.get(path[:end]) if character == "." else None
+            if isinstance(inner, Mapping):
+                found = at(inner, path[end + 1 :])
+                if found is not None:
+                    break
+    return found
 
 
 def is_exchange(document: Mapping[str, Any]) -> bool:
@@ -197,7 +211,7 @@ def duration_text(nanoseconds: float) -> str:
 
 def shown_fields(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the fields that a person wants to see, each as text without control characters."""
-    hidden, labels = _HIDDEN, _HIDDEN_LABELS
+    hidden, labels = _HIDDEN, _NO_LABELS
     if is_exchange(document):
         hidden, labels = _HIDDEN | _OF_REQUESTS, _LABELS_OF_REQUESTS
     message = _text(at(document, "message"))
@@ -251,14 +265,21 @@ def _line(value: Any) -> str:
 def local_time(timestamp: str, *, utc: bool = False) -> str:
     """Return the time of day of an RFC 3339 time, with the day where that is not today."""
     try:
-        moment = datetime.fromisoformat(f"{timestamp[:19]}+00:00")
-        moment = moment if utc else moment.astimezone()
+        day, clock = _moment(timestamp[:19], utc)
     except (ValueError, OverflowError, OSError):
         return printable(timestamp[11:23] or timestamp)
     today = datetime.fromtimestamp(time.time(), timezone.utc if utc else None).date()
     fraction = (timestamp[20:23] if timestamp[19:20] == "." else "").ljust(3, "0")
     fraction = fraction if fraction.isdecimal() else "000"
-    return f"{_day(moment.date(), today)}{moment:%H:%M:%S}.{fraction}"
+    return f"{_day(day, today)}{clock}.{fraction}"
+
+
+@lru_cache(1024)
+def _moment(second: str, utc: bool) -> tuple[date, str]:
+    """Return the day and the time of day of a time in UTC up to the second."""
+    moment = datetime.fromisoformat(f"{second}+00:00")
+    moment = moment if utc else moment.astimezone()
+    return moment.date(), f"{moment:%H:%M:%S}"
 
 
 @lru_cache(16)

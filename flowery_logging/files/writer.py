@@ -224,6 +224,10 @@ class Writer:
         with self._own_journal().lock:
             self._take(mirrors)
 
+    def show(self) -> None:
+        """Show what is still to be shown."""
+        self._mirrors.show()
+
     def reconfigure(self, target: Callable[[str], Target]) -> None:
         """Go on, with the next number, in another place; what waits is written there."""
         journal = self._own_journal()

@@ -94,6 +94,19 @@ def test_the_message_of_an_error_is_never_cut(tmp_path):
     assert whole == ("no connection to the database " * 12).strip()
 
 
+def test_the_text_of_an_exception_is_never_cut(tmp_path):
+    body = """
+    try:
+        raise ValueError("no connection to the database " * 12)
+    except ValueError:
+        log.exception("failed")
+    """
+    lines = ESCAPES.sub("", on_terminal(body, tmp_path, 80)).splitlines()
+    assert all(width(line) <= 80 and line.startswith("    ") for line in lines[1:])
+    text = " ".join(line.strip() for line in lines[3:])
+    assert text == "ValueError: " + ("no connection to the database " * 12).strip()
+
+
 @pytest.mark.parametrize(
     ("others", "coloured"),
     [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False), ({"NO_COLOR": ""}, True)],

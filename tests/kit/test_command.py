@@ -459,3 +459,4 @@ def test_the_wheel_takes_the_kit_along(tmp_path: Path) -> None:
     for path in KIT.rglob("*"):
         if path.is_file():
             assert f"flowery_logging/filebeat/{path.relative_to(KIT)}" in packed
+    assert "pytest_flowery_logging.py" in packed
