@@ -37,7 +37,7 @@ _HIDDEN: Final = frozenset({
 })  # fmt: skip
 _OF_REQUESTS: Final = frozenset({"http", "url", "client", "user_agent", "source", "network"})
 """What the line of a request says already, or says for machines."""
-_LABELS_OF_REQUESTS: Final = frozenset({"http_route", "time_to_first_byte"})
+_LABELS_OF_REQUESTS: Final = frozenset({"call_span_ids", "http_route", "time_to_first_byte"})
 _NO_LABELS: Final[frozenset[str]] = frozenset()
 _HIDDEN_LEAVES: Final = frozenset({"http.request.id"})
 

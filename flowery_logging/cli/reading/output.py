@@ -59,7 +59,7 @@ def is_closed() -> bool:
 
 
 def terminal_columns() -> int | None:
-    """Return how wide the terminal is, or COLUMNS; None in a pipe, which cuts nothing."""
+    """Return COLUMNS, or how wide the terminal is; None in a pipe, which cuts nothing."""
     given = os.environ.get("COLUMNS", "")
     return (int(given) if given.isdecimal() else 0) or console.terminal_columns(STDOUT)
 
