@@ -1,4 +1,4 @@
-"""The cases of the W3C's own harness (w3c/trace-context, test/), against both middlewares.
+"""The cases of the W3C's own harness (w3c/trace-context, test/), against all three middlewares.
 
 The harness asks a service to make calls, and reads the headers that the calls carry. It is in no
 package registry; here its requests stand as a table, and the calls' headers are returned.
@@ -9,9 +9,12 @@ import json
 from wsgiref.util import setup_testing_defaults
 
 import pytest
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpResponse
 
-from flowery_logging.integrations import asgi, wsgi
+from flowery_logging.integrations import asgi, django, wsgi
 from flowery_logging.trace import outgoing_headers
+from tests.integrations import django_site
 
 TRACE = "12345678901234567890123456789012"
 PARENT = "1234567890123456"
@@ -48,19 +51,33 @@ def through_wsgi(headers):
         start_response("200 OK", [])
         return [calls()]
 
-    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/test"}
-    setup_testing_defaults(environ)
-    for name, value in headers:  # servers join headers of one name by commas
-        key = f"HTTP_{name.upper().replace('-', '_')}"
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
-    body = wsgi.RequestMiddleware(app)(environ, lambda *_: None)
+    body = wsgi.RequestMiddleware(app)(environ_of(headers), lambda *_: None)
     try:
         return json.loads(b"".join(body))
     finally:
         body.close()  # type: ignore[attr-defined]
 
 
-MIDDLEWARES = pytest.mark.parametrize("through", [through_asgi, through_wsgi])
+def through_django(headers):
+    django_site.configure(LOGGING_CONFIG=None)
+    middleware = django.RequestMiddleware(lambda _: HttpResponse(calls()))
+    response = middleware(WSGIRequest(environ_of(headers)))
+    try:
+        return json.loads(response.content)
+    finally:
+        response.close()
+
+
+def environ_of(headers):
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/test"}
+    setup_testing_defaults(environ)
+    for name, value in headers:  # servers join headers of one name by commas
+        key = f"HTTP_{name.upper().replace('-', '_')}"
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+    return environ
+
+
+MIDDLEWARES = pytest.mark.parametrize("through", [through_asgi, through_wsgi, through_django])
 
 
 def members(sent) -> dict[str, str]:
