@@ -123,3 +123,18 @@ def test_the_python_of_personal_data_runs(tmp_path: Path) -> None:
     assert call["message"] == "call [redacted:phone]"
     assert call["labels"]["phone"] == ordered["labels"]["phone"]
     assert call["labels"]["phone"].startswith("hmac:")
+
+
+def test_the_korean_one_has_the_same_examples_commands_and_settings() -> None:
+    korean = (ROOT / "README.ko.md").read_text()
+    fenced = re.compile(r"^```\w+\n.*?^```$", re.MULTILINE | re.DOTALL)
+    assert fenced.findall(korean) == fenced.findall(README)
+    commands = re.compile(r"^    (flowery-logging \w+)", re.MULTILINE)
+    assert commands.findall(korean) == commands.findall(README)
+    assert len(re.findall(r"^## ", korean, re.MULTILINE)) == len(
+        re.findall(r"^## ", README, re.MULTILINE)
+    )
+    for setting in re.findall(r"^\| (`.*?) \|", section("Settings"), re.MULTILINE):
+        assert f"| {setting} |" in korean
+    for path in re.findall(r"\]\(([\w./]+)", korean):
+        assert (ROOT / path).exists(), path
