@@ -73,8 +73,9 @@ class Written:
         return self.add(
             moment, f"GET {route} {status}", level,
             log={"logger": "flowery_logging.access"},
-            http={"request": {"method": "GET"}, "route": route, "response": {"status_code": status}},
-            url={"path": route},
+            http={"request": {"method": "GET"}, "response": {"status_code": status}},
+            url={"path": route.replace("{id}", "7")},
+            labels={"http_route": route},
             event={"duration": int(ms * 1e6), "category": ["web"], "outcome": "failure" if status >= 500 else "success"},
             **fields,
         )  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -184,3 +186,24 @@ def test_the_installed_command_and_the_default_directory(shop: Path) -> None:
     done = flowery("stats", "--by", "service", FLOWERY_LOG_DIR=str(shop))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("108 events, ")
+
+
+SERVICE = """
+import flowery_logging
+flowery_logging.setup("orders", directory="logs", output="file")
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from flowery_logging.integrations import fastapi
+app = FastAPI()
+fastapi.instrument(app)
+@app.get("/orders/{order_id}")
+def read(order_id: int): return order_id
+client = TestClient(app)
+assert [client.get(f"/orders/{n}").status_code for n in range(3)] == [200] * 3
+"""
+
+
+def test_the_routes_of_a_real_service(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", SERVICE], cwd=tmp_path, check=True)
+    (route,) = stats(tmp_path / "logs", "--by", "route")["by"]["route"]
+    assert (route["route"], route["events"]) == ("/orders/{order_id}", 3)
