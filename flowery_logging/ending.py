@@ -25,6 +25,9 @@ from flowery_logging.files import platform
 _PROCESSES: Final = ("multiprocessing.process", "billiard.process")
 """Who makes children that end in a way of their own; Celery's billiard uses the same finalizers."""
 
+_FINALIZES_LATE: Final = sys.version_info >= (3, 13)
+"""Whether children run their finalizers by `atexit`, when what they die of has been dealt with."""
+
 SIGNALS: Final = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)
 )
@@ -57,6 +60,7 @@ class Ending:
         self._finalizer: Any = None
         self._set_handler: Callable[..., Any] = signal.signal
         self._following: Callable[..., Any] | None = None
+        self._watched: Any = None  # what stands in place of a child's _bootstrap()
 
     def install(self, *, signals: bool) -> None:
         """Register everywhere; for signals, if wanted, where the default stands now or later."""
@@ -82,6 +86,7 @@ class Ending:
         if self._finalizer is not None:
             self._finalizer.cancel()
             self._finalizer = None
+        self._leave_children()
         self._leave_signals()
 
     def _leave_signals(self) -> None:
@@ -103,6 +108,7 @@ class Ending:
         wanted = self._active and self._finalizer is None
         if wanted and not sys.modules.keys().isdisjoint(_PROCESSES):
             util = import_module("multiprocessing.util")
+            self._watch_children()
             util.register_after_fork(self, Ending._add_finalizer)
             self._add_finalizer()
 
@@ -113,11 +119,46 @@ class Ending:
         before = sys.exc_info()[1]
         self._finalizer = util.Finalize(None, self._end_child, args=(before,), exitpriority=0)
 
+    def _watch_children(self) -> None:
+        """Let each child tell what it dies of, where its finalizers come too late for that."""
+        processes: Any = sys.modules["multiprocessing.process"]
+        if not _FINALIZES_LATE or self._watched is not None:
+            return
+        bootstrap = processes.BaseProcess._bootstrap  # noqa: SLF001 - there is no hook before run()
+
+        @wraps(bootstrap)
+        def watched(child: Any, *args: Any, **options: Any) -> Any:
+            child.run = self._telling(child.run)
+            return bootstrap(child, *args, **options)
+
+        processes.BaseProcess._bootstrap = watched  # noqa: SLF001
+        self._watched = watched
+
+    def _telling(self, run: Callable[[], None]) -> Callable[[], None]:
+        def telling() -> None:
+            try:
+                run()
+            except BaseException as error:
+                traceback = error.__traceback__
+                error.__traceback__ = traceback and traceback.tb_next  # without this frame
+                if self._active:
+                    self._died(error)
+                raise
+
+        return telling
+
+    def _leave_children(self) -> None:
+        processes: Any = sys.modules.get("multiprocessing.process")
+        watched, self._watched = self._watched, None
+        if watched is not None and processes.BaseProcess._bootstrap is watched:  # noqa: SLF001
+            processes.BaseProcess._bootstrap = watched.__wrapped__  # noqa: SLF001
+
     def _end_child(self, before: BaseException | None) -> None:
         """End a child. It may die of an exception, which no hook of Python's gets to see.
 
-        `multiprocessing` runs its finalizers while the exception is on its way, and prints it
-        afterwards. What was being handled in the parent when it forked (`before`) is none.
+        Up to Python 3.12 `multiprocessing` runs its finalizers while the exception is on its way,
+        and prints it afterwards; billiard does so with all versions. What was being handled in the
+        parent when it forked (`before`) is none.
         """
         error = sys.exc_info()[1]
         if self._active and error is not None and error is not before and not _logged_by_billiard():
