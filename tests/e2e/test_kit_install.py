@@ -105,7 +105,9 @@ def test_something_else_in_its_place_is_noticed(
 ) -> None:
     class Forgetful(Elasticsearch):
         def request(self, method: str, path: str, body: Any = None) -> Any:
-            return {} if method == "PUT" else super().request(method, path, body)
+            if method == "PUT":
+                return {"acknowledged": True}
+            return super().request(method, path, body)
 
     other = Forgetful(
         Access(server.url, user="elastic", password=PASSWORD, ca_certs=str(server.ca))
