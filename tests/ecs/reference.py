@@ -64,8 +64,13 @@ def is_card(digits: str) -> bool:
 
 
 def is_resident(digits: str) -> bool:
-    """A Korean resident number: a day, and the check digit of citizens or of foreigners (5-8)."""
-    if len(digits) != 13 or not ("01" <= digits[2:4] <= "12" and "01" <= digits[4:6] <= "31"):
+    """A Korean resident number: a day, a century, the check digit of citizens or foreigners."""
+    months = "00 31 29 31 30 31 30 31 31 30 31 30 31".split()
+    is_day = len(digits) == 13 and any(
+        digits[2:4] == f"{month:02}" and "01" <= digits[4:6] <= last
+        for month, last in enumerate(months)
+    )
+    if not is_day or digits[6] not in "12345678":
         return False
     total = sum(
         int(d) * w for d, w in zip(digits, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5), strict=False)
