@@ -65,7 +65,7 @@ def is_card(digits: str) -> bool:
 
 def is_resident(digits: str) -> bool:
     """A Korean resident number: a day, a century, the check digit of citizens or foreigners."""
-    months = "00 31 29 31 30 31 30 31 31 30 31 30 31".split()
+    months = ["00", "31", "29", "31", "30", "31", "30", "31", "31", "30", "31", "30", "31"]
     is_day = len(digits) == 13 and any(
         digits[2:4] == f"{month:02}" and "01" <= digits[4:6] <= last
         for month, last in enumerate(months)
