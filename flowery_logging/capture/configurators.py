@@ -130,6 +130,7 @@ class Watch:
 
         return set_attribute
 
+    # A logger's `__dict__` is not asked for: CPython 3.11 reads attributes slower from then on.
     def _disabled(self, logger: logging.Logger, value: Any) -> tuple[bool, Any]:
         """Refuse what a configurator does to loggers that it does not name."""
         by_the_way = value and not logger.disabled and _getframe(2).f_code.co_filename == _CONFIG
@@ -139,7 +140,7 @@ class Watch:
 
     def _level(self, logger: logging.Logger, value: Any) -> tuple[bool, Any]:
         """Refuse the root logger's level of `fileConfig`, whose files must have one."""
-        changes = vars(logger).get("level", value) != value and logger.parent is None
+        changes = getattr(logger, "level", value) != value and logger.parent is None
         if changes and _is_in_file_config(_getframe(2)):
             self._prevent(logger, f"level {logging.getLevelName(value)}")
             return False, value
@@ -150,14 +151,14 @@ class Watch:
         if type(value) is list and holds(value, self._handler):
             self.detached.pop(logger.name, None)
             return True, WatchedHandlers(self, logger, value)
-        if holds(vars(logger).get("handlers", ()), self._handler) and not holds(
+        if holds(getattr(logger, "handlers", ()), self._handler) and not holds(
             value, self._handler
         ):
             self.note_detached(logger, "handlers replaced")
         return True, value
 
     def _propagate(self, logger: logging.Logger, value: Any) -> tuple[bool, Any]:
-        if not value and vars(logger).get("propagate") and reaches(logger, self._handler):
+        if not value and getattr(logger, "propagate", False) and reaches(logger, self._handler):
             self.note_detached(logger, "propagate = False")
         return True, value
 
