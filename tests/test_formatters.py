@@ -64,6 +64,7 @@ def test_where_ecs_logging_loses_the_event():
         assert document["event"]["dataset"] == "shop"
 
 
+@pytest.mark.slow
 def test_hostile_events():
     formatter = flowery_logging.ECSFormatter(ensure_ascii=True)
     processor = flowery_logging.ECSStructlogFormatter()

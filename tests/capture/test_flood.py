@@ -188,6 +188,7 @@ def test_a_child_counts_its_own(logged):
     assert sorted(event["numeric_labels"]["left_out"] for event in told) == [3, 8]
 
 
+@pytest.mark.slow
 def test_more_call_sites_than_are_kept(logged):
     logged.setup(flood=1, limits={"fields": 8})
     for _ in range(2):

@@ -33,6 +33,7 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_requests_the_newest_first(directory: Path) -> None:
     assert traces("7", directory) == list("hgfedcba")
     assert traces("customer-5", directory, "-n", "2") == ["h", "g"]

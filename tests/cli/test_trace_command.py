@@ -311,6 +311,7 @@ def test_a_page_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert (done.returncode, "cannot write" in done.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_the_same_tree_from_elasticsearch(tmp_path: Path, elasticsearch: FakeElasticsearch) -> None:
     checkout(tmp_path)
     checkout(tmp_path, "f" * 32, at=60)

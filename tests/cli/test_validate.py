@@ -140,6 +140,7 @@ def test_a_field_of_two_types_names_both_lines(tmp_path: Path) -> None:
     assert f"{first}:1" in finding["wrong"]
 
 
+@pytest.mark.slow
 def test_what_the_library_writes_is_valid(tmp_path: Path) -> None:
     flowery_logging.setup("shop", directory=str(tmp_path), output="file", stderr_level="OFF")
     log, other = logging.getLogger("shop"), flowery_logging.get_logger("shop")

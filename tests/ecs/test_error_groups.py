@@ -211,6 +211,7 @@ def test_strange_exceptions(logged):
     assert group(logged, ValueError("never raised")) == group(logged, ValueError("neither"))
 
 
+@pytest.mark.slow
 def test_functions_that_come_and_go(logged):
     """The `id` of code that is gone may be another code's."""
     found = set()

@@ -77,6 +77,7 @@ def test_every_event_becomes_a_line(logged, kind, message, extra, error, bound):
     assert ("error" in last) >= (error is not None)
 
 
+@pytest.mark.slow
 def test_hostile_events_leave_no_gap(logged):
     for event in hostile_events(7, 300):
         send(event.kind, event.message, event.extras, event.exception, event.bound)
