@@ -51,6 +51,18 @@ def on_terminal(body: str, tmp_path: Path, columns: int = 100, **others: str) ->
     return shown.decode().replace("\r\n", "\n")
 
 
+def elsewhere(body: str) -> str:
+    """Return what a program shows where stderr is no terminal."""
+    program = f"import flowery_logging as f; f.setup('orders', output='console')\n{body}"
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(),
+    ).stderr
+
+
 def document(message: str = "order placed", **others: Any) -> dict[str, Any]:
     return {
         "@timestamp": "2026-11-23T01:24:33.779460Z",
@@ -118,30 +130,14 @@ def test_colours_on_a_terminal_unless_they_are_not_wanted(tmp_path, others, colo
 
 
 def test_elsewhere_there_are_no_colours_and_nothing_is_cut(tmp_path):
-    program = "import flowery_logging as f; f.setup('orders', output='console')\n"
-    program += "f.get_logger().info('word ' * 100, order_id=7)"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=environment(),
-    )
-    (line,) = done.stderr.splitlines()
+    (line,) = elsewhere("f.get_logger().info('word ' * 100, order_id=7)").splitlines()
     assert line.endswith(f"{('word ' * 100).strip()}  order_id=7")
 
 
 def test_times_are_local(tmp_path):
-    program = "import flowery_logging as f, freezegun; f.setup('orders', output='console')\n"
-    program += "with freezegun.freeze_time('2026-11-23 01:24:33.5'): f.get_logger().info('now')"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=environment(),
-    )
-    assert "10:24:33.500 info" in done.stderr
+    body = "import freezegun\nwith freezegun.freeze_time('2026-11-23 01:24:33.5'): "
+    shown = elsewhere(body + "f.get_logger().info('now')")
+    assert "10:24:33.500 info" in shown
 
 
 def test_a_request_is_told_in_short():

@@ -1,11 +1,6 @@
 """A real Celery worker (prefork, filesystem broker), fed by a process of its own."""
 
-import os
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 from celery import Celery
@@ -15,33 +10,13 @@ from celery.worker.request import Request
 
 from flowery_logging.integrations import celery, celery_worker
 from flowery_logging.trace import continue_trace, current_trace
-from tests.integrations.conftest import written
+from tests.integrations.celery_workers import APP, ends, process, read, wait_for_ends
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
 
-APP = """
-import logging, os, sys, time
-from pathlib import Path
-from celery import Celery
-from celery.beat import Scheduler
-from celery.signals import before_task_publish
-from celery.worker.request import Request
-import flowery_logging
-from examples.shop import broker
-from flowery_logging.integrations import celery
-
-here = Path(__file__).parent
-flowery_logging.setup(service=os.environ["SERVICE"], directory=here / "logs", output="file")
-celery.instrument()
-app = Celery("shop", broker=broker.URL)
-app.conf.broker_transport_options = {"polling_interval": 0.05} | {
-    name: str(here / "queue")
-    for name in ("data_folder_in", "data_folder_out", "control_folder")
-}
-app.conf.worker_timer_precision = 0.1  # seconds; its end waits for it
+TASKS = """
 app.conf.worker_send_task_events = False
-log = logging.getLogger("tasks")
 
 @app.task
 def deliver(order_id):
@@ -88,7 +63,6 @@ for _ in range(2):  # one for each process of the worker
     together.delay()
 logging.getLogger("sender").info("sent")
 """
-ROOT = Path(__file__).parents[2]
 ENDED = 50 + 5 + 3 + 2 + 1 + 2
 
 
@@ -96,38 +70,23 @@ ENDED = 50 + 5 + 3 + 2 + 1 + 2
 def events(tmp_path_factory):
     """Run it all once; return every event, and the PIDs of the worker's processes."""
     directory = tmp_path_factory.mktemp("celery")
-    (directory / "shop_tasks.py").write_text(APP)
+    (directory / "shop_tasks.py").write_text(APP + TASKS)
     (directory / "queue").mkdir()
     (directory / "together").mkdir()
-    command = [sys.executable, "-m", "celery", "-A", "shop_tasks", "worker", "-c", "2"]
+    command = ["-m", "celery", "-A", "shop_tasks", "worker", "-c", "2"]
     options = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "info"]
-    worker = subprocess.Popen(
-        [*command, *options], cwd=directory, env={**os.environ, "SERVICE": "courier", "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+    worker = process(directory, "courier", *command, *options)
     try:
-        subprocess.run(
-            [sys.executable, "-c", SENDER, TRACE], cwd=directory, check=True, timeout=300,
-            env={**os.environ, "SERVICE": "gateway", "PYTHONPATH": str(ROOT)}, capture_output=True,
-        )  # fmt: skip
-        deadline = time.monotonic() + 300
-        while len(ends(read(directory))) < ENDED and time.monotonic() < deadline:
-            assert worker.poll() is None
-            time.sleep(0.1)
+        sender = process(directory, "gateway", "-c", SENDER, TRACE)
+        _, err = sender.communicate(timeout=300)
+        assert sender.returncode == 0, err.decode()
+        wait_for_ends(directory, ENDED, worker)
     finally:
         worker.send_signal(signal.SIGTERM)
         _, err = worker.communicate(timeout=300)
     found = read(directory)
     assert len(ends(found)) == ENDED, err.decode()
     return found
-
-
-def read(directory):
-    return sorted(written(directory / "logs"), key=lambda event: str(event["@timestamp"]))
-
-
-def ends(events):
-    return [e for e in events if e["log"]["logger"] == "flowery_logging.task"]
 
 
 def of(events, name):

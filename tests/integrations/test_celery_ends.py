@@ -1,43 +1,23 @@
 """A real Celery worker (prefork) whose tasks end in every way: each end is one event, traced."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from tests.integrations.conftest import written
+from tests.integrations.celery_workers import APP, ends, process, read
 
 pytestmark = pytest.mark.slow
 
 SECRET = "hunter2-of-the-queue"
-ROOT = Path(__file__).parents[2]
 
-APP = """
-import logging, os, signal, sys, time
-from pathlib import Path
-from celery import Celery
+TASKS = """
 from celery.exceptions import Ignore, Reject
-import flowery_logging
-from examples.shop import broker
-from flowery_logging.integrations import celery, tasks
+from flowery_logging.integrations import tasks
 
-here = Path(__file__).parent
-flowery_logging.setup(service=os.environ["SERVICE"], directory=here / "logs", output="file")
-celery.instrument()
-app = Celery("shop", broker=broker.URL)
-app.conf.broker_transport_options = {"polling_interval": 0.05} | {
-    name: str(here / "queue")
-    for name in ("data_folder_in", "data_folder_out", "control_folder")
-}
-app.conf.worker_timer_precision = 0.1
 app.conf.beat_schedule = {"tick": {"task": "end_tasks.tick", "schedule": 0.5}}
 app.conf.beat_schedule_filename = str(here / "beat")
-log = logging.getLogger("tasks")
 
 def observe(ended):
     with open(here / "observed", "a") as file:
@@ -173,28 +153,11 @@ ENDS = {
 }
 
 
-def read(directory):
-    return sorted(written(directory / "logs"), key=lambda event: str(event["@timestamp"]))
-
-
-def ends(events, task_id=None):
-    found = [e for e in events if e["log"]["logger"] == "flowery_logging.task"]
-    return [e for e in found if task_id in (None, e["labels"]["task_id"])]
-
-
-def process(directory, service, *command):
-    environ = {**os.environ, "SERVICE": service, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [sys.executable, *command], cwd=directory, env=environ,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
     """Run it all once; return the directory, the events, and each task's ID and trace."""
     directory = tmp_path_factory.mktemp("ends")
-    (directory / "end_tasks.py").write_text(APP)
+    (directory / "end_tasks.py").write_text(APP + TASKS)
     (directory / "queue").mkdir()
     (directory / "running").mkdir()
     options = ["--without-gossip", "--without-mingle", "-c", "2", "-l", "debug"]

@@ -2,11 +2,11 @@
 
 import json
 import signal
-import time
 
 import pytest
 
-from tests.integrations.test_celery_ends import APP, SECRET, ends, process, read
+from tests.integrations.celery_workers import APP, ends, process, read, wait_for_ends
+from tests.integrations.test_celery_ends import SECRET, TASKS
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ HOW = {
     ("pool", "names"), [("gevent", GREENLETS), ("threads", COMMON), ("solo", COMMON)]
 )
 def test_each_end_is_one_event_of_its_own_trace(tmp_path, pool, names):
-    (tmp_path / "end_tasks.py").write_text(APP)
+    (tmp_path / "end_tasks.py").write_text(APP + TASKS)
     (tmp_path / "queue").mkdir()
     (tmp_path / "running").mkdir()
     options = ["--without-gossip", "--without-mingle", "-P", pool, "-c", "8", "-l", "info"]
@@ -61,10 +61,7 @@ def test_each_end_is_one_event_of_its_own_trace(tmp_path, pool, names):
         assert sender.returncode == 0, err.decode()
         sent = json.loads(out)
         expected = sum(len(HOW[name.split()[0]]) for name in sent)
-        deadline = time.monotonic() + 300
-        while len(ends(read(tmp_path))) < expected and time.monotonic() < deadline:
-            assert worker.poll() is None
-            time.sleep(0.1)
+        wait_for_ends(tmp_path, expected, worker)
     finally:
         worker.send_signal(signal.SIGTERM)
         _, err = worker.communicate(timeout=300)
