@@ -30,6 +30,12 @@ _OPTIONS = (
 )
 
 
+index_option = click.option(
+    "--index", default="logs-flowery*", show_default=True, help="Where to look there."
+)
+"""The streams in which a command looks for events."""
+
+
 def access_options(command: Command) -> Command:
     """Give a command the options that say how a server lets us in: the fields of Access."""
     for option in reversed(_OPTIONS):

@@ -11,8 +11,9 @@ import click
 import orjson
 
 from flowery_logging.cli import page
+from flowery_logging.cli.access import access_options, connect, index_option
 from flowery_logging.cli.audit import report
-from flowery_logging.cli.audit.examination import access_options, connect, judge, read_files
+from flowery_logging.cli.audit.examination import judge, read_files
 from flowery_logging.cli.audit.verdict import Exit, Verdict
 from flowery_logging.cli.elasticsearch import ElasticsearchError
 from flowery_logging.cli.reading.directories import directories_of
@@ -40,7 +41,7 @@ Exit codes:
     help="Write the result as a page to send: one file, no script.",
 )
 @click.option("--elasticsearch", metavar="URL", help="Compare with what has arrived there.")
-@click.option("--index", default="logs-flowery*", show_default=True, help="Where to look for it.")
+@index_option
 @click.option(
     "--grace",
     type=click.FloatRange(min=0),

@@ -11,13 +11,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from flowery_logging.cli.access import access_options, connect
 from flowery_logging.cli.audit import arrivals
 from flowery_logging.cli.audit.reading import Accounts, Advance, list_files, take_account
 from flowery_logging.cli.audit.verdict import Finding, Verdict, deliver
 from flowery_logging.cli.elasticsearch import Elasticsearch
-
-__all__ = ["access_options", "connect", "judge", "read_files"]
 
 
 def read_files(directories: list[Path], horizon: float) -> Accounts:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 import orjson
 
-from flowery_logging.cli.audit.examination import access_options, connect
+from flowery_logging.cli.access import access_options, connect, index_option
 from flowery_logging.cli.doctor import filebeat, logs, machine, place, program, report, versions
 from flowery_logging.cli.doctor.finding import Diagnosis, fault
 from flowery_logging.cli.doctor.overview import Overview, look_through
@@ -61,7 +61,7 @@ Examples:
     help="Filebeat's configuration: does it read this directory, and lose nothing?",
 )
 @click.option("--elasticsearch", metavar="URL", help="Templates, role, and fields it has ignored.")
-@click.option("--index", default="logs-flowery*", show_default=True, help="Where events lie there.")
+@index_option
 @time_options
 @json_option
 @utc_option

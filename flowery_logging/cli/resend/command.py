@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from flowery_logging.cli.audit.examination import access_options, connect, judge, read_files
+from flowery_logging.cli.access import access_options, connect, index_option
+from flowery_logging.cli.audit.examination import judge, read_files
 from flowery_logging.cli.audit.ranges import Ranges
 from flowery_logging.cli.audit.verdict import Finding, Verdict
 from flowery_logging.cli.elasticsearch import ElasticsearchError
@@ -42,7 +43,7 @@ Exit codes:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )
 @click.option("--elasticsearch", metavar="URL", required=True)
-@click.option("--index", default="logs-flowery*", show_default=True, help="Where to look for it.")
+@index_option
 @click.option(
     "--grace",
     type=click.FloatRange(min=0),

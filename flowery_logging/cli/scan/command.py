@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 import orjson
 
-from flowery_logging.cli.audit.examination import access_options, connect
+from flowery_logging.cli.access import access_options, connect, index_option
 from flowery_logging.cli.elasticsearch import Elasticsearch, ElasticsearchError
 from flowery_logging.cli.reading.directories import directories_of, list_files, require_files
 from flowery_logging.cli.reading.options import (
@@ -66,7 +66,7 @@ def _kinds(ctx: click.Context, param: click.Parameter, text: str) -> tuple[str, 
 @click.command(epilog=_EPILOG)
 @directories_argument
 @click.option("--elasticsearch", metavar="URL", help="Look into the events that arrived there.")
-@click.option("--index", default="logs-flowery*", show_default=True, help="Where to look there.")
+@index_option
 @click.option("--strict", is_flag=True, help="Also what only looks random, as keys do.")
 @click.option(
     "--personal",

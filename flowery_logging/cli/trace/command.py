@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import orjson
 
-from flowery_logging.cli.access import access_options, connect
+from flowery_logging.cli.access import access_options, connect, index_option
 from flowery_logging.cli.reading.directories import directories_of, list_files, require_files
 from flowery_logging.cli.reading.fields import text_of
 from flowery_logging.cli.reading.options import (
@@ -59,7 +59,7 @@ Examples:
     help="Write one page to send or to keep; - is standard output.",
 )
 @click.option("--elasticsearch", metavar="URL", help="Ask there, in place of reading files.")
-@click.option("--index", default="logs-flowery*", show_default=True, help="Where to look there.")
+@index_option
 @access_options
 @time_options
 @json_option

@@ -13,7 +13,7 @@ from typing import Any, Final
 import click
 import orjson
 
-from flowery_logging.cli.access import access_options, connect
+from flowery_logging.cli.access import access_options, connect, index_option
 from flowery_logging.cli.elasticsearch import Elasticsearch, ElasticsearchError
 from flowery_logging.cli.reading.directories import directories_of
 from flowery_logging.cli.reading.options import directories_argument, json_option
@@ -87,7 +87,7 @@ class _Watch:
 @click.option("--once", is_flag=True, help="Look once and exit: for cron. The default.")
 @click.option("--every", callback=_age, metavar="AGE", help="Look again and again: for a service.")
 @click.option("--elasticsearch", metavar="URL", help="Look there instead of into files.")
-@click.option("--index", default="logs-flowery*", show_default=True, help="Where events lie there.")
+@index_option
 @click.option("--silent", callback=_age, default="15m", show_default=True, metavar="AGE",
               help="A service is silent that logged within the day and has not for so long. A job "
               "that ended by itself is not.")  # fmt: skip
