@@ -11,6 +11,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+import click
+
+from flowery_logging.files.plain import printable
+
 STYLE: Final = """
 :root { color-scheme: light dark; --line: #8884; --bad: #c62828; --warn: #b26a00; --bar: #4a7ab5; }
 @media (prefers-color-scheme: dark) { :root { --bad: #ff8a80; --warn: #ffc266; --bar: #7aa7dd; } }
@@ -32,16 +36,17 @@ svg .bar { fill: var(--bar); } svg .bad { fill: var(--bad); }
 
 def escape(text: object) -> str:
     """Return a text as HTML shows it; what no reader can see is written out."""
-    shown = "".join(
-        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode()
-        for c in str(text)
-    )
-    return html.escape(shown)
+    return html.escape(printable(str(text)))
 
 
 def page(title: str, body: Iterable[str]) -> str:
+    """Return a whole page of tables and plots."""
+    return document(title, STYLE, [f"<h1>{escape(title)}</h1>", *body])
+
+
+def document(title: str, style: str, body: Iterable[str]) -> str:
     """Return a whole page. Its policy allows its own style, by hash, and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return "\n".join([
         "<!DOCTYPE html>",
@@ -52,10 +57,9 @@ def page(title: str, body: Iterable[str]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="referrer" content="no-referrer">',
         f"<title>{escape(title)}</title>",
-        f"<style>{STYLE}</style>",
+        f"<style>{style}</style>",
         "</head>",
         "<body>",
-        f"<h1>{escape(title)}</h1>",
         *body,
         "</body>",
         "</html>",
@@ -83,7 +87,20 @@ def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def write(path: Path, content: str) -> None:
-    """Write a page, whole or not at all. Raises OSError."""
+    """Write a page, a file whole or not at all. Raises click.UsageError.
+
+    What is no file (`/dev/stdout`, a pipe) or leads to one elsewhere is written to, not replaced.
+    """
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            path.write_text(content, "utf-8")
+        else:
+            _write_whole(path, content)
+    except OSError as error:
+        raise click.UsageError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _write_whole(path: Path, content: str) -> None:
     descriptor, unfinished = tempfile.mkstemp(dir=path.absolute().parent, suffix=".html")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

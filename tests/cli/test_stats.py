@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import math
+import os
+import stat
 import subprocess
 import sys
 from datetime import timedelta
@@ -207,3 +210,25 @@ def test_the_routes_of_a_real_service(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", SERVICE], cwd=tmp_path, check=True)
     (route,) = stats(tmp_path / "logs", "--by", "route")["by"]["route"]
     assert (route["route"], route["events"]) == ("/orders/{order_id}", 3)
+
+
+@pytest.mark.parametrize("command", ["stats", "audit"])
+def test_a_page_for_what_is_no_file_is_written_to_it(shop: Path, command: str) -> None:
+    device = shop / "pipe"
+    os.mkfifo(device)
+    reader = os.open(device, os.O_RDWR)  # both ends, so that neither waits for the other
+    try:
+        fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 1_000_000)
+        here(command, shop, "--html", device)
+        assert os.read(reader, 1_000_000).startswith(b"<!DOCTYPE html>")
+        assert stat.S_ISFIFO(device.stat().st_mode)
+    finally:
+        os.close(reader)
+
+
+def test_a_page_for_a_link_is_written_where_it_leads(shop: Path, tmp_path: Path) -> None:
+    link = tmp_path / "latest.html"
+    link.symlink_to(tmp_path / "page.html")
+    here("stats", shop, "--html", link)
+    assert link.is_symlink()
+    assert (tmp_path / "page.html").read_text().endswith("</html>\n")

@@ -14,7 +14,7 @@ from flowery_logging.cli import page
 from flowery_logging.cli.access import access_options, connect, index_option
 from flowery_logging.cli.audit import report
 from flowery_logging.cli.audit.examination import judge, read_files
-from flowery_logging.cli.audit.verdict import Exit, Verdict
+from flowery_logging.cli.audit.verdict import Exit
 from flowery_logging.cli.elasticsearch import ElasticsearchError
 from flowery_logging.cli.reading.directories import directories_of
 from flowery_logging.cli.reading.options import directories_argument
@@ -79,17 +79,10 @@ def audit(
         click.echo(f"Elasticsearch cannot be asked: {error}", err=True)
         sys.exit(Exit.UNREACHABLE)
     if html is not None:
-        _write_page(html, verdict)
+        page.write(html, report.page_of(verdict))
     with quiet_output():
         if as_json:
             click.echo(orjson.dumps(report.as_json(verdict), option=orjson.OPT_INDENT_2))
         else:
             report.show(verdict)
     sys.exit(verdict.exit)
-
-
-def _write_page(path: Path, verdict: Verdict) -> None:
-    try:
-        page.write(path, report.page_of(verdict))
-    except OSError as error:
-        raise click.UsageError(f"cannot write {path}: {error.strerror}") from None

@@ -88,7 +88,7 @@ def stats(
         require_files(places)
         tally = _count(list_files(places, asked.selection), asked, by)
         if html is not None:
-            _write_page(html, as_page(tally, most, utc=utc))
+            page.write(html, as_page(tally, most, utc=utc))
         if as_json:
             click.echo(orjson.dumps(report.as_json(tally), option=orjson.OPT_INDENT_2))
         elif html is None:
@@ -110,10 +110,3 @@ def _lines(files: Iterable[LogFile], asked: Wanted) -> Iterator[Line]:
             yield from wanted_lines(file, asked)
         except FileNotFoundError:
             continue  # retention was faster
-
-
-def _write_page(path: Path, content: str) -> None:
-    try:
-        page.write(path, content)
-    except OSError as error:
-        raise click.UsageError(f"cannot write {path}: {error.strerror}") from None

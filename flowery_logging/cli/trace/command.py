@@ -160,13 +160,11 @@ def _write_json(found: Trace) -> None:
 
 
 def _write_page(found: Trace, path: Path, *, utc: bool) -> None:
+    from flowery_logging.cli.page import write
     from flowery_logging.cli.trace.page import page
 
     content = page(found, utc=utc)
     if str(path) == "-":
         sys.stdout.write(content)
         return
-    try:
-        path.write_text(content, "utf-8")
-    except OSError as error:
-        raise click.UsageError(f"cannot write {path}: {error.strerror}") from None
+    write(path, content)

@@ -2,54 +2,34 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
-from html import escape
 from importlib import resources
 
+from flowery_logging.cli.page import document, escape
 from flowery_logging.cli.reading.fields import leaves, text_of
 from flowery_logging.cli.trace.text import counted, day_and_time
 from flowery_logging.cli.trace.timeline import Gap, timeline
 from flowery_logging.cli.trace.tree import Hop, Record, Trace, is_error, time_of
 from flowery_logging.files.event_line import duration_text, shown_fields
-from flowery_logging.files.plain import printable
 
 
 def page(trace: Trace, *, utc: bool) -> str:
     """Return the page. Whatever stands in the events is text in it, never markup.
 
-    Its Content-Security-Policy admits its own style sheet, by its hash, and nothing else; where a
-    bar lies is told by attributes of SVG, which need no style.
+    Where a bar lies is told by attributes of SVG, which need no style: the page's policy admits
+    none but its own style sheet.
     """
     style = resources.files("flowery_logging.cli.trace").joinpath("page.css").read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     title = f"trace {trace.trace_id}" if trace.trace_id else "trace"
-    body = "\n".join(_body(trace, utc=utc))
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="referrer" content="no-referrer">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{_text(title)}</title>
-<style>{style}</style>
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
+    return document(title, style, _body(trace, utc=utc))
 
 
 def _body(trace: Trace, *, utc: bool) -> Iterator[str]:
-    yield f"<header>\n<h1>{_text(_headline(trace))}</h1>"
+    yield f"<header>\n<h1>{escape(_headline(trace))}</h1>"
     yield f"<p>{_summary(trace, utc=utc)}</p>"
-    yield f'<p class="ids">trace <code>{_text(trace.trace_id or "(none)")}</code>'
+    yield f'<p class="ids">trace <code>{escape(trace.trace_id or "(none)")}</code>'
     if trace.request_id:
-        yield f"request <code>{_text(trace.request_id)}</code>"
+        yield f"request <code>{escape(trace.request_id)}</code>"
     yield "</p>\n</header>"
     yield "<main>"
     for root in trace.roots:
@@ -64,9 +44,9 @@ def _headline(trace: Trace) -> str:
 def _summary(trace: Trace, *, utc: bool) -> str:
     errors = len(trace.errors)
     parts = [
-        _text(day_and_time(trace.begin, utc=utc)),
+        escape(day_and_time(trace.begin, utc=utc)),
         f"<strong>{duration_text(trace.end - trace.begin)}</strong>",
-        _text(", ".join(trace.services)),
+        escape(", ".join(trace.services)),
         counted(len(trace.records), "event"),
         f'<span class="error">{counted(errors, "error")}</span>' if errors else "no errors",
     ]
@@ -76,8 +56,8 @@ def _summary(trace: Trace, *, utc: bool) -> str:
 def _hop(hop: Hop, trace: Trace, *, utc: bool) -> Iterator[str]:
     kind = f"{hop.kind} failed" if hop.failed else hop.kind
     yield f'<section class="hop {kind}">'
-    service = f'<span class="service">{_text(hop.service)}</span>'
-    yield f"<h2>{service} {_text(hop.title)}{_took(hop)}</h2>"
+    service = f'<span class="service">{escape(hop.service)}</span>'
+    yield f"<h2>{service} {escape(hop.title)}{_took(hop)}</h2>"
     yield _bar(hop, trace)
     rows: list[str] = []
     for item in timeline(hop, trace):
@@ -132,16 +112,16 @@ def _gap(gap: Gap, trace: Trace) -> str:
 def _event(record: Record, trace: Trace, *, utc: bool) -> str:
     level = text_of(record, "log.level").lower()
     shown = "".join(
-        f' <span class="field"><i>{_text(name)}</i>{_text(value)}</span>'
+        f' <span class="field"><i>{escape(name)}</i>{escape(value)}</span>'
         for name, value in shown_fields(record)
     )
     known = level if level in {"warning", "error", "critical"} else ""
     moment = time_of(record)
     return (
-        f'<li class="line {known}"><time title="{_text(day_and_time(moment, utc=utc))}">'
+        f'<li class="line {known}"><time title="{escape(day_and_time(moment, utc=utc))}">'
         f"{_clock(moment, trace)}</time> "
-        f'<b class="level">{_text(level)}</b> '
-        f'<span class="message">{_text(text_of(record, "message"))}</span>{shown}'
+        f'<b class="level">{escape(level)}</b> '
+        f'<span class="message">{escape(text_of(record, "message"))}</span>{shown}'
         f"{_stack(record)}{_all_fields(record, 'all fields')}</li>"
     )
 
@@ -152,13 +132,13 @@ def _stack(record: Record) -> str:
         return ""
     last = next((line for line in reversed(stack.splitlines()) if line.strip()), "")
     opened = " open" if is_error(record) else ""
-    summary = f"<summary>{_text(last.strip())}</summary>"
-    return f"<details{opened}>{summary}<pre>{_text(stack)}</pre></details>"
+    summary = f"<summary>{escape(last.strip())}</summary>"
+    return f"<details{opened}>{summary}<pre>{escape(stack)}</pre></details>"
 
 
 def _all_fields(record: Record, summary: str) -> str:
     rows = "".join(
-        f"<tr><th>{_text(name)}</th><td>{_text(str(value))}</td></tr>"
+        f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>"
         for name, value in leaves(record)
         if name != "error.stack_trace"
     )
@@ -167,7 +147,3 @@ def _all_fields(record: Record, summary: str) -> str:
 
 def _clock(moment: int, trace: Trace) -> str:
     return f'<span class="clock">+{duration_text(max(0, moment - trace.begin))}</span>'
-
-
-def _text(text: str) -> str:
-    return escape(printable(text))
