@@ -146,8 +146,10 @@ def look() -> None:
 def _started(span: Any) -> None:
     """Let the current request hold a span of OpenTelemetry that enters it."""
     request = context.current_request()
-    found = None if request is None else _told_by(span)
-    if request is not None and found is not None and found.is_entry:
+    if request is None or (request.entry is not None and request.entry.is_certain):
+        return
+    found = _told_by(span)
+    if found is not None and found.is_entry:
         _hold(request, found)
 
 

@@ -99,7 +99,10 @@ def current_trace() -> TraceContext | None:
     Where a span of OpenTelemetry or a transaction of Elastic APM is active, it is that one's trace.
     """
     request = context.current_request()
-    span = agents.seen(request)
+    return _trace_of(request, agents.seen(request))
+
+
+def _trace_of(request: Request | None, span: agents.ActiveSpan | None) -> TraceContext | None:
     trace = None if request is None else request.trace
     ours = trace if isinstance(trace, TraceContext) else None
     return ours if span is None else _of_span(span, ours)
@@ -156,20 +159,22 @@ def outgoing(span_id: str) -> str | None:
 
     That is this service's hop or, where an agent's own span goes out, what that one tells.
     """
-    request, span = context.current_request(), agents.active()
+    request = context.current_request()
+    span = agents.seen(request)
     if request is not None:
         request.called(span_id)
     if span is not None and span.span_id == span_id:
         return span.parent_id
-    trace = current_trace()
+    trace = _trace_of(request, span)
     return None if trace is None else trace.transaction_id
 
 
 def outgoing_call() -> tuple[dict[str, str], str]:
     """Return the headers of `outgoing_headers()` for one call, and the call's span ID."""
-    request, span = context.current_request(), agents.active()
+    request = context.current_request()
+    span = agents.seen(request)
     span_id = new_span_id() if span is None or span.is_remote else span.span_id
-    trace = current_trace()
+    trace = _trace_of(request, span)
     if trace is None:
         return {}, span_id
     headers = trace.headers(span_id)

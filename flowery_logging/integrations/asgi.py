@@ -116,11 +116,12 @@ class RequestMiddleware:
     def _trace_headers(
         self, request: Request, given: list[tuple[bytes, bytes]]
     ) -> list[tuple[bytes, bytes]]:
-        """Return what is to be added to a response; a traceparent that it has stands."""
-        found = self.options.trace_headers(request)
-        present = {bytes(key).lower() for key, _ in given} if found else ()
-        as_bytes = ((name.lower().encode(), value.encode()) for name, value in found)
-        return [pair for pair in as_bytes if pair[0] != b"traceparent" or pair[0] not in present]
+        """Return what is to be added to a response."""
+        if not (self.options.traceparent or self.options.server_timing):
+            return []
+        present = {bytes(key).lower().decode("latin-1") for key, _ in given}
+        found = self.options.trace_headers(request, present)
+        return [(name.lower().encode(), value.encode()) for name, value in found]
 
 
 def _report(exc: BaseException, scope: Scope) -> None:
@@ -189,6 +190,7 @@ class _Response:
 
     def failed(self, exc: BaseException) -> None:
         """The application has raised, or was cancelled."""
+        self.exchange.route = route(self.scope)
         self.exchange.failed(exc, gone=self.disconnected)
 
     def finished(self, reason: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import cache, wraps
 from inspect import iscoroutinefunction
 from typing import Any
@@ -27,8 +27,6 @@ from flowery_logging.integrations import ends, servers
 from flowery_logging.integrations.django_checks import check_logging
 from flowery_logging.integrations.exchange import Exchange, Options, announced
 from flowery_logging.request import Request
-
-GetResponse = Callable[[HttpRequest], "HttpResponseBase | Awaitable[HttpResponseBase]"]
 
 _ATTRIBUTE = "_flowery_logging_request"
 

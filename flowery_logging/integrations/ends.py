@@ -22,8 +22,13 @@ TIMED_OUT: Final = "timed out"
 NO_RESPONSE: Final = "no response"
 FAILED: Final = "unhandled exception"
 CUT_OFF: Final = "response cut off by an exception"
+APPLICATION_ERROR: Final = "application error"
+"""Why a websocket was closed whose application has raised."""
 
 FAILURES: Final = frozenset({CANCELLED, TIMED_OUT, NO_RESPONSE, FAILED, CUT_OFF})
+
+REASONS: Final = FAILURES | {DISCONNECTED, APPLICATION_ERROR}
+"""The words of this library; who closes a websocket may say anything."""
 
 # Other people's classes, by name: a module that nobody has imported has raised nothing.
 _CANCELLATIONS: Final = (("greenlet", "GreenletExit"), ("trio", "Cancelled"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -79,13 +79,19 @@ class Options:
         check_names(given)
         return cls(**given)
 
-    def trace_headers(self, request: Request) -> list[tuple[str, str]]:
-        """Return the headers, beside the request ID, that a response gets."""
+    def trace_headers(
+        self, request: Request, present: Container[str] = ()
+    ) -> list[tuple[str, str]]:
+        """Return the headers, beside the request ID, that a response gets.
+
+        `present` are the names that it has, in lower case: a traceparent of its own stands.
+        """
         if not (self.traceparent or self.server_timing):
             return []
         flags = getattr(request.trace, "flags", trace.SAMPLED)
         value = f"00-{request.trace_id}-{request.base.get('transaction.id')}-{flags:02x}"
-        found = [("traceparent", value)] if self.traceparent else []
+        is_told = self.traceparent and "traceparent" not in present
+        found = [("traceparent", value)] if is_told else []
         timing = ("Server-Timing", f'traceparent;desc="{value}"')
         return [*found, timing] if self.server_timing else found
 

@@ -176,9 +176,7 @@ class Run:
         }
         if self.waited is not None:
             common["task_wait_ms"] = self.waited / 1e6
-        parent_id = getattr(self.request.trace, "parent_id", None)
-        if parent_id is not None:
-            common["parent.id"] = parent_id
+        common |= trace.caller(self.request)
         with suppress(Exception), context.inside(context.whole(self.request)):
             log.log(level, "task %s: %s", self.name, what, extra={**common, **fields})
 

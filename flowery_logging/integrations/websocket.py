@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 
 from flowery_logging import context
 from flowery_logging.integrations import ends
-from flowery_logging.integrations.ends import CUT_OFF, DISCONNECTED
+from flowery_logging.integrations.ends import APPLICATION_ERROR, CUT_OFF, DISCONNECTED
 from flowery_logging.integrations.exchange import Exchange, logger
+from flowery_logging.integrations.routes import route
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -26,8 +27,9 @@ _WITH_HEADERS = ("websocket.accept", "websocket.http.response.start")
 class Conversation:
     """Follows one websocket; a handshake that is refused is an ordinary access event."""
 
-    def __init__(self, exchange: Exchange, scope: MutableMapping[str, Any]) -> None:  # noqa: ARG002
+    def __init__(self, exchange: Exchange, scope: MutableMapping[str, Any]) -> None:
         self.exchange = exchange
+        self._scope = scope
         self.is_open = False
         self.received = 0
         self.sent = 0
@@ -50,6 +52,8 @@ class Conversation:
 
         async def following(message: Message) -> None:
             kind = message["type"]
+            if not self.is_open:
+                self.exchange.route = route(self._scope)
             await send(marked(message) if kind in _WITH_HEADERS else message)
             if kind == "websocket.accept":
                 self._open()
@@ -75,9 +79,10 @@ class Conversation:
         """The application has raised: the server closes with 1011, or answers with 500."""
         reason = ends.reason_of(exc, started=True)
         if not self.is_open:
+            self.exchange.route = route(self._scope)
             self.exchange.failed(exc)
         elif reason == CUT_OFF:
-            self._close(1011, "application error", failed=True)
+            self._close(1011, APPLICATION_ERROR, failed=True)
         else:
             self._close(1006, reason, failed=reason in ends.FAILURES)
 
@@ -98,6 +103,8 @@ class Conversation:
         exchange = self.exchange
         self.is_open, exchange.ended, exchange.status = False, True, 101
         duration = time.perf_counter_ns() - exchange.begun
+        if failed:
+            exchange.request.fail()
         outcome = "failure" if failed else "success" if code in _OK else "unknown"
         if exchange.observed:
             exchange.tell(reason, duration, outcome, websocket=True)

@@ -136,11 +136,7 @@ class _Response:
             agents.seen(request)
         given = {key.lower(): value for key, value in headers}
         self.exchange.length = announced(given.get("content-length"))
-        more = [
-            pair
-            for pair in self.exchange.options.trace_headers(request)
-            if pair[0] != "traceparent" or pair[0] not in given
-        ]
+        more = self.exchange.options.trace_headers(request, given)
         if name.lower() in given:
             request_ids.adopt(request, given[name.lower()])
             return [*headers, *more]

@@ -11,6 +11,7 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
+import httpx
 import pytest
 from click.testing import CliRunner
 from fastapi import FastAPI
@@ -23,11 +24,13 @@ from flowery_logging import trace
 from flowery_logging.cli.commands import commands
 from flowery_logging.cli.exporter.command import registry_of
 from flowery_logging.integrations import fastapi, prometheus, tasks
+from flowery_logging.integrations.httpx import instrument, uninstrument
 from flowery_logging.integrations.prometheus.endpoint import listen
 from tests.integrations import exposed
-from tests.integrations.exposed import LINES, SERVER, TASK, Exposed
+from tests.integrations.exposed import CLIENT, LINES, SERVER, TASK, Exposed
 
 DURATIONS = "http_server_request_duration_seconds"
+CALLS = "http_client_request_duration_seconds"
 
 
 class Scraped:
@@ -61,6 +64,10 @@ def export():
         server.server_close()
 
 
+def refuse(request):
+    raise httpx.ConnectError("refused")
+
+
 def busy():
     """Requests, a task and lines of all kinds."""
     app = FastAPI()
@@ -75,6 +82,14 @@ def busy():
     client = TestClient(app, raise_server_exceptions=False)
     for path in ("/orders/1", "/orders/2", "/orders/500", "/nowhere"):
         client.get(path)
+    instrument()
+    try:
+        with httpx.Client(transport=httpx.MockTransport(refuse)) as calls:
+            for host in ("stock.internal", "pay.internal"):
+                with pytest.raises(httpx.ConnectError):
+                    calls.get(f"http://{host}/")
+    finally:
+        uninstrument()
     run = tasks.Run("pack", "1", trace.incoming_request({}, new_request_id=False))
     run.waited = 250_000_000
     run.start(0)
@@ -115,7 +130,9 @@ def test_the_command_shows_them_until_it_is_ended(logged):
     assert (process.returncode, rest) == (0, "")
 
 
-def test_a_service_and_its_exporter_say_the_same(logged, export):
+@pytest.mark.parametrize("declared", [{}, {"http.route": "keyword"}])
+def test_a_service_and_its_exporter_say_the_same(logged, export, declared):
+    flowery_logging.setup(fields=declared)
     registry = CollectorRegistry()
     prometheus.instrument(registry)
     try:
@@ -130,6 +147,7 @@ def test_a_service_and_its_exporter_say_the_same(logged, export):
         ("flowery_tasks_total", TASK),
         (f"{DURATIONS}_count", SERVER),
         (f"{DURATIONS}_bucket", (*SERVER, "le")),
+        (f"{CALLS}_count", CLIENT),
         ("flowery_task_duration_seconds_bucket", ("task", "outcome", "le")),
     ):
         assert theirs.of(name, labels) == ours.of(name, labels), name

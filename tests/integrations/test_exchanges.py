@@ -4,6 +4,7 @@ import asyncio
 import builtins
 import logging
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -318,3 +319,27 @@ def test_lines_of_a_development_server_stay_where_we_write_no_event(logged):
     assert [e["message"].split('"')[-2] for e in logged.events() if "werkzeug" in str(e["log"])] == [
         "another", "GET / HTTP/1.1", "another",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_what_the_server_cancels_has_its_route_and_its_recorded_lines(logged, kind):
+    logged.setup(level="INFO", flight_recorder="DEBUG")
+
+    async def app(scope, receive, send):
+        scope["route"] = SimpleNamespace(path="/slow/{number}")
+        if kind == "websocket":
+            await send({"type": "websocket.accept"})
+        logging.getLogger("app").debug("detail")
+        raise asyncio.CancelledError
+
+    async def nothing(*_):
+        return {}
+
+    scope = {"type": kind, "method": "GET", "path": "/slow/7", "headers": []}
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(RequestMiddleware(app)(scope, nothing, nothing))
+    events = logged.events()
+    assert "detail" in [event["message"] for event in events]
+    end = events[-1]
+    assert (end["log.level"], end["labels"]["http_route"]) == ("error", "/slow/{number}")
+    assert end["event"]["reason"] == "cancelled by the server"

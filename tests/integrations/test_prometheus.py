@@ -173,7 +173,29 @@ def test_every_count_of_stats_has_its_place(registry):
         and not {"level"} & sample.labels.keys()
     )
     stats = dict(flowery_logging.stats())
-    assert shown == sum(stats.values()) - stats["events"] - stats["waiting"]
+    in_other_ways = stats["events"] + stats["waiting"] + stats["redacted"]  # the last by kind
+    assert shown == sum(stats.values()) - in_other_ways
+
+
+def test_what_is_no_fault_is_not_shown_as_one(logged, registry):
+    flowery_logging.setup(flood="1/60s", sample="1%")
+    log = logging.getLogger("app")
+    for _ in range(3):
+        log.warning("card 4111 1111 1111 1111", extra={"password": "x"})
+    for _ in range(50):
+        with flowery_logging.continue_trace({}):
+            log.info("sampled")
+    flowery_logging.setup(flood="OFF", sample="OFF")
+    faults = {kind for (kind,) in values(registry, "flowery_log_faults_total", "kind")}
+    assert faults <= {"write_errors", "interrupted", "rewritten", "processor_errors",
+                      "handler_errors", "undone", "mirror_errors", "own_changes"}  # fmt: skip
+    stats = flowery_logging.stats()
+    left_out = values(registry, "flowery_log_left_out_events_total", "reason")
+    assert left_out["flood",] == stats["left_out_by_flood"]
+    assert left_out["sampling",] == stats["left_out_by_sampling"]
+    redacted = values(registry, "flowery_log_redacted_values_total", "kind")
+    assert redacted["card",] == stats["redacted_card"]
+    assert sum(redacted.values()) == stats["redacted"]
 
 
 def test_the_files_that_lie_there_and_what_retention_leaves(logged, registry):

@@ -57,6 +57,11 @@ def app(registry):
         await socket.send_text("hello")
         await socket.close()
 
+    @found.websocket("/rooms/{room}")
+    async def room(socket: WebSocket, room: int):
+        await socket.accept()
+        await socket.receive()  # what the peer closes with
+
     found.add_route("/metrics", prometheus.asgi_app(registry))
     fastapi.instrument(found, quiet=["/health", "/metrics"])
     return found
@@ -105,7 +110,7 @@ def test_a_websocket_is_no_slow_request(logged, registry, app):
     found = scrape(registry)
     assert found.of(f"{DURATIONS}_count", SERVER) == {}
     name = "flowery_websocket_duration_seconds_count"
-    assert sum(found.of(name, ["http_route"]).values()) == 1
+    assert found.of(name, ["http_route"]) == {("/ws",): 1}
     assert found.of("http_server_active_requests", ["service_name"]) == {}
 
 
@@ -132,3 +137,15 @@ def test_calls_are_those_of_the_client_events(logged, registry):
     assert sum(told.values()) == 4
     total = sum(found.of(f"{CALLS}_sum", CLIENT).values())
     assert total == pytest.approx(sum(seconds.values()), rel=1e-12)
+
+
+def test_what_a_peer_says_as_it_closes_is_no_label(logged, registry, app):
+    for number in range(30):
+        with TestClient(app).websocket_connect(f"/rooms/{number}") as socket:
+            socket.close(4000, f"any text {number}")
+    found = scrape(registry).of(
+        "flowery_websocket_duration_seconds_count", ["http_route", "error_type"]
+    )
+    assert found == {("/rooms/{room}", "_OTHER"): 30}
+    reasons = [e["event"].get("reason") for e in logged.events() if "reason" in e["event"]]
+    assert "any text 7" in reasons  # the event has it

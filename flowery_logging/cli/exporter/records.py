@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from flowery_logging.cli.reading.fields import route_of
 from flowery_logging.files.reader import Record
 from flowery_logging.integrations import observers, tasks
 
@@ -38,15 +39,17 @@ def exchange_of(record: Record) -> observers.Ended | None:
     if type(duration) is not int:
         return None
     status = _part(http, "response").get("status_code")
-    route = _part(record, "labels").get("http_route")
+    reason = event.get("reason")
+    if logger_of(record) == CLIENT:
+        reason = str(_part(record, "error").get("type", "")).rpartition(".")[2]
     return observers.Ended(
         str(_part(http, "request").get("method", "")),
         str(_part(record, "url").get("domain", "")),
-        route if isinstance(route, str) else None,
+        route_of(record) or None,
         status if type(status) is int else None,
         duration,
         str(event.get("outcome", "")),
-        event.get("reason") if isinstance(event.get("reason"), str) else None,
+        reason if isinstance(reason, str) and reason else None,
         _trace_id(record),
         action_of(record).startswith("websocket-"),
     )

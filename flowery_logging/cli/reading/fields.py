@@ -32,6 +32,11 @@ def text_of(record: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def route_of(record: Mapping[str, Any]) -> str:
+    """Return the pattern of a request's route, a label or a field that the team has declared."""
+    return next((text for text in values_of(record, "http.route") if isinstance(text, str)), "")
+
+
 def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the dotted names and values of an event; of a list, each one under the same name."""
     for key, value in tree.items():

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from flowery_logging.cli.reading.fields import first_of
+from flowery_logging.cli.reading.fields import first_of, route_of
 from flowery_logging.library_code import is_library
 
 Record = Mapping[str, Any]
@@ -20,8 +20,6 @@ _FRAME: Final = re.compile(
     r'^\s*File "(?P<file>[^"]*)", line \d+, in (?P<function>.*)$', re.MULTILINE
 )
 _HASH_DIGITS: Final = 16
-_ROUTES: Final = ("labels.http_route", "http.route", "url.path")
-"""Where the route of a request stands: as a label, or declared by the team; or none was matched."""
 
 
 def value_at(record: Record, name: str) -> Any:
@@ -59,7 +57,7 @@ def route(record: Record) -> Key | None:
     """Group access events by service, method and route; by path where none was matched."""
     if text_at(record, "log.logger") != ACCESS or not isinstance(duration_of(record), int):
         return None
-    where = next(filter(None, (text_at(record, name) for name in _ROUTES)), "")
+    where = route_of(record) or text_at(record, "url.path")
     return text_at(record, "service.name"), text_at(record, "http.request.method"), where
 
 

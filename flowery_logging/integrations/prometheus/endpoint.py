@@ -109,6 +109,11 @@ def wsgi_app(
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
+    def shutdown(self) -> None:
+        """End the loop, and let the port go."""
+        super().shutdown()
+        self.server_close()
+
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, *_: Any) -> None:

@@ -38,6 +38,10 @@ FAMILIES: Final[Mapping[str, Family]] = {
         COUNTER, "What was put elsewhere or made plainer so that its line is indexable.", "reason"
     ),
     "flowery_log_truncated_events": Family(COUNTER, "What was cut to its limit.", "part"),
+    "flowery_log_left_out_events": Family(
+        COUNTER, "Events that flood control or sampling has left out, as it was asked to.", "reason"
+    ),
+    "flowery_log_redacted_values": Family(COUNTER, "Secrets that were replaced, by kind.", "kind"),
     "flowery_log_faults": Family(COUNTER, "What else has gone wrong around logging.", "kind"),
     "flowery_log_foreign_lines": Family(
         COUNTER, "Lines of the files that are no events, by what they are.", "kind"
@@ -63,9 +67,12 @@ HIGHEST: Final = frozenset({"flowery_log_label_names", "flowery_log_label_names_
 """Gauges of which several processes show the highest, not the sum."""
 
 _FAULTS: Final = "flowery_log_faults"
+_REDACTED: Final = "redacted_"
 _COUNTS: Final[Mapping[str, tuple[str, str]]] = {
     "dropped": ("flowery_log_dropped_events", "disk"),
     "dropped_by_processors": ("flowery_log_dropped_events", "processor"),
+    "left_out_by_flood": ("flowery_log_left_out_events", "flood"),
+    "left_out_by_sampling": ("flowery_log_left_out_events", "sampling"),
     "reserved_names": ("flowery_log_repaired_events", "reserved_name"),
     "misfits": ("flowery_log_repaired_events", "misfit"),
     "renamed_labels": ("flowery_log_repaired_events", "renamed_label"),
@@ -87,6 +94,8 @@ _COUNTS: Final[Mapping[str, tuple[str, str]]] = {
 def key_of(count: str, service: str) -> Key:
     """Return what a count of `stats()` is called here; an unknown one is a fault of that kind."""
     name, value = _COUNTS.get(count, (_FAULTS, count))
+    if count.startswith(_REDACTED):
+        name, value = "flowery_log_redacted_values", count.removeprefix(_REDACTED)
     return (name, service, value) if FAMILIES[name].label else (name, service)
 
 

@@ -20,7 +20,8 @@ from flowery_logging.integrations.prometheus.families import collected, key_of, 
 from flowery_logging.system import System
 
 _DAY_SECONDS = 86_400
-_NOT_COUNTED = ("events", "waiting")  # of `stats()`: shown under other names
+_NOT_COUNTED = ("events", "waiting", "redacted")  # of `stats()`: shown in other ways
+_MAKES_WAIT = ("write_errors", "dropped")
 
 
 def multiprocess_directory() -> str | None:
@@ -171,12 +172,15 @@ class Shared:
             self._show_waiting()
 
     def _count(self, name: str, number: int) -> None:
-        self._put({key_of(name, self._tally.service): number})
-        self._show_waiting()
+        if name not in _NOT_COUNTED:
+            self._put({key_of(name, self._tally.service): number})
+        if name in _MAKES_WAIT:
+            self._show_waiting()
 
     def _show_waiting(self) -> None:
-        numbers = process_numbers(self._tally.service)
-        self._waited = numbers["flowery_log_waiting_events", self._tally.service] > 0
+        service = self._tally.service  # another thread may change it meanwhile
+        numbers = process_numbers(service)
+        self._waited = numbers["flowery_log_waiting_events", service] > 0
         self._put(numbers)
 
     def numbers(self) -> dict[Key, float]:

@@ -6,11 +6,12 @@ writes them; it has none for tasks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from flowery_logging.integrations import observers, tasks
+from flowery_logging.integrations import ends, observers, tasks
 from flowery_logging.integrations.prometheus import bounds
 
 NANOSECONDS: Final = 1e9
@@ -66,7 +67,7 @@ class Traffic:
         self._add_tasks()
         self._route, self._host = bounds.most(MOST_ROUTES), bounds.most(MOST_HOSTS)
         self._task, self._state = bounds.most(MOST_TASKS), bounds.most(MOST_REASONS)
-        self._reason = bounds.most(MOST_REASONS)
+        self._reason, self._error = bounds.most(MOST_REASONS), bounds.most(MOST_REASONS)
 
     def _add_tasks(self) -> None:
         self.tasks = Counter(
@@ -107,27 +108,22 @@ class Traffic:
             self.active.labels(service, bounds.method(ended.method)).dec()
         route = self._route(ended.route or bounds.UNMATCHED)
         if ended.websocket:
-            metric = self.websockets.labels(service, route, self._error_type(ended))
+            metric = self.websockets.labels(service, route, self._why_closed(ended))
         else:
-            metric = self.requests.labels(service, route, *self._exchange(ended))
+            metric = self.requests.labels(service, route, *_exchange(ended, self._reason))
         metric.observe(ended.duration / NANOSECONDS, exemplar(ended.trace_id))
 
     def call_ended(self, service: str, ended: observers.Ended) -> None:
         """Count the end of a call."""
         host = self._host(ended.host.lower())
-        metric = self.calls.labels(service, host, *self._exchange(ended))
+        metric = self.calls.labels(service, host, *_exchange(ended, self._error))
         metric.observe(ended.duration / NANOSECONDS, exemplar(ended.trace_id))
 
-    def _exchange(self, ended: observers.Ended) -> tuple[str, str, str]:
-        return bounds.method(ended.method), bounds.status(ended.status), self._error_type(ended)
-
-    def _error_type(self, ended: observers.Ended) -> str:
-        """Return why it is no success: the reason, else the status (OpenTelemetry: error.type)."""
+    def _why_closed(self, ended: observers.Ended) -> str:
+        """Return why a websocket was no success; what its peers have said of it is text."""
         if ended.outcome == "success":
             return ""
-        if ended.reason:
-            return self._reason(ended.reason.replace(" ", "_"))
-        return bounds.status(ended.status) or bounds.OTHER
+        return _named(ended.reason) if ended.reason in ends.REASONS else bounds.OTHER
 
     def task_ended(self, service: str, ended: tasks.Ended) -> None:
         """Count a run of a task that has ended."""
@@ -140,6 +136,18 @@ class Traffic:
         if ended.waited is not None:
             metric = self.waits.labels(service, name)
             metric.observe(ended.waited / NANOSECONDS, example)
+
+
+def _exchange(ended: observers.Ended, bounded: Callable[[str], str]) -> tuple[str, str, str]:
+    """Return method, status, and why it is no success (OpenTelemetry: error.type)."""
+    status = bounds.status(ended.status)
+    error_type = bounded(_named(ended.reason)) if ended.reason else status or bounds.OTHER
+    is_success = ended.outcome == "success"
+    return bounds.method(ended.method), status, "" if is_success else error_type
+
+
+def _named(reason: str) -> str:
+    return reason.replace(" ", "_")
 
 
 def exemplar(trace_id: str | None) -> dict[str, str] | None:
