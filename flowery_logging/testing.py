@@ -19,6 +19,7 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs import Limits, Placer, Redactor
 from flowery_logging.ecs.names import label_name
 from flowery_logging.files.event_line import EventLine, at
+from flowery_logging.levels import number_of
 
 __all__ = ["CapturedLogs", "Events", "captured"]
 
@@ -121,7 +122,11 @@ class Events(Sequence[Document]):
 
     def errors(self) -> Events:
         """Return the events of level ERROR and above."""
-        return Events(event for event in self._found() if _number(event) >= logging.ERROR)
+        return Events(
+            event
+            for event in self._found()
+            if number_of(str(at(event, "log.level")), logging.NOTSET) >= logging.ERROR
+        )
 
     def trace(self, trace_id: str | None = None) -> Events:
         """Return the events of one trace: of this ID (or its beginning), else of the only one.
@@ -195,16 +200,6 @@ class _Observer:
 
     def __call__(self, line: bytes) -> None:
         self.lines.append(line)
-
-
-def _number(event: Document) -> int:
-    """Return the number of an event's level."""
-    name = str(at(event, "log.level"))
-    number = logging.getLevelName(name.upper())
-    if isinstance(number, int):
-        return number
-    digits = name.rpartition(" ")[2]
-    return int(digits) if digits.isdecimal() else logging.NOTSET
 
 
 def _is(event: Document, name: str, wanted: Any) -> bool:

@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from time import time as _now  # as events do: freezegun reaches both, `patch("time.time")` none
 from typing import Any, Final
@@ -19,6 +20,7 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs import Composer, Event, LineEncoder, Static, identity
 from flowery_logging.files import FileSettings, LogFiles, Nowhere, Stream
 from flowery_logging.files.channel import STDOUT, Channel
+from flowery_logging.files.levels import has_level
 from flowery_logging.files.mirrors import Copy, Mirror, Mirrors
 from flowery_logging.files.plain import Plain
 from flowery_logging.redaction import Redactor
@@ -103,14 +105,14 @@ def mirrors(config: Config, counters: Counters, observers: Iterable[Mirror] = ()
 def gates(config: Config, sink: Sink) -> tuple[Gate, ...]:
     """Return what decides about events before they are encoded: nothing by default."""
     found: list[Gate] = []
+    if config.sample is not None:  # first: an error that flood control leaves out keeps its request
+        from flowery_logging.capture.sampling import Sampler
+
+        found.append(Sampler(*config.sample, sink))
     if config.flood is not None:
         from flowery_logging.capture.flood import Flood
 
         found.append(Flood(*config.flood, sink))
-    if config.sample is not None:
-        from flowery_logging.capture.sampling import Sampler
-
-        found.append(Sampler(*config.sample, sink))
     return tuple(found)
 
 
@@ -126,12 +128,17 @@ def streams(config: Config) -> list[Any]:
 
 
 def lines_of(directory: str | None, entity: str) -> Iterator[bytes]:
-    """Yield the lines that a process has in its files. Raises OSError."""
-    from flowery_logging.files.reader import Selection, find, read
+    """Yield the lines that a process has in its files; torn and foreign ones are none of its.
 
-    if directory is not None:
-        for file in find(directory, Selection(entity=entity)):
-            yield from (line.data for line in read(file))
+    A file that cannot be read, or is gone, has none.
+    """
+    from flowery_logging.files.reader import Selection, find
+    from flowery_logging.files.search import search
+
+    with suppress(OSError):
+        for file in find(directory, Selection(entity=entity)) if directory is not None else ():
+            with suppress(OSError):
+                yield from (raw.data for raw in search(file) if has_level(raw.data))
 
 
 def process_identity(entity: str) -> tuple[bytes, bytes, bytes]:

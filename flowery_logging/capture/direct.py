@@ -18,7 +18,7 @@ from types import FrameType, FunctionType
 from typing import Any, Final
 
 from flowery_logging.capture.patch import SOURCE, Patch
-from flowery_logging.capture.sink import NO_FIELDS, Fields, Sink, simply_formatted, site_of
+from flowery_logging.capture.sink import Fields, Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import (
     ASIDE,
     LOOKED_AT,
@@ -27,6 +27,7 @@ from flowery_logging.capture.stdlib import (
     make_record_patch,
 )
 from flowery_logging.ecs import Event
+from flowery_logging.ecs.event import NO_FIELDS
 
 _PLAIN_LOGGERS: Final = frozenset({logging.Logger, logging.RootLogger})
 _METHODS: Final = ("handle", "callHandlers", "filter", "findCaller", "makeRecord")

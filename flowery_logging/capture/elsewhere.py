@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from flowery_logging.files import stderr
+from flowery_logging.levels import number_of
 
 _BY_THE_INTERPRETER: Final = frozenset(
     {"sys.excepthook", "threading.excepthook", "sys.unraisablehook", "py.warnings",
@@ -28,8 +29,7 @@ def is_shown_on_stderr(logger: str, level: str) -> bool:
     """Tell whether an event stands on stderr without us. `level` is written in lower case."""
     if logger in _BY_THE_INTERPRETER:
         return True
-    number = logging.getLevelName(level.upper())
-    number = number if isinstance(number, int) else logging.CRITICAL
+    number = number_of(level, logging.CRITICAL)
     if logger.startswith(f"{_OWN}.integrations."):
         if any(_writes_to_stderr(h) for name in _ERRORS for h in _handlers(name)):
             return True

@@ -89,7 +89,7 @@ class Flood:
         given = event.template if type(event.template) is str else event.message
         template = given if type(given) is str else text(given)
         error = _error_of(event)
-        key = event.site, template, error
+        key = event.site, hash(template), len(template), error  # a text may be long
         with self._lock:
             told = self._over(event.created)
             window = self._window(key, event, template, error, told)
@@ -121,7 +121,7 @@ class Flood:
             while len(self._windows) >= _MOST:
                 oldest = self._windows.pop(next(iter(self._windows)))
                 told += [oldest.account()] if oldest.left_out else []
-            window = self._windows[key] = _Window(event, template, error)
+            window = self._windows[key] = _Window(event, template[:_MESSAGE_CHARS], error)
         elif not window.begin <= now < window.begin + self._seconds:
             told += [window.account()] if window.left_out else []
             window.open(now)
@@ -179,7 +179,7 @@ def _announcement(account: _Account, seconds: float, sink: Sink) -> Event:
     kind = "" if account.error is None else f" {account.error[0]}"
     message = (
         f"{account.left_out} more equal events within {seconds:g} s left out{place}:"
-        f"{kind} {account.template[:_MESSAGE_CHARS]}"
+        f"{kind} {account.template}"
     )
     fields: dict[str, Any] = {
         "event.kind": "metric",

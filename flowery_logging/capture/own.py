@@ -18,9 +18,10 @@ from typing import Any
 
 from flowery_logging.capture.configurators import OWN, is_own
 from flowery_logging.capture.flight import FlightRecorder
-from flowery_logging.capture.sink import NO_FIELDS, Fields, Sink, simply_formatted, site_of
+from flowery_logging.capture.sink import Fields, Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.ecs import Event
+from flowery_logging.ecs.event import NO_FIELDS
 
 _getframe = sys._getframe  # noqa: SLF001 - as logging does
 

@@ -24,6 +24,7 @@ from flowery_logging.capture.gate import PASSES, is_own
 from flowery_logging.capture.sink import Sink
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.event import rfc3339
+from flowery_logging.levels import number_of
 from flowery_logging.request import Request
 
 SECONDS: Final = 60.0
@@ -127,7 +128,7 @@ class Sampler:
         process.look()
         request = context.current_request()
         held = self._held(request)
-        number = _number(event.site.level)
+        number = number_of(event.site.level, logging.INFO)
         if number >= logging.ERROR or event.error is not None or self._is_slow(event):
             if held is not None and not held.kept:
                 held.keep()
@@ -222,11 +223,6 @@ class Sampler:
         self.child += 1
         self._left_out = self._requests = 0
         self._running = weakref.WeakSet()
-
-
-def _number(level: str) -> int:
-    number = logging.getLevelName(level.upper())
-    return number if isinstance(number, int) else logging.INFO
 
 
 _samplers: Final[weakref.WeakSet[Sampler]] = weakref.WeakSet()

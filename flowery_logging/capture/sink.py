@@ -14,6 +14,7 @@ from flowery_logging.capture.gate import PASSES, Gate
 from flowery_logging.capture.interrupted import Interrupted, bare
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event, LineEncoder, Site
+from flowery_logging.ecs.event import NO_FIELDS
 from flowery_logging.files import Writer
 
 Fields = Mapping[str, Any]
@@ -21,8 +22,6 @@ Halves = tuple[bytes, bytes]
 Processor = Callable[[dict[str, Any]], "dict[str, Any] | None"]
 
 _SCALARS: Final = frozenset({str, int, float, bool})
-
-NO_FIELDS: Final[Fields] = {}
 
 # structlog keeps one ContextVar a key in this dict; while it is empty nobody has bound anything.
 _structlog_vars: Final[Mapping[str, Any]] = getattr(
@@ -100,7 +99,9 @@ class Sink:
         target: Any = self.writer
         try:
             if self.gates:
-                event.bound = bound = bound_fields() if bound is None else bound
+                if bound is None and not _structlog_vars and event.error is None:
+                    event.scope = context.current()
+                event.bound = bound = _bound_with(event.error) if bound is None else bound
                 target = self._through_gates(event)
             halves = None if target is None else self.encode_event(event, bound)
         except BaseException:
@@ -122,14 +123,16 @@ class Sink:
 
     def _through_gates(self, event: Event) -> Any:
         """Return what takes the halves of an event; None if it is left out."""
+        target: Any = self.writer
         try:
             for gate in self.gates:
                 found = gate.target(event)
-                if found is not PASSES:
-                    return found
+                if found is None:
+                    return None
+                target = target if found is PASSES else found
         except Exception:  # of a mapping of the caller's
             self.counters.add("fallbacks")
-        return self.writer
+        return target
 
     def _write_bare(self, event: Event) -> None:
         """Write an event without what its objects say of themselves."""
@@ -154,7 +157,7 @@ class Sink:
                 continue
             event.message = returned.get("message", event.message)
             event.fields = {name: value for name, value in returned.items() if name != "message"}
-            event.bound = NO_FIELDS
+            event.bound, event.scope = NO_FIELDS, None
         return True
 
 

@@ -18,10 +18,11 @@ from flowery_logging.capture.event_dict import MARKS, is_event_dict, unwrap_even
 from flowery_logging.capture.handed import Written, pending_for
 from flowery_logging.capture.interrupted import Interrupted
 from flowery_logging.capture.patch import Patch
-from flowery_logging.capture.sink import NO_FIELDS, Sink
+from flowery_logging.capture.sink import Sink
 from flowery_logging.capture.waiting import CARRIED, carried_fields, is_written
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
+from flowery_logging.ecs.event import NO_FIELDS
 from flowery_logging.ecs.exception import exception_of, traceback_of
 
 Record = logging.LogRecord

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from structlog import contextvars as structlog_contextvars
 
-from flowery_logging import context
+from flowery_logging import context, levels
 from flowery_logging.capture.others import hand_out, has_own_level, heard_by_others
 from flowery_logging.capture.sink import Sink, site_of
 from flowery_logging.capture.stdlib import log_before_setup
@@ -35,7 +35,6 @@ _FOREIGN_ALIASES: Final = {
 SPECIAL: Final = frozenset({"exc_info", "stack_info", "exception", "stack"})
 """Keys of an event that structlog gives a meaning: they are no fields."""
 
-_NUMBERED: Final = "level "
 _NOT_APPS: Final = ("structlog.", f"{__package__}.")
 
 # Where structlog's `a…` methods keep the caller's frame and thread while they run in an executor;
@@ -144,11 +143,7 @@ def level_name(method_name: str) -> str:
 
 def number_of(level: str) -> int:
     """Return a level's number: of ours, of one added to `logging`, of "level 25"; otherwise 20."""
-    known = LEVELS.get(level) or logging.getLevelName(level.upper())
-    if isinstance(known, int):
-        return known
-    digits = level.removeprefix(_NUMBERED)
-    return int(digits) if digits.isdecimal() else logging.INFO
+    return LEVELS.get(level) or levels.number_of(level, logging.INFO)
 
 
 def interpolated(event: Any, args: tuple[Any, ...]) -> tuple[Any, dict[str, Any]]:

@@ -108,6 +108,7 @@ class Event:
     thread: bytes  # as `LineEncoder.thread` gives it
     fields: Fields = field(default_factory=dict)
     bound: Fields = field(default_factory=dict)
+    scope: Any = None  # where `bound` is what a context shows: that context, which has it encoded
     error: BaseException | None = None
     trace: TracebackType | None = None
     stack: str | None = None  # stack_info, or the text of an exception that is gone

@@ -157,7 +157,10 @@ class LineEncoder:
         try:
             if type(event.fields) is not dict:
                 return None
-            shape, pieces = self._render_context(event.bound) if event.bound else _EMPTY
+            if event.scope is not None:
+                shape, pieces = event.scope.rendered(self._render)
+            else:
+                shape, pieces = self._render_context(event.bound) if event.bound else _EMPTY
             if shape is None:
                 return None
             created = usable_time(event.created)

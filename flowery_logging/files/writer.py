@@ -246,11 +246,6 @@ class Writer:
                 for line in earlier(journal.entity):
                     tally.take(line)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether a file (or stream) is open for the lines to come."""
-        return self._own_journal().target.descriptor >= 0
-
     def show(self) -> None:
         """Show what is still to be shown."""
         self._mirrors.show()

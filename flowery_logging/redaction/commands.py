@@ -44,7 +44,7 @@ _ANY_PROGRAM: Final = re.compile(
 
 SIGNS: Final = (
     "curl", "mysql", "mariadb", "sshpass", "redis0cli", "login", "mongo", "ldap", "sqlcmd", "zip",
-    "smbclient", "openssl", "wget", "http0", "7z",
+    "smbclient", "openssl", "wget", "http0", "0z",
 )  # fmt: skip
 """One of them stands in each command of `_PROGRAMS`, as `suspicion` sees it."""
 

@@ -7,7 +7,7 @@ Hangul may stand directly before and after: `카드 4111111111111111로`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 _BLANKS: Final = (
@@ -125,7 +125,3 @@ _ISSUERS: Final = re.compile(
 def _luhn(digits: str) -> int:
     doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
     return sum(map(int, digits[-1::-2])) + sum(doubled)
-
-
-Finder = Callable[[str], Iterator[Span]]
-"""What finds secrets of some kinds in a text."""

@@ -53,6 +53,10 @@ _SIGNS: Final = {
 _DIGIT: Final = re.compile("[0-9\uff10-\uff19]")
 
 
+_FULL_WIDTH: Final = b"\xef\xbc"
+"""How full-width digits begin in UTF-8; any other sign may stand between ASCII ones."""
+
+
 class PersonalText:
     """Finds personal data of one kind in texts."""
 
@@ -74,7 +78,7 @@ class PersonalText:
         """Tell, quickly, whether a text in UTF-8, perhaps as it stands in JSON, may hold some."""
         text = encoded.decode("utf-8", "surrogatepass")
         if self.kind in {"phone", "account"}:
-            if phones.may_hold(text if text.isascii() else text.translate(NORMAL)):
+            if phones.may_hold(text.translate(NORMAL) if _FULL_WIDTH in encoded else text):
                 return True
             if _DIGIT.search(text) is None:
                 return False

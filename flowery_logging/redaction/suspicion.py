@@ -150,7 +150,18 @@ class Suspicion:
             kinds |= SCHEMES
         runs = encoded.translate(_RUNS).decode("latin-1")
         if (start := runs.find(_RUN)) >= 0:
-            kinds |= _tokens(encoded.decode("latin-1"), coarse, runs, start)
+            kinds |= _tokens(encoded.decode("latin-1"), runs, start)
+        # Credentials of these schemes are long; in base64 their runs may be shorter.
+        if (start >= 0 or b"/" in encoded or b"+" in encoded) and (
+            "token0" in coarse
+            or "ssws" in coarse
+            or "apikey0" in coarse
+            or "googlelogin" in coarse
+            or "negotiate" in coarse
+            or "ntlm" in coarse
+            or "sharedaccesssignature" in coarse
+        ):
+            kinds |= SCHEMES
         if "j" in coarse and "eyj" in coarse:
             kinds |= TOKENS
         if signs := encoded.translate(None, _QUIET):
@@ -315,20 +326,10 @@ def _around_signs(encoded: bytes) -> bytes:
     return b" ".join([encoded[max(0, place - KEY_CHARS) : place + 16] for place in sorted(places)])
 
 
-def _tokens(text: str, coarse: str, runs: str, start: int) -> int:
+def _tokens(text: str, runs: str, start: int) -> int:
     """Look at what is long enough for a token: most are UUIDs, hashes and names."""
     if "hooks.slack" in text:
         return TOKENS
-    kinds = 0
-    if (
-        "token0" in coarse
-        or "ssws" in coarse
-        or "apikey0" in coarse
-        or "googlelogin" in coarse
-        or "negotiate" in coarse
-        or "ntlm" in coarse
-    ):
-        kinds = SCHEMES
     while start >= 0:
         end = runs.find(" ", start)
         if end < 0:
@@ -336,14 +337,14 @@ def _tokens(text: str, coarse: str, runs: str, start: int) -> int:
         before = text[start - 1] if start else ""
         if before == "\\":  # perhaps an escape, which a token begins behind
             if _has_head(text[start:end]):
-                return kinds | TOKENS
+                return TOKENS
             start += 5 if text[start] == "u" else 1
         if end - start == 36 and text[start + 8] == text[start + 13] == "-":
             pass  # a UUID
         elif before in _INSIDE or _has_head(text[start:end]):
-            return kinds | TOKENS
+            return TOKENS
         start = runs.find(_RUN, end)
-    return kinds
+    return 0
 
 
 def _has_head(run: str) -> bool:

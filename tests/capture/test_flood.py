@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import tracemalloc
 from typing import Any
 
 import freezegun
@@ -261,3 +262,15 @@ def test_how_it_is_given(value, expected):
 def test_what_cannot_be_used(value):
     with pytest.raises(ConfigError, match=r"^flood: .*allowed: how many equal events"):
         flowery_logging.setup(flood=value, output="none")
+
+
+def test_long_texts_are_not_kept(logged):
+    logged.setup(flood=100)
+    tracemalloc.start()
+    try:
+        for number in range(500):
+            log.info(f"{number} " + "x" * 50_000)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 500 * 50_000 / 5

@@ -272,3 +272,55 @@ def test_how_it_is_given(value, expected):
 def test_what_cannot_be_used(value):
     with pytest.raises(ConfigError, match=r"^sample: .*allowed: a share of the traces"):
         flowery_logging.setup(sample=value, output="none")
+
+
+@pytest.mark.parametrize("level", [35, 42, 45])
+def test_levels_between_the_usual_ones_are_known_by_their_number(logged, level):
+    logged.setup(sample=0)
+    logging.addLevelName(45, "Audit")
+    try:
+        with continue_trace(headers(LOW)):
+            log.log(level, "by logging")
+        with continue_trace(headers(LOW)):
+            flowery_logging.get_logger().log(level, "by structlog")
+    finally:
+        logging.addLevelName(45, "Level 45")
+        del logging._nameToLevel["Audit"]
+    messages = [event["message"] for event in logged.events()]
+    assert {"by logging", "by structlog"} <= set(messages)
+
+
+def test_an_error_that_flood_control_leaves_out_keeps_its_request(logged):
+    logged.setup(sample=0, flood=1)
+    for number in range(3):
+        with continue_trace(headers(LOW)):
+            log.info("request %s", number, extra={"request": number})
+            log.error("failed")
+    errors = [event for event in logged.events() if event["message"] == "failed"]
+    assert len(errors) == 1
+    kept = [event["message"] for event in logged.events()]
+    assert "request 0" in kept
+
+
+@pytest.mark.parametrize("gates", [{"sample": 0.5}, {"flood": 100}, {}])
+def test_an_exception_logged_outside_keeps_the_fields_of_where_it_came_from(logged, gates):
+    logged.setup(**gates)
+    try:
+        with continue_trace(headers(LOW), order="o-7"):
+            raise ValueError("wilted")
+    except ValueError:
+        log.exception("outside")
+    event = logged.last()
+    assert event["labels"]["order"] == "o-7"
+    assert event["trace"]["id"].endswith(LOW[-8:])
+
+
+def test_the_context_is_encoded_once_also_where_a_gate_stands(logged):
+    logged.setup(flood=1000)
+    with flowery_logging.bound(order="o-7", tenant="kr"):
+        for number in range(20):
+            log.info("x", extra={"n": number})
+        with flowery_logging.bound(tenant="jp"):
+            log.info("inside", extra={"n": 20})
+    labels = [event["labels"] for event in logged.events()]
+    assert labels == [{"order": "o-7", "tenant": "kr"}] * 20 + [{"order": "o-7", "tenant": "jp"}]

@@ -1,6 +1,7 @@
 """Metrics are what the files say: lines by level, bytes, faults, and what bounds their labels."""
 
 import logging
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -94,6 +95,27 @@ def test_lines_that_were_written_before_are_counted_too(logged):
         logging.getLogger("app").error("late")
         assert value(registry, "flowery_log_events_total", level="error") == 2
         assert value(registry, "flowery_log_events_total", level="info") == 1  # the header
+    finally:
+        prometheus.uninstrument()
+
+
+@pytest.mark.parametrize("harm", ["torn", "foreign", "gone"])
+def test_what_others_did_to_the_files_before_breaks_nothing(logged, harm):
+    log = logging.getLogger("app")
+    log.error("early")
+    (path,) = logged.directory.glob("*.ndjson")
+    if harm == "gone":
+        shutil.rmtree(logged.directory)
+    else:
+        with path.open("ab") as file:
+            file.write(b'{"@timestamp":"2026' if harm == "torn" else b'{"@timestamp":"x"}\n{}\n')
+    registry = CollectorRegistry()
+    prometheus.instrument(registry)
+    try:
+        errors = value(registry, "flowery_log_events_total", level="error") or 0
+        assert errors == (0 if harm == "gone" else 1)
+        log.error("late")
+        assert value(registry, "flowery_log_events_total", level="error") == errors + 1
     finally:
         prometheus.uninstrument()
 
