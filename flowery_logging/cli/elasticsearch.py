@@ -17,6 +17,12 @@ PAGE_DOCUMENTS: Final = 1000
 
 Json = dict[str, Any]
 
+_WHOLE: Final = {
+    "ignore_unavailable": "true",
+    "allow_no_indices": "true",
+    "allow_partial_search_results": "false",
+}
+
 _AS_JSON = {"Content-Type": "application/json"}
 _NO_SEARCH: Final = "this is no answer to a search; is this Elasticsearch? Look at the URL."
 
@@ -64,6 +70,25 @@ class Elasticsearch:
                 message = f"{method} {path}: {error.status} {_reason(error.body)}"
             raise ElasticsearchError(message, error.status, error.body) from error.__cause__
 
+    def search(self, index: str, body: Json, **options: str) -> Json:
+        """Return the answer to a search; never a part of the truth.
+
+        `options` are more parameters of the request.
+        """
+        parameters = {**_WHOLE, **options}
+        query = "&".join(f"{name}={value}" for name, value in parameters.items())
+        return self.found("POST", f"/{_path(index)}/_search?{query}", body)
+
+    def found(self, method: str, path: str, body: Json) -> Json:
+        """Return what a search, or its next page, has found."""
+        answer = self.request(method, path, body)
+        if "hits" not in answer and "aggregations" not in answer:
+            raise ElasticsearchError(f"{method} {path}: {_NO_SEARCH}")
+        shards = answer.get("_shards")
+        if isinstance(shards, dict) and shards.get("failed"):
+            raise ElasticsearchError(f"{shards['failed']} shards gave no answer: not all was read")
+        return answer
+
     def refresh(self, index: str) -> None:
         """Make what has arrived visible to searches; nothing where that is not allowed."""
         try:
@@ -89,14 +114,8 @@ class Elasticsearch:
             "query": query,
             "aggs": {"page": {"composite": composite, "aggs": aggregations or {}}},
         }
-        path = (
-            f"/{_path(index)}/_search?ignore_unavailable=true&allow_no_indices=true"
-            "&allow_partial_search_results=false"
-        )
         while True:
-            answer = self.request("POST", path, body)
-            if "hits" not in answer and "aggregations" not in answer:
-                raise ElasticsearchError(f"POST {path}: {_NO_SEARCH}")
+            answer = self.search(index, body)
             page = answer.get("aggregations", {}).get("page", {})
             yield from page.get("buckets", ())
             if len(page.get("buckets", ())) < PAGE_BUCKETS or "after_key" not in page:
@@ -118,13 +137,9 @@ class Elasticsearch:
                 {"event.id": {"order": "asc", "unmapped_type": "keyword", "missing": "_first"}},
             ],
         }
-        path = (
-            f"/{_path(index)}/_search?ignore_unavailable=true&allow_no_indices=true"
-            "&allow_partial_search_results=false"
-        )
         last = None  # of the event before
         while True:
-            hits = self.request("POST", path, body).get("hits", {}).get("hits", ())
+            hits = self.search(index, body).get("hits", {}).get("hits", ())
             for hit in hits:
                 identity = hit["sort"][1:] if hit["sort"][1:] != [None] else None
                 if identity is None or identity != last:

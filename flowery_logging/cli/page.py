@@ -6,13 +6,13 @@ import base64
 import hashlib
 import html
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 import click
 
+from flowery_logging.cli.whole import write_whole
 from flowery_logging.files.plain import printable
 
 STYLE: Final = """
@@ -95,20 +95,8 @@ def write(path: Path, content: str) -> None:
         if path.is_symlink() or (path.exists() and not path.is_file()):
             path.write_text(content, "utf-8")
         else:
-            _write_whole(path, content)
+            umask = os.umask(0)
+            os.umask(umask)
+            write_whole(path, content.encode(), 0o666 & ~umask)
     except OSError as error:
         raise click.UsageError(f"cannot write {path}: {error.strerror}") from None
-
-
-def _write_whole(path: Path, content: str) -> None:
-    descriptor, unfinished = tempfile.mkstemp(dir=path.absolute().parent, suffix=".html")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(unfinished, 0o666 & ~umask)
-        os.replace(unfinished, path)
-    except BaseException:
-        os.unlink(unfinished)
-        raise

@@ -12,6 +12,11 @@ _LEAST: Final = 6  # columns of a text that was shortened
 _SHORT: Final = 24  # columns of such a text for which others are left out
 
 
+def in_one_line(text: str) -> str:
+    """Return a text of a file with � for each character that is no part of a line."""
+    return "".join(c if c.isprintable() else "�" for c in text)
+
+
 class Cell(NamedTuple):
     """A text and the colour that a terminal gives it, an SGR code."""
 

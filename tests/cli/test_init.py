@@ -99,6 +99,30 @@ def test_an_application_that_a_function_makes(tmp_path: Path) -> None:
     python(tmp_path, "import main; main.create_app()")
 
 
+@pytest.mark.parametrize(
+    ("imports", "call"),
+    [
+        ("import flowery_logging", "flowery_fastapi.instrument(app)"),
+        ("import flowery_logging as fl\nfrom flowery_logging.integrations import fastapi as f", "f.instrument(app)"),
+        ("import flowery_logging\nfrom flowery_logging.integrations.fastapi import instrument", "instrument(app)"),
+        ("import flowery_logging\nimport flowery_logging.integrations.fastapi as web", "web.instrument(app)"),
+        ("import flowery_logging.integrations.fastapi", "flowery_logging.integrations.fastapi.instrument(app)"),
+    ],
+    ids=["nothing of it", "as", "the function", "module as", "module"],
+)  # fmt: skip
+def test_a_service_that_is_set_up_already_is_instrumented_by_what_it_imports(
+    tmp_path: Path, imports: str, call: str
+) -> None:
+    main = tmp_path / "main.py"
+    main.write_text(f"{imports}\nfrom fastapi import FastAPI\n\napp = FastAPI()\n")
+    assert run(str(tmp_path), "--write")[0] == 0
+    assert main.read_text().endswith(f"app = FastAPI()\n{call}\n")
+    assert "setup(" not in main.read_text()
+    python(tmp_path, "import main\nfrom fastapi.testclient import TestClient\n"
+           "assert 'x-request-id' in TestClient(main.app).get('/').headers")  # fmt: skip
+    assert "nothing to add" in run(str(tmp_path))[1]
+
+
 def test_django_settings(tmp_path: Path) -> None:
     (tmp_path / "settings.py").write_text(DJANGO)
     (tmp_path / "urls.py").write_text("urlpatterns = []\n")

@@ -79,6 +79,7 @@ def test_what_is_asked_for(tmp_path: Path) -> None:
     assert messages(tmp_path, "--grep", r"^POST /\w+ 502$") == errors[2:]
     assert messages(tmp_path, "--grep", 'orders.py", line 41') == ["charge failed"]
     assert messages(tmp_path, "--grep", "(?i)CHARGE") == ["charge failed"]
+    assert len(messages(tmp_path, "--grep", '"order_id":7')) == 4
     assert messages(tmp_path, "--where", "task=deliver") == ["배송 출발", "task deliver: success"]
     assert messages(tmp_path, "--grep", "nowhere") == []
 

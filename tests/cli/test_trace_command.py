@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from flowery_logging.files.columns import width
-from tests.cli.conftest import flowery
+from tests.cli.conftest import flowery, here
 from tests.cli.events import STACK, TRACE, Service, checkout, stamp
 from tests.cli.fake_elasticsearch import FakeElasticsearch
 
@@ -183,6 +183,49 @@ def test_parents_that_go_in_a_circle_end_the_tree(tmp_path: Path) -> None:
             transaction__id=own * 16, parent__id=parent * 16,
         )  # fmt: skip
     assert len(re.findall('"title"', trace("--json", TRACE, tmp_path))) == 3
+
+
+@pytest.mark.parametrize("count", [19, 1500])
+def test_a_chain_without_an_end_is_shown(count: int, tmp_path: Path) -> None:
+    """A task that sends itself again; all of it is there, from some depth on side by side."""
+    service = Service(tmp_path, "worker")
+    for number in range(count):
+        service.access(
+            number, "GET", f"/{number}", 200, 500, trace__id=TRACE,
+            transaction__id=f"{number + 1:016x}", **({"parent__id": f"{number:016x}"} if number else {}),
+        )  # fmt: skip
+    found = tree(TRACE, tmp_path)["hops"]
+    titles = []
+    depth = 0
+    while found:
+        depth += 1
+        titles += [hop["title"] for hop in found]
+        found = [child for hop in found for child in hop["hops"]]
+    assert titles == [f"GET /{number} 200" for number in range(count)]
+    assert depth == min(count, 20)
+    assert trace(TRACE, tmp_path).count("worker  GET /") == count
+    trace(TRACE, tmp_path, "--html", tmp_path / "page.html")
+    assert f"GET /{count - 1} 200" in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize("by", ["trace", "request ID"])
+def test_of_a_trace_without_an_end_the_first_events_are_shown_and_the_others_counted(
+    by: str, tmp_path: Path, elasticsearch: FakeElasticsearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowery_logging.cli.trace.gathering.MOST_EVENTS", 20)
+    monkeypatch.setattr("flowery_logging.cli.elasticsearch.PAGE_DOCUMENTS", 7)
+    service = Service(tmp_path, "orders")
+    for number in reversed(range(50)):
+        fields = {"http__request__id": "r-1"} if number == 3 else {}
+        elasticsearch.sources.append(
+            service.log(number, f"n{number}", trace__id=TRACE, transaction__id="a" * 16, **fields)
+        )
+    asked = TRACE if by == "trace" else "r-1"
+    for source in ([tmp_path], ["--elasticsearch", elasticsearch.url]):
+        done = here("trace", asked, "--json", *source)
+        assert (done.exit_code, done.stderr) == (0, "30 more events are not shown\n")
+        (hop,) = json.loads(done.stdout)["hops"]
+        assert [event["message"] for event in hop["events"]] == [f"n{n}" for n in range(20)]
 
 
 def test_lines_of_no_request_are_shown_too(tmp_path: Path) -> None:

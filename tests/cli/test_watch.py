@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -367,7 +367,7 @@ def test_a_service_that_watches_tells_each_thing_once(
 
 
 class Arrived(FakeElasticsearch):
-    """Answers the questions of `watch` with buckets that are given."""
+    """Answers the questions of `watch` with buckets that are given, and those by number."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -379,18 +379,47 @@ class Arrived(FakeElasticsearch):
 
     def answer(self, path: str, authorization: str | None, body: bytes) -> tuple[int, Any]:
         self.requests.append((path, authorization))
-        if self.status != 200:
+        if self.status != 200 or "/_refresh" in path:
             return self.status, {"error": {"reason": "not today"}}
         request = json.loads(body)
         if "dead_letters" in path:
             return 200, {"hits": {"total": {"value": self.dead_letters}, "hits": []}}
         aggregations = request.get("aggs", {})
         if "page" in aggregations:
+            sources = aggregations["page"]["composite"]["sources"]
+            if not any("service" in source for source in sources):
+                return super().answer(path, authorization, body)
             return 200, {"aggregations": {"page": {"buckets": self.processes}}}
         if "services" in aggregations:
             buckets = {"services": {"buckets": self.services}, "errors": {"buckets": self.errors}}
             return 200, {"aggregations": buckets}
-        return 200, {"hits": {"hits": [{"_source": one} for one in self.records]}}
+        found = [
+            {"_source": one, "sort": ["", one["event"]["id"]]}
+            for one in self.records
+            if one["event"]["id"] > request.get("search_after", ["", ""])[1]
+        ]
+        return 200, {"hits": {"hits": found[: request["size"]]}}
+
+    def arrive(self, process: str, numbers: Iterable[int], **since: float) -> None:
+        """Let events of a process be there."""
+        self.documents += [
+            {
+                "process.entity_id": process,
+                "event.sequence": number,
+                "event.id": f"{process}-{number}",
+                "@timestamp": ago(**since).isoformat(),
+            }
+            for number in numbers
+        ]
+
+
+def process_bucket(service: str, process: str, first: int, last: int, count: int) -> dict[str, Any]:
+    return {
+        "key": {"service": service, "process": process},
+        "doc_count": count,
+        "first": {"value": float(first)},
+        "last": {"value": float(last)},
+    }
 
 
 @pytest.fixture
@@ -442,14 +471,8 @@ def test_a_look_at_elasticsearch(arrived: Arrived, tmp_path: Path) -> None:
         {"event": {"id": "p-9", "action": "log-recovered"}, "labels": {"dropped_sequences": "4-6"},
          "process": {"entity_id": "p"}, "service": {"name": "orders"}}
     ]  # fmt: skip
-    arrived.processes = [
-        {
-            "key": {"service": "orders", "process": "p"},
-            "doc_count": 6,
-            "first": {"value": 1.0},
-            "last": {"value": 10.0},
-        }
-    ]
+    arrived.processes = [process_bucket("orders", "p", 1, 10, 6)]
+    arrived.arrive("p", [1, 2, 3, 7, 8, 10], minutes=30)
     arrived.dead_letters = 2
     assert sorted(look(1)) == [
         ("begun", "dead-letters"), ("begun", "errors"), ("begun", "silent"),
@@ -462,3 +485,88 @@ def test_a_look_at_elasticsearch(arrived: Arrived, tmp_path: Path) -> None:
     done = here("watch", "--state", tmp_path / "state.json", "--elasticsearch", arrived.url)
     assert done.exit_code == 4
     assert {authorization for _, authorization in arrived.requests[:3]} == {"ApiKey key"}
+
+
+def test_what_is_announced_hides_nothing_else_that_is_lost(
+    arrived: Arrived, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is announced may have arrived all the same, and stand on a later page."""
+    monkeypatch.setattr("flowery_logging.cli.elasticsearch.PAGE_DOCUMENTS", 2)
+    arrived.services = [service_bucket("orders", seconds=10)]
+    arrived.arrive("p", [*range(1, 91), *range(96, 101)], minutes=30)
+    arrived.arrive("q", [1, 4], minutes=30)
+    arrived.arrive("late", [1, 2, 4], minutes=30)
+    arrived.arrive("late", [3], seconds=1)  # with a number of its own, and its time behind
+    arrived.processes = [
+        process_bucket("orders", "p", 1, 100, 95),
+        process_bucket("orders", "q", 1, 4, 2),
+        process_bucket("orders", "late", 1, 4, 3),
+    ]
+    removed = {"removed_sequences": "p:1-50"}  # shipped before
+    arrived.records = [
+        {"event": {"id": f"r-{n}", "action": "log-files-removed"}, "labels": labels,
+         "process": {"entity_id": "r"}, "service": {"name": "orders"}}
+        for n, labels in enumerate([removed, {}, {}, {}, {"removed_sequences": "q:2-3"}])
+    ]  # fmt: skip
+    done = here(
+        "watch", "--json", "--state", tmp_path / "state.json", "--elasticsearch", arrived.url
+    )
+    lost = [one["text"] for one in json.loads(done.stdout)["told"] if one["kind"] == "lost"]
+    assert len(lost) == 1, done.stdout
+    assert "5 events of orders have not arrived: process p" in lost[0]
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"hits": {"hits": []}, "_shards": {"failed": 2}}], ids=["no search", "shards"]
+)
+@pytest.mark.parametrize("command", [["watch"], ["trace", "4bf92f3577b34da6a3ce929d0e0e4736"]])
+def test_an_answer_that_is_none_is_said(
+    command: list[str], answer: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Other(FakeElasticsearch):
+        def answer(self, path: str, authorization: str | None, body: bytes) -> tuple[int, Any]:
+            return 200, answer
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    other = Other()
+    try:
+        done = here(*command, "--elasticsearch", other.url)
+    finally:
+        other.close()
+    assert done.exit_code == 4, done.output
+    assert ("2 shards gave no answer" if answer else "is this Elasticsearch?") in done.stderr
+
+
+def test_a_state_that_cannot_be_saved_ends_no_watch_and_is_remembered(
+    tmp_path: Path, chat: Chat
+) -> None:
+    place = tmp_path / "state"
+    place.mkdir()
+    file = Written(tmp_path / "logs", "orders")
+    command = [sys.executable, "-m", "flowery_logging", "watch", "--every", "0.1s"]
+    options = ["--state", str(place / "state.json"), str(file.path.parent)]
+    environment = {**os.environ, "WATCH_WEBHOOK_URL": chat.url}
+    with (tmp_path / "stderr").open("wb") as errors:
+        process = subprocess.Popen([*command, *options], env=environment, stderr=errors)
+    try:
+        wait_until((place / "state.json").exists)
+        (place / "state.json").unlink()
+        (place / "state.json").mkdir()  # nothing replaces a folder
+        file.error(ago(seconds=1), "FirstError")
+        wait_until(lambda: (tmp_path / "stderr").read_bytes().count(b"cannot write") >= 3)
+        file.error(ago(seconds=1), "SecondError")
+        wait_until(lambda: len(chat.posts) >= 2)
+        assert process.poll() is None
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(300)
+    told = [body["text"] for _, body in chat.posts]
+    assert ["FirstError" in text for text in told] == [True, False]
+    assert sorted(path.name for path in place.iterdir()) == ["state.json", "state.json.lock"]
+
+
+def wait_until(is_so: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 300
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

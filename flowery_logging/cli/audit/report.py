@@ -13,7 +13,7 @@ from flowery_logging.cli import page, table
 from flowery_logging.cli.audit.ranges import Ranges
 from flowery_logging.cli.audit.verdict import Delivery, Exit, Finding, Verdict
 from flowery_logging.cli.reading.output import is_coloured
-from flowery_logging.cli.table import Cell, Column
+from flowery_logging.cli.table import Cell, Column, in_one_line
 
 _LOOKS = {"clean": "green", "running": "cyan", "signal": "green", "unclean": "yellow"}
 PIPE_COLUMNS: Final = 80
@@ -144,7 +144,7 @@ def _columns(verdict: Verdict, *, asked: bool, short: bool = True) -> list[Colum
     findings = verdict.findings
 
     def texts(name: str, rank: int, values: Iterable[str], *, shrinks: bool = False) -> Column:
-        cells = [Cell(printable(value)) for value in values]
+        cells = [Cell(in_one_line(value)) for value in values]
         return Column(name, cells, rank, shrinks=shrinks)
 
     def counts(name: str, rank: int, values: Iterable[int], look: str = "") -> Column:
@@ -244,10 +244,5 @@ def _between(before: str, behind: str) -> str:
 
 def _painted(text: str, look: str, *, coloured: bool) -> str:
     """Return a text without what could command a terminal, in its colour: it comes from files."""
-    shown = printable(text)
+    shown = in_one_line(text)
     return f"\x1b[{_COLOURS[look]}m{shown}\x1b[0m" if coloured and look else shown
-
-
-def printable(text: str) -> str:
-    """Return a text with � for each character that is no part of a line."""
-    return "".join(c if c.isprintable() else "�" for c in text)

@@ -168,8 +168,7 @@ def _ignored_fields(
         "_source": False,
         "fields": ["service.name"],
     }
-    path = f"/{quote(index, safe='*,:-_.')}/_search?ignore_unavailable=true&allow_no_indices=true"
-    hits = server.request("POST", path, body).get("hits", {})
+    hits = server.search(index, body).get("hits", {})
     fields: Counter[str] = Counter()
     services: dict[str, set[str]] = {}
     for hit in hits.get("hits", ()):
@@ -222,8 +221,7 @@ def _shippers(server: Elasticsearch, index: str) -> Iterator[Finding]:
         "query": {"term": {"agent.type": "filebeat"}},
         "aggs": {"versions": {"terms": {"field": "agent.version", "size": 20}}},
     }
-    path = f"/{quote(index, safe='*,:-_.')}/_search?ignore_unavailable=true&allow_no_indices=true"
-    answer = server.request("POST", path, body)
+    answer = server.search(index, body)
     buckets = answer.get("aggregations", {}).get("versions", {}).get("buckets", ())
     found = sorted(str(bucket["key"]) for bucket in buckets)
     for version in found:

@@ -27,7 +27,7 @@ class _Address(click.ParamType[tuple[str, int]]):
         if isinstance(value, tuple):
             return value
         host, _, port = str(value).rpartition(":")
-        if not host or not port.isdigit() or int(port) > 65_535:
+        if not host or not port.isdecimal() or int(port) > 65_535:
             self.fail(f"{value!r} is no address like 127.0.0.1:9465", param, ctx)
         return host.strip("[]"), int(port)
 

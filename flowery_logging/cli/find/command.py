@@ -30,8 +30,9 @@ from flowery_logging.cli.reading.options import (
 )
 from flowery_logging.cli.reading.output import is_coloured, quiet_output, terminal_columns
 from flowery_logging.cli.reading.wanted import Wanted
+from flowery_logging.cli.trace.hops import Hop
 from flowery_logging.cli.trace.text import one_line
-from flowery_logging.cli.trace.tree import Hop, Trace
+from flowery_logging.cli.trace.tree import Trace
 from flowery_logging.files.columns import clipped, width
 from flowery_logging.files.event_line import BOLD, DIM, RED, duration_text, local_time
 from flowery_logging.redaction import pseudonyms

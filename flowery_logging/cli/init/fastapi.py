@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Final
 
 from flowery_logging.cli.init.source import Source
 
-_APPLICATIONS = {"FastAPI", "Starlette"}
+_APPLICATIONS: Final = {"FastAPI", "Starlette"}
+_PACKAGE: Final = "flowery_logging.integrations"
+_ALIAS: Final = "flowery_fastapi"  # beside the framework, which is called fastapi too
 
 
 def is_there(source: Source) -> bool:
@@ -17,20 +20,36 @@ def is_there(source: Source) -> bool:
 
 def add_to(source: Source, service: str) -> None:
     """Add the set-up at the top, and `instrument` after each application that is made."""
-    if not source.imports("flowery_logging"):
-        source.add_at_top(
-            "import flowery_logging",
-            f"flowery_logging.setup(service={service!r})",
-            "from flowery_logging.integrations import fastapi as flowery_fastapi",
-        )
     instrumented = _instrumented(source.tree)
-    for statement, name in _made(source.tree):
-        if name not in instrumented:
-            indentation = source.indentation(statement.lineno)
-            source.add_after(
-                statement.end_lineno or statement.lineno,
-                f"{indentation}flowery_fastapi.instrument({name})",
-            )
+    missing = [(made, name) for made, name in _made(source.tree) if name not in instrumented]
+    instrument = _known_as(source.tree)
+    lines = []
+    if not source.imports("flowery_logging"):
+        lines = ["import flowery_logging", f"flowery_logging.setup(service={service!r})"]
+    if missing and instrument is None:
+        instrument = f"{_ALIAS}.instrument"
+        lines.append(f"from flowery_logging.integrations import fastapi as {_ALIAS}")
+    if lines:
+        source.add_at_top(*lines)
+    for made, name in missing:
+        indentation = source.indentation(made.lineno)
+        source.add_after(made.end_lineno or made.lineno, f"{indentation}{instrument}({name})")
+
+
+def _known_as(tree: ast.Module) -> str | None:
+    """Return what `instrument` is called by what the module imports at its top; None: nothing."""
+    for statement in tree.body:
+        names = statement.names if isinstance(statement, ast.Import | ast.ImportFrom) else ()
+        module = statement.module if isinstance(statement, ast.ImportFrom) else None
+        for one in names:
+            known = one.asname or one.name
+            if module == _PACKAGE and one.name == "fastapi":
+                return f"{known}.instrument"
+            if module == f"{_PACKAGE}.fastapi" and one.name == "instrument":
+                return known
+            if module is None and one.name == f"{_PACKAGE}.fastapi":
+                return f"{known}.instrument"
+    return None
 
 
 def _made(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:

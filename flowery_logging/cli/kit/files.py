@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import flowery_logging
+from flowery_logging.cli.whole import write_whole
 
 # In a wheel the kit lies in the package, in a checkout beside it.
 _PACKAGE = Path(flowery_logging.__file__).parent
@@ -70,16 +69,8 @@ def write_file(folder: Path, relative: Path, content: bytes, *, private: bool = 
         if not (folder / parent).is_dir():
             (folder / parent).mkdir(parents=True)
             (folder / parent).chmod(0o755)
-    descriptor, unfinished = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            mode = 0o755 if path.suffix == ".sh" else 0o644
-            os.fchmod(file.fileno(), mode & 0o700 if private else mode)
-        os.replace(unfinished, path)
-    except BaseException:
-        os.unlink(unfinished)
-        raise
+    mode = 0o755 if path.suffix == ".sh" else 0o644
+    write_whole(path, content, mode & 0o700 if private else mode)
 
 
 def as_text(body: Any) -> str:

@@ -58,7 +58,7 @@ class Wanted:
         if self.grep is not None and not _SPECIAL.search(self.grep.pattern):
             text = self.grep.pattern
             if text and not self.grep.flags & re.IGNORECASE:
-                return spellings(text)
+                return tuple(dict.fromkeys((text.encode(), *spellings(text))))
         for condition in self.conditions:
             found = [text for form in condition.spellings() for text in spellings(form)]
             if found:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import quote
 
 from flowery_logging.cli.elasticsearch import Elasticsearch, ElasticsearchError, Json
 from flowery_logging.cli.reading.times import timestamp
@@ -20,17 +19,13 @@ def documents(server: Elasticsearch, index: str, query: Json) -> Iterator[Json]:
     By the scroll API, which both servers have and the role flowery_reader may use; the state of
     things when it began is what is read.
     """
-    path = (
-        f"/{quote(index, safe='*,:-_.')}/_search?scroll={_KEPT}&ignore_unavailable=true"
-        "&allow_no_indices=true&allow_partial_search_results=false"
-    )
     body: Json = {"size": PAGE, "sort": ["_doc"], "query": query}
-    answer = server.request("POST", path, body)
+    answer = server.search(index, body, scroll=_KEPT)
     try:
         while hits := _hits(answer):
             yield from (hit["_source"] for hit in hits if isinstance(hit.get("_source"), dict))
             again = {"scroll": _KEPT, "scroll_id": answer.get("_scroll_id")}
-            answer = server.request("POST", "/_search/scroll", again)
+            answer = server.found("POST", "/_search/scroll", again)
     finally:
         _forget(server, answer.get("_scroll_id"))
 
@@ -52,9 +47,6 @@ def _hits(answer: Json) -> list[Any]:
         hits = answer["hits"]["hits"]
     except (KeyError, TypeError):
         hits = None
-    shards = answer.get("_shards")
-    if isinstance(shards, dict) and shards.get("failed"):
-        raise ElasticsearchError(f"{shards['failed']} shards gave no answer: not all was read")
     if not isinstance(hits, list) or not all(isinstance(hit, dict) for hit in hits):
         raise ElasticsearchError("this is no answer to a search; is this Elasticsearch?")
     return hits

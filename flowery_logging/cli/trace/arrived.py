@@ -10,15 +10,8 @@ from typing import Final
 from flowery_logging.cli.elasticsearch import Elasticsearch, Json
 from flowery_logging.cli.reading.fields import text_of
 from flowery_logging.cli.reading.times import timestamp
-from flowery_logging.cli.trace.gathering import (
-    MOST_EVENTS,
-    Gathered,
-    Record,
-    best,
-    by_time,
-    cut,
-    traces_of,
-)
+from flowery_logging.cli.trace.gathering import Gathered, best, cut, traces_of
+from flowery_logging.cli.trace.hops import Record
 from flowery_logging.cli.trace.ids import EVENT_ID, PATHS, TRACE_ID, Asked
 
 MOST_ANSWERS: Final = 1000
@@ -46,8 +39,8 @@ def gather_arrived(
     (trace_id,) = traces or ("",)
     if trace_id:
         whole = _query([{"term": {TRACE_ID: trace_id}}], times)
-        records = list(islice(_of_trace(server, index, whole, trace_id), MOST_EVENTS + 1))
-    return cut(by_time(records))
+        return cut(_of_trace(server, index, whole, trace_id))
+    return cut(records)
 
 
 def _of_trace(server: Elasticsearch, index: str, query: Json, trace_id: str) -> Iterator[Record]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from flowery_logging.cli.reading.fields import first_of
 from flowery_logging.cli.reading.times import timestamp
+from flowery_logging.cli.trace.hops import Hop
 from flowery_logging.cli.trace.timeline import Gap, timeline
-from flowery_logging.cli.trace.tree import Hop, Trace
+from flowery_logging.cli.trace.tree import Trace
 
 
 def as_json(trace: Trace) -> dict[str, Any]:

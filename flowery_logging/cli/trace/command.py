@@ -22,10 +22,11 @@ from flowery_logging.cli.reading.options import (
 )
 from flowery_logging.cli.reading.output import is_coloured, quiet_output, terminal_columns
 from flowery_logging.cli.reading.wanted import Wanted
-from flowery_logging.cli.trace.gathering import Gathered, Record, gather
+from flowery_logging.cli.trace.gathering import Gathered, gather
+from flowery_logging.cli.trace.hops import Record, time_of
 from flowery_logging.cli.trace.ids import Asked, parse_id
 from flowery_logging.cli.trace.text import Tree, day_and_time
-from flowery_logging.cli.trace.tree import Trace, build, time_of
+from flowery_logging.cli.trace.tree import Trace, build
 
 if TYPE_CHECKING:
     from flowery_logging.cli.elasticsearch import Elasticsearch

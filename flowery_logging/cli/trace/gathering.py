@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from heapq import nsmallest
+from itertools import count
+from typing import Final
 
 from flowery_logging.cli.reading.events import offset_since
 from flowery_logging.cli.reading.fields import first_of, text_of
 from flowery_logging.cli.reading.wanted import Wanted
+from flowery_logging.cli.trace.hops import Record, time_of
 from flowery_logging.cli.trace.ids import TRACE_ID, Asked, Found
-from flowery_logging.cli.trace.tree import time_of
 from flowery_logging.files.reader import Kind, LogFile
 from flowery_logging.files.search import search
 
 MOST_EVENTS: Final = 20_000
 """More events of one trace are counted and not shown: memory stays flat."""
-
-Record = dict[str, Any]
 
 
 @dataclass
@@ -44,8 +44,8 @@ def gather(files: list[LogFile], asked: Asked, wanted: Wanted) -> Gathered:
     if not complete:
         texts = (f':"{trace_id}"'.encode(),)
         found = (r for r in _records(files, texts, wanted) if text_of(r, TRACE_ID) == trace_id)
-        records = list(found)
-    return cut(by_time(records))
+        return cut(found)
+    return cut(records)
 
 
 def best(answers: Iterable[tuple[Found, Record]]) -> list[Record]:
@@ -70,9 +70,12 @@ def by_time(records: Iterable[Record]) -> list[Record]:
     return sorted(records, key=_order)
 
 
-def cut(records: list[Record]) -> Gathered:
-    """Return events, without those beyond MOST_EVENTS."""
-    return Gathered(records[:MOST_EVENTS], max(0, len(records) - MOST_EVENTS))
+def cut(records: Iterable[Record]) -> Gathered:
+    """Return the first MOST_EVENTS events by time, and how many there are beyond."""
+    number = count()
+    counted = (record for record, _ in zip(records, number, strict=False))
+    kept = nsmallest(MOST_EVENTS, counted, key=_order)
+    return Gathered(kept, next(number) - len(kept))
 
 
 def _order(record: Record) -> tuple[int, str, int]:

@@ -7,9 +7,10 @@ from importlib import resources
 
 from flowery_logging.cli.page import document, escape
 from flowery_logging.cli.reading.fields import leaves, text_of
+from flowery_logging.cli.trace.hops import Hop, Record, is_error, time_of
 from flowery_logging.cli.trace.text import counted, day_and_time
 from flowery_logging.cli.trace.timeline import Gap, timeline
-from flowery_logging.cli.trace.tree import Hop, Record, Trace, is_error, time_of
+from flowery_logging.cli.trace.tree import Trace
 from flowery_logging.files.event_line import duration_text, shown_fields
 
 

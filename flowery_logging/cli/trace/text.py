@@ -7,8 +7,9 @@ from datetime import datetime, timezone
 from typing import Final
 
 from flowery_logging.cli.reading.fields import text_of
+from flowery_logging.cli.trace.hops import Hop, Record, is_error, time_of
 from flowery_logging.cli.trace.timeline import Gap, Item, timeline
-from flowery_logging.cli.trace.tree import Hop, Record, Trace, is_error, time_of
+from flowery_logging.cli.trace.tree import Trace
 from flowery_logging.files.columns import clipped, folded, width
 from flowery_logging.files.event_line import (
     BOLD,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from flowery_logging.cli.trace.tree import Hop, Record, Trace, time_of
+from flowery_logging.cli.trace.hops import Hop, Record, time_of
+from flowery_logging.cli.trace.tree import Trace
 
 _LEAST_GAP: Final = 1_000_000  # nanoseconds
 _PART: Final = 10

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from flowery_logging.cli.table import in_one_line
 from flowery_logging.cli.validate.examination import Fault, Totals
 from flowery_logging.cli.validate.finding import RULES
 
@@ -41,7 +42,7 @@ def show_fault(fault: Fault) -> None:
     finding = fault.finding
     field = f"{finding.field}: " if finding.field else ""
     text = f"{fault.place}: {field}{finding.wrong} [{finding.rule}]; allowed: {finding.allowed}"
-    click.echo(printable(text))
+    click.echo(in_one_line(text))
 
 
 def show_totals(totals: Totals, shown: int) -> None:
@@ -52,13 +53,13 @@ def show_totals(totals: Totals, shown: int) -> None:
         click.echo("")
     groups = _largest_first(totals)
     for (rule, field), group in groups[:_GROUPS_SHOWN]:
-        click.echo(printable(f"{group.count:>7} {rule} {field or 'line'}, first {group.first}"))
+        click.echo(in_one_line(f"{group.count:>7} {rule} {field or 'line'}, first {group.first}"))
     if len(groups) > _GROUPS_SHOWN:
         click.echo(f"        … and {len(groups) - _GROUPS_SHOWN} more kinds of findings (--json)")
     if totals.custom:
         names = ", ".join(name for name, _ in totals.custom.most_common(_CUSTOM_SHOWN))
         more = ", …" if len(totals.custom) > _CUSTOM_SHOWN else ""
-        click.echo(printable(f"fields of your own, not in ECS: {names}{more}"))
+        click.echo(in_one_line(f"fields of your own, not in ECS: {names}{more}"))
     verdict = f"{totals.faulty} of {totals.lines} lines are faulty"
     click.echo(f"{verdict}, {totals.findings} findings in {totals.files} files.")
 
@@ -72,8 +73,3 @@ def show_rules() -> None:
 
 def _largest_first(totals: Totals) -> list[tuple[tuple[str, str], Any]]:
     return sorted(totals.groups.items(), key=lambda item: (-item[1].count, item[0]))
-
-
-def printable(text: str) -> str:
-    """Return a text without what could command a terminal: it comes from files."""
-    return "".join(c if c.isprintable() else "�" for c in text)

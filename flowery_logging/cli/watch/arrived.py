@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any, Final
-from urllib.parse import quote
 
+from flowery_logging.cli.audit.arrivals import ask
 from flowery_logging.cli.audit.ranges import Ranges, parse
 from flowery_logging.cli.elasticsearch import Elasticsearch, Json
 from flowery_logging.cli.reading.fields import text_of, values_of
@@ -21,15 +21,13 @@ SETTLED_SECONDS: Final = 300.0
 
 MAX_SERVICES: Final = 500
 MAX_GROUPS: Final = 1_000
-MAX_RECORDS: Final = 100
 _LEVELS: Final = ["error", "critical", "fatal"]
-_SEARCH: Final = "_search?ignore_unavailable=true&allow_no_indices=true"
 
 
 def look(server: Elasticsearch, index: str, window: float, now: float) -> Observation:
     """Return what the last day's events tell. Raises ElasticsearchError."""
     seen = Observation()
-    answer = _ask(server, index, _body(now))
+    answer = server.search(index, _body(now))
     for bucket in _buckets(answer, "services"):
         _note_service(seen, bucket)
     for bucket in _buckets(answer, "errors"):
@@ -37,12 +35,8 @@ def look(server: Elasticsearch, index: str, window: float, now: float) -> Observ
     announced = _note_announced(server, index, seen, now)
     _note_lost(server, index, seen, announced, now)
     letters = {"size": 0, "track_total_hits": True, "query": _since(now - window)}
-    seen.dead_letters = int(_ask(server, DEAD_LETTERS, letters)["hits"]["total"]["value"])
+    seen.dead_letters = int(server.search(DEAD_LETTERS, letters)["hits"]["total"]["value"])
     return seen
-
-
-def _ask(server: Elasticsearch, index: str, body: Json) -> Json:
-    return server.request("POST", f"/{quote(index, safe='*,:-_.')}/{_SEARCH}", body)
 
 
 def _buckets(answer: Json, name: str) -> Iterator[Any]:
@@ -118,14 +112,8 @@ def _note_announced(
     """Note what was dropped, and return all numbers that are announced, by process."""
     actions = ["log-recovered", "log-files-removed"]
     wanted = [{"terms": {"event.action": actions}}, _since(now - MEMORY_SECONDS)]
-    body: Json = {
-        "size": MAX_RECORDS,
-        "query": {"bool": {"filter": wanted}},
-        "sort": [{"@timestamp": "desc"}],
-    }
     announced: dict[str, Ranges] = defaultdict(Ranges)
-    for hit in _ask(server, index, body)["hits"]["hits"]:
-        record = hit.get("_source", {})
+    for record in server.documents(index, {"bool": {"filter": wanted}}):
         note_dropped(seen, record)
         entity = text_of(record, "process.entity_id")
         for numbers in values_of(record, "dropped_sequences"):
@@ -139,7 +127,11 @@ def _note_announced(
 def _note_lost(
     server: Elasticsearch, index: str, seen: Observation, announced: dict[str, Ranges], now: float
 ) -> None:
-    """Compare, for each process, how many numbers have arrived with the first and the last one."""
+    """Note the numbers that have not arrived, between the first and the last one of each process.
+
+    Where there are as many events as numbers, all have. An event keeps its own time and may have
+    its number later, so the others are asked for by their numbers alone.
+    """
     sources = {
         "service": {"terms": {"field": "service.name"}},
         "process": {"terms": {"field": "process.entity_id"}},
@@ -149,12 +141,16 @@ def _note_lost(
         "last": {"max": {"field": "event.sequence"}},
     }
     settled = _since(now - MEMORY_SECONDS, now - SETTLED_SECONDS)
+    suspects: dict[str, tuple[str, Ranges]] = {}
     for bucket in server.buckets(index, settled, sources, counts):
         service, entity = (str(bucket["key"][name]) for name in ("service", "process"))
-        first, last = int(bucket["first"]["value"]), int(bucket["last"]["value"])
-        known = len(announced.get(entity, Ranges()) & Ranges([(first, last)]))
-        missing = last - first + 1 - known - int(bucket["doc_count"])
-        if missing > 0:
+        numbers = Ranges([(int(bucket["first"]["value"]), int(bucket["last"]["value"]))])
+        if len(numbers) > int(bucket["doc_count"]):
+            suspects[entity] = service, numbers
+    arrived = ask(server, index, {entity: numbers for entity, (_, numbers) in suspects.items()})
+    for entity, (service, numbers) in suspects.items():
+        missing = len(numbers - arrived[entity].numbers - announced.get(entity, Ranges()))
+        if missing:
             seen.lost[f"{entity}:{missing}"] = (
                 f"{missing} events of {service} have not arrived: process {entity} "
                 "(flowery-logging audit --elasticsearch tells which)"

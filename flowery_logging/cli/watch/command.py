@@ -30,7 +30,7 @@ USAGE: Final = 2
 UNREACHABLE: Final = 4
 
 AUDIT_SECONDS: Final = 600.0
-"""How often --every counts the numbers of all files, which takes longer than to look at the end."""
+"""How often --every counts the numbers of all files: a look decodes those of a day alone."""
 
 _OTHER_NAMES: Final = {"kakao": "kakaowork", "kakao-work": "kakaowork"}
 
@@ -144,7 +144,7 @@ def watch(
     with quiet_output():
         try:
             with states.locked(watching.path):
-                code = _look(watching, 0) if every is None else _look_again(watching, every)
+                code = _look_again(watching, every) if every else _look_once(watching)
         except states.StateError as error:
             click.echo(f"Error: {error}", err=True)
             sys.exit(USAGE)
@@ -155,26 +155,33 @@ def _whole(places: list[Path]) -> list[Path]:
     return [place.absolute() for place in places]
 
 
+def _look_once(watching: _Watch) -> int:
+    return _look(watching, states.load(watching.path), 0)
+
+
 def _look_again(watching: _Watch, every: float) -> int:
     """Look until a signal ends it; what fails is said and tried again."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    state = states.load(watching.path)
     while not stop.is_set():
         try:
-            _look(watching, AUDIT_SECONDS)
+            _look(watching, state, AUDIT_SECONDS)
         except click.UsageError as error:
             click.echo(f"Error: {error.format_message()}", err=True)
+        except states.StateError as error:  # what was told is remembered here at least
+            click.echo(f"Error: {error}", err=True)
         stop.wait(every)
     return 0
 
 
-def _look(watching: _Watch, audit_every: float) -> int:
+def _look(watching: _Watch, state: states.State, audit_every: float) -> int:
     """Look once, tell the news and keep what was told; return the exit code.
 
     `audit_every`: seconds after which the numbers of all files are counted again.
     """
-    now, state = time.time(), states.load(watching.path)
+    now = time.time()
     try:
         seen = _observe(watching, state, now, audit_every)
     except ElasticsearchError as error:

@@ -25,20 +25,10 @@ class Limits:
 class Alert(NamedTuple):
     """One thing to tell. What lasts is told again when it is over; the rest happens once."""
 
-    kind: str  # a key of KINDS
+    kind: str  # silent, errors, new-error, dropped, lost or dead-letters
     key: str  # the same at each look while it lasts
     text: str
     lasts: bool
-
-
-KINDS: Final = {
-    "silent": "a service has gone silent",
-    "errors": "errors of a service have become many",
-    "new-error": "an error that was not there before",
-    "dropped": "events were dropped while the disk took none",
-    "lost": "numbers are missing that nothing announces",
-    "dead-letters": "events that Elasticsearch has refused",
-}
 
 
 class Known(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 import orjson
 
+from flowery_logging.cli.whole import write_whole
 from flowery_logging.files import platform
 
 FORGET_SECONDS: Final = 30 * 86_400.0
@@ -60,13 +60,20 @@ def locked(path: Path) -> Iterator[None]:
     except OSError as error:
         raise StateError(f"cannot use {path}: {error.strerror}") from None
     try:
-        if platform.fcntl is not None:
-            platform.fcntl.flock(descriptor, platform.fcntl.LOCK_EX | platform.fcntl.LOCK_NB)
+        _lock(descriptor, path)
         yield
-    except BlockingIOError:
-        raise StateError(f"another watch is at work with {path}") from None
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        if platform.fcntl is not None:
+            platform.fcntl.flock(descriptor, platform.fcntl.LOCK_EX | platform.fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StateError(f"another watch is at work with {path}") from None
+    except OSError as error:
+        raise StateError(f"cannot lock {path}: {error.strerror}") from None
 
 
 def load(path: Path) -> State:
@@ -95,9 +102,6 @@ def save(path: Path, state: State) -> None:
     """Write the state, whole or not at all. Raises StateError."""
     content: dict[str, Any] = {"version": _VERSION, **asdict(state)}
     try:
-        descriptor, unfinished = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(orjson.dumps(content))
-        os.replace(unfinished, path)
+        write_whole(path, orjson.dumps(content), 0o600)
     except OSError as error:
         raise StateError(f"cannot write {path}: {error.strerror}") from None
