@@ -13,9 +13,11 @@ from django_guid.context import guid
 from fastapi import FastAPI
 from opentelemetry import trace as otel
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from starlette.background import BackgroundTask
 from starlette_context.middleware import RawContextMiddleware
 from starlette_context.plugins import RequestIdPlugin
 
@@ -47,11 +49,15 @@ def own_overlay(monkeypatch):
 
 @pytest.fixture
 def spans(own_overlay, monkeypatch):
-    """What OpenTelemetry has recorded."""
+    """What OpenTelemetry has recorded; its instrumentation acts on all background tasks."""
+    own = BackgroundTask.__call__
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(otel, "_TRACER_PROVIDER", provider)
-    return exporter
+    yield exporter
+    if BackgroundTask.__call__ is not own:
+        FastAPIInstrumentor.uninstrument_app(FastAPI())
+    assert BackgroundTask.__call__ is own
 
 
 def hexadecimal(span):
@@ -69,8 +75,6 @@ def ask(app, path="/", **request):
 
 
 def instrumented(order, app, **options):
-    from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
-
     steps = {
         "ours": lambda: fastapi.instrument(app, **options),
         "theirs": lambda: FastAPIInstrumentor.instrument_app(app),
