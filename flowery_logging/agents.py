@@ -7,6 +7,9 @@ looked up once the program has done so, and only then does a line cost anything 
 An agent's span may begin after the request and end before its last line. So the request adopts the
 trace, and as its hop the span with which that trace has entered this process, when either is seen
 first: as a span starts (see entries.py), at a line, a call, the head of a response.
+
+A span may also begin a trace of its own beside the request's: where only clients are instrumented,
+or somebody begins one by hand. It is named on its lines, which stay in the request's trace.
 """
 
 from __future__ import annotations
@@ -62,11 +65,22 @@ def active() -> ActiveSpan | None:
 
 
 def seen(request: Request | None) -> ActiveSpan | None:
-    """Return the active span, and let the request hold what identifies it."""
+    """Return the active span, unless it is aside, and let the request hold what identifies it."""
+    span = _active_in(request)
+    return None if span is not None and _is_aside(request, span) else span
+
+
+def _active_in(request: Request | None) -> ActiveSpan | None:
     span = active()
     if span is not None and request is not None:
         _hold(request, span)
     return span
+
+
+def _is_aside(request: Request | None, span: ActiveSpan) -> bool:
+    """Tell a span of another trace than the request's; a message's is the one that counts."""
+    known = None if request is None else request.trace_id
+    return known is not None and span.trace_id != known and not span.is_request
 
 
 def begin(request: Request, outside: Request | None) -> None:
@@ -82,7 +96,7 @@ def begin(request: Request, outside: Request | None) -> None:
 
 def _hold(request: Request, span: ActiveSpan) -> None:
     known = request.entry
-    if known is None and _is_aside(request, span):
+    if known is None and _has_caller(request) and _is_aside(request, span):
         return
     if known is not None and (known.is_certain or known.trace_id != span.trace_id):
         return
@@ -91,10 +105,8 @@ def _hold(request: Request, span: ActiveSpan) -> None:
     _adopt(request, _entry(request, span), span, span.caller_id)
 
 
-def _is_aside(request: Request, span: ActiveSpan) -> bool:
-    """Tell a span that somebody has begun by hand, beside the trace that the caller has sent."""
-    caller = getattr(request.trace, "parent_id", None)
-    return caller is not None and span.trace_id != request.trace_id and not span.is_request
+def _has_caller(request: Request) -> bool:
+    return getattr(request.trace, "parent_id", None) is not None
 
 
 def _entry(request: Request, span: ActiveSpan) -> _Entry:
@@ -221,16 +233,24 @@ class _SpanScope(context.Scope):
 def _with_span(scope: context.Scope | None) -> context.Scope | None:
     """Return the view of `scope` with the active span; the last one is kept for the next line."""
     request = None if scope is None else scope.request
-    span = seen(request)
+    span = _active_in(request)
     if request is not None:
         request_ids.look(request)
     if span is None:
         return scope
     below = _NOTHING if scope is None else scope
+    fields = _aside_fields(span) if _is_aside(request, span) else span.fields
     known = below.overlaid
-    if not isinstance(known, _SpanScope) or known.span != span.fields:
-        known = below.overlaid = _SpanScope(below, span.fields)
+    if not isinstance(known, _SpanScope) or known.span != fields:
+        known = below.overlaid = _SpanScope(below, fields)
     return known
+
+
+def _aside_fields(span: ActiveSpan) -> Mapping[str, str]:
+    return {
+        **{n: v for n, v in span.fields.items() if n != "trace.id"},
+        "span_trace_id": span.trace_id,
+    }
 
 
 _KNOWN: Final = (*_READERS, *request_ids.MAKERS)

@@ -152,13 +152,47 @@ def test_a_span_in_which_nothing_is_logged_is_the_requests_too(logged, spans, or
     ] * 2
 
 
-def test_the_callers_trace_stays_beside_a_span_of_another(logged, spans):
-    with continue_trace(HEADERS):
-        with otel.get_tracer("job").start_as_current_span("aside"):
-            pass
-        current_trace()
+def test_the_callers_trace_stays_beside_spans_of_others(logged, spans):
+    """As where clients alone are instrumented: each of their spans begins a trace."""
+    tracer = otel.get_tracer("client")
+    with continue_trace(HEADERS) as ours:
+        for name in ("one", "two"):
+            with tracer.start_as_current_span(name, kind=otel.SpanKind.CLIENT):
+                log.info("inside")
+                sent, here = outgoing_headers(), current_trace()
+                assert sent["traceparent"].startswith(f"00-{TRACE}-")
+                assert here == ours
         log.info("after")
-    assert logged.event()["trace"]["id"] == TRACE
+    *inside, after = logged.events()
+    for event, span in zip(inside, spans.get_finished_spans(), strict=True):
+        trace_id, span_id = hexadecimal(span)
+        assert (event["trace"]["id"], event["span"]["id"]) == (TRACE, span_id)
+        assert event["labels"] == {"span_trace_id": trace_id}
+    assert after["trace"]["id"] == TRACE
+    assert "span" not in after
+    assert "labels" not in after
+    assert {e["transaction"]["id"] for e in logged.events()} == {ours.transaction_id}
+
+
+def test_a_second_span_that_begins_a_trace_leaves_the_request_in_its_first(logged, spans):
+    tracer = otel.get_tracer("client")
+    with continue_trace({}):
+        for name in ("one", "two"):
+            with tracer.start_as_current_span(name):
+                log.info(name)
+        log.info("after")
+    first, second = (hexadecimal(span)[0] for span in spans.get_finished_spans())
+    assert [event["trace"]["id"] for event in logged.events()] == [first] * 3
+    assert logged.events()[1]["labels"] == {"span_trace_id": second}
+
+
+def test_a_message_that_comes_in_during_a_request_is_in_its_own_trace(logged, spans):
+    tracer = otel.get_tracer("consumer")
+    kind = otel.SpanKind.CONSUMER
+    with continue_trace(HEADERS), tracer.start_as_current_span("message", kind=kind):
+        log.info("message")
+    (span,) = spans.get_finished_spans()
+    assert logged.event()["trace"]["id"] == hexadecimal(span)[0]
 
 
 def test_flows_that_began_before_the_span_follow_it(logged, spans):
