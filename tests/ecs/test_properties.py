@@ -19,6 +19,12 @@ STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 LABEL = re.compile(r"[^.*\\\[\]\s\x00-\x1f\x7f]{1,128}")
 
 
+@pytest.fixture
+def logged(logged):
+    """A set-up that has room for all the names that are drawn: beyond it a warning is logged."""
+    return logged.setup(limits={"label_names": 10_000})
+
+
 def send(kind, message, extra, error, bound=None):
     logger = flowery_logging.get_logger("shop.orders")
     with flowery_logging.bound(**(bound or {})):
