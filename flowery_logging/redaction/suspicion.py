@@ -138,7 +138,7 @@ class Suspicion:
         self._further = tuple(kind.sign for kind in further)
         self._are_names = tuple(kind.is_name for kind in further)
 
-    def __call__(self, encoded: bytes) -> int:
+    def look(self, encoded: bytes) -> int:
         """Return the kinds that one or many texts may hold, in UTF-8 or JSON; 0 is none."""
         # A str is searched ten times as fast as bytes; `in` takes a third of what find() takes.
         coarse = encoded.translate(_COARSE).decode("latin-1")
