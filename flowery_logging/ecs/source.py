@@ -131,11 +131,11 @@ class Source:
         self, values: tuple[str, ...], encoded: tuple[bytes, ...], tally: Tally
     ) -> list[bytes] | int:
         """Return texts as they stand in the line, each looked at; the number of a misfit step."""
-        clean = self._placer.redactor.clean
+        suspects = self._placer.redactor.suspects_json
         found: list[bytes] = []
         for index, value, known in zip(self._texts, values, encoded, strict=True):
             step = self._texts[index]
-            as_is = len(value) <= (step.longest or 0) and clean(value) == value
+            as_is = len(value) <= (step.longest or 0) and not suspects(known)
             made = known if as_is else step.careful(value, tally)
             if made is None:
                 return index

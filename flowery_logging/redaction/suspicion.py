@@ -109,6 +109,9 @@ _INSIDE: Final = frozenset(".:")
 _TWILIO: Final = frozenset({"SK", "AC"})
 _OF_OTHERS: Final = _INPUTS | ENDINGS | _FIRST
 
+_SHORT: Final = 128
+"""So little is searched as fast as it is told where in it there are many digits."""
+
 _LONG: Final = 512
 _FEW_DASHES: Final = 8
 _FEW_SIGNS: Final = 16
@@ -144,7 +147,11 @@ class Suspicion:
         coarse = encoded.translate(_COARSE).decode("latin-1")
         runs = encoded.translate(_RUNS).decode("latin-1")
         kinds = 0
-        if _LONG_NUMBER in coarse and _has_number(encoded, coarse):
+        if _LONG_NUMBER in coarse and (
+            _NUMBER.search(encoded, coarse.find(_LONG_NUMBER))
+            if len(encoded) < _SHORT
+            else _has_number(encoded, coarse)
+        ):
             kinds = NUMBERS
         if (
             ("b" in coarse and ("bearer" in coarse or "basic" in coarse))
@@ -352,9 +359,14 @@ def _tokens(text: str, runs: str) -> int:
     """Look at what is long enough for a token: most are UUIDs, hashes and names."""
     if "hooks.slack" in text:
         return TOKENS
+    has_signs = "=" in runs
     start = runs.find(_RUN)
     while start >= 0:
-        end = _end_of_run(runs, start)
+        end = runs.find(" ", start)
+        if end < 0:
+            end = len(runs)
+        if has_signs and (sign := runs.find("=", start, end)) >= 0:
+            end = sign
         before = text[start - 1] if start else ""
         if before == "\\":  # perhaps an escape, which a token begins behind
             if _has_head(text[start:end]):
@@ -366,12 +378,6 @@ def _tokens(text: str, runs: str) -> int:
             return TOKENS
         start = runs.find(_RUN, end)
     return 0
-
-
-def _end_of_run(runs: str, start: int) -> int:
-    end = runs.find(" ", start)
-    sign = runs.find("=", start, end if end >= 0 else len(runs))
-    return sign if sign >= 0 else end if end >= 0 else len(runs)
 
 
 def _has_head(run: str) -> bool:

@@ -68,12 +68,12 @@ def parameters(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the values of secrets' parameters in a query, with or without what stands before it."""
     for match in _PARAMETER.finditer(text):
         name, value = unquoted(match["name"]), match["value"]
-        if is_nothing(value, equals=True) or is_code(value) or is_identifier_of(name, value):
-            continue
         kind = kind_of(name.rpartition("[")[0] or name) or kind_of(name)
         if kind is None and _is_signature(name, value):
             kind = "value"
-        if kind is not None:
+        if kind is None or is_nothing(value, equals=True) or is_code(value):
+            continue
+        if not is_identifier_of(name, value):
             yield _value(match, kind)
 
 
