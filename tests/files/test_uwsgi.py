@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,7 +28,7 @@ pytestmark = [
 ]
 
 APP = """
-import logging, os, threading
+import logging, os, threading, time
 import flowery_logging
 flowery_logging.setup("svc", directory={directory!r}, output="file")
 log = logging.getLogger("app")
@@ -37,6 +39,7 @@ def application(environ, start_response):
     thread = threading.Thread(target=log.info, args=("thread %s", number))
     thread.start()
     thread.join()
+    time.sleep(0.02)  # meanwhile another worker takes the next one
     start_response("200 OK", [])
     return [str(os.getpid()).encode()]
 """
@@ -75,26 +78,36 @@ def get(url: str) -> str:
             time.sleep(0.1)
 
 
+def wait_until_loaded(folder: Path, times: int) -> None:
+    """A worker that a signal interrupts as it imports stays, without the application."""
+    end = time.monotonic() + DEADLINE_SECONDS
+    while (folder / "uwsgi.log").read_text().count("WSGI app 0 (mountpoint='') ready in") < times:
+        assert time.monotonic() < end, (folder / "uwsgi.log").read_text()
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("options", [(), ("--lazy-apps",), ("--threads", "4")], ids=str)
 def test_each_worker_is_a_process_of_its_own(
     logs: Logs, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     (tmp_path / "app.py").write_text(APP.format(directory=str(logs.directory)))
-    numbers = iter(range(1_000_000))
-    asked: list[int] = []
-    with served(tmp_path, *options) as (server, url):
-        for _ in range(2):
+    asked = 0
+    loads = 3 if options == ("--lazy-apps",) else 1
+    with served(tmp_path, *options) as (server, url), ThreadPoolExecutor(12) as clients:
+        for reloads in (1, 2):
             workers: set[str] = set()
-            while len(workers) < 2 or len(asked) % 60:
-                asked.append(next(numbers))
-                workers.add(get(f"{url}/{asked[-1]}"))
+            while len(workers) < 2:
+                urls = [f"{url}/{number}" for number in range(asked, asked + 60)]
+                asked += len(urls)
+                workers.update(clients.map(get, urls))
+            wait_until_loaded(tmp_path, loads * reloads)
             server.send_signal(signal.SIGHUP)  # a graceful reload: new workers
-            reloaded = get(f"{url}/reload")
-            assert reloaded
+            assert get(f"{url}/reload")
+        wait_until_loaded(tmp_path, loads * 3)
     logs.check_sequences(ordered=False)
-    messages = logs.messages()
-    for number in asked:
-        assert messages.count(f"request {number}") == messages.count(f"thread {number}") == 1
+    written = Counter(logs.messages())
+    for number in range(asked):
+        assert (written[f"request {number}"], written[f"thread {number}"]) == (1, 1)
     assert all(
         {record["process"]["entity_id"] for record in Logs.records_of(path)} == {path.name[-36:-12]}
         for path in logs.files()
