@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import partial
@@ -138,8 +139,9 @@ class Running:
         self.until(lambda: self.loaded() >= processes)
         if self.kind.serves:
             pids = {self.ask()}
-            while len(pids) < self.kind.answering:
-                pids.add(self.ask())
+            while len(pids) < self.kind.answering:  # at once: else one may answer all of them
+                with ThreadPoolExecutor(8) as clients:
+                    pids.update(clients.map(lambda _: self.ask(), range(8)))
             for pid in pids if self.kind.done else ():
                 self.until(partial(self.has_done, pid))
 
