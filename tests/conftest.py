@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 import flowery_logging
 from flowery_logging import context
+from tests import left_behind
 from tests.dispositions import as_from_a_terminal
 from tests.programs import Programs
 
@@ -104,6 +105,15 @@ class Logged:
 
     def count(self, name: str) -> int:
         return flowery_logging.stats()[name]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind() -> Iterator[None]:
+    """Fail a test that leaves its process otherwise than it has found it."""
+    before = left_behind.state()
+    yield
+    changes = left_behind.changes(before, left_behind.state())
+    assert not changes, "\n".join(changes)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import TraceState
 from starlette.background import BackgroundTask
 from starlette_context.middleware import RawContextMiddleware
 from starlette_context.plugins import RequestIdPlugin
@@ -309,6 +310,88 @@ def test_the_event_of_a_call_names_the_hop_as_its_parent(logged):
     event = logged.event()
     assert event["parent"]["id"] == event["transaction"]["id"] == found.transaction_id
     assert event["span"]["id"] == call.headers["traceparent"].split("-")[2]
+
+
+def test_the_event_of_a_call_under_an_agents_span_names_that_spans_parent(logged, spans):
+    tracer = otel.get_tracer("client")
+    target = calls.Target("GET", "orders", "/")
+    entry, inner = (tracer.start_as_current_span(name) for name in ("entry", "call"))
+    with entry, continue_trace({}), inner, calls.calling(target, {}, None) as call:
+        pass
+    called, entered = (hexadecimal(span) for span in spans.get_finished_spans())
+    event = logged.event()
+    assert (event["span"]["id"], event["parent"]["id"]) == (called[1], entered[1])
+    assert call.headers["traceparent"].split("-")[1:3] == [*called]
+
+
+def test_the_tracestate_of_a_span_goes_out(logged, spans):
+    state = TraceState([("vendor", "x"), ("other", "y")])
+    caller = otel.SpanContext(int(TRACE, 16), int(CALLER, 16), True, otel.TraceFlags(1), state)
+    outside = otel.set_span_in_context(otel.NonRecordingSpan(caller))
+    tracer = otel.get_tracer("job")
+    with tracer.start_as_current_span("entry", context=outside), continue_trace({}):
+        assert outgoing_headers()["tracestate"] == "vendor=x,other=y"
+
+
+def test_a_request_in_a_request_is_in_the_entry_span_of_that(logged, spans):
+    tracer = otel.get_tracer("job")
+    entry, work, part = (tracer.start_as_current_span(n) for n in ("entry", "work", "part"))
+    with entry, continue_trace({}), work, part, continue_trace({}):
+        log.info("inside")
+    trace_id, span_id = hexadecimal(spans.get_finished_spans()[-1])
+    event = logged.event()
+    assert (event["trace"]["id"], event["transaction"]["id"]) == (trace_id, span_id)
+
+
+def test_what_a_task_has_bound_itself_stays_when_the_request_adopts_another(logged, own_overlay):
+    async def job():
+        with continue_trace({}):
+            request = context.current_request()
+            assert request is not None
+            request.adopt({"http.request.id": "first"})
+            go = asyncio.Event()
+
+            async def sibling(**fields):
+                flowery_logging.bind(**fields)
+                await go.wait()
+                log.info("sibling")
+
+            own = {"http.request.id": "its own"}
+            tasks = [asyncio.create_task(sibling(**one)) for one in (own, {"item": "rose"})]
+            await asyncio.sleep(0)
+            request.adopt({"http.request.id": "second"})
+            go.set()
+            await asyncio.gather(*tasks)
+
+    asyncio.run(job())
+    assert [e["http"]["request"]["id"] for e in logged.events()] == ["its own", "second"]
+
+
+def test_the_request_id_that_the_last_request_has_left_is_on_no_line(logged, own_overlay):
+    def logging_before(app):
+        async def before(scope, receive, send):
+            log.info("before")
+            await app(scope, receive, send)
+
+        return before
+
+    app = RequestMiddleware(logging_before(with_guid(plain)))
+    ids = [answer.headers["x-request-id"] for answer in asyncio.run(asked(app, times=3))]
+    found = [event["http"]["request"]["id"] for event in logged.events()]
+    before, inside, access = found[::3], found[1::3], found[2::3]
+    assert inside == access == ids
+    assert not {*before}.intersection(ids)
+
+
+def test_the_request_id_of_a_middleware_outside_goes_out_before_any_line(logged, own_overlay):
+    sent = []
+
+    async def calling(scope, receive, send):
+        sent.append(outgoing_headers()["x-request-id"])
+        await plain(scope, receive, send)
+
+    (answer,) = asyncio.run(asked(with_guid(RequestMiddleware(calling))))
+    assert sent == [answer.headers["x-request-id"]]
 
 
 def test_what_has_begun_here_names_no_caller(logged):
