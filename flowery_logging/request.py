@@ -26,6 +26,7 @@ from functools import partial
 from typing import Any, Final
 
 from flowery_logging import process
+from flowery_logging.spent import Spent
 
 Fields = Mapping[str, Any]
 
@@ -46,8 +47,8 @@ class Request:
     """
 
     __slots__ = (
-        "__weakref__", "_branches", "_opener", "_own", "_replaced", "baggage", "base", "call_spans",
-        "calls", "closed", "entry", "failed", "held", "latest", "ring", "trace",
+        "__weakref__", "_branches", "_opener", "_own", "_replaced", "baggage", "base", "closed",
+        "entry", "failed", "held", "latest", "ring", "spent", "trace",
     )  # fmt: skip
 
     def __init__(self, base: Fields = NO_FIELDS, *, trace: Any = None) -> None:
@@ -56,8 +57,7 @@ class Request:
         self.trace = trace
         self.entry: Any = None  # the span with which an agent's trace has entered (see agents.py)
         self.baggage = ""  # what passes through to outgoing calls (see baggage.py)
-        self.calls = 0  # calls that have gone out
-        self.call_spans: tuple[str, ...] = ()  # the span IDs of the first of them
+        self.spent: Spent | None = None  # on its calls and queries, from the first one on
         self.closed = False
         self.ring: Any = None  # what the flight recorder keeps of it (see capture/flight.py)
         self.held: Any = None  # what waits until its end (see capture/sampling.py)
@@ -97,11 +97,39 @@ class Request:
             return fields
         return {n: v for n, v in fields.items() if n not in replaced or v not in replaced[n]}
 
-    def called(self, span_id: str) -> None:
-        """Take note of a call that goes out, so that the lines of the other side find this one."""
-        self.calls += 1
-        if self.calls <= _KEPT_CALLS:
-            self.call_spans = (*self.call_spans, span_id)
+    @property
+    def thread(self) -> int | None:
+        """The number of the thread that works for this request alone while it lasts.
+
+        None where it shares a thread: in an event loop, or between greenlets.
+        """
+        return self._opener if type(self._opener) is int else None
+
+    def called(self, span_id: str | None) -> None:
+        """Take note of a call that goes out, so that the lines of the other side find this one.
+
+        `span_id` is None where the call carries none.
+        """
+        process.look()
+        with _lock:
+            self._spending().called(span_id)
+
+    def waited_for_call(self, nanoseconds: int) -> None:
+        """Take note of how long a call has taken."""
+        process.look()
+        with _lock:
+            self._spending().calls_time += nanoseconds
+
+    def queried(self, nanoseconds: int) -> None:
+        """Take note of a database query, and of how long it has taken."""
+        process.look()
+        with _lock:
+            self._spending().queried(nanoseconds)
+
+    def _spending(self) -> Spent:
+        if self.spent is None:
+            self.spent = Spent()
+        return self.spent
 
     def open(self) -> None:
         """Let the current flow be the one that opened this request."""
@@ -180,9 +208,6 @@ class Request:
             self.ring.write_out()
         elif self.ring is not None:
             self.ring.clear()
-
-
-_KEPT_CALLS: Final = 64
 
 
 def _renamed(seen: Fields, known: Fields, base: Fields, changed: Fields) -> Fields:

@@ -126,20 +126,6 @@ def caller(request: Request) -> dict[str, str]:
     return {} if parent is None else {"parent.id": parent}
 
 
-def callees(request: Request) -> dict[str, Any]:
-    """Return how many calls a request has made, and the span IDs of the first 64.
-
-    The next service's events have them as their `parent.id`, and the calls' own are at DEBUG: so
-    the tree can be drawn from what is logged at INFO.
-    """
-    if not request.calls:
-        return {}
-    return {
-        "outgoing_calls": request.calls,
-        "call_span_ids": list(dict.fromkeys(request.call_spans)),
-    }
-
-
 def outgoing_headers() -> dict[str, str]:
     """Return the headers that carry the current request to the next service.
 

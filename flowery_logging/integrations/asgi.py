@@ -17,7 +17,6 @@ from flowery_logging.integrations import ends, servers
 from flowery_logging.integrations.exchange import (
     DISCONNECTED,
     NO_RESPONSE,
-    TOLD_HEADERS,
     Exchange,
     Options,
 )
@@ -133,8 +132,8 @@ def _report(exc: BaseException, scope: Scope) -> None:
 
 
 def _exchange(request: Request, options: Options, scope: Scope, values: Values) -> Exchange:
-    headers = {name: values[name][-1] for name in TOLD_HEADERS if name in values}
-    client = scope.get("client")
+    headers = {name: values[name][-1] for name in options.told_headers if name in values}
+    host, port = scope.get("client") or ("", None)
     return Exchange(
         request,
         options,
@@ -143,7 +142,8 @@ def _exchange(request: Request, options: Options, scope: Scope, values: Values) 
         bytes(scope.get("query_string") or b"").decode("latin-1"),
         scope.get("http_version", ""),
         headers,
-        client[0] if client else "",
+        host,
+        is_forwarded=port == 0 and bool(host),  # servers put no port beside what a proxy says
     ).begin()
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from flowery_logging import context, runtime, trace
 from flowery_logging.integrations import observers
+from flowery_logging.request import Request
 
 logger = runtime.own_logger("flowery_logging.client")
 
@@ -25,13 +26,15 @@ _WRAPPED: Final = "flowery_logging_call"
 class Call:
     """One call on its way: `headers` are to be sent with it, `status` is what came back.
 
-    `parent` is the ID of the span in which it is made.
+    `parent` is the ID of the span in which it is made, `request` the one that makes it.
     """
 
     headers: dict[str, str] = field(default_factory=dict)
     status: int | None = None
     parent: str | None = None
+    request: Request | None = None
     repeats: bool = False  # the client's own line of the call stays
+    ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,15 +86,14 @@ def calling(target: Target, present: Collection[str], hosts: Hosts) -> Iterator[
     `present` are the headers that the caller has set, in any case-insensitive collection. They
     stand: beside a traceparent or tracestate of his own neither is sent.
     """
-    headers, span_id = trace.outgoing_call()
-    if not is_allowed(target.host, hosts):
-        headers = {}
-    if "traceparent" in present or "tracestate" in present:
-        headers.pop("traceparent", None)  # the pair belongs together: never mix two traces
-        headers.pop("tracestate", None)
-    call = Call({name: value for name, value in headers.items() if name not in present})
-    span = {"span.id": span_id} if "traceparent" in call.headers else {}
-    call.parent = trace.outgoing(span_id) if span else None
+    headers, span_id = _headers(target, present, hosts)
+    request = context.current_request()
+    call = Call(headers, request=request)
+    span = {"span.id": span_id} if "traceparent" in headers else {}
+    if span:
+        call.parent = trace.outgoing(span_id)
+    elif request is not None and "traceparent" not in present:  # such a one may be counted already
+        request.called(None)
     before, begun = _current.get(), time.perf_counter_ns()
     observed = observers.call_began(target.method, target.host) if observers.observers else ()
     error: type[BaseException] | None = None
@@ -103,8 +105,28 @@ def calling(target: Target, present: Collection[str], hosts: Hosts) -> Iterator[
             error = type(exc)
             raise
         finally:
-            _end(target, call, time.perf_counter_ns() - begun, error, observed)
+            duration = time.perf_counter_ns() - begun
+            call.ended = True
+            if request is not None and not _is_inside(call, before):
+                request.waited_for_call(duration)
+            _end(target, call, duration, error, observed)
             _current.set(before)
+
+
+def _headers(target: Target, present: Collection[str], hosts: Hosts) -> tuple[dict[str, str], str]:
+    """Return what is sent with a call beside what the caller has set, and the call's span ID."""
+    headers, span_id = trace.outgoing_call()
+    if not is_allowed(target.host, hosts):
+        headers = {}
+    if "traceparent" in present or "tracestate" in present:
+        headers.pop("traceparent", None)  # the pair belongs together: never mix two traces
+        headers.pop("tracestate", None)
+    return {name: value for name, value in headers.items() if name not in present}, span_id
+
+
+def _is_inside(call: Call, outer: Call | None) -> bool:
+    """Tell whether a call is a part of another one, as a redirect is, and of its time."""
+    return outer is not None and not outer.ended and outer.request is call.request
 
 
 def _end(

@@ -24,7 +24,14 @@ from celery import signals
 from celery.exceptions import Reject
 
 from flowery_logging import context, runtime, trace
-from flowery_logging.integrations import calls, celery_messages, celery_told, celery_worker, tasks
+from flowery_logging.integrations import (
+    calls,
+    celery_messages,
+    celery_told,
+    celery_worker,
+    cpu,
+    tasks,
+)
 
 _RUN: Final = "flowery_logging_run"  # the attribute of a task's request that holds our state
 _REPEATING: Final = ("celery.worker.strategy", "celery.app.trace", "celery.beat")
@@ -98,6 +105,7 @@ class _Running:
         self.run.waited = celery_messages.waited(vars(request))
         self.entered = ExitStack()
         self.entered.enter_context(context.request_scope(self.run.request))
+        self.run.cpu = cpu.thread_time(self.run.request)
         self.run.start(time.perf_counter_ns())
 
     def end(self, task: Any, state: str | None, result: Any) -> None:

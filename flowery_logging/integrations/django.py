@@ -10,13 +10,13 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from functools import cache, wraps
 from inspect import iscoroutinefunction
 from typing import Any
 
 from asgiref.sync import markcoroutinefunction
 from django.apps import AppConfig
-from django.conf import settings
 from django.core import checks
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
@@ -24,9 +24,12 @@ from django.http.response import HttpResponseBase
 
 from flowery_logging import agents, context, request_ids, runtime
 from flowery_logging.integrations import ends, servers
+from flowery_logging.integrations.cpu import thread_time
 from flowery_logging.integrations.django_checks import check_logging
+from flowery_logging.integrations.django_options import options
 from flowery_logging.integrations.exchange import Exchange, Options, announced
 from flowery_logging.request import Request
+from flowery_logging.settings import ConfigError
 
 _ATTRIBUTE = "_flowery_logging_request"
 
@@ -36,7 +39,7 @@ class RequestMiddleware:
 
     Stands first in `MIDDLEWARE`. A streamed response belongs to its request until its last piece.
     Unhandled exceptions are logged by Django itself (`django.request`), with the trace. Options
-    are those of `flowery_logging.integrations.exchange.Options`, as the setting
+    are those of `flowery_logging.integrations.django_options.DjangoOptions`, as the setting
     `FLOWERY_REQUESTS`; raises what they raise when the server starts.
     """
 
@@ -45,7 +48,8 @@ class RequestMiddleware:
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response
-        self.options = Options.of(getattr(settings, "FLOWERY_REQUESTS", {}))
+        self.options = options()
+        self.options.apply()
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
@@ -84,6 +88,7 @@ class _Visit:
         self.request = options.incoming(headers)
         self.exchange = _exchange(http_request, headers, self.request, options).begin()
         self.scope: context.Scope | None = context.opened(self.request)
+        self.exchange.cpu = thread_time(self.request)
         setattr(http_request, _ATTRIBUTE, self.request)
         servers.begin(options.access_log)
 
@@ -234,7 +239,10 @@ def _exchange(
 
 
 class LoggingConfig(AppConfig):  # type: ignore[misc]
-    """The app: attaches our handler again after `settings.LOGGING`, and registers the checks."""
+    """The app: attaches our handler again after `settings.LOGGING`, and registers the checks.
+
+    Where the middleware is not loaded, in a worker of Celery's, it counts database queries too.
+    """
 
     name = "flowery_logging.integrations.django"
     label = "flowery_logging"
@@ -243,3 +251,5 @@ class LoggingConfig(AppConfig):  # type: ignore[misc]
     def ready(self) -> None:
         runtime.reattach()
         checks.register(check_logging)
+        with suppress(ConfigError):  # the check tells it, and no server starts
+            options().apply()

@@ -20,8 +20,7 @@ from django.core import checks
 from django.utils.module_loading import import_string
 
 from flowery_logging import runtime
-from flowery_logging.integrations.exchange import Options
-from flowery_logging.integrations.options import NAMES
+from flowery_logging.integrations.django_options import DjangoOptions, options
 from flowery_logging.settings import ConfigError
 
 MIDDLEWARE: Final = "flowery_logging.integrations.django.RequestMiddleware"
@@ -45,9 +44,9 @@ def check_logging(app_configs: Any, **_: Any) -> list[checks.CheckMessage]:  # n
 
 def _of_options() -> Iterator[checks.CheckMessage]:
     try:
-        Options.of(getattr(settings, "FLOWERY_REQUESTS", {}))
+        options()
     except ConfigError as error:
-        hint = f"Options are {', '.join(NAMES)}."
+        hint = f"Options are {', '.join(DjangoOptions.names())}."
         yield checks.Error(f"FLOWERY_REQUESTS: {error}", hint=hint, id="flowery.E001")
 
 

@@ -7,18 +7,22 @@ import random
 import time
 from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any, Final
+from dataclasses import dataclass, field, fields as fields_of
+from typing import TYPE_CHECKING, Any, Final
 
 from flowery_logging import agents, context, runtime, trace
 from flowery_logging.headers import Headers, Values, header_values, wanted_headers
-from flowery_logging.integrations import checks, ends, observers
+from flowery_logging.integrations import checks, ends, observers, queue_time
 from flowery_logging.integrations.answers import answer_to
 from flowery_logging.integrations.checks import Network
+from flowery_logging.integrations.cpu import ThreadTime
 from flowery_logging.integrations.options import check_names
+from flowery_logging.integrations.peers import client_ip, domain, is_proxy
 from flowery_logging.request import Request
+from flowery_logging.spent import milliseconds
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 logger = runtime.own_logger("flowery_logging.access")
 
@@ -26,8 +30,7 @@ DISCONNECTED: Final = ends.DISCONNECTED
 NO_RESPONSE: Final = ends.NO_RESPONSE
 CUT_OFF: Final = ends.CUT_OFF
 
-TOLD_HEADERS: Final = ("host", "user-agent", "x-forwarded-for")
-"""The headers of a request that its access event tells something of."""
+_TOLD_HEADERS: Final = ("host", "user-agent", "x-forwarded-for")
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class Options:
     `{"/health": 0, "/ready": 0.01}`. A failure is always written."""
 
     proxies: Iterable[str] = ()
-    """Addresses and networks of the proxies whose `X-Forwarded-For` is believed for `client.ip`."""
+    """Addresses and networks of the proxies whose `X-Forwarded-For` is believed for `client.ip`,
+    and whose `X-Request-Start` or `X-Queue-Start` for the time in queue (`request_wait_ms`)."""
 
     trace_formats: Sequence[str] = ()
     """What is read where no traceparent is there: `b3`, `x-amzn-trace-id`."""
@@ -63,21 +67,30 @@ class Options:
     formats: tuple[str, ...] = field(init=False)
     fractions: Mapping[str, float] = field(init=False)
     networks: tuple[Network, ...] = field(init=False)
+    told_headers: tuple[str, ...] = field(init=False)
+    """The headers of a request that its access event tells something of."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "id_headers", checks.header_names(self.request_id_header))
         object.__setattr__(self, "access_log", checks.switch("access_log", self.access_log))
         object.__setattr__(self, "fractions", checks.fractions(self.quiet))
         object.__setattr__(self, "networks", checks.networks(self.proxies))
+        more = queue_time.HEADERS if self.networks else ()
+        object.__setattr__(self, "told_headers", (*_TOLD_HEADERS, *more))
         object.__setattr__(self, "formats", checks.formats(self.trace_formats))
         for name in ("traceparent", "server_timing"):
             checks.switch(name, getattr(self, name))
 
     @classmethod
-    def of(cls, given: Any) -> Options:
+    def of(cls, given: Any) -> Self:
         """Return the options that somebody has given by name. Raises ConfigError."""
-        check_names(given)
+        check_names(given, cls.names())
         return cls(**given)
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return what an option may be called."""
+        return tuple(one.name for one in fields_of(cls) if one.init)
 
     def trace_headers(
         self, request: Request, present: Container[str] = ()
@@ -97,7 +110,7 @@ class Options:
 
     def wanted(self) -> Mapping[Any, str]:
         """Return which headers are read, as `headers.header_values` takes it."""
-        return wanted_headers(self.id_headers, self.formats, TOLD_HEADERS)
+        return wanted_headers(self.id_headers, self.formats, self.told_headers)
 
     def incoming(self, headers: Headers) -> Request:
         """Make the request that these headers describe."""
@@ -124,8 +137,9 @@ class Exchange:
     path: str
     query: str = ""
     http_version: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)  # `TOLD_HEADERS` at least
+    headers: Mapping[str, str] = field(default_factory=dict)  # `options.told_headers` at least
     peer: str = ""  # the address at the other end of the connection
+    is_forwarded: bool = False  # `peer` is what the server's own proxy has told it
     route: str | None = None
     status: int | None = None
     sent: int = 0  # body bytes
@@ -134,6 +148,7 @@ class Exchange:
     first_byte: int = 0
     ended: bool = False
     observed: tuple[observers.Observer, ...] = ()
+    cpu: ThreadTime | None = None
 
     def body(self, size: int) -> None:
         """Take note of body bytes handed to the server."""
@@ -238,9 +253,26 @@ class Exchange:
         return fields
 
     def traced(self) -> dict[str, Any]:
-        """Return where the request stands in its trace: its caller's span, and its own calls'."""
-        request = self.request
-        return {**agents.own_span(request), **trace.caller(request), **trace.callees(request)}
+        """Return where the request stands in its trace: its own span, and its caller's."""
+        return {**agents.own_span(self.request), **trace.caller(self.request)}
+
+    def costs(self, duration: int) -> dict[str, Any]:
+        """Return what has taken the nanoseconds of the request, as far as that is known."""
+        spent = self.request.spent
+        fields = {} if spent is None else spent.fields()
+        if self.cpu is not None:
+            fields |= self.cpu.fields(duration)
+        waited = self._waited() if self.options.networks else None
+        if waited is not None:
+            fields["request_wait_ms"] = milliseconds(waited)
+        return fields
+
+    def _waited(self) -> int | None:
+        """Return the nanoseconds in queue, as a proxy of ours tells them."""
+        if not self.is_forwarded and not is_proxy(self.peer, self.options.networks):
+            return None
+        began = time.time_ns() - (time.perf_counter_ns() - self.begun)
+        return queue_time.waited(self.headers, began)
 
     def _add_client(self, fields: dict[str, Any]) -> None:
         host = domain(self.headers.get("host", ""))
@@ -264,6 +296,7 @@ class Exchange:
             "http.response.body.bytes": self.sent,
             **self.head(),
             **self.traced(),
+            **self.costs(duration),
         }
         if reason is not None:
             fields["event.reason"] = reason
@@ -277,7 +310,9 @@ class Exchange:
 def announced(value: Any) -> int | None:
     """Return the number in a `Content-Length` header, or None."""
     text = str(value).strip()
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONGEST_KEPT else None
+    return (
+        int(text) if text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER else None
+    )
 
 
 def outcome(level: int, reason: str | None) -> str:
@@ -287,42 +322,4 @@ def outcome(level: int, reason: str | None) -> str:
     return "failure" if level >= logging.ERROR else "success"
 
 
-def domain(host: str) -> str:
-    """Return the name or address in a `Host` header, without the port."""
-    if host.startswith("["):  # an IPv6 address (RFC 3986 §3.2.2)
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
-
-
-def client_ip(peer: str, headers: Mapping[str, str], proxies: tuple[Network, ...]) -> str | None:
-    """Return the client's address: the last hop that is not one of our own proxies.
-
-    `X-Forwarded-For` is read from its end, as each proxy adds to it what it has seen itself; what
-    stands before the first stranger may be invented.
-    """
-    hops = [*headers.get("x-forwarded-for", "").split(","), peer] if proxies else [peer]
-    found = None
-    for hop in reversed(hops):
-        try:
-            address, text = _address(hop) if len(hop) <= _LONGEST_KEPT else _parsed(hop)
-        except ValueError:
-            break
-        found = text
-        if not any(address in network for network in proxies):
-            break
-    return found
-
-
-def _parsed(hop: str) -> tuple[IPv4Address | IPv6Address, str]:
-    address = ip_address(_without_port(hop.strip()))
-    return address, str(address)
-
-
-_address = lru_cache(4096)(_parsed)
-_LONGEST_KEPT: Final = 64
-
-
-def _without_port(hop: str) -> str:
-    if hop.startswith("["):
-        return hop[1:].partition("]")[0]
-    return hop.partition(":")[0] if hop.count(":") == 1 else hop
+_LONGEST_NUMBER: Final = 64

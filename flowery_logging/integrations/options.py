@@ -1,14 +1,15 @@
 """The names and types of the options that every middleware and `instrument` of requests takes.
 
 They are the same everywhere: keywords of `RequestMiddleware` (ASGI, WSGI) and of
-`fastapi.instrument`, keys of Django's `FLOWERY_REQUESTS`. `exchange.Options` says what each does.
+`fastapi.instrument`, keys of Django's `FLOWERY_REQUESTS`, which takes one more (see
+django_options.py). `exchange.Options` says what each does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, Final, TypedDict
+from typing import Any, TypedDict
 
 from flowery_logging.settings import ConfigError
 
@@ -25,21 +26,18 @@ class RequestOptions(TypedDict, total=False):
     server_timing: bool
 
 
-NAMES: Final = tuple(RequestOptions.__annotations__)
-
-
 class UnknownOptionError(ConfigError, TypeError):
     """An option has a name that none has: a wrong option, and a wrong keyword in a call."""
 
 
-def check_names(given: Any) -> None:
-    """Raise `UnknownOptionError` for a name that no option has, and say which ones there are."""
+def check_names(given: Any, names: Sequence[str]) -> None:
+    """Raise `UnknownOptionError` for a name that is none of these, and say which ones there are."""
     if not isinstance(given, Mapping):
         raise ConfigError(f"options: expected a mapping of names to values, not {given!r}")
     for name in given:
-        if name not in NAMES:
-            near = get_close_matches(str(name), NAMES, 1)
+        if name not in names:
+            near = get_close_matches(str(name), names, 1)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise UnknownOptionError(
-                f"unknown option {name!r}; {hint}allowed are {', '.join(NAMES)}"
+                f"unknown option {name!r}; {hint}allowed are {', '.join(names)}"
             )

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 from flowery_logging import context, runtime, trace
 from flowery_logging.capture.own import OwnLogger
 from flowery_logging.ecs.exception import qualified_name
+from flowery_logging.integrations.cpu import ThreadTime
 from flowery_logging.request import Request
 
 logger = runtime.own_logger("flowery_logging.task")
@@ -110,7 +111,7 @@ class Run:
         retries: the number of this try, from 0 on.
     """
 
-    __slots__ = ("begun", "ended", "name", "request", "task_id", "waited")
+    __slots__ = ("begun", "cpu", "ended", "name", "request", "task_id", "waited")
 
     def __init__(self, name: str, task_id: str, request: Request, retries: int = 0) -> None:
         self.name = name
@@ -121,6 +122,7 @@ class Run:
             request.base["task_retries"] = retries
         self.begun: int | None = None  # of a monotonic clock, in nanoseconds
         self.waited: int | None = None
+        self.cpu: ThreadTime | None = None
         self.ended = False
 
     def start(self, now: int) -> None:
@@ -162,11 +164,19 @@ class Run:
             "event.action": f"task-{how}",
             "event.outcome": outcome,
             **{name: value for name, value in facts.items() if value is not None},
-            **trace.callees(self.request),
+            **self._costs(duration),
         }
         self._log(logger, level, f"{how} ({reason})" if reason else how, fields)
         if observers:
             self._tell(how, outcome, duration)
+
+    def _costs(self, duration: int | None) -> dict[str, Any]:
+        """Return what has taken the run's time, as far as this process knows it."""
+        spent = self.request.spent
+        fields = {} if spent is None else spent.fields()
+        if self.cpu is not None and duration is not None:
+            fields |= self.cpu.fields(duration)
+        return fields
 
     def _log(self, log: OwnLogger, level: int, what: str, fields: dict[str, Any]) -> None:
         common: dict[str, Any] = {

@@ -116,6 +116,7 @@ class Conversation:
             "messages_received": self.received,
             "messages_sent": self.sent,
             **exchange.traced(),
+            **exchange.costs(duration),
         }
         if reason:
             fields["event.reason"] = reason

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flowery_logging import agents, context, request_ids, runtime
 from flowery_logging.integrations import ends, servers
+from flowery_logging.integrations.cpu import thread_time
 from flowery_logging.integrations.exchange import Exchange, Options, announced
 from flowery_logging.integrations.options import RequestOptions
 from flowery_logging.request import Request
@@ -98,6 +99,7 @@ class _Response:
         self.body: Iterable[bytes] = ()
         self.chunks: Iterator[bytes] = iter(())
         self.scope: context.Scope | None = context.opened(exchange.request)
+        exchange.cpu = thread_time(exchange.request)
 
     @contextmanager
     def running(self) -> Iterator[None]:

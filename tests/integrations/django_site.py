@@ -6,7 +6,9 @@ import os
 import sys
 
 import django
+from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import connection
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
 
@@ -26,6 +28,7 @@ def configure(**more):
         "INSTALLED_APPS": ["flowery_logging.integrations.django.LoggingConfig"],
         "MIDDLEWARE": ["flowery_logging.integrations.django.RequestMiddleware"],
         "FLOWERY_REQUESTS": {"quiet": ["/health"]},
+        "DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
     }
     settings.configure(**{**defaults, **more})
     django.setup(set_prefix=False)
@@ -90,6 +93,31 @@ async def slow(request):
     return HttpResponse("")
 
 
+def ask_database(times):
+    for number in range(times):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT %s", [number])
+
+
+def queries(request, times):
+    ask_database(times)
+    return HttpResponse("")
+
+
+async def queries_async(request, times):
+    await sync_to_async(ask_database)(times)
+    await asyncio.gather(*(asyncio.to_thread(in_a_thread, times) for _ in range(2)))
+    return HttpResponse("")
+
+
+def in_a_thread(times):
+    """Ask over a connection of this thread's own, and close it."""
+    try:
+        ask_database(times)
+    finally:
+        connection.close()
+
+
 def health(request):
     return HttpResponse("ok")
 
@@ -103,6 +131,8 @@ urlpatterns = [
     path("streaming-async/", streaming_async),
     path("cut-off/", cut_off),
     path("slow/", slow),
+    path("queries/<int:times>/", queries),
+    path("queries-async/<int:times>/", queries_async),
     path("health", health),
 ]
 

@@ -8,7 +8,8 @@ from fastapi import FastAPI, Response
 
 from flowery_logging import ConfigError, continue_trace
 from flowery_logging.integrations import asgi, fastapi, wsgi
-from flowery_logging.integrations.options import NAMES
+from flowery_logging.integrations.exchange import Options
+from flowery_logging.integrations.options import RequestOptions
 from tests.integrations import django_site
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -70,7 +71,7 @@ WRONG = {
 
 @everywhere
 def test_each_option_is_taken_by_the_same_name(given):
-    assert set(VALUES) == set(NAMES)
+    assert set(VALUES) == set(Options.names()) == set(RequestOptions.__annotations__)
     given(**VALUES)
 
 

@@ -1,0 +1,64 @@
+"""Who has sent a request, as far as a header that anybody may have written can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
+
+from flowery_logging.integrations.checks import Network
+
+
+def domain(host: str) -> str:
+    """Return the name or address in a `Host` header, without the port."""
+    if host.startswith("["):  # an IPv6 address (RFC 3986 §3.2.2)
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def client_ip(peer: str, headers: Mapping[str, str], proxies: tuple[Network, ...]) -> str | None:
+    """Return the client's address: the last hop that is not one of our own proxies.
+
+    `X-Forwarded-For` is read from its end, as each proxy adds to it what it has seen itself; what
+    stands before the first stranger may be invented.
+    """
+    hops = [*headers.get("x-forwarded-for", "").split(","), peer] if proxies else [peer]
+    found = None
+    for hop in reversed(hops):
+        try:
+            address, text = _known(hop)
+        except ValueError:
+            break
+        found = text
+        if not any(address in network for network in proxies):
+            break
+    return found
+
+
+def is_proxy(peer: str, proxies: tuple[Network, ...]) -> bool:
+    """Tell whether the other end of the connection is one of our own proxies."""
+    try:
+        address, _ = _known(peer)
+    except ValueError:
+        return False
+    return any(address in network for network in proxies)
+
+
+def _known(hop: str) -> tuple[IPv4Address | IPv6Address, str]:
+    return _address(hop) if len(hop) <= _LONGEST_KEPT else _parsed(hop)
+
+
+def _parsed(hop: str) -> tuple[IPv4Address | IPv6Address, str]:
+    address = ip_address(_without_port(hop.strip()))
+    return address, str(address)
+
+
+_address = lru_cache(4096)(_parsed)
+_LONGEST_KEPT: Final = 64
+
+
+def _without_port(hop: str) -> str:
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
