@@ -21,7 +21,6 @@ from flowery_logging.integrations.exchange import (
     Options,
 )
 from flowery_logging.integrations.options import RequestOptions
-from flowery_logging.integrations.routes import route
 from flowery_logging.integrations.websocket import Conversation
 from flowery_logging.request import Request
 
@@ -170,7 +169,7 @@ class _Response:
             if kind == "http.response.start":
                 message = marked(message)
                 self.exchange.status = message["status"]
-                self.exchange.route = route(self.scope)
+                self.exchange.match(self.scope)
             elif kind == "http.response.body":
                 self.exchange.body(len(message.get("body", b"")))
             await self._send(send, message)
@@ -190,7 +189,7 @@ class _Response:
 
     def failed(self, exc: BaseException) -> None:
         """The application has raised, or was cancelled."""
-        self.exchange.route = route(self.scope)
+        self.exchange.match(self.scope)
         self.exchange.failed(exc, gone=self.disconnected)
 
     def finished(self, reason: str) -> None:

@@ -16,7 +16,7 @@ from inspect import iscoroutinefunction
 from typing import Any
 
 from asgiref.sync import markcoroutinefunction
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core import checks
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
@@ -54,6 +54,10 @@ class RequestMiddleware:
         if self._is_async:
             markcoroutinefunction(self)
             _hear_disconnects()
+        if apps.is_installed("rest_framework"):
+            from flowery_logging.integrations import django_rest
+
+            django_rest.follow()
         runtime.place("django.request", _scope_of)
         runtime.reattach()  # settings.LOGGING may have replaced our handler
 
@@ -102,6 +106,8 @@ class _Visit:
             response[name] = self.request.request_id
         self._add_trace_headers(response)
         self.exchange.status = response.status_code
+        if 400 <= response.status_code < 500:
+            _look(self.request, response)
         self.exchange.length = announced(response.get("Content-Length"))
         self.scope = context.here()
         if response.streaming:
@@ -181,6 +187,13 @@ class _Visit:
     def _close(self) -> None:
         self.request.close()
         request_ids.end()
+
+
+def _look(request: Request, response: HttpResponseBase) -> None:
+    """Take note of what Django REST framework has refused, where the project has it."""
+    rest = sys.modules.get("flowery_logging.integrations.django_rest")
+    if rest is not None:
+        rest.look(request, response)
 
 
 def _scope_of(record: logging.LogRecord) -> context.Scope | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields as fields_of
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +18,7 @@ from flowery_logging.integrations.checks import Network
 from flowery_logging.integrations.cpu import ThreadTime
 from flowery_logging.integrations.options import check_names
 from flowery_logging.integrations.peers import client_ip, domain, is_proxy
+from flowery_logging.integrations.routes import route
 from flowery_logging.request import Request
 from flowery_logging.spent import milliseconds
 
@@ -165,6 +166,12 @@ class Exchange:
         """Tell if all is sent that the response has announced, though nobody asked for its end."""
         return self.is_bodiless() or self.sent == self.length
 
+    def match(self, scope: MutableMapping[str, Any]) -> None:
+        """Take what an ASGI scope says of the route that the request has taken."""
+        self.route = route(scope)
+        if self.request.refused is not None:
+            self.request.refused.match(scope)
+
     def begin(self) -> Exchange:
         """Tell the observers that the request has begun; they are told of its end too."""
         if observers.observers:
@@ -302,6 +309,8 @@ class Exchange:
             fields["event.reason"] = reason
         if self.status is not None:
             fields["http.response.status_code"] = self.status
+        if self.request.refused is not None and (self.status is None or self.status >= 400):
+            fields |= self.request.refused.fields()
         if self.first_byte:
             fields["time_to_first_byte"] = self.first_byte - self.begun
         return fields

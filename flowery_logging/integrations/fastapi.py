@@ -6,6 +6,7 @@ unhandled exceptions: those responses would have no request ID.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable
 from functools import cache, partial, wraps
 from typing import TYPE_CHECKING, Final
@@ -30,7 +31,8 @@ def instrument(app: Starlette, **options: Unpack[RequestOptions]) -> None:
 
     `options` are those of `flowery_logging.integrations.exchange.Options`. Middleware may be
     added before or after; an application that has started already is instrumented as well, and
-    one that is instrumented already stays as it is. Raises `TypeError` for anything else.
+    one that is instrumented already stays as it is. Where FastAPI refuses a request's input, the
+    access event says which fields, and why. Raises `TypeError` for anything else.
     """
     if not isinstance(app, Starlette):
         raise TypeError(
@@ -39,6 +41,10 @@ def instrument(app: Starlette, **options: Unpack[RequestOptions]) -> None:
         )
     if _MIDDLEWARE in vars(app):
         return
+    if "fastapi" in sys.modules:  # also of an application that is mounted below one of Starlette's
+        from flowery_logging.integrations import fastapi_validation
+
+        fastapi_validation.follow()
     middleware = RequestMiddleware(partial(_theirs(), app), **options)
     vars(app)[_MIDDLEWARE] = middleware
 

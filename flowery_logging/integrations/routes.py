@@ -6,7 +6,7 @@ counted by route must have few values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 _BELOW = "/{path}"  # stands at the end of what a mount is compiled to
@@ -30,10 +30,21 @@ def route(scope: MutableMapping[str, Any]) -> str | None:
     return outside + prefix + pattern
 
 
+def dependants(scope: Mapping[str, Any]) -> list[Any]:
+    """Return what FastAPI knows of the parameters of the route that was taken."""
+    found = (getattr(one, "dependant", None) for one in (scope.get("route"), _included(scope)))
+    return [one for one in found if one is not None]
+
+
+def _included(scope: Mapping[str, Any]) -> Any:
+    """Return what a router that includes the route has made of it."""
+    known = scope.get("fastapi")
+    return known.get("effective_route_context") if isinstance(known, dict) else None
+
+
 def _pattern(scope: MutableMapping[str, Any], found: Any) -> str | None:
     """Return the pattern of a route, with the prefixes of the routers that include it."""
-    known = scope.get("fastapi")
-    included = known.get("effective_route_context") if isinstance(known, dict) else None
+    included = _included(scope)
     of_both = getattr(included, "original_route", None), getattr(included, "starlette_route", None)
     whole = included if any(found is one for one in of_both) else found
     for one in (whole, found):

@@ -12,7 +12,6 @@ from flowery_logging import context
 from flowery_logging.integrations import ends
 from flowery_logging.integrations.ends import APPLICATION_ERROR, CUT_OFF, DISCONNECTED
 from flowery_logging.integrations.exchange import Exchange, logger
-from flowery_logging.integrations.routes import route
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -53,7 +52,7 @@ class Conversation:
         async def following(message: Message) -> None:
             kind = message["type"]
             if not self.is_open:
-                self.exchange.route = route(self._scope)
+                self.exchange.match(self._scope)
             await send(marked(message) if kind in _WITH_HEADERS else message)
             if kind == "websocket.accept":
                 self._open()
@@ -79,7 +78,7 @@ class Conversation:
         """The application has raised: the server closes with 1011, or answers with 500."""
         reason = ends.reason_of(exc, started=True)
         if not self.is_open:
-            self.exchange.route = route(self._scope)
+            self.exchange.match(self._scope)
             self.exchange.failed(exc)
         elif reason == CUT_OFF:
             self._close(1011, APPLICATION_ERROR, failed=True)
