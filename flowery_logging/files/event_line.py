@@ -37,7 +37,9 @@ _HIDDEN: Final = frozenset({
 })  # fmt: skip
 _OF_REQUESTS: Final = frozenset({"http", "url", "client", "user_agent", "source", "network"})
 """What the line of a request says already, or says for machines."""
-_LABELS_OF_REQUESTS: Final = frozenset({"call_span_ids", "http_route", "time_to_first_byte"})
+_LABELS_OF_REQUESTS: Final = frozenset({
+    "call_span_ids", "http_route", "thread_cpu_ms", "time_to_first_byte",
+})  # fmt: skip
 _NO_LABELS: Final[frozenset[str]] = frozenset()
 _HIDDEN_LEAVES: Final = frozenset({"http.request.id"})
 

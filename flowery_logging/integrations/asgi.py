@@ -8,7 +8,7 @@ Outermost is best: what lies outside answers without the ID. For FastAPI and Sta
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flowery_logging import agents, context, request_ids, runtime
@@ -132,7 +132,7 @@ def _report(exc: BaseException, scope: Scope) -> None:
 
 def _exchange(request: Request, options: Options, scope: Scope, values: Values) -> Exchange:
     headers = {name: values[name][-1] for name in options.told_headers if name in values}
-    host, port = scope.get("client") or ("", None)
+    client = scope.get("client") or ("",)
     return Exchange(
         request,
         options,
@@ -141,9 +141,14 @@ def _exchange(request: Request, options: Options, scope: Scope, values: Values) 
         bytes(scope.get("query_string") or b"").decode("latin-1"),
         scope.get("http_version", ""),
         headers,
-        host,
-        is_forwarded=port == 0 and bool(host),  # servers put no port beside what a proxy says
+        client[0],
+        is_forwarded=_is_forwarded(client),
     ).begin()
+
+
+def _is_forwarded(client: Sequence[Any]) -> bool:
+    """Tell whether a server has put the client in its proxy's place: there is no port to tell."""
+    return bool(client[0]) and tuple(client[1:]) == (0,)
 
 
 class _Response:

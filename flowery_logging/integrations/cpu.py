@@ -23,15 +23,14 @@ class ThreadTime:
         self._thread = thread
         self._begun = time.thread_time_ns()
 
-    def fields(self, duration: int) -> dict[str, Any]:
-        """Return what an event tells of it; nothing where another thread ends the request.
+    def add_to(self, fields: dict[str, Any], duration: int) -> None:
+        """Add what an event tells of it; nothing where another thread ends the request.
 
         It is no more than the `duration` in nanoseconds, which ends before its event is made.
         """
-        if threading.get_ident() != self._thread:
-            return {}
-        spent = time.thread_time_ns() - self._begun
-        return {"thread_cpu_ms": milliseconds(min(spent, duration))}
+        if threading.get_ident() == self._thread:
+            spent = time.thread_time_ns() - self._begun
+            fields["thread_cpu_ms"] = milliseconds(min(spent, duration))
 
 
 def thread_time(request: Request) -> ThreadTime | None:

@@ -263,16 +263,16 @@ class Exchange:
         """Return where the request stands in its trace: its own span, and its caller's."""
         return {**agents.own_span(self.request), **trace.caller(self.request)}
 
-    def costs(self, duration: int) -> dict[str, Any]:
-        """Return what has taken the nanoseconds of the request, as far as that is known."""
-        spent = self.request.spent
-        fields = {} if spent is None else spent.fields()
+    def add_costs(self, fields: dict[str, Any], duration: int) -> None:
+        """Add what has taken the nanoseconds of the request, as far as that is known."""
+        if self.request.spent is not None:
+            fields.update(self.request.spent.fields())
         if self.cpu is not None:
-            fields |= self.cpu.fields(duration)
-        waited = self._waited() if self.options.networks else None
-        if waited is not None:
-            fields["request_wait_ms"] = milliseconds(waited)
-        return fields
+            self.cpu.add_to(fields, duration)
+        if self.options.networks:
+            waited = self._waited()
+            if waited is not None:
+                fields["request_wait_ms"] = milliseconds(waited)
 
     def _waited(self) -> int | None:
         """Return the nanoseconds in queue, as a proxy of ours tells them."""
@@ -303,8 +303,8 @@ class Exchange:
             "http.response.body.bytes": self.sent,
             **self.head(),
             **self.traced(),
-            **self.costs(duration),
         }
+        self.add_costs(fields, duration)
         if reason is not None:
             fields["event.reason"] = reason
         if self.status is not None:

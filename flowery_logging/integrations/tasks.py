@@ -164,19 +164,18 @@ class Run:
             "event.action": f"task-{how}",
             "event.outcome": outcome,
             **{name: value for name, value in facts.items() if value is not None},
-            **self._costs(duration),
         }
+        self._add_costs(fields, duration)
         self._log(logger, level, f"{how} ({reason})" if reason else how, fields)
         if observers:
             self._tell(how, outcome, duration)
 
-    def _costs(self, duration: int | None) -> dict[str, Any]:
-        """Return what has taken the run's time, as far as this process knows it."""
-        spent = self.request.spent
-        fields = {} if spent is None else spent.fields()
+    def _add_costs(self, fields: dict[str, Any], duration: int | None) -> None:
+        """Add what has taken the run's time, as far as this process knows it."""
+        if self.request.spent is not None:
+            fields.update(self.request.spent.fields())
         if self.cpu is not None and duration is not None:
-            fields |= self.cpu.fields(duration)
-        return fields
+            self.cpu.add_to(fields, duration)
 
     def _log(self, log: OwnLogger, level: int, what: str, fields: dict[str, Any]) -> None:
         common: dict[str, Any] = {

@@ -115,8 +115,8 @@ class Conversation:
             "messages_received": self.received,
             "messages_sent": self.sent,
             **exchange.traced(),
-            **exchange.costs(duration),
         }
+        exchange.add_costs(fields, duration)
         if reason:
             fields["event.reason"] = reason
         self._log(logging.ERROR if failed else logging.INFO, "closed", fields)

@@ -125,7 +125,15 @@ SEARCHES: Final = (
         "Flowery: slow requests",
         "Requests that took a second or longer.",
         SLOW,
-        ("service.name", "http.request.method", "url.path", "event.duration", "trace.id"),
+        (
+            "service.name",
+            "http.request.method",
+            "url.path",
+            "event.duration",
+            "numeric_labels.database_queries_sum_ms",
+            "numeric_labels.outgoing_calls_sum_ms",
+            "trace.id",
+        ),
     ),
     Search(
         "flowery-search-order",

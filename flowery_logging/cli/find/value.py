@@ -14,7 +14,9 @@ from flowery_logging.cli.reading.wanted import spellings
 _OF_MACHINES: Final = (
     "@timestamp", "@version", "agent.", "data_stream.", "ecs.", "event.", "host.", "input.",
     "log.", "process.", "service.", "http.version", "http.response.", "http.request.bytes",
-    "http.request.body.bytes", "numeric_labels.time_to_first_byte",
+    "http.request.body.bytes", "numeric_labels.database_queries", "numeric_labels.outgoing_calls",
+    "numeric_labels.request_wait_ms", "numeric_labels.task_wait_ms", "numeric_labels.thread_cpu_ms",
+    "numeric_labels.time_to_first_byte", "numeric_labels.validation_errors",
 )  # fmt: skip
 """Fields, by their beginnings, that say how an event came about and not what it is of."""
 
