@@ -122,6 +122,9 @@ def test_a_text_is_found_anywhere_but_not_in_what_machines_say() -> None:
     assert occurs("/orders", url={"path": "/orders/7"})
     assert not occurs("7", process={"pid": 7}, event={"sequence": 7, "duration": 7})
     assert not occurs("200", http={"response": {"status_code": 200}})
+    costs = ("database_queries", "database_queries_sum_ms", "outgoing_calls", "outgoing_calls_sum_ms",
+             "request_wait_ms", "task_wait_ms", "thread_cpu_ms", "validation_errors")  # fmt: skip
+    assert not occurs("7", numeric_labels=dict.fromkeys(costs, 7))
 
 
 def test_a_text_that_json_escapes(tmp_path: Path) -> None:

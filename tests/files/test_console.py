@@ -148,7 +148,7 @@ def test_a_request_is_told_in_short():
         user_agent={"original": "curl"},
         event={"action": "http-request", "duration": 14_200_000},
         labels={"http_route": "/orders/{n}", "user": "kim"},
-        numeric_labels={"time_to_first_byte": 5},
+        numeric_labels={"time_to_first_byte": 5, "thread_cpu_ms": 1.5},
         trace={"id": "4bf92f3577b34da6a3ce929d0e0e4736"},
     )
     line = shown(access, 100)

@@ -2,8 +2,10 @@
 
 import asyncio
 import http.server
+import re
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -22,6 +24,7 @@ from flowery_logging.integrations import (
     httpx as flowery_httpx,
     queue_time,
     requests as flowery_requests,
+    validation,
     wsgi,
 )
 
@@ -297,6 +300,28 @@ def test_in_an_event_loop_nothing_is_told(logged, serve, path):
     httpx.get(serve(app) + path)
     serve.stop()
     assert "thread_cpu_ms" not in numbers(logged)
+
+
+# The page
+
+
+def test_the_page_names_each_field_of_a_request(logged):
+    def app(environ, start_response):
+        request = flowery_logging.context.current_request()
+        assert request is not None
+        with calls.calling(calls.Target("GET", "bank", "/"), {}, None):
+            request.queried(1)
+        validation.note(request, validation.Refused([(("body",), "missing")]))
+        start_response("422 Unprocessable Content", [])
+        return [b"x"]
+
+    headers = {"X-Request-Start": since(1)}
+    ask_wsgi(wsgi.RequestMiddleware(app, proxies=["127.0.0.1"]), headers)
+    event = access(logged)
+    page = (Path(__file__).parents[2] / "docs" / "fields.md").read_text()
+    rows = re.findall(r"^\| (`.*`) \| requests", page, re.MULTILINE)
+    named = set(re.findall(r"`(\w+)`", " ".join(rows)))
+    assert event["labels"].keys() | event["numeric_labels"].keys() == named - {"http_route"}
 
 
 # Time in queue

@@ -79,6 +79,10 @@ def token(x_token: Annotated[int, Header()]) -> int:
     return x_token
 
 
+def tenant(x_tenant: Annotated[int, Header()]) -> int:
+    return x_tenant
+
+
 def application() -> FastAPI:
     app = FastAPI()
 
@@ -116,7 +120,7 @@ def application() -> FastAPI:
     async def shop(shelf: int) -> None:
         pass
 
-    app.include_router(router)
+    app.include_router(router, dependencies=[Depends(tenant)])
     return app
 
 
@@ -200,7 +204,7 @@ def test_each_place_of_input_is_named(app, logged):
         ("GET", "/filtered?limit=x", {}, ["query.limit (int_parsing)"]),
         ("GET", "/headers", {"headers": {"X-Token": SECRET, "Cookie": f"flavour={SECRET}"}},
          ["header.x-token (int_parsing)", "cookie.flavour (int_parsing)"]),
-        ("GET", "/shop/x", {}, ["header.x-token (missing)", "path.shelf (int_parsing)"]),
+        ("GET", "/shop/x", {}, ["header.x-tenant (missing)", "header.x-token (missing)", "path.shelf (int_parsing)"]),
     ],
 )  # fmt: skip
 def test_headers_cookies_and_what_routers_add(app, logged, method, path, request_, expected):
