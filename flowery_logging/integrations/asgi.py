@@ -18,9 +18,8 @@ from flowery_logging.integrations.exchange import (
     DISCONNECTED,
     NO_RESPONSE,
     Exchange,
-    Options,
 )
-from flowery_logging.integrations.options import RequestOptions
+from flowery_logging.integrations.options import Options, RequestOptions
 from flowery_logging.integrations.websocket import Conversation
 from flowery_logging.request import Request
 
@@ -48,7 +47,7 @@ class RequestMiddleware:
     application did not handle is logged once, with its stack trace, and raised on. Where one
     instance lies inside another, only the outer one acts.
 
-    `options` are those of `flowery_logging.integrations.exchange.Options`, errors too.
+    `options` are those of `flowery_logging.integrations.options.Options`, errors too.
     """
 
     def __init__(self, app: ASGIApp, **options: Unpack[RequestOptions]) -> None:

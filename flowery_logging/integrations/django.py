@@ -27,7 +27,8 @@ from flowery_logging.integrations import ends, servers
 from flowery_logging.integrations.cpu import thread_time
 from flowery_logging.integrations.django_checks import check_logging
 from flowery_logging.integrations.django_options import options
-from flowery_logging.integrations.exchange import Exchange, Options, announced
+from flowery_logging.integrations.exchange import Exchange, announced
+from flowery_logging.integrations.options import Options
 from flowery_logging.request import Request
 from flowery_logging.settings import ConfigError
 

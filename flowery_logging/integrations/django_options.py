@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from flowery_logging.integrations import checks
-from flowery_logging.integrations.exchange import Options
+from flowery_logging.integrations.options import Options
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ the serializer, which has declared the names that may be shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import wraps
 from typing import Any, Final
 
@@ -33,7 +34,8 @@ def _noted(theirs: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(theirs)
     def handle_exception(self: Any, exc: Any) -> Any:
         if isinstance(exc, ValidationError):
-            _note(context.current_request(), exc.detail)
+            with suppress(Exception):  # serializers are other people's code
+                _note(context.current_request(), exc.detail)
         return theirs(self, exc)
 
     return handle_exception
@@ -42,18 +44,15 @@ def _noted(theirs: Callable[..., Any]) -> Callable[..., Any]:
 def look(request: Request, response: Any) -> None:
     """Take note of a response that has the errors of a serializer, unless they are known."""
     if request.refused is None:
-        for found in _of_serializers(getattr(response, "data", None)):
-            _note(request, found)
+        with suppress(Exception):  # serializers are other people's code; the response is to go out
+            for found in _of_serializers(getattr(response, "data", None)):
+                _note(request, found)
 
 
 def _note(request: Request | None, detail: Any) -> None:
-    """Never raises: serializers are other people's code, and the response is more than its line."""
-    try:
-        errors = list(_errors(detail))
-        if errors:
-            note(request, Refused(errors, _declared(detail)))
-    except Exception:
-        return
+    errors = list(_errors(detail))
+    if errors:
+        note(request, Refused(errors, _declared(detail)))
 
 
 def _errors(node: Any, where: tuple[Any, ...] = ()) -> Iterator[Error]:

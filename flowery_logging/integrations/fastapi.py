@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def instrument(app: Starlette, **options: Unpack[RequestOptions]) -> None:
     """Give each request of `app` (FastAPI or Starlette) its trace and its request ID.
 
-    `options` are those of `flowery_logging.integrations.exchange.Options`. Middleware may be
+    `options` are those of `flowery_logging.integrations.options.Options`. Middleware may be
     added before or after; an application that has started already is instrumented as well, and
     one that is instrumented already stays as it is. Where FastAPI refuses a request's input, the
     access event says which fields, and why. Raises `TypeError` for anything else.

@@ -50,7 +50,8 @@ class _Refused(Refused):
     __slots__ = ()
 
     def match(self, scope: Mapping[str, Any]) -> None:
-        self.declare(name for one in routes.dependants(scope) for name in _names(one))
+        with suppress(Exception):  # FastAPI's own parts, which have changed before
+            self.declare(name for one in routes.dependants(scope) for name in _names(one))
 
 
 _MAX_KNOWN: Final = 1024
@@ -75,8 +76,8 @@ def _declared(dependant: Any) -> Iterator[str]:
     for kind in _KINDS:
         for field in getattr(dependant, kind, ()):
             yield from (field.name, field.alias)
-            with suppress(Exception):  # FastAPI's own parts, which have changed before
-                yield from alias_names(field.field_info.validation_alias)
+            yield from alias_names(field.field_info.validation_alias)
+            with suppress(Exception):  # a type without a schema: its names are not shown
                 yield from _names_of_type(field)
     for inner in getattr(dependant, "dependencies", ()):
         yield from _declared(inner)

@@ -16,7 +16,7 @@ from gunicorn import glogging
 
 from flowery_logging import runtime
 from flowery_logging.integrations import servers, wsgi
-from flowery_logging.integrations.exchange import Options
+from flowery_logging.integrations.options import Options
 
 _OPTIONS = Options()
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from flowery_logging import agents, context, request_ids, runtime
 from flowery_logging.integrations import ends, servers
 from flowery_logging.integrations.cpu import thread_time
-from flowery_logging.integrations.exchange import Exchange, Options, announced
-from flowery_logging.integrations.options import RequestOptions
+from flowery_logging.integrations.exchange import Exchange, announced
+from flowery_logging.integrations.options import Options, RequestOptions
 from flowery_logging.request import Request
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class RequestMiddleware:
     The request lasts until the server has taken the last piece of the body: what a generator
     logs carries the trace too. An exception that the application did not handle is logged once,
     with its stack trace, and raised on. Where one instance lies inside another, only the outer
-    one acts. `options` are those of `flowery_logging.integrations.exchange.Options`, errors too.
+    one acts. `options` are those of `flowery_logging.integrations.options.Options`, errors too.
     """
 
     def __init__(self, app: Application, **options: Unpack[RequestOptions]) -> None:

@@ -19,7 +19,7 @@ from flowery_logging.ecs import plan
 from flowery_logging.ecs.document import Placer
 from flowery_logging.integrations import fastapi
 from flowery_logging.integrations.asgi import RequestMiddleware
-from flowery_logging.integrations.exchange import Options
+from flowery_logging.integrations.options import Options
 from flowery_logging.integrations.peers import client_ip, domain
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

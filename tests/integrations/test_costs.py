@@ -16,10 +16,12 @@ import requests
 from fastapi import FastAPI
 
 import flowery_logging
+from flowery_logging import spent
 from flowery_logging.integrations import (
     aiohttp as flowery_aiohttp,
     asgi,
     calls,
+    cpu,
     fastapi,
     httpx as flowery_httpx,
     queue_time,
@@ -300,6 +302,20 @@ def test_in_an_event_loop_nothing_is_told(logged, serve, path):
     httpx.get(serve(app) + path)
     serve.stop()
     assert "thread_cpu_ms" not in numbers(logged)
+
+
+def test_a_request_pays_for_nothing_that_is_not_there(logged, monkeypatch):
+    made = []
+    for kind in (cpu.ThreadTime, spent.Spent, validation.Refused):
+        monkeypatch.setattr(kind, "__init__", lambda *_: made.append(kind))
+    monkeypatch.setattr(queue_time, "waited", made.append)
+
+    async def app(scope, receive, send):
+        await answer(send)
+
+    ask(asgi.RequestMiddleware(app), {"X-Request-Start": since(1)})
+    assert access(logged)["http"]["response"]["status_code"] == 200
+    assert made == []
 
 
 # The page

@@ -18,8 +18,8 @@ from starlette.routing import Host, Mount, Route
 from flowery_logging import ConfigError
 from flowery_logging.integrations import calls, ends, fastapi, observers, wsgi
 from flowery_logging.integrations.asgi import RequestMiddleware
-from flowery_logging.integrations.exchange import Options
 from flowery_logging.integrations.observers import Observer
+from flowery_logging.integrations.options import Options
 
 
 async def answer(send, status=200, body=b"four"):

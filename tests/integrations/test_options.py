@@ -8,8 +8,7 @@ from fastapi import FastAPI, Response
 
 from flowery_logging import ConfigError, continue_trace
 from flowery_logging.integrations import asgi, fastapi, wsgi
-from flowery_logging.integrations.exchange import Options
-from flowery_logging.integrations.options import RequestOptions
+from flowery_logging.integrations.options import Options, RequestOptions
 from tests.integrations import django_site
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

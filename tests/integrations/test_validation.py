@@ -356,6 +356,15 @@ def test_a_route_is_looked_at_once(app, logged, monkeypatch):
     assert looked == []
 
 
+def test_a_fastapi_of_which_nothing_is_known_costs_the_names_alone(app, logged, monkeypatch):
+    from flowery_logging.integrations import fastapi_validation
+
+    monkeypatch.setattr(fastapi_validation, "_known", {})
+    monkeypatch.setattr(fastapi_validation, "_KINDS", ("no_list_of_params", "name", "call"))
+    assert ask(app, "GET", "/caught/x").status_code == 422
+    assert told(logged) == ["path.* (int_parsing)"]
+
+
 # What an application tells itself
 
 
