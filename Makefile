@@ -16,13 +16,15 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(0 if sys.version_info >= (3, 10) else f"flowery_logging needs Python 3.10 or newer; $(PYTHON) is {v}. Name another one: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo]'
-	@touch $@
+# $(VENV)/.NAME: what the dependency group NAME lists is installed. A new environment may have a pip
+# that knows no groups.
+GROUPS := demo package dev
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@touch $@ $(VENV)/.demo
+$(GROUPS:%=$(VENV)/.%): $(VENV)/.%: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) 'pip>=25.1'
+	$(PIP) --editable '.[cli,prometheus]' --group $*
+	@touch $@ $(if $(filter dev,$*),$(GROUPS:%=$(VENV)/.%))
 
 demo: $(VENV)/.demo ## Run the example shop, send requests, show what was logged
 	@$(BIN)/python -m examples.shop.demo
@@ -57,7 +59,7 @@ bench: $(VENV)/.dev ## Speed beside the peers, into README.md and docs/speed.md 
 docs: $(VENV)/.dev ## The pages of docs/ with the reference, into site/; a warning is an error
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
-package: $(VENV)/.dev ## Build wheel and source distribution into dist/; try the wheel on each Python here
+package: $(VENV)/.package ## Build wheel and source distribution into dist/; try the wheel on each Python here
 	@$(BIN)/python scripts/try_package.py
 
 clean: ## Remove the environment and caches, but not the downloaded programs

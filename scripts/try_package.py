@@ -1,8 +1,8 @@
 """Builds the source distribution and the wheel, and tries the wheel as a stranger would.
 
 For each Python that is found (on PATH, or pyenv's) from 3.10 on: an empty environment gets the
-wheel with its command, writes events and audits them. With the oldest of them it is tried again
-with the lowest versions that pyproject.toml declares.
+wheel alone and writes events, then its extras, audits the events and shows metrics. With the oldest
+of them it is tried again with the lowest versions that pyproject.toml declares.
 
     python scripts/try_package.py [FOLDER]     the distributions go to FOLDER, by default dist/
 """
@@ -15,6 +15,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,6 +34,14 @@ except ZeroDivisionError:
     log.exception("failed")
 flowery_logging.ECSFormatter()
 """
+METRICS = """
+import flowery_logging
+from flowery_logging.integrations import prometheus
+prometheus.instrument()
+flowery_logging.setup("tried", output="none")
+assert b"flowery_log_" in prometheus.exposition()[0]
+"""
+EXTRAS = ("cli", "prometheus")
 
 
 class WrongPackageError(Exception):
@@ -68,7 +77,7 @@ def pythons() -> dict[tuple[int, ...], str]:
 
 
 def try_wheel(python: str, wheel: Path, constraints: tuple[str, ...] = ()) -> str:
-    """Install the wheel into an empty environment, log and audit; return what was installed.
+    """Use the wheel in an empty environment, without and with extras; return what was installed.
 
     Raises WrongPackageError.
     """
@@ -77,8 +86,13 @@ def try_wheel(python: str, wheel: Path, constraints: tuple[str, ...] = ()) -> st
         _run(python, "-m", "venv", str(folder / "venv"), cwd=folder)
         commands = folder / "venv" / "bin"
         pip = [str(commands / "python"), "-m", "pip", "--disable-pip-version-check"]
-        _run(*pip, "install", "--quiet", f"{wheel}[cli]", *constraints, cwd=folder)
-        _run(str(commands / "python"), "-W", "error", "-c", PROGRAM, cwd=folder)
+        program = [str(commands / "python"), "-W", "error", "-c"]
+        needs = [need for need in constraints if need.partition("==")[0] not in _optional(wheel)]
+        _run(*pip, "install", "--quiet", str(wheel), *needs, cwd=folder)
+        _run(*program, PROGRAM, cwd=folder)
+        extras = f"{wheel}[{','.join(EXTRAS)}]"
+        _run(*pip, "install", "--quiet", extras, *constraints, cwd=folder)
+        _run(*program, METRICS, cwd=folder)
         told = _run(str(commands / "flowery-logging"), "audit", "logs", "--grace", "0", cwd=folder)
         if "Nothing is lost" not in told:
             raise WrongPackageError(told)
@@ -86,14 +100,29 @@ def try_wheel(python: str, wheel: Path, constraints: tuple[str, ...] = ()) -> st
 
 
 def lowest(wheel: Path) -> Iterator[str]:
-    """Return the lowest declared version of each thing that the wheel with its command needs."""
+    """Return the lowest declared version of each thing that the wheel with its extras needs."""
+    for name, version, _ in _needs(wheel):
+        yield f"{name}=={version}"
+
+
+def _optional(wheel: Path) -> set[str]:
+    return {name for name, _, extra in _needs(wheel) if extra}
+
+
+def _needs(wheel: Path) -> Iterator[tuple[str, str, str]]:
+    """Return name, lowest version and extra, or no extra, of each thing that the wheel needs."""
+    for need in metadata(wheel).get_all("Requires-Dist", []):
+        found = re.fullmatch(r"""([\w-]+)>=([\d.]+)(?:; extra == ['"](\w+)['"])?""", need)
+        if found is None:
+            raise WrongPackageError(f"the wheel's need {need!r} has no lowest version")
+        yield found[1], found[2], found[3] or ""
+
+
+def metadata(wheel: Path) -> Message:
+    """Return what the wheel says of itself."""
     with zipfile.ZipFile(wheel) as archive:
         (path,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
-        needs = message_from_bytes(archive.read(path)).get_all("Requires-Dist", [])
-    for need in needs:
-        found = re.fullmatch(r"""([\w-]+)>=([\d.]+)(?:; extra == ['"]cli['"])?""", need)
-        if found:
-            yield f"{found[1]}=={found[2]}"
+        return message_from_bytes(archive.read(path))
 
 
 def _run(*command: str, cwd: Path) -> str:

@@ -298,7 +298,7 @@ def test_kibana_gets_objects_connectors_and_rules_and_may_get_them_again(
 
 def test_the_laptop_installs_what_kibana_gets(kibana: FakeKibana, tmp_path: Path) -> None:
     services = yaml.safe_load((KIT / "compose.yaml").read_text())["services"]
-    assert "'.[cli,demo]'" in services["dashboards"]["build"]["dockerfile_inline"]
+    assert "'.[cli]'" in services["dashboards"]["build"]["dockerfile_inline"]
     command = services["dashboards"]["command"]
     (tmp_path / "elastic.password").write_text("secret")
     program = command[-1].replace("$$", "$").replace("/secrets/elastic", f"{tmp_path}/elastic")
