@@ -1,6 +1,6 @@
 # The one list of commands. `make` alone explains them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow suites check format e2e stack bench package docs clean
+.PHONY: help demo example test slow suites check format e2e stack bench package docs clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -18,7 +18,7 @@ $(BIN)/python:
 
 # $(VENV)/.NAME: what the dependency group NAME lists is installed. A new environment may have a pip
 # that knows no groups.
-GROUPS := demo package dev
+GROUPS := demo examples package dev
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 $(GROUPS:%=$(VENV)/.%): $(VENV)/.%: pyproject.toml constraints.txt | $(BIN)/python
@@ -28,6 +28,10 @@ $(GROUPS:%=$(VENV)/.%): $(VENV)/.%: pyproject.toml constraints.txt | $(BIN)/pyth
 
 demo: $(VENV)/.demo ## Run the example shop, send requests, show what was logged
 	@$(BIN)/python -m examples.shop.demo
+
+EXAMPLES := fastapi django celery script kafka notebook
+example: $(VENV)/.examples ## Run a small example and show its trace: NAME=fastapi, django, celery, script, kafka or notebook
+	@$(BIN)/python -m examples.$(or $(filter $(EXAMPLES),$(NAME)),$(error NAME is '$(NAME)'; allowed are: $(EXAMPLES)))
 
 test: $(VENV)/.dev ## Unit and integration tests (no Go, no Java)
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal

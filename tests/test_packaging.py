@@ -63,7 +63,7 @@ def test_the_source_distribution_can_be_worked_with(wheel):
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     needed = {"Makefile", "LICENSE", "README.md", "constraints.txt", "hatch_build.py"}
-    assert needed | {"tests/conftest.py"} <= names
+    assert needed | {"tests/conftest.py", "examples/README.md"} <= names
 
 
 def test_the_lowest_versions_are_those_declared(wheel):

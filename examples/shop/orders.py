@@ -46,7 +46,7 @@ async def create_order(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"order_id": order_id}, status=201)
 
 
-def stock(request: HttpRequest, item: str) -> JsonResponse:  # noqa: ARG001 - runs in a thread
+def stock(request: HttpRequest, item: str) -> JsonResponse:  # runs in a thread
     log.info("재고 조회", item=item)
     return JsonResponse({"in_stock": STOCK.get(item, 0), "price": PRICES.get(item, 0)})
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples.shop import report, services, traffic
+from tests.examples import small
 
 from .foreign_lines import as_kept, foreign_lines
 from .kafka_receiver import KafkaReceiver
@@ -169,3 +170,8 @@ def test_hostile_lines_beside_ours_are_each_kept_once(
     kept = elasticsearch.scroll(FOREIGN_STREAM, ["message"], query, 500)
     expected = (as_kept(line).encode()[:LARGEST].decode() for line in lines)
     assert Counter(hit["_source"]["message"] for hit in kept) == Counter(expected)
+
+
+def test_the_example_with_a_consumer(broker: Kafka, tmp_path: Path) -> None:
+    found = small.run("kafka", tmp_path, KAFKA_BOOTSTRAP_SERVERS=broker.address)
+    small.assert_orders_reach_the_courier(found)
