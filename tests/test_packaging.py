@@ -52,7 +52,11 @@ def test_the_wheel_has_the_package_its_types_the_kit_and_the_licence(wheel):
         "pytest_flowery_logging.py",  # pytest imports it at each start, and so not the package
         f"flowery_logging-{wheel.name.split('-')[1]}.dist-info",
     }
-    for needed in ("py.typed", "filebeat/filebeat.yml", "filebeat/kibana/flowery.ndjson"):
+    skill = ".agents/skills/flowery-logging"  # where assistants' tools look for it
+    for needed in (
+        "py.typed", "filebeat/filebeat.yml", "filebeat/kibana/flowery.ndjson",
+        f"{skill}/SKILL.md", f"{skill}/references/commands.md",
+    ):  # fmt: skip
         assert f"flowery_logging/{needed}" in names
     assert any(name.endswith("/LICENSE") for name in names)
     assert not any("__pycache__" in name for name in names)

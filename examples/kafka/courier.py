@@ -1,6 +1,7 @@
 """The consumer: takes orders from Kafka, each in the trace of who wrote it."""
 
 import json
+import logging
 import os
 import signal
 import threading
@@ -10,7 +11,7 @@ from confluent_kafka import Consumer, KafkaException, Message
 import flowery_logging
 from examples.kafka.orders import TOPIC
 
-log = flowery_logging.get_logger(__name__)
+log = flowery_logging.get_logger("courier")
 
 
 def main() -> None:
@@ -25,7 +26,7 @@ def main() -> None:
         "auto.offset.reset": "earliest",
         "enable.auto.commit": False,  # an order is done when it is delivered, not when it has come
     }
-    consumer = Consumer(settings)
+    consumer = Consumer(settings, logger=logging.getLogger("confluent_kafka"))  # its own lines too
     consumer.subscribe([TOPIC])
     try:
         while not stopped.is_set():
