@@ -1,0 +1,93 @@
+"""What CONTRIBUTING.md and SECURITY.md say of the house holds: its rooms, its arrows, its files."""
+
+from __future__ import annotations
+
+import ast
+import re
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "flowery_logging"
+PAGES = {name: (ROOT / name).read_text() for name in ("CONTRIBUTING.md", "SECURITY.md")}
+LEAVES = {"cli", "integrations"}
+
+
+def imported(path: Path) -> set[str]:
+    """Return the rooms and modules of the package that a module imports, at once or late."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        found |= {name.split(".")[1] for name in names if name.startswith("flowery_logging.")}
+    return {name for name in found if not name.startswith("__")}
+
+
+def arrows() -> dict[str, set[str]]:
+    """Return what each room, and each module beside the rooms, imports of the others."""
+    found: dict[str, set[str]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if not room.startswith("__"):  # the public names, which look them up, and the command
+            there = {path.stem for path in PACKAGE.iterdir()}
+            found.setdefault(room, set()).update((imported(path) & there) - {room})
+    return found
+
+
+def test_no_arrow_points_back():
+    order = [*TopologicalSorter(arrows()).static_order()]  # raises where there is a circle
+    assert order.index("redaction") < order.index("ecs") < order.index("capture")
+
+
+def test_the_rooms_know_only_what_the_map_says():
+    found = arrows()
+    assert not found["files"] & {"ecs", "capture", "redaction", "runtime"}
+    assert not found["ecs"] & {"files", "capture", "context", "runtime"}
+    assert not found["capture"] & {"runtime", "wiring", "config"}
+    assert found["redaction"] <= {"kept"}
+    for room, others in found.items():
+        assert room in LEAVES or not others & LEAVES, room
+
+
+def test_each_room_stands_on_the_map():
+    rows = "\n".join(re.findall(r"^\| (.*?) \|", PAGES["CONTRIBUTING.md"], re.MULTILINE))
+    named = re.findall(r"`([\w./*]+)`", rows)
+    rooms = {f"flowery_logging/{path.name}/" for path in PACKAGE.iterdir() if path.is_dir()}
+    folders = (path.parent.name for path in ROOT.glob("*/*") if path.suffix in {".py", ".md"})
+    beside = {f"{name}/" for name in folders if not name.startswith(".")}
+    assert rooms - {"flowery_logging/__pycache__/"} <= set(named)
+    assert beside - {"flowery_logging/"} <= set(named)
+
+
+def test_the_map_fits_on_one_screen():
+    house = PAGES["CONTRIBUTING.md"].split("## The house\n")[1].split("\n## ")[0]
+    assert len(house.strip().splitlines()) <= 30
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_files_that_are_named_are_there(page):
+    text = re.sub(r"```.*?```", "", PAGES[page], flags=re.DOTALL)
+    quoted = re.findall(r"`([\w.@*/-]+/[\w.@*/-]*|[\w-]+\.(?:md|py|toml|txt))`", text)
+    linked = re.findall(r"\]\(([\w./-]+)\)", text)
+    assert quoted
+    below = (ROOT, PACKAGE, ROOT / "examples", PACKAGE / ".agents/skills/flowery-logging")
+    for path in {*quoted, *linked}:
+        assert any([*folder.glob(path)] for folder in below), path
+
+
+def test_what_the_workflows_and_the_script_call_is_there():
+    targets = set(re.findall(r"^([a-z0-9]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    called = re.findall(r"^make ([a-z0-9]+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    workflows = [yaml.safe_load(p.read_text()) for p in (ROOT / ".github/workflows").iterdir()]
+    steps = [s for w in workflows for job in w["jobs"].values() for s in job["steps"]]
+    commands = [step["run"] for step in steps if "run" in step]
+    called += [word for line in commands for word in re.findall(r"^make ([a-z0-9]+)", line)]
+    assert {"check", "test", "slow", "suites", "e2e", "package"} <= set(called) <= targets
+    assert ".ci/run" in commands
