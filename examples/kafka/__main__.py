@@ -23,7 +23,7 @@ def main() -> None:
         os.environ["KAFKA_BOOTSTRAP_SERVERS"] = servers
         traces = order(Producer({"bootstrap.servers": servers}))
         with running.program(directory, "examples.kafka.courier") as courier:
-            courier.wait_until(lambda: handled(directory) >= len(traces))
+            courier.wait_until(lambda: set(traces) <= handled(directory))
     running.show(traces[0], directory)
 
 
@@ -54,10 +54,10 @@ def order(producer: Producer) -> list[str]:
     return traces
 
 
-def handled(directory: Path) -> int:
-    """Return how many records the consumer has logged something for."""
+def handled(directory: Path) -> set[str]:
+    """Return the traces of the records that the consumer has logged something for."""
     lines = running.lines(directory)
-    return sum("offset" in line.get("numeric_labels", {}) for line in lines)
+    return {line["trace"]["id"] for line in lines if "offset" in line.get("numeric_labels", {})}
 
 
 if __name__ == "__main__":

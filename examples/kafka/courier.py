@@ -22,7 +22,7 @@ def main() -> None:
         signal.signal(signum, lambda *_: stopped.set())
     settings = {
         "bootstrap.servers": os.environ["KAFKA_BOOTSTRAP_SERVERS"],
-        "group.id": "courier",
+        "group.id": "flowery-example-courier",
         "auto.offset.reset": "earliest",
         "enable.auto.commit": False,  # an order is done when it is delivered, not when it has come
     }

@@ -6,7 +6,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 import flowery_logging
 
-TOPIC = "orders"
+TOPIC = "flowery-example-orders"
 log = flowery_logging.get_logger(__name__)
 
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from examples.kafka.orders import TOPIC
 from tests.conftest import strict
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +72,7 @@ def assert_orders_reach_the_courier(found: Run) -> None:
     """Each record is handled in the trace in which it was written."""
     ordered, delivered = found.one("주문 접수"), found.one("배송 출발")
     assert [e["service"]["name"] for e in found.trace] == ["orders", "courier"]
-    assert delivered["labels"] == {"topic": "orders", "item": ordered["labels"]["item"]}
+    assert delivered["labels"] == {"topic": TOPIC, "item": ordered["labels"]["item"]}
     assert delivered["numeric_labels"]["order_id"] == ordered["numeric_labels"]["order_id"] == 1
     written = {r["trace"]["id"] for r in found.records if r["message"] == "주문 접수"}
     handled = [r for r in found.records if r["message"] == "배송 출발"]
