@@ -5,20 +5,23 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any, Final
 
 Report = Callable[..., None]
 
 _OURS: Final = "_flowery_hook"
+_CALLS_IT: Final = ("_py_warnings", "_showwarnmsg")
+"""The module and the function that from Python 3.14 on read the attribute to call the hook."""
 
 
 class Hook:
     """Calls `report` with a hook's arguments, once a call, and then the hook that others have set.
 
     `sys` is read by the interpreter itself, so a hook that replaces ours there is wrapped only at
-    the next `install`. `threading` and `warnings` read their own dictionary: their class gets a
-    property, and what is set through it is called by ours.
+    the next `install`. `threading` and `warnings` read their own dictionary (`warnings` its
+    attribute from Python 3.14 on): their class gets a property, and what is set through it is
+    called by ours.
 
     Args:
         module, name: where the hook stands.
@@ -91,7 +94,8 @@ class Hook:
         """Return the class of the module, through which others set and see their hook."""
 
         def get(module: ModuleType) -> Any:
-            return self._set or vars(module)[self._name]
+            ours = self._set is None or _is_called_by(sys._getframe(1))  # noqa: SLF001
+            return vars(module)[self._name] if ours else self._set
 
         def replace(module: ModuleType, value: Any) -> None:
             as_it_is = self._kind is None or self._is_ours(value) or self._only_records(value)
@@ -102,6 +106,11 @@ class Hook:
 
     def _only_records(self, value: Any) -> bool:
         return self._not_wrapped is not None and value is vars(self._module).get(self._not_wrapped)
+
+
+def _is_called_by(reader: FrameType) -> bool:
+    """Tell whether who reads a hook is the interpreter's own code, which is about to call it."""
+    return (reader.f_globals.get("__name__"), reader.f_code.co_name) == _CALLS_IT
 
 
 class _Calls(threading.local):

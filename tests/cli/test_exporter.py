@@ -288,6 +288,7 @@ def test_files_that_cannot_be_read_make_no_empty_answer(logged, export, monkeypa
     logged.directory.rename(logged.directory.with_name("away"))
     assert exporter.scrape().of("flowery_log_files", ["service_name"]) == {}
     logged.directory.write_text("no directory")
-    with pytest.raises(urllib.error.HTTPError, match="500"):
+    with pytest.raises(urllib.error.HTTPError, match="500") as refused:
         exporter.text()
+    refused.value.close()
     logged.directory.unlink()

@@ -206,7 +206,7 @@ def test_own_frames_come_first_and_the_others_are_folded(tmp_path):
     lines = ESCAPES.sub("", on_terminal(body, tmp_path)).splitlines()[1:]
     assert lines[0] == "    Traceback (most recent call last):"
     assert re.fullmatch(r"      <string>:\d+ in <module>(  read.*)?", lines[1])
-    assert re.fullmatch(r"      <string>:\d+ in read", lines[2])
+    assert re.fullmatch(r"      <string>:\d+ in read(  return.*)?", lines[2])
     assert lines[3] == "      … 3 library frames: json"
     assert re.fullmatch(r"      raised in json/decoder\.py:\d+ in raw_decode", lines[4])
     assert lines[5].startswith("    json.decoder.JSONDecodeError: Expecting property name")
