@@ -71,11 +71,13 @@ class Config(NamedTuple):
     sources: Mapping[str, str]  # where each value came from
 
 
-# Read from the environment alone: no argument, and no source file, is to hold a key.
-_KEYS: Final = ("FLOWERY_LOG_PSEUDONYM_KEY", "FLOWERY_LOG_PSEUDONYM_OLD_KEYS")
+KEYS: Final = ("FLOWERY_LOG_PSEUDONYM_KEY", "FLOWERY_LOG_PSEUDONYM_OLD_KEYS")
+"""Read from the environment alone: no argument, and no source file, is to hold a key."""
 
-# Argument → environment variables, in the order in which they are asked.
-_VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
+ATTRIBUTE: Final = "OTEL:"
+"""What stands before the name of an attribute of OTEL_RESOURCE_ATTRIBUTES."""
+
+VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "service": ("FLOWERY_SERVICE_NAME", "OTEL_SERVICE_NAME", "OTEL:service.name",
                 "ELASTIC_APM_SERVICE_NAME"),
     "version": ("FLOWERY_SERVICE_VERSION", "OTEL:service.version", "ELASTIC_APM_SERVICE_VERSION"),
@@ -108,6 +110,7 @@ _VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "capture_warnings": ("FLOWERY_LOG_CAPTURE_WARNINGS",),
     "capture_signals": ("FLOWERY_LOG_CAPTURE_SIGNALS",),
 }  # fmt: skip
+"""Argument → environment variables, in the order in which they are asked."""
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "stderr_level": "ERROR",
@@ -144,7 +147,7 @@ def resolve(
     """
     environ = os.environ if environ is None else environ
     defaults = DEFAULTS if previous is None else {**DEFAULTS, **_found_defaults(previous)}
-    found = {name: _find(name, arguments, environ, defaults) for name in _VARIABLES}
+    found = {name: _find(name, arguments, environ, defaults) for name in VARIABLES}
     service = settings.text(found["service"], "service", _default_service)
     environment = settings.optional_text(found["environment"], "environment")
     directory, outputs, fallback = _place(found["directory"], found["output"])
@@ -203,10 +206,10 @@ def _find(
     given = arguments.get(name)
     if given is not None:
         return Setting(given, "argument")
-    for variable in _VARIABLES[name]:
+    for variable in VARIABLES[name]:
         value, source = environ.get(variable), variable
-        if variable.startswith("OTEL:"):
-            value = _otel_attribute(environ, variable.removeprefix("OTEL:"))
+        if variable.startswith(ATTRIBUTE):
+            value = _otel_attribute(environ, variable.removeprefix(ATTRIBUTE))
             source = "OTEL_RESOURCE_ATTRIBUTES"
         if value:  # a variable that is empty counts as not set
             return Setting(value, source)
@@ -216,8 +219,8 @@ def _find(
 def unknown_variables(environ: Mapping[str, str] | None = None) -> Mapping[str, str | None]:
     """Return the FLOWERY_* variables that no setting reads, each with the nearest one that is."""
     environ = os.environ if environ is None else environ
-    known = {name for names in _VARIABLES.values() for name in names if "FLOWERY_" in name}
-    known.update(_KEYS)
+    known = {name for names in VARIABLES.values() for name in names if "FLOWERY_" in name}
+    known.update(KEYS)
     unknown = [
         name for name in environ if name.upper().startswith("FLOWERY_") and name not in known
     ]
