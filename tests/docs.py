@@ -1,11 +1,13 @@
 """Runs the blocks of a page one after the other in one folder, as its reader would.
 
 A block of Python with a title is that file; one without is run. A block `sh` is run. In a block
-`console` each line after `$` is a server: it is started, asked when it has a port, and ended.
+`console` each line after `$` is a server: it is started, asked when it has a port, and ended. A
+block `py` is a fragment, of which names come from elsewhere: it is compiled.
 """
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import signal
@@ -43,14 +45,14 @@ def blocks(page: str) -> Iterator[Block]:
 
 
 class Reader:
-    """Follows a page in a folder of its own."""
+    """Follows a page in a folder of its own, with the commands of an environment."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, commands: Path = Path(sys.executable).parent) -> None:
         self._folder = folder
-        commands = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         own = ("FLOWERY_", "OTEL_", "ELASTIC_", "DJANGO_", "PYTEST_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-        self._environment = {**kept, "PATH": commands, "PYTHONPATH": str(folder)}
+        path = f"{commands}:{os.environ['PATH']}"
+        self._environment = {**kept, "PATH": path, "PYTHONPATH": str(folder)}
 
     def follow(self, page: str) -> None:
         """Do what each block of a page says."""
@@ -58,18 +60,21 @@ class Reader:
             if block.title:
                 (self._folder / block.title).write_text(block.text)
             elif block.language == "python":
-                self._run(sys.executable, "-c", block.text)
+                self.run("python", "-c", block.text)
+            elif block.language == "py":
+                compile(block.text, "fragment", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
             elif block.language == "sh":
-                self._run("bash", "-euo", "pipefail", "-c", block.text)
+                self.run("bash", "-euo", "pipefail", "-c", block.text)
             elif block.language == "console":
                 for line in block.text.splitlines():
                     self._serve(line.removeprefix("$ "))
             else:
                 assert block.language in _SHOWN, block
 
-    def _run(self, *command: str) -> None:
+    def run(self, *command: str) -> None:
+        """Run one command, which has to succeed."""
         ran = subprocess.run(
-            command,
+            ["/usr/bin/env", *command],  # looks the command up in the environment's own path
             cwd=self._folder,
             env=self._environment,
             capture_output=True,

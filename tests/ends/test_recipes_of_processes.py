@@ -1,8 +1,7 @@
-"""The README's recipes for spawned workers, pools and reloaders, run as they stand."""
+"""The recipes of docs/processes.md for spawned workers, pools and reloaders, as they stand."""
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from tests.docs import blocks
 from tests.ends.servers import ROOT, Kind, ends, running
 
-SECTION = (
-    (ROOT / "README.md").read_text().split("## Workers, pools and reloaders\n")[1].split("\n## ")[0]
-)
-SERVICE, POOLS = re.findall(r"```python\n(.*?)```", SECTION, re.DOTALL)
+PAGE = (ROOT / "docs" / "processes.md").read_text()
+FILES = {block.title: block.text for block in blocks(PAGE)}
+SERVICE, POOLS = FILES["main.py"], FILES["pool.py"]
 
 
 @pytest.mark.slow

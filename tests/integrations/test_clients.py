@@ -287,7 +287,7 @@ def test_a_leading_dot_means_all_names_below(host, hosts, allowed):
 
 
 def test_the_recipe_for_grpc():
-    """As in the README: metadata out, metadata in."""
+    """As in docs/queues.md: metadata out, metadata in."""
 
     def handler(request, context):
         with continue_trace(context.invocation_metadata()):

@@ -1,4 +1,4 @@
-"""The README's recipes for queues and jobs, as they stand there, with the real libraries."""
+"""The recipes of docs/queues.md, as they stand there, with the real libraries."""
 
 import asyncio
 import logging
