@@ -1,6 +1,6 @@
 # The one list of commands. `make` alone explains them.
 .DEFAULT_GOAL := help
-.PHONY: help demo example test slow suites check format e2e stack bench package docs clean
+.PHONY: help demo example test slow suites check format e2e stack bench package pages docs clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -57,8 +57,11 @@ e2e: $(VENV)/.dev ## The shop through the real Filebeat into the real Elasticsea
 stack: $(VENV)/.dev ## The same way left running to look around in; Ctrl-C ends all of it
 	@$(BIN)/python -m examples.stack
 
-bench: $(VENV)/.dev ## Speed beside the peers, into README.md and docs/speed.md (3-5 min; QUICK=1: 30 s, prints only)
+bench: $(VENV)/.dev ## Speed beside the peers, into docs/ and the README (3-5 min; QUICK=1: 30 s, prints only)
 	$(BIN)/python -m bench.everything $(if $(QUICK),--quick)
+
+pages: $(VENV)/.dev ## Write the tables and pictures of README and docs/ that are made from the code
+	$(BIN)/python -m scripts.pages
 
 docs: $(VENV)/.dev ## The pages of docs/ with the reference, into site/; a warning is an error
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

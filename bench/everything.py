@@ -1,9 +1,9 @@
 """`python -m bench.everything` (`make bench`): all measurements, and the pages that show them.
 
 Each part is a program of its own (`python -m bench.startup`, …), run one after the other, so that
-none disturbs another. What they find is saved in `bench/results.json`, and the tables of README.md
-and docs/speed.md and the plot are made from it anew. With `--quick` each part is short, nothing is
-counted under valgrind, and no page is touched.
+none disturbs another. What they find is saved in `bench/results.json`, and the tables of
+docs/speed.md and docs/comparison.md, the line of the README and the plot are made from it anew.
+With `--quick` each part is short, nothing is counted under valgrind, and no page is touched.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ written by hand. With `--check` nothing is written: what differs is named.
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,26 +14,26 @@ from typing import Final
 
 from bench import plot, results as saved, tables
 from bench.results import ResultsError
+from scripts import marks
 
 ROOT: Final = Path(__file__).parents[1]
 RESULTS: Final = saved.PATH
-PAGES: Final = (ROOT / "README.md", ROOT / "docs" / "speed.md")
+PAGES: Final = (
+    ROOT / "README.md",
+    ROOT / "README.ko.md",
+    ROOT / "docs" / "speed.md",
+    ROOT / "docs" / "comparison.md",
+    ROOT / "docs" / "ko" / "comparison.md",
+)
 PLOT: Final = ROOT / "docs" / "speed.svg"
-
-_MARKED: Final = re.compile(r"(<!-- bench: (.+?) -->\n).*?(<!-- /bench -->)", re.DOTALL)
 
 
 def filled(page: str, pieces: Mapping[str, str]) -> str:
-    """Return a page with its marked pieces put in.
-
-    Raises ResultsError if it has a mark that no piece belongs to, or one that does not end.
-    """
-    used = [name for _, name, _ in _MARKED.findall(page)]
-    if strange := set(used) - set(pieces):
-        raise ResultsError(f"no piece is called {sorted(strange)}; there are {sorted(pieces)}")
-    if len(used) != page.count("<!-- bench:") or len(used) != page.count("<!-- /bench"):
-        raise ResultsError("a mark begins without an end, or ends without a beginning")
-    return _MARKED.sub(lambda mark: f"{mark[1]}{pieces[mark[2]]}\n{mark[3]}", page)
+    """Return a page with its marked pieces put in. Raises ResultsError if a mark is wrong."""
+    try:
+        return marks.filled(page, "bench", pieces)
+    except marks.MarksError as error:
+        raise ResultsError(str(error)) from error
 
 
 def contents(path: Path = RESULTS) -> dict[Path, str]:
@@ -46,7 +45,7 @@ def contents(path: Path = RESULTS) -> dict[Path, str]:
         try:
             found[page] = filled(page.read_text(), pieces)
         except ResultsError as error:
-            raise ResultsError(f"{page.name}: {error}") from error
+            raise ResultsError(f"{page.relative_to(ROOT)}: {error}") from error
     return found
 
 

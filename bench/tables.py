@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from statistics import geometric_mean
 from typing import Final
 
-from bench import report, zoo
+from bench import report, summary, zoo
 from bench.aims import GET_LOGGER, STDLIB, aims, ratio
 from bench.contenders import GROUPS
 from bench.results import Results
@@ -27,6 +27,7 @@ def pieces(results: Results) -> dict[str, str]:
         "floor": _floor(results),
         "ecs-logging": _ecs_logging(results),
         "aims": _aims(results),
+        **summary.pieces(results),
     }
 
 

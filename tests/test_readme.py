@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-import flowery_logging
-from flowery_logging import config
+from tests.docs import Reader, blocks
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
+KOREAN = (ROOT / "README.ko.md").read_text()
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def section(title: str, page: str = README) -> str:
+    return page.split(f"## {title}\n", 1)[1].split("\n## ")[0]
 
 
-def section(title: str) -> str:
-    return README.split(f"## {title}\n", 1)[1].split("\n## ")[0]
+def without(title: str, page: str = README) -> str:
+    return page.replace(section(title, page), "")
 
 
-def test_the_python_of_a_service_runs(tmp_path: Path) -> None:
-    program = "\n".join(re.findall(r"```python\n(.*?)```", section("In a service"), re.DOTALL))
+@pytest.mark.slow
+def test_it_can_be_followed(tmp_path: Path) -> None:
+    """All but the installation, which tests/test_walk.py does."""
+    reader = Reader(tmp_path)
+    reader.follow(without("Install"))
+    for block in blocks(README):
+        if block.title:
+            reader.run("python", block.title)
+
+
+def test_the_two_lines_are_all_that_both_loggers_need(tmp_path: Path) -> None:
+    (program,) = (block.text for block in blocks(section("The two lines")) if block.title)
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
     (path,) = (tmp_path / "logs").iterdir()
     records = [json.loads(line) for line in path.read_text().splitlines()]
@@ -36,8 +46,15 @@ def test_the_python_of_a_service_runs(tmp_path: Path) -> None:
     assert [r["numeric_labels"] for r in events] == [{"order_id": 7}] * 2
 
 
+def test_how_to_install_it_and_the_two_lines_stand_on_the_first_screen() -> None:
+    for page in (README, KOREAN):
+        screen = page.split("\n")[:45]
+        assert "pip install '.[cli]'" in screen
+        assert "import flowery_logging; flowery_logging.setup()" in screen
+
+
 def test_the_shown_line_has_the_keys_of_a_real_one(tmp_path: Path) -> None:
-    (shown,) = (json.loads(block) for block in blocks("json"))
+    (shown,) = (json.loads(block.text) for block in blocks(README) if block.language == "json")
     program = (
         "import flowery_logging\n"
         f"flowery_logging.setup('orders', directory={str(tmp_path)!r}, output='file')\n"
@@ -60,62 +77,27 @@ def shape(tree: object) -> object:
     return type(tree)
 
 
-def test_the_python_of_a_web_service_runs(tmp_path: Path) -> None:
-    found = re.findall(r"```python\n(.*?)```", section("In a web service"), re.DOTALL)
-    assert found
-    for program in found:
-        subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
-
-
 def test_the_python_of_metrics_runs_and_shows_what_the_table_names(tmp_path: Path) -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", section("Metrics"), re.DOTALL)
+    (program,) = (block.text for block in blocks(section("Metrics")))
     shown = (
-        "import flowery_logging; flowery_logging.setup(output='none')\n"
+        "import flowery_logging; flowery_logging.setup()\n"
         + program
-        + "from starlette.testclient import TestClient\n"
+        + "flowery_logging.get_logger().info('login', password='hunter2')\n"
+        "from starlette.testclient import TestClient\n"
         "print(TestClient(app).get('/metrics').text)"
     )
     command = [sys.executable, "-c", shown]
     text = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
     names = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE))
-    table = re.findall(r"`((?:http|flowery)_[a-z_]+)`", section("Metrics"))
-    assert len(table) > 8
-    assert set(table) <= names
+    page = (ROOT / "docs" / "metrics.md").read_text()
+    rows = "\n".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE))
+    table = set(re.findall(r"`((?:http|flowery)_[a-z_]+)`", rows))
+    assert len(table) > 15
+    assert table <= names
 
 
-def test_the_python_of_structlog_and_loguru_runs(tmp_path: Path) -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", section("With structlog and loguru"), re.DOTALL)
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
-
-
-def test_every_setting_is_in_the_table_with_its_variables() -> None:
-    table = section("Settings")
-    named = set(re.findall(r"`([a-z_]+)`", table))
-    arguments = set(inspect.signature(flowery_logging.setup).parameters)
-    assert arguments <= named, arguments - named
-    variables = {
-        name
-        for names in config._VARIABLES.values()
-        for name in names
-        if not name.startswith("OTEL:")
-    }
-    assert variables <= set(re.findall(r"[A-Z][A-Z_]{5,}", table))
-
-
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"make ([a-z0-9]+)\b", README))))
-def test_make_targets_exist(target: str) -> None:
-    if target in {"itself", "them"}:
-        pytest.skip("a word of a sentence")
-    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
-
-
-def test_paths_exist() -> None:
-    for path in re.findall(r"`((?:filebeat|examples|tests|bench)/[\w./-]*)`", README):
-        assert (ROOT / path).exists(), path
-
-
-def test_the_python_of_personal_data_runs(tmp_path: Path) -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", section("Personal data"), re.DOTALL)
+def test_what_is_said_of_personal_data_is_so(tmp_path: Path) -> None:
+    (program,) = (block.text for block in blocks(section("Secrets and personal data")))
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
     (path,) = (tmp_path / "logs").iterdir()
     records = [json.loads(line) for line in path.read_text().splitlines()]
@@ -125,16 +107,55 @@ def test_the_python_of_personal_data_runs(tmp_path: Path) -> None:
     assert call["labels"]["phone"].startswith("hmac:")
 
 
-def test_the_korean_one_has_the_same_examples_commands_and_settings() -> None:
-    korean = (ROOT / "README.ko.md").read_text()
-    fenced = re.compile(r"^```\w+\n.*?^```$", re.MULTILINE | re.DOTALL)
-    assert fenced.findall(korean) == fenced.findall(README)
-    commands = re.compile(r"^    (flowery-logging \w+)", re.MULTILINE)
-    assert commands.findall(korean) == commands.findall(README)
-    assert len(re.findall(r"^## ", korean, re.MULTILINE)) == len(
-        re.findall(r"^## ", README, re.MULTILINE)
+def test_the_bytes_in_elasticsearch_are_those_that_the_kit_measured() -> None:
+    kit = (ROOT / "filebeat" / "README.md").read_text()
+    ((everything, _), (_, tuned)) = re.findall(
+        r"^\| [^|]+ \| (\d+) \| (\d+) \|$", kit, re.MULTILINE
     )
-    for setting in re.findall(r"^\| (`.*?) \|", section("Settings"), re.MULTILINE):
-        assert f"| {setting} |" in korean
-    for path in re.findall(r"\]\(([\w./]+)", korean):
+    assert f"takes {tuned} bytes in Elasticsearch" in README
+    assert f"would take\n{everything}." in README
+    assert f"{tuned}바이트" in KOREAN
+    assert f"{everything}바이트" in KOREAN
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"`?make ([a-z0-9]+)\b", README))))
+def test_make_targets_exist(target: str) -> None:
+    if target in {"itself", "them", "their"}:
+        pytest.skip("a word of a sentence")
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_the_extras_exist() -> None:
+    extras = set(metadata.metadata("flowery_logging").get_all("Provides-Extra") or ())
+    named = set(
+        re.findall(r"\[(\w+)\]['\" ]|extra `(\w+)`", section("Install") + section("Metrics"))
+    )
+    assert {one or other for one, other in named} <= extras
+
+
+@pytest.mark.parametrize("page", [README, KOREAN], ids=["English", "Korean"])
+def test_paths_and_links_lead_somewhere(page: str) -> None:
+    for path in re.findall(r"`((?:filebeat|examples|tests|bench)/[\w./-]*)`", page):
         assert (ROOT / path).exists(), path
+    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)", page)
+    assert len(links) > 30
+    for path, anchor in links:
+        assert (ROOT / path).exists(), path
+        assert not anchor or anchor in anchors((ROOT / path).read_text()), (path, anchor)
+
+
+def anchors(page: str) -> set[str]:
+    """Return what the titles of a page are called in links."""
+    titles = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_korean_one_has_the_same_examples_commands_tables_and_settings() -> None:
+    assert [*blocks(KOREAN)] == [*blocks(README)]
+    commands = re.compile(r"^    (flowery-logging \w+|make \w+)", re.MULTILINE)
+    assert commands.findall(KOREAN) == commands.findall(README)
+    for start in ("## ", "* ", "| "):
+        assert KOREAN.count(f"\n{start}") == README.count(f"\n{start}"), start
+    korean = {path.name for path in (ROOT / "docs" / "ko").glob("*.md")}
+    for name in re.findall(r"\]\(docs/([\w.]+)", KOREAN):
+        assert name not in korean, f"docs/ko/{name} is there"

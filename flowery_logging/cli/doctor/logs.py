@@ -70,7 +70,9 @@ def other_warnings(overview: Overview) -> Iterator[Finding]:
     )  # fmt: skip
     for process, text in _warnings(overview):
         if not text.startswith(known):
-            yield note("lines", f"{process.service} warns: {text}", "README.md says more")
+            yield note(
+                "lines", f"{process.service} warns: {text}", "docs/troubleshooting.md says more"
+            )
 
 
 def unknown_variables(overview: Overview) -> Iterator[Finding]:

@@ -11,7 +11,6 @@ from flowery_logging.cli.doctor.overview import Overview, Process
 from flowery_logging.config import Config, resolve, unknown_variables
 from flowery_logging.settings import ConfigError
 
-_OWN_PREFIX = "FLOWERY_"
 _SPAWNED = "multiprocessing.spawn"
 
 
@@ -29,7 +28,7 @@ def settings(environ: Mapping[str, str]) -> tuple[Config | None, list[Finding]]:
 def variables(environ: Mapping[str, str], where: str) -> Iterator[Finding]:
     """Yield the variables that nothing reads; values are not shown, they may be secrets."""
     for name, near in unknown_variables(environ).items():
-        fix = f"did you mean {near}?" if near else f"README.md lists those that begin {_OWN_PREFIX}"
+        fix = f"did you mean {near}?" if near else "docs/settings.md lists those that are read"
         yield fault("variables", f"{name} in {where} is read by nothing", fix)
 
 
