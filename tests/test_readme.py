@@ -53,6 +53,14 @@ def test_how_to_install_it_and_the_two_lines_stand_on_the_first_screen() -> None
         assert "import flowery_logging; flowery_logging.setup()" in screen
 
 
+def test_the_name_of_each_file_stands_in_the_text_too() -> None:
+    """Not every place that shows the page shows the title of a block."""
+    for page in (README, KOREAN):
+        for block in blocks(page):
+            before = page.partition(f'title="{block.title}"')[0]
+            assert not block.title or f"`{block.title}`" in before
+
+
 def test_the_shown_line_has_the_keys_of_a_real_one(tmp_path: Path) -> None:
     (shown,) = (json.loads(block.text) for block in blocks(README) if block.language == "json")
     program = (
@@ -113,7 +121,7 @@ def test_the_bytes_in_elasticsearch_are_those_that_the_kit_measured() -> None:
         r"^\| [^|]+ \| (\d+) \| (\d+) \|$", kit, re.MULTILINE
     )
     assert f"takes {tuned} bytes in Elasticsearch" in README
-    assert f"would take\n{everything}." in README
+    assert f"would take\n{everything}:" in README
     assert f"{tuned}바이트" in KOREAN
     assert f"{everything}바이트" in KOREAN
 
