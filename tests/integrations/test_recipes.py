@@ -36,7 +36,7 @@ def check(collector):
 def test_kafka():
     """confluent-kafka takes and gives pairs of text and bytes, aiokafka only bytes, or None."""
     with continue_trace(INCOMING):
-        confluent = list(outgoing_headers().items())
+        confluent = [*outgoing_headers().items()]
         aiokafka = [(name, value.encode()) for name, value in outgoing_headers().items()]
     received = [(name, value.encode()) for name, value in confluent]
     for headers in (received, tuple(aiokafka)):
