@@ -84,7 +84,7 @@ def test_what_only_the_project_needs_is_no_extra(wheel):
 def test_a_build_that_knows_no_repository_names_none(wheel):
     metadata = try_package.metadata(wheel)
     assert metadata.get_all("Project-URL", []) == []
-    assert "](docs/speed.svg)" in metadata.get_payload()
+    assert "](docs/way.svg)" in metadata.get_payload()
 
 
 def test_a_build_of_a_workflow_has_the_addresses_of_its_repository(from_workflow):
@@ -98,7 +98,7 @@ def test_the_page_of_a_workflows_build_has_no_relative_link(from_workflow):
     targets = re.findall(r"\]\(([^)\s]+)\)", page)
     assert targets
     assert [target for target in targets if not target.startswith(("https://", "#"))] == []
-    assert f"]({REPOSITORY}/raw/v{version}/docs/speed.svg)" in page
+    assert f"]({REPOSITORY}/raw/v{version}/docs/way.svg)" in page
     assert f"]({REPOSITORY}/blob/v{version}/CONTRIBUTING.md)" in page
     relative = page.replace(f"{REPOSITORY}/raw/v{version}/", "")
     relative = relative.replace(f"{REPOSITORY}/blob/v{version}/", "")
