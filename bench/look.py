@@ -1,6 +1,6 @@
-"""`python -m bench.look`: what `trace`, `find` and `tail` take on many files, beside grep and jq.
+"""`python -m bench.look`: what `trace`, `find`, `tail` and `audit` take, beside grep and jq.
 
-Three services log requests to real files; then each command runs in turn, all of them in each
+Three services log requests to many real files; then each command runs in turn, all of them in each
 round, on files that lie in the page cache. Measured is the CPU time of whole processes, their
 start included.
 """
@@ -68,6 +68,7 @@ def commands(directory: str) -> dict[str, str]:
         "tail": f"{ours} tail {shlex.quote(directory)}",
         "tail --since 1s": f"{ours} tail --since 1s {shlex.quote(directory)}",
         "tail --where": f"{ours} tail --where order_id={ORDER} {shlex.quote(directory)}",
+        "audit": f"{ours} audit {shlex.quote(directory)}",
         "--help": f"{ours} --help",
     }
 
