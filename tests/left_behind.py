@@ -30,6 +30,8 @@ _ATTRIBUTES: Final = (
 )
 """What integrations, ours and others', put their own functions in place of."""
 
+_LEVELS_OF_OTHERS: Final = {5, 25}  # uvicorn and billiard name them, once
+
 
 def state() -> dict[str, Any]:
     """Return what stands now, by what it is called in an error."""
@@ -46,6 +48,8 @@ def _state() -> Iterator[tuple[str, Any]]:
     yield "record factory", logging.getLogRecordFactory()
     yield "lastResort", logging.lastResort
     yield "raiseExceptions", logging.raiseExceptions
+    for number in {*range(101)} - _LEVELS_OF_OTHERS:
+        yield f"the name of level {number}", logging.getLevelName(number)
     for name in ("_log", "handle", "callHandlers", "isEnabledFor", "makeRecord", "findCaller"):
         yield f"Logger.{name}", vars(logging.Logger).get(name)
     for name in ("basicConfig", "captureWarnings", "shutdown"):

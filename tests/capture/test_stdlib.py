@@ -59,8 +59,11 @@ def test_what_an_agent_puts_on_each_record_is_not_said_again(logged):
 
 def test_custom_levels(logged):
     logging.addLevelName(35, "NOTICE")
-    log.log(35, "x")
-    log.log(26, "y")
+    try:
+        log.log(35, "x")
+        log.log(26, "y")
+    finally:
+        logging.addLevelName(35, "Level 35")
     assert [event["log.level"] for event in logged.events()] == ["notice", "level 26"]
 
 
