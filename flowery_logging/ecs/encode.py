@@ -206,7 +206,7 @@ class _Walker:
             kind = None if self._redaction.by_path else self._redaction.kind_of(name)
             if kind is None and named is not None and structures.is_value(name):
                 kind = named
-            if kind is not None:
+            if kind is not None and item is not None:
                 found[name] = self._redaction.hide(kind, self._counts)
             elif self._redaction.by_path:
                 found[self._redaction.clean_name(name)] = self._by_path(name, item, depth)

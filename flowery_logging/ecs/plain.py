@@ -17,6 +17,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from itertools import islice
 from typing import Any, Final
 
+from flowery_logging.redaction.names import is_secret
+
 AS_IS: Final = frozenset({str, int, float, bool, type(None)})
 _PLAIN: Final = AS_IS | {dict, list}
 MAX_SAFE_INTEGER: Final = 2**53
@@ -67,6 +69,9 @@ def _known(value: Any) -> Any:
     if isinstance(value, os.PathLike):
         return plain(os.fspath(value))
     if isinstance(value, (list, tuple, AbstractSet)):
+        fields = getattr(value, "_fields", ()) if isinstance(value, tuple) else ()
+        if fields and any(map(is_secret, fields)):
+            return Model(zip(fields, value, strict=False))  # what is a secret is told by its name
         exact = type(value) in {tuple, set, frozenset}
         return list(value if exact else islice(value, MAX_ITEMS))
     if module.partition(".")[0] == "numpy":

@@ -13,7 +13,10 @@ from flowery_logging.redaction.numbers import NORMAL, Span
 
 _CONTEXT: Final = re.compile(
     r"(?:계좌|통장|은행|뱅크|농협|수협|신협|새마을금고|우체국"
-    r"|account(?![ _-]?(?:id|type))|acct|a/c)"
+    r"|account(?![ _-]?(?:id|type))|acct|a/c"
+    r"|(?:KB|국민|신한|우리|하나|기업|IBK|NH|SC제일|씨티|카카오|케이|토스)"
+    r"(?=[ :]{0,2}[1-9][0-9]{1,5}-)"
+    r"(?![ :]{0,2}[0-9]{3}-[0-9]{2}-[0-9]{5}(?![0-9-])))"  # a company's number
     r"[^0-9\n]{0,24}?(?<![0-9A-Za-z])"
     r"(?P<number>[0-9]{2,6}(?:[- ][0-9]{1,7}){1,4}|[0-9]{10,16})(?![0-9A-Za-z])(?!-[0-9])",
     re.IGNORECASE,

@@ -11,15 +11,19 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from flowery_logging.redaction.names import ENDINGS, KindOf, squash
+from flowery_logging.redaction.names import ENDINGS, KindOf, is_denied, is_fact, squash
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import PAIRS, nested_end, quoted_end
 from flowery_logging.redaction.schemes import is_scheme
 from flowery_logging.redaction.values import (
     is_about,
     is_code,
+    is_doubtful,
     is_identifier_of,
+    is_method,
+    is_no_code,
     is_nothing,
+    may_be_password,
     object_start,
 )
 
@@ -27,22 +31,12 @@ from flowery_logging.redaction.values import (
 # length is bounded, so that the search is linear.
 _ASSIGNED: Final = re.compile(
     r"(?<![\w.%$-])"
-    r"(?P<name>[\w.%$-]{1,128}|[A-Za-z가-힣]{1,20}(?: [A-Za-z가-힣]{1,20}){1,2})"
-    r"(?P<closed>\\{0,15}[\"'`]|\])?"
+    r"(?P<name>[\w.%$-]{1,128}|[A-Za-z0-9가-힣]{1,20}(?: [A-Za-z가-힣][A-Za-z가-힣0-9]{0,19}){1,2})"
+    r"(?P<closed>\\{0,15}[\"'`]\]?|\]|(?<=[A-Z]{2})\))?"
     r"(?P<sign>(?:[ \t\u00a0]|\\{1,2}xa0){0,8}(?:=>|:=|==?|:(?!//)|\uff1d|\uff1a)"
     r"(?:[ \t\u00a0]|\\{1,2}xa0){0,8})"
     r"(?:[bBrRuU]{1,2}(?=\\{0,15}[\"']))?"
     r"(?P<quote>\\{0,15}(?:\"\"\"|\'\'\'|[\"'`]))?"
-)
-_ESCAPED: Final = re.compile(
-    r"(?P<quote>\\{0,15}[\"'])(?P<name>(?:[\w.-]|\\{1,7}u[0-9a-fA-F]{4}){1,128})(?P=quote)"
-    r"[ ]{0,4}:[ ]{0,4}(?P=quote)"
-)
-_ESCAPE: Final = re.compile(r"\\+u([0-9a-fA-F]{4})")
-_ENCODED: Final = re.compile(
-    r"(?:(?<=%[0-9A-Fa-f]{2})|(?<![\w%.-]))(?P<name>[A-Za-z_][\w.-]{1,63})"
-    r"(?:%(?:25){0,4}(?:22|27|5[Dd]))?%(?:25){0,4}3[AaDd](?:%(?:25){0,4}20|\+)?(?:%(?:25){0,4}2[27])?"
-    r"(?P<value>(?:(?!%(?:25){0,4}(?:26|22|27|7[Dd]|2[Cc]|0[AaDd]))[^&\s\"'<>]){1,1024})"
 )
 _BLOCK: Final = re.compile(
     r"(?<![\w.%$-])(?P<name>[\w.-]{2,64})[\"']?:"
@@ -54,28 +48,20 @@ _ESCAPED_BLOCK: Final = re.compile(
     r"\\{1,4}n(?P<value>[ ]{1,64}[^\\\"'\n]{1,1024}(?:\\{1,4}n[ ]{1,64}[^\\\"'\n]{1,1024}){0,64})"
 )
 _LONGEST_INDENT: Final = 256
-_SAID: Final = re.compile(
-    r"(?P<name>비밀번호|인증번호|인증코드|(?:[A-Za-z]{2,20}[ -])?"
-    r"(?:password|passcode|passphrase|code|otp|pin|token)(?= is ))"
-    r"(?:은|는|이|가| is)?[ :]{0,2}[\[(\"'`]?"
-    r"(?P<value>(?=[A-Za-z!@#$%^&*_+~.-]{0,32}[0-9])[A-Za-z0-9!@#$%^&*_+~.-]{4,128})",
-    re.IGNORECASE,
-)
-
 _HEADERS: Final = frozenset({"authorization", "proxyauthorization", "cookie", "setcookie"})
 """Names whose unquoted value goes to the end of the line: a scheme and more, pairs and more."""
 
 _STOP: Final = r"\s,;&|)\]}\"'`<>\\"
+_ENTRY: Final = re.compile(r"[ ]{1,64}(?P<name>[\w.-]{1,64}):(?:[ \n]|$)")
+_ARN: Final = re.compile(r"arn:[\w:./-]{1,128}\Z")
 _LINE: Final = re.compile(r"(?:[A-Za-z][\w-]{2,24} (?=\S))?(?P<value>[^\r\n\"'`\\]*)")
 _BARE: Final = re.compile(
     rf"(?:<[^{_STOP}]{{1,128}}>|(?:[^{_STOP}]|\\(?![nrt\"'\\]))+"
     rf"(?:[<>,;|](?![\w.%$-]{{1,64}}[=:])(?:[^{_STOP}]|\\(?![nrt\"'\\]))+)*)"
 )
 _WORD: Final = re.compile(r"[^\W\d_]+[.,!?]?")
-_NEXT_WORD: Final = re.compile(r"[ \t]+[^\W\d_]+(?![\w=:])")
-_PROSE: Final = frozenset({
-    "비밀번호", "인증번호", "인증코드", "password", "passcode", "passphrase", "otp", "pin",
-})  # fmt: skip
+_NEXT_WORD: Final = re.compile(r"[ \t]+[^\W_]+(?![\w=:])")
+_PHRASE: Final = re.compile(r"[A-Za-z]{3,12}(?: [A-Za-z]{3,12}){3,23}(?: [0-9]{1,4})?")
 
 
 class Assignments:
@@ -91,17 +77,11 @@ class Assignments:
     def find(self, text: str) -> Iterator[Span]:
         """Yield the values that are to be hidden, in any order."""
         yield from self._assigned(text)
-        if " is " in text or "번호" in text or "인증" in text:
-            yield from self._said(text)
         if "\\n" in text:
             for match in _ESCAPED_BLOCK.finditer(text):
                 kind = self._kind_of_any(match["name"])
-                if kind is not None:
+                if kind is not None and not _is_of_settings(text, match, match.start("value")):
                     yield Span(*match.span("value"), kind)
-        if "\\u" in text:
-            yield from self._escaped(text)
-        if "%" in text:
-            yield from self._encoded(text)
         if ":" in text and "\n" in text:
             yield from self._blocks(text)
 
@@ -111,11 +91,14 @@ class Assignments:
             # What was taken for a value may be the next name.
             position = match.end("sign")
             kind = self._kind_of_any(match["name"])
-            if kind is not None:
-                start, end = self._value(text, match)
-                if end > start:
-                    yield Span(start, end, kind)
-                    position = end
+            if kind is None and not is_doubtful(match["name"]):
+                continue
+            start, end = self._value(text, match)
+            if kind is None and may_be_password(match["name"], text[start:end]):
+                kind = "value"
+            if kind is not None and end > start and not _is_of_address(text, match):
+                yield Span(start, end, kind)
+                position = end
 
     def _value(self, text: str, match: re.Match[str]) -> tuple[int, int]:
         """Return where the secret behind a name begins and ends; the same twice: there is none."""
@@ -131,6 +114,10 @@ class Assignments:
             return (end, end) if is_nothing(text[start:end], equals=equals) else (start, end)
         if not equals and squash(match["name"].rpartition(" ")[2]) in _HEADERS:
             return _line(text, start)
+        if not equals and match["name"].lower().endswith(("phrase", "mnemonic")):
+            phrase = _PHRASE.match(text, start)
+            if phrase and not is_nothing(phrase[0].partition(" ")[0], equals=False):
+                return phrase.span()
         bare = None if is_code(text, start) else _BARE.match(text, start)
         if bare is None or self._is_no_secret(text, match["name"], bare, equals=equals):
             return start, start
@@ -141,10 +128,16 @@ class Assignments:
         value = bare[0]
         if is_nothing(value, equals=equals):
             return True
-        if is_identifier_of(name, value) and self._kind_of_any(value):
+        if (
+            is_method(name, value)
+            or is_no_code(name, value, equals=equals)
+            or (is_identifier_of(name, value) and self._kind_of_any(value))
+        ):
             return True
         if equals:
             return False
+        if name.endswith(".auth") or (value[0] == "?" and text[bare.start() - 1] == ":"):
+            return True  # the name of a logger; `${SECRET:?is missing}`
         is_prose = _WORD.fullmatch(value) and _NEXT_WORD.match(text, bare.end())
         return bool(is_prose) or is_about(name, value)
 
@@ -158,32 +151,10 @@ class Assignments:
     def _kind_of_words(self, name: str) -> str | None:
         """Return the kind of `api key`: its last word says it; "secret santa" is no secret."""
         last = name.rpartition(" ")[2]
-        return self._kind_of(name if last.lower() in ENDINGS else last)
-
-    def _said(self, text: str) -> Iterator[Span]:
-        """`비밀번호는 abc123입니다`, `Your verification code is 483920`: values with a digit."""
-        for match in _SAID.finditer(text):
-            name = match["name"].lower()
-            if name.rpartition(" ")[2] in _PROSE or self._kind_of(name):
-                yield Span(*match.span("value"), self._kind_of(name) or "value")
-
-    def _escaped(self, text: str) -> Iterator[Span]:
-        """Names that JSON has in escapes: `{"\\ube44\\ubc00\\ubc88\\ud638": "…"}`."""
-        for match in _ESCAPED.finditer(text):
-            name = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), match["name"])
-            kind = self._kind_of_any(name)
-            if kind is not None:
-                yield Span(match.end(), quoted_end(text, match.end(), match["quote"]), kind)
-
-    def _encoded(self, text: str) -> Iterator[Span]:
-        """What stands, encoded, in a parameter: `?next=https%3A%2F%2Fh%2F%3Ftoken%3D…`."""
-        position = 0
-        while (match := _ENCODED.search(text, position)) is not None:
-            position = match.start("value")  # what was taken for a value may be the next name
-            kind = self._kind_of_any(match["name"])
-            if kind is not None:
-                position = match.end()
-                yield Span(*match.span("value"), kind)
+        if is_denied(name):
+            return None
+        kind = self._kind_of(name) if last.lower() in ENDINGS else None
+        return kind or self._kind_of(last)
 
     def _blocks(self, text: str) -> Iterator[Span]:
         """Values of YAML that begin on the next line: all lines that are indented further."""
@@ -191,9 +162,26 @@ class Assignments:
         while (match := _BLOCK.search(text, position)) is not None:
             position = match.end()
             kind = self._kind_of_any(match["name"])
-            if kind is not None:
+            if kind is not None and not _is_of_settings(text, match, position):
                 start, position = _block(text, position, _indent(text, match.start()))
                 yield Span(start, position, kind)
+
+
+def _is_of_settings(text: str, match: re.Match[str], start: int) -> bool:
+    """Tell whether a block has names of its own, that tell facts: `password:`, `min_length: 12`."""
+    entry = _ENTRY.match(text, start)
+    return entry is not None and (match["name"].endswith("auth") or is_fact(entry["name"]))
+
+
+def _is_of_address(text: str, match: re.Match[str]) -> bool:
+    """Tell whether the name stands in an address that tells more itself.
+
+    A part of an ARN names a secret, `arn:…:secret:shop/db`; a URL's user is seen with its password.
+    """
+    start = match.start()
+    return text.startswith("://", max(0, start - 3)) or (
+        text[start - 1 : start] == ":" and _ARN.search(text, max(0, start - 128), start) is not None
+    )
 
 
 def _indent(text: str, place: int) -> int:

@@ -10,41 +10,54 @@ from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.values import is_identifier_of, is_nothing
 
-_GAP: Final = r"(?:[\"']?[ \t]{0,4},?[ \t=]{1,8}[\"']?|[\"'],[\"'])"
+_GAP: Final = r"(?:[\"']?[ \t]{0,4},?[ \t=]{1,8}\\{0,3}[\"']?|[\"'],[\"'])"
 """What stands between an option and its value, in a line and in a list."""
 
 _OPTION: Final = re.compile(
     r"(?<![\w-])--?(?P<name>[A-Za-z][\w-]{1,63})"
-    r"[ \t]{1,8}(?:(?P<quote>[\"'])(?P<quoted>[^\"'\n]{1,1024})|(?!-)(?P<bare>[^\s\"'|;&]{1,1024}))"
+    r"[ \t]{1,8}(?:(?P<quote>[\"'])(?P<quoted>[^\"'\n]{1,1024})"
+    r"|(?!-)(?P<bare>(?:[^\s\"'|;&\\]|\\(?![\"'])){1,1024}))"
 )
 
 # The options of programs that take a password; the value begins directly behind some of them.
 _PROGRAMS: Final = (
     (r"curl", rf"(?:-u|-U|--user|--proxy-user)(?:{_GAP})?[^\s:\"',]{{0,128}}:"),
+    (r"curl|wget", rf"(?:-b|--cookie)(?:{_GAP})?[^\s=\"',]{{1,128}}="),
+    (
+        r"htpasswd",
+        rf"-[A-Za-z]*b[A-Za-z]*{_GAP}[^\s\"',-][^\s\"',]{{0,255}}{_GAP}[^\s\"',]{{1,128}}{_GAP}",
+    ),
     (r"mysql\w{0,10}|mariadb\w{0,10}|7z", r"-p"),
     (r"sshpass", rf"-p(?:{_GAP})?"),
     (r"redis-cli", rf"-a{_GAP}"),
-    (r"(?:docker|podman|helm|oc|az)\s+(?:registry\s+)?login", rf"-p{_GAP}"),
+    (rf"(?:docker|podman|helm|oc|az){_GAP}(?:registry{_GAP})?login", rf"-p{_GAP}"),
     (r"mongo\w{0,10}", rf"-p{_GAP}"),
     (r"ldap\w{1,10}", rf"-w{_GAP}"),
     (r"sqlcmd|unzip|zip", rf"-P{_GAP}"),
     (r"smbclient", rf"-U{_GAP}[^\s%\"']{{1,128}}%"),
     (r"openssl", r"pass:"),
+    (r"openssl", rf"-[kK]{_GAP}"),
     (r"wget|http|https", rf"-a{_GAP}[^\s:\"']{{1,128}}:"),
 )
-_VALUE: Final = r"(?P<value>[^\s\"',|;&][^\s\"']{0,1023})"
+_VALUE: Final = r"(?P<value>[^\s\"',|;&+][^\s\"']{0,1023})"
 _LINES: Final = tuple(
     (re.compile(rf"(?<![\w.-])(?:{program})(?![\w.-])"), re.compile(rf"(?<![\w-]){option}{_VALUE}"))
     for program, option in _PROGRAMS
 )
 
+_SETTING: Final = re.compile(
+    r"(?<![\w-])config(?:ure)?[ ]set[ ](?P<name>[\w.-]{2,64})[ ]{1,4}"
+    r"(?P<value>[^\s\"'|;&]{1,1024})",
+    re.IGNORECASE,
+)
 _ANY_PROGRAM: Final = re.compile(
-    "curl|mysql|mariadb|7z|sshpass|redis-cli|login|mongo|ldap|sqlcmd|zip|smbclient|openssl|wget|http"
+    "htpasswd|curl|mysql|mariadb|7z|sshpass|redis-cli|login|mongo|ldap|sqlcmd|zip|smbclient"
+    "|openssl|wget|http"
 )
 
 SIGNS: Final = (
     "curl", "mysql", "mariadb", "sshpass", "redis0cli", "login", "mongo", "ldap", "sqlcmd", "zip",
-    "smbclient", "openssl", "wget", "http0", "0z",
+    "smbclient", "openssl", "wget", "http0", "0z", "htpasswd",
 )  # fmt: skip
 """One of them stands in each command of `_PROGRAMS`, as `suspicion` sees it."""
 
@@ -52,13 +65,18 @@ SIGNS: Final = (
 def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the values of options that are secrets."""
     for match in _OPTION.finditer(text):
-        kind = kind_of(match["name"])
+        kind = "value" if match["name"] == "pass" else kind_of(match["name"])
         group = "quoted" if match["quote"] else "bare"
         value = match[group]
         if kind is None or is_nothing(value, equals=False):
             continue
         if not is_identifier_of(match["name"], value):
             yield Span(*match.span(group), kind)
+    if "onfig" in text or "ONFIG" in text:
+        for match in _SETTING.finditer(text):
+            kind = kind_of(match["name"].rpartition(".")[2])
+            if kind is not None and not is_nothing(match["value"], equals=False):
+                yield Span(*match.span("value"), kind)
     if ("-" in text or "pass:" in text) and _ANY_PROGRAM.search(text):
         yield from _of_programs(text)
 

@@ -23,22 +23,26 @@ _FRAGMENTS: Final = (
     "password", "passwd", "passphrase", "passcode", "secret", "credential", "authorization",
     "apikey", "privatekey", "accesskey", "signingkey", "encryptionkey", "decryptionkey",
     "masterkey", "hmackey", "sharedkey", "sshkey", "sessionkey", "authkey", "servicekey",
-    "cardnumber", "cardno", "cardnum", "creditcard", "debitcard", "sessionid", "sessid",
+    "subscriptionkey", "merchantkey", "confmkey", "crtfckey", "cardnumber",
+    "cardno", "cardnum", "creditcard", "debitcard", "sessionid", "sessid",
     "csrftoken", "xsrftoken", "connectionstring", "passport", "driverlicense", "driverslicense",
     "driverlicence", "driverslicence", "drivinglicense", "drivinglicence", "driverslicence",
     "alienregistration", "foreignerregistration", "residentregistration", "residentno",
     "residentnumber", "residentid", "socialsecurity", "jumin", "verificationcode", "authcode",
-    "securitycode", "recoverycode", "backupcode", "onetimecode", "smscode", "mfacode", "otpcode",
-    "seedphrase", "mnemonic", "bimilbunho", "주민등록", "주민번호", "외국인등록", "외국인번호",
-    "비밀번호", "비번", "패스워드", "카드번호", "여권번호", "면허번호", "인증번호", "인증코드",
-    "보안코드", "보안카드", "핀번호", "시크릿", "비밀키", "개인키", "인증키", "접근키", "세션키",
-    "토큰",
+    "securitycode", "recoverycode", "backupcode", "onetimecode", "smscode", "facode", "otpcode",
+    "logincode", "resetcode", "securityanswer", "seedphrase", "mnemonic", "bimilbunho",
+    "주민등록", "주민번호", "주민뒷자리", "외국인등록", "외국인번호", "비밀번호", "비번",
+    "패스워드", "카드번호", "여권번호", "면허번호", "인증번호", "인증코드", "본인확인번호",
+    "보안코드", "보안카드", "핀번호", "핀코드", "pin번호", "otp번호", "복구코드", "cvc번호",
+    "cvv번호", "시크릿", "비밀키", "개인키", "인증키", "접근키", "세션키", "서비스키", "액세스키",
+    "암호키", "api키", "토큰",
 )  # fmt: skip
 
 # A word of the name (`user_pwd`, `userPwd`, `user.pwd`).
 _WORDS: Final = frozenset({
-    "pwd", "pswd", "cookie", "cookies", "jwt", "rrn", "ssn", "cvv", "cvc", "csc", "cvv2", "cvc2",
-    "otp", "totp", "bearer", "암호",
+    "pwd", "pswd", "psk", "cookie", "cookies", "jwt", "rrn", "ssn", "cvv", "cvc", "csc",
+    "cvv2", "cvc2", "otp", "totp", "bearer", "requirepass", "masterauth", "appkey", "impkey",
+    "signkey", "serverkey", "adminkey", "암호",
 })  # fmt: skip
 
 # The last word of the name (`access_token`, `basic-auth`; not `token_type`, `auth_method`).
@@ -46,11 +50,18 @@ _LAST_WORDS: Final = frozenset({"token", "auth", "pin", "pw", "sid"})
 
 # Two words at its end.
 _LAST_PAIRS: Final = frozenset({
-    ("license", "no"), ("licence", "no"), ("license", "key"), ("licence", "key"), ("pin", "number"),
-    ("pin", "no"), ("arc", "no"), ("foreigner", "no"), ("alien", "no"), ("account", "key"),
+    *((word, last) for word in ("license", "licence") for last in ("no", "number", "key")),
+    ("pin", "number"), ("pin", "no"), ("pan", "number"), ("card", "pan"), ("arc", "no"),
+    ("foreigner", "no"), ("alien", "no"),
+    *((use, "key") for use in (
+        "account", "app", "imp", "sign", "server", "admin", "deploy", "aes", "cipher", "crypto",
+    )),
     *((owner, "pass") for owner in (
         "db", "database", "user", "admin", "root", "smtp", "mail", "email", "mysql", "pg",
-        "redis", "ftp", "ldap", "proxy", "http", "login", "my", "rabbitmq", "mongo",
+        "redis", "ftp", "ldap", "proxy", "http", "login", "my", "rabbitmq", "mongo", "ssh",
+        "become", "sudo", "sftp", "vpn", "wifi", "postgres", "oracle", "mssql", "sql", "mq", "amqp",
+        "kafka", "es", "elastic", "web", "api", "bind", "master", "old", "new", "tmp", "temp",
+        "key", "cert", "keystore", "truststore", "git", "jenkins", "imap", "pop3", "svc", "jdbc",
     )),
 })  # fmt: skip
 
@@ -64,22 +75,35 @@ _FACTS: Final = frozenset({
     "reset", "rotation", "rules", "score", "size", "source", "state", "status", "strength",
     "time", "timeout", "total", "ttl", "type", "updated", "uri", "url", "usage", "used", "valid",
     "version", "manager", "validator", "verified", "set", "domain", "samesite", "consent",
-    "banner", "country", "issued", "copy",
+    "banner", "country", "issued", "copy", "arn", "check", "checked", "label", "placeholder",
+    "title", "message", "msg", "help", "description", "prompt", "tooltip", "short", "long", "weak",
+    "mismatch", "result", "remaining", "seconds", "minutes", "hours", "position", "scope", "scopes",
+    "audience", "role", "group", "service", "class", "column", "table", "prefix", "suffix",
+    "pattern", "ref", "reference", "mode", "alg", "exp", "iat", "iss", "revoked", "rotated",
+    "change", "changes", "locked", "failures", "failed", "retries", "requests", "refreshed",
+    "bits", "entropy", "charset", "encoding", "fingerprint", "thumbprint", "masked", "preview",
+    "brand", "bank",
 })  # fmt: skip
 _ASKING: Final = frozenset(
     {"has", "is", "had", "needs", "requires", "use", "uses", "no", "num", "with"}
 )
 
+_DENYING: Final = frozenset({"no", "without"})
+"""What stands before a secret's name where there is no secret."""
+
 ENDINGS: Final = frozenset({
-    "word", "phrase", "code", "key", "number", "no", "no.", "num", "card", "id", "string",
-    "license", "licence", "registration", "security", "words", "pass", "value", "번호", "등록",
-    "코드", "카드", "키", "토큰", "암호",
+    "word", "phrase", "code", "codes", "key", "keys", "number", "no", "no.", "num", "card",
+    "id", "string", "license", "licence", "registration", "security", "words", "pass", "value",
+    "번호", "등록", "코드", "카드", "키", "토큰", "암호", "확인", "재확인", "앞자리", "뒷자리",
+    "앞2자리", "앞두자리",
 })  # fmt: skip
 """Last words of names of secrets in several words: `api key: …`."""
 
 _KOREAN_FACTS: Final = (
     "변경일", "변경일시", "일시", "일자", "만료일", "길이", "여부", "횟수", "정책", "유형",
-    "종류", "화", "오류", "개수", "발송", "만료",
+    "종류", "화", "오류", "개수", "건수", "발송", "만료", "시간", "시각", "기간", "주기",
+    "상태", "결과", "방식", "방법", "수단", "규칙", "형식", "단계", "이력", "사유", "강도",
+    "등급", "안내", "힌트", "실패", "성공", "완료",
 )  # fmt: skip
 
 # Names that the rules above would catch although they hold no secret.
@@ -88,9 +112,12 @@ SAFE: Final = frozenset({
     "synctoken", "unauthorized", "secretsmanager", "암호화폐", "암호화", "토큰수", "토큰화",
 })  # fmt: skip
 
-_HARMLESS: Final = re.compile("secretar(?:y|iat|ies)|secretsmanager|unauthorized|암호화")
+_HARMLESS: Final = re.compile(
+    "secretar(?:y|iat|ies)|secretsmanager|unauthorized|passwordless|암호화"
+)
 """Words in which a fragment stands by chance."""
 
+_NUMBERED: Final = re.compile(r"(?<=pwd|otp|pin|jwt|rrn|ssn)\d{1,2}$|(?<=token)\d{1,2}$")
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W_A-Z]+|[A-Z]")
 _SEPARATORS: Final = re.compile(r"[\W_]+")
 
@@ -114,6 +141,17 @@ def unquoted(name: str) -> str:
     return name.replace("+", " ")
 
 
+def is_fact(name: str) -> bool:
+    """Tell whether a name tells a fact about what it stands in: `min_length`, `type`."""
+    found = words(name)
+    return bool(found) and (found[-1] in _FACTS or found[0] in {"min", "max"})
+
+
+def is_denied(name: str) -> bool:
+    """Tell whether a name of several words says that there is none: `no token`."""
+    return not _DENYING.isdisjoint(name.lower().split(" ")[:-1])
+
+
 class Names:
     """Tells names of secrets from others.
 
@@ -134,8 +172,8 @@ class Names:
             return True
         if whole in self._safe or whole.endswith(_KOREAN_FACTS):
             return False
-        words = [word.lower() for word in _WORD.findall(name)]
-        if not words or (len(words) > 1 and words[0] in _ASKING):
+        words = [_NUMBERED.sub("", word.lower()) for word in _WORD.findall(name)]
+        if not words or _asks(words) or ("." in name and _asks(_last_part(name))):
             return False
         if (
             len(words) > 1
@@ -154,3 +192,15 @@ class Names:
             or (len(words) == 1 and words[0].endswith(("token", "암호")))
             or tuple(words[-2:]) in _LAST_PAIRS
         )
+
+
+def _asks(words: list[str]) -> bool:
+    return len(words) > 1 and words[0] in _ASKING
+
+
+def _last_part(name: str) -> list[str]:
+    return words(name.rpartition(".")[2])
+
+
+is_secret: Final = Names().judge
+"""Tells whether the value under a name is a secret, by the rules without configuration."""

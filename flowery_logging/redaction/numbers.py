@@ -38,9 +38,17 @@ _CARD: Final = re.compile(
 )
 _RESIDENT: Final = re.compile(_BEFORE + r"([0-9]{6})( ?- ?| ?)([0-9]{7})" + _AFTER)
 _SAID: Final = re.compile(
-    r"rrn|jumin|resident|foreigner|alien|ssn|주민|외국인|등록번호", re.IGNORECASE
+    r"rrn|jumin|resident|foreigner|alien|ssn|주민|외국인|(?<!법인)(?<!사업자)등록번호",
+    re.IGNORECASE,
 )
 """What the surrounding of a resident number says."""
+
+_OTHER: Final = re.compile(
+    r"(?:법인(?P<company>)|(?:주문|접수|예약|문의|관리|송장|상품|배송|거래|승인)(?!자|인|고객)"
+    r"|order|invoice|booking|batch|job|seq)[^0-9\n]{0,8}$",
+    re.IGNORECASE,
+)
+"""What says directly before a number that it is another: six digits, a dash and seven more."""
 
 _SURROUNDING: Final = 24
 """Characters before a number that say what it is."""
@@ -58,18 +66,25 @@ def find(text: str) -> Iterator[Span]:
     """Yield the cards and resident numbers in a text whose digits are ASCII (see `NORMAL`)."""
     for match in _RESIDENT.finditer(text):
         before = text[max(0, match.start() - _SURROUNDING) : match.start()]
-        if _is_resident(
-            match[1] + match[3], dashed="-" in match[2], said=bool(_SAID.search(before))
-        ):
+        if _is_meant(match[1] + match[3], before, dashed="-" in match[2]):
             yield Span(match.start(), match.end(), "resident_number")
     for match in _CARD.finditer(text):
         if is_card(re.sub(r"\D", "", match[0])):
             yield Span(match.start(), match.end(), "card")
 
 
-def _is_resident(digits: str, *, dashed: bool, said: bool) -> bool:
+def _is_meant(digits: str, before: str, *, dashed: bool) -> bool:
     """Numbers issued since October 2020 have no check digit: the form or a word must say it."""
-    return has_birth_date(digits) and (dashed or said or has_check_digit(digits))
+    if not has_birth_date(digits):
+        return False
+    if _SAID.search(before):
+        return True
+    other = _OTHER.search(before)
+    if other is not None and other["company"] is not None:
+        return False  # one in ten would have a valid check digit
+    if other is not None and is_article(digits):
+        return False
+    return (dashed and other is None) or has_check_digit(digits)
 
 
 def has_birth_date(digits: str) -> bool:
@@ -110,8 +125,20 @@ def is_resident(digits: str) -> bool:
 
 def is_card(digits: str) -> bool:
     """Tell whether digits are a payment card's: a known issuer, its length, a valid Luhn digit."""
-    return _ISSUERS.fullmatch(digits) is not None and _luhn(digits) % 10 == 0
+    if _ISSUERS.fullmatch(digits) is None or _luhn(digits) % 10:
+        return False
+    return len(digits) > _EAN or not is_article(digits)
 
+
+def is_article(digits: str) -> bool:
+    """Tell whether 13 digits are those under a bar code (EAN), as of goods from Japan and Germany.
+
+    Visa has issued no card of 13 digits for a long time.
+    """
+    return (sum(map(int, digits[::2])) + 3 * sum(map(int, digits[1::2]))) % 10 == 0
+
+
+_EAN: Final = 13
 
 # Lengths and first digits of Visa, Mastercard, American Express, Diners, Discover, JCB, UnionPay
 # and Korea's domestic cards (9), after ISO/IEC 7812.

@@ -21,7 +21,8 @@ VALUES: Final = frozenset({"value", "input", "val", "input_value", "default", "d
 """Keys of objects that say a name, and its value."""
 
 _ITEM: Final = re.compile(
-    r"(?<![:=])(?<![:=] )(?P<quote>\\{0,15}[\"'])(?:--?)?(?P<name>[\w.-]{2,64})(?P=quote)"
+    r"(?<![:=])(?<![:=] )(?P<quote>\\{0,15}[\"'])(?:b')?(?P<dashes>--?)?"
+    r"(?P<name>[\w.-]{2,64})'?(?P=quote)"
     r"[ ]{0,4},[ ]{0,4}(?=(?P<value>[bBrRuU]{0,2}(?P=quote)))(?!(?P=value)[\w.-]{1,64}(?P=quote):)"
 )
 _SAID: Final = re.compile(
@@ -34,6 +35,12 @@ _VALUE: Final = re.compile(
     r"(?:(?P<open>[bBrRuU]{0,2}(?P=quote))|(?P<nest>[\[{(])|(?P<bare>[^\s,}\])]{1,64}))",
     re.IGNORECASE,
 )
+_GRANT: Final = re.compile(
+    r"[\"']code\\{0,15}[\"']: ?\\{0,15}[\"'](?P<value>(?=[\w.~/-]{0,512}\d)[\w.~/-]{10,2048})"
+)
+"""The code of OAuth where it is changed for a token; elsewhere a code is one of an error, say."""
+
+_NAME: Final = re.compile(r"[A-Za-z_]{2,64}")
 _WORDS: Final = re.compile(r"[\w.-]{2,64}")
 _BEFORE: Final = 512
 _BEHIND: Final = 2_048
@@ -69,6 +76,9 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
         yield from _marked(text, _PYDANTIC, kind_of)
     if ":" in text:
         yield from _objects(text, kind_of)
+    if "grant" in text:
+        for match in _GRANT.finditer(text):
+            yield Span(*match.span("value"), "value")
     if "name=" in text:
         yield from _marked(text, _FORM_DATA, kind_of)
     if "<" in text:
@@ -82,7 +92,24 @@ def _items(text: str, kind_of: KindOf) -> Iterator[Span]:
         kind = kind_of(match["name"])
         if kind is not None:
             start = match.end("value")
-            yield Span(start, quoted_end(text, start, match["quote"]), kind)
+            end = quoted_end(text, start, match["quote"])
+            if match["dashes"] or not _is_listed(text, match, end, kind_of):
+                yield Span(start, end, kind)
+
+
+def _is_listed(text: str, match: re.Match[str], end: int, kind_of: KindOf) -> bool:
+    """Tell whether names stand in a row: `["password", "token", "user"]`, not a pair."""
+    value = text[match.end("value") : end]
+    if not is_name(value):
+        return False
+    start, end = match.start(), end + len(match["quote"])
+    is_pair = text[start - 1 : start] in {"(", "["} and text[end : end + 1] in {")", "]"}
+    return kind_of(value) is not None or not is_pair
+
+
+def is_name(value: object) -> bool:
+    """Tell whether a value may be the name of a field, as a secret's rarely is: letters alone."""
+    return type(value) is str and _NAME.fullmatch(value) is not None
 
 
 def _objects(text: str, kind_of: KindOf) -> Iterator[Span]:

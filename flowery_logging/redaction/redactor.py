@@ -14,9 +14,11 @@ import orjson
 from flowery_logging.kept import Kept
 from flowery_logging.redaction import (
     commands,
+    escapes,
     forms,
     numbers,
     pairs,
+    prose,
     schemes,
     sql,
     structures,
@@ -218,12 +220,21 @@ class Redactor(Redaction):
 
     def find(self, text: str) -> list[Span]:
         """Return where secrets stand in a text, in order, none over another."""
-        kinds = self.suspects(text)
+        return self._find(text)
+
+    def _find(self, text: str, *, form: bool = False) -> list[Span]:
+        """Return the same; `form`: a plus sign of the text is a blank."""
+        kinds = self.suspects(text.replace("+", " ") if form else text)
         if not kinds:
             return []
         if "[redacted" in text:  # what is clean stays as it is
             text = _IS_MARKER.sub(_stars, text)
-        spans = self._found(text, kinds)
+        inner = [*escapes.layers(text, form=form)]
+        # What a number is is told by what stands before it, perhaps in escapes.
+        spans = [*self._found(text, kinds & ~NUMBERS if inner else kinds)]
+        for layer, places in inner:
+            for start, end, kind in self._found(layer, kinds):
+                spans.append(Span(places[start], places[end], kind))
         return [*_merged(span for span in spans if _SAYING.search(text, span.start, span.end))]
 
     def _found(self, text: str, kinds: int) -> Iterator[Span]:
@@ -240,6 +251,7 @@ class Redactor(Redaction):
             yield from urls.find(text, self.kind_of)
         if kinds & NAMED:
             yield from self._assignments.find(text)
+            yield from prose.find(text)
             yield from pairs.find(text, self.kind_of)
             yield from commands.find(text, self.kind_of)
             yield from sql.find(text, self.kind_of)
@@ -254,7 +266,9 @@ class Redactor(Redaction):
 
     def clean(self, text: str, counts: Counting | None = None) -> str:
         """Return a text with a marker in place of each secret in it, which is counted."""
-        spans = self.find(text)
+        return self._clean(text, self.find(text), counts)
+
+    def _clean(self, text: str, spans: list[Span], counts: Counting | None) -> str:
         if not spans:
             return text
         if counts is not None:
@@ -282,9 +296,10 @@ class Redactor(Redaction):
 
     def clean_query(self, query: str, counts: Counting | None = None) -> str:
         """Return the query of a URL, without its question mark, without the secrets in it."""
-        if self._is_harmless_query(query) or not self.suspects(query):
+        if self._is_harmless_query(query):
             return query
-        return self.clean(f"?{query}", counts)[1:]
+        text = f"?{query}"
+        return self._clean(text, self._find(text, form=True), counts)[1:]
 
     def _is_harmless_query(self, query: str) -> bool:
         """Tell of a simple query, `page=2&sort=name`, that no parameter is a secret's."""

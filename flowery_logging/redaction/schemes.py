@@ -13,7 +13,7 @@ from typing import Final
 from flowery_logging.redaction.numbers import Span
 
 _BEFORE: Final = r"(?<![A-Za-z0-9])"
-_GAP: Final = r"(?:[:=]?[ \t\u00a0]{1,4}|[:=]|(?:%3[Aa])?(?:%20|\+))[\"']?"
+_GAP: Final = r"(?:[:=,]?[ \t\u00a0]{1,4}|[:=])[\"']?"
 _BEARER: Final = re.compile(
     rf"{_BEFORE}(?:(?:bearer|kakaoak|portone){_GAP}(?P<value>[\w.~+/=%:|-]{{6,}})"
     rf"|(?:ssws|apikey|googlelogin|negotiate|ntlm|sharedaccesssignature){_GAP}"
@@ -21,6 +21,12 @@ _BEARER: Final = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _TOKEN: Final = re.compile(rf"{_BEFORE}Token[ ](?P<value>[\w.~+/=-]{{16,}})", re.ASCII)
+_KEY: Final = re.compile(
+    rf"{_BEFORE}(?:(?:api|access|secret|private|encryption|signing|auth|master|session|service)"
+    r"[ _-]?key|token|secret)[ ]"
+    r"[\"'`]?(?P<value>[\w.~+/=-]{16,256})(?![\w.~+/=-])",
+    re.IGNORECASE | re.ASCII,
+)
 _BASIC: Final = re.compile(
     rf"{_BEFORE}basic{_GAP}(?P<value>[A-Za-z0-9+/_-]{{6,}}={{0,2}})", re.IGNORECASE | re.ASCII
 )
@@ -28,6 +34,10 @@ _SIGNED: Final = re.compile(
     rf"{_BEFORE}(?:Digest|AWS4-HMAC-SHA256|AWS|Hawk|Signature|HMAC|OAuth)[ ]{{1,4}}"
     r"(?P<value>[A-Za-z][\w-]{1,32}=[^\r\n]{1,2048})"
 )
+_MANY_DIGITS: Final = 3
+_IS_DATA: Final = re.compile(r"[0-9]{4}-[0-9]{2}|[0-9.:/-]+$|/|[\w-]+/[\w/-]+\.|[a-z-]+[/.][a-z]")
+"""Dates, numbers and paths, which are no credentials."""
+
 _WORD: Final = re.compile(r"[a-z]+[.,;:!?]?")
 _NEXT_WORD: Final = re.compile(r"[ \t]+[^\W\d_]+")
 _WORDS: Final = frozenset({
@@ -35,6 +45,9 @@ _WORDS: Final = frozenset({
     "credentials", "error", "header", "headers", "realm", "scheme", "token", "tokens",
 })  # fmt: skip
 """What stands behind the name of a scheme in running text."""
+
+_CHALLENGES: Final = ("error=", "realm=", "scope=", "error_description=", "charset=")
+"""What a server asks for (RFC 6750 §3): `Bearer error="invalid_token"`."""
 
 _SCHEMES: Final = frozenset(
     {"basic", "bearer", "digest", "jwt", "kerberos", "negotiate", "ntlm", "oauth", "token"}
@@ -59,14 +72,17 @@ def find(text: str) -> Iterator[Span]:
         for match in _TOKEN.finditer(text):
             if any(map(str.isdigit, match["value"])):
                 yield Span(match.start("value"), match.end("value"), "credentials")
+    if "token " in lower or "key " in lower or "secret " in lower:
+        for match in _KEY.finditer(text):
+            if _looks_random(match["value"]):
+                yield Span(match.start("value"), match.end("value"), "credentials")
     if "basic" in lower:
         yield from _basics(text)
     if any(
         stem in text
         for stem in ("Digest ", "AWS4-", "AWS ", "Hawk ", "Signature ", "HMAC ", "OAuth ")
     ):
-        for match in _SIGNED.finditer(text):
-            yield Span(match.start("value"), _signed_end(match), "credentials")
+        yield from _signed(text)
 
 
 _BEARER_STEMS: Final = (
@@ -75,12 +91,29 @@ _BEARER_STEMS: Final = (
 )  # fmt: skip
 
 
+def _looks_random(value: str) -> bool:
+    """Tell whether a value has digits or cases as a word, a date or a path has none."""
+    digits = sum(map(str.isdigit, value))
+    mixed = value != value.lower() and value != value.upper()
+    return (digits >= _MANY_DIGITS or (digits > 0 and mixed)) and _IS_DATA.match(value) is None
+
+
 def _is_prose(text: str, match: re.Match[str]) -> bool:
     """Tell whether words go on: "bearer authentication failed"; tokens stand alone."""
     value = match["value"]
+    if value.startswith(_CHALLENGES):
+        return True
     return _WORD.fullmatch(value) is not None and (
         value.rstrip(".,;:!?") in _WORDS or _NEXT_WORD.match(text, match.end()) is not None
     )
+
+
+def _signed(text: str) -> Iterator[Span]:
+    """Yield what follows these schemes, also where another is on the same line."""
+    position = 0
+    while match := _SIGNED.search(text, position):
+        position = _signed_end(match)
+        yield Span(match.start("value"), position, "credentials")
 
 
 def _signed_end(match: re.Match[str]) -> int:
@@ -89,7 +122,7 @@ def _signed_end(match: re.Match[str]) -> int:
     open_quotes = 0
     for place, sign in enumerate(value):
         if sign == '"':
-            if not open_quotes and not value[:place].endswith("="):
+            if not open_quotes and not value[:place].rstrip("\\").endswith("="):
                 return match.start("value") + place
             open_quotes = 1 - open_quotes
         elif sign == "'" and not open_quotes:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
-from flowery_logging.redaction.pairs import NAMES, VALUES
+from flowery_logging.redaction.pairs import NAMES, VALUES, is_name
 
 _VALUES: Final = frozenset(made for key in VALUES for made in (key, key.title(), key.upper()))
 _LONGEST_LOC: Final = 16
@@ -48,8 +48,13 @@ def may_be_named(keys: Iterable[str]) -> bool:
 
 
 def kind_of_second(items: Sequence[Any], kind_of: KindOf) -> str | None:
-    """Return the kind of the second of two items, by the first."""
-    return _kind(items[0], kind_of) if len(items) == 2 else None
+    """Return the kind of the second of two items, by the first; two names are no pair."""
+    if len(items) != 2:
+        return None
+    kind = _kind(items[0], kind_of)
+    if kind is not None and is_name(items[1]) and _kind(items[1], kind_of) is not None:
+        return None
+    return kind
 
 
 def _kind(name: Any, kind_of: KindOf) -> str | None:

@@ -11,12 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+import orjson
 
 from flowery_logging.kept import Kept
-from flowery_logging.redaction import commands
+from flowery_logging.redaction import commands, escapes
 from flowery_logging.redaction.forms import FORMS
 from flowery_logging.redaction.names import ENDINGS, KEY_CHARS, Names
 from flowery_logging.redaction.urls import may_let_in
+from flowery_logging.redaction.values import is_doubtful
 
 NUMBERS: Final = 1
 ADDRESSES: Final = 2
@@ -29,6 +33,7 @@ FURTHER: Final = 32
 # In lower case; digits and what stands between them as zeros, so that twelve may be a number.
 _COARSE: Final = bytes(48 if code in b"0123456789 -+." else code for code in range(256)).lower()
 _LONG_NUMBER: Final = "0" * 12
+_SIX_DIGITS: Final = "0" * 6
 _NO_DIGIT: Final = re.compile("[^0]")
 # How a number begins that is a card's (by its issuer) or a resident's (a date).
 _NUMBER: Final = re.compile(
@@ -46,10 +51,13 @@ _FOREIGN_NUMBER: Final = re.compile(
 # The signs of a token as one; and a run of them that is shorter than any of `FORMS`.
 _TOKEN_SIGNS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _RUN: Final = "x" * 15
-_HEADS: Final = frozenset(
-    re.split("[-_]", stem)[0][:3] for form in FORMS for stem in form.stems if stem[0].isalnum()
+_STEMS: Final = [stem for form in FORMS for stem in form.stems if re.fullmatch(r"\w[\w-]*", stem)]
+_WORDS: Final = frozenset(
+    [re.split("[-_]", stem)[0] for stem in _STEMS if not stem.isalnum()]
+    + [f"us{number}" for number in range(1, 40)]  # how a key of Mailchimp ends
 )
-"""How a token begins: at the beginning of a run, or behind a dash or underscore."""
+_BEGINNINGS: Final = frozenset(stem[:3] for stem in _STEMS if stem.isalnum() and len(stem) > 2)
+"""What stands in a token between dashes and underscores, or begins there."""
 
 # What is left of a text that has a sign of an assignment, an address or a foreign number.
 _SIGNS: Final = b"=:@\\'<$`%" + bytes((0xC2, 0xE1, 0xE2, 0xE3, 0xEF))
@@ -81,9 +89,20 @@ _OPTION_SIGN: Final = re.compile(rb"-(?:(?<=[ \"'(]-)[A-Za-z-]|-)")
 _OPTION: Final = re.compile(r"(?<![\w-])--?([A-Za-z][\w-]{0,63})")
 _TAGGED: Final = re.compile(r"(?:<(?:[\w.-]{0,64}:)?|(?:name|key|id)=\\{0,3}[\"'])([\w.-]{2,64})")
 _CODE: Final = re.compile(r"[?&\s\"]code=[\w.~%/+-]{10}", re.IGNORECASE)
-# Names that a secret follows in running text; and names in a URL inside a URL.
-_SAID: Final = re.compile("(?:password|passcode|passphrase|code|otp|pin|token)0is0")
-_ENCODED_SIGN: Final = re.compile("%(?:25)*3[AaDd]")
+_KEY: Final = re.compile(r"[?&\"]key=[\w-]{24}")
+# What stands in escapes, of URLs and of JSON.
+_ESCAPED_ASCII: Final = re.compile("%[0-7][0-9A-Fa-f]")
+_ESCAPED_BYTE: Final = re.compile("%[89A-Fa-f][0-9A-Fa-f]")
+_ESCAPED_CODE: Final = re.compile(r"\\\\u[0a-f]{4}")
+# Names that a secret with a digit follows in running text, the first ones in small letters. Each
+# begins with a letter, not with a group: so `re` looks for their first letters alone.
+_SAID: Final = re.compile(
+    "pass(?:word|wd|phrase|code|port)|requirepass|pwd|licen|otp|pin|token|code"
+)
+_SAID_IN_KOREAN: Final = re.compile(
+    "비밀|인증|본인|여권|면허|핀|비번|암호|패스워드|토큰|보안|뒷자리|시크릿|액세스|API|api|PIN|OTP"
+)
+_DIGIT: Final = re.compile("[0-9]")
 
 SHOWN: Final = 0
 HIDES: Final = 1
@@ -103,8 +122,8 @@ _FIRST: Final = frozenset({
 _INPUTS: Final = frozenset({"value", "input", "input_value", "val", "default"})
 """Names of what is under another name: `{"name": "password", "value": …}`."""
 
-_INSIDE: Final = frozenset(".:")
-"""What stands inside tokens: `SG.…`, `123456789:AA…`."""
+_INSIDE: Final = frozenset(".:~")
+"""What stands inside tokens: `SG.…`, `123456789:AA…`, `abc8Q~…`."""
 
 _TWILIO: Final = frozenset({"SK", "AC"})
 _OF_OTHERS: Final = _INPUTS | ENDINGS | _FIRST
@@ -141,8 +160,11 @@ class Suspicion:
         self._further = tuple(kind.sign for kind in further)
         self._are_names = tuple(kind.is_name for kind in further)
 
-    def look(self, encoded: bytes) -> int:
-        """Return the kinds that one or many texts may hold, in UTF-8 or JSON; 0 is none."""
+    def look(self, encoded: bytes, *, is_inner: bool = False) -> int:
+        """Return the kinds that one or many texts may hold, in UTF-8 or JSON; 0 is none.
+
+        `is_inner`: they are without their escapes, and are searched once more in any case.
+        """
         # A str is searched ten times as fast as bytes; `in` takes a third of what find() takes.
         coarse = encoded.translate(_COARSE).decode("latin-1")
         runs = encoded.translate(_RUNS).decode("latin-1")
@@ -163,6 +185,8 @@ class Suspicion:
         has_run = _RUN in runs
         if has_run:
             kinds |= _tokens(text, runs)
+            if "key=" in text and _KEY.search(text):
+                kinds |= NAMED
         # Credentials of these schemes are long; in base64 their runs may be shorter.
         if (has_run or "/" in text or "+" in text) and (
             "token0" in coarse
@@ -172,6 +196,8 @@ class Suspicion:
             or "negotiate" in coarse
             or "ntlm" in coarse
             or "sharedaccesssignature" in coarse
+            or "key0" in coarse
+            or "secret0" in coarse
         ):
             kinds |= SCHEMES
         if "j" in coarse and "eyj" in coarse:
@@ -179,6 +205,8 @@ class Suspicion:
         if "=" in runs:
             signs = encoded.translate(None, _QUIET).decode("latin-1")
             kinds |= self._signs(signs, encoded, coarse, text)
+            if not is_inner and ("%" in signs or ("\\" in signs and "\\\\u" in coarse)):
+                kinds |= self._inside(encoded, coarse, text)
         if (
             "-" in text
             and ("--" in text or " -" in text or '"-' in text or "'-" in text or "(-" in text)
@@ -189,12 +217,34 @@ class Suspicion:
             kinds |= self._options(text, coarse)
         if not encoded.isascii() and _is_said_in_korean(encoded):
             kinds |= NAMED
-        if "0is0" in coarse and _SAID.search(coarse):
+        if (
+            "0is0" in coarse
+            or "pass" in coarse
+            or (
+                _SIX_DIGITS in coarse
+                and ("code0" in coarse or "otp0" in coarse or "licen" in coarse)
+            )
+        ) and (_is_said(_SAID, text.lower()) or "0is0your0" in coarse):
             kinds |= NAMED
         for may_be_in in self._further:
             if may_be_in(encoded):
                 return kinds | FURTHER
         return kinds
+
+    def _inside(self, encoded: bytes, coarse: str, text: str) -> int:
+        """Return the kinds that a text may hold in its escapes."""
+        if _ESCAPED_ASCII.search(text) or _ESCAPED_CODE.search(coarse):
+            whole = escapes.plain(encoded.decode("utf-8", "replace"))
+            return self.look(orjson.dumps(whole), is_inner=True)
+        if not _ESCAPED_BYTE.search(text):
+            return 0
+        inner = unquote_to_bytes(encoded)  # a word for which somebody searched, mostly
+        is_number = _FOREIGN_NUMBER.search(inner.decode("latin-1")) or (
+            _LONG_NUMBER in coarse and _NUMBER.search(inner)
+        )
+        runs = inner.translate(_RUNS).decode("latin-1")
+        kinds = _tokens(inner.decode("latin-1"), runs) if _RUN in runs else 0
+        return kinds | (NUMBERS if is_number else 0) | _is_said_in_korean(inner) * NAMED
 
     def _signs(self, signs: str, encoded: bytes, coarse: str, text: str) -> int:
         kinds = 0
@@ -204,8 +254,6 @@ class Suspicion:
             kinds |= NUMBERS
         if "$" in signs:
             kinds |= TOKENS
-        if "%" in signs and _ENCODED_SIGN.search(text):
-            return kinds | NAMED
         if self._is_named(signs, encoded, coarse, text):
             kinds |= NAMED
         return kinds
@@ -230,11 +278,8 @@ class Suspicion:
             return False
         if len(encoded) > _LONG and not is_list and len(signs) < _FEW_SIGNS:
             encoded = _around_signs(encoded)
-        if "\\" in signs:
-            if "\\\\u" in coarse:
-                return True  # a name may be written in escapes
-            if coarse.count("\\") != coarse.count('\\"'):
-                encoded = _ESCAPED_SPACE.sub(b"  ", encoded)
+        if "\\" in signs and coarse.count("\\") != coarse.count('\\"'):
+            encoded = _ESCAPED_SPACE.sub(b"  ", encoded)
         if "\xef" in signs:
             encoded = encoded.replace(b"\xef\xbc\x9d", b"=").replace(b"\xef\xbc\x9a", b"=")
         if "=" in signs and (
@@ -300,6 +345,7 @@ class Suspicion:
         return (
             "%" in name
             or self._judge(name)
+            or is_doubtful(name)
             or (may_let_in(name) and name.lower() != "code")
             or any(is_name(name) for is_name in self._are_names)
         )
@@ -329,7 +375,13 @@ def _may_have_option(encoded: bytes) -> bool:
 def _is_said_in_korean(encoded: bytes) -> bool:
     """Tell whether a name stands in a text that a secret may follow without a sign."""
     text = encoded.decode("utf-8", "replace")
-    return "비밀번호" in text or "인증" in text
+    return _is_said(_SAID_IN_KOREAN, text)
+
+
+def _is_said(names: re.Pattern[str], text: str) -> bool:
+    """Tell whether a name stands in a text, and a digit behind it."""
+    name = names.search(text)
+    return name is not None and _DIGIT.search(text, name.start()) is not None
 
 
 def _around_signs(encoded: bytes) -> bytes:
@@ -357,7 +409,7 @@ def _has_number(encoded: bytes, coarse: str) -> bool:
 
 def _tokens(text: str, runs: str) -> int:
     """Look at what is long enough for a token: most are UUIDs, hashes and names."""
-    if "hooks.slack" in text:
+    if "hooks.slack" in text or "/webhooks/" in text:
         return TOKENS
     has_signs = "=" in runs
     start = runs.find(_RUN)
@@ -382,8 +434,8 @@ def _tokens(text: str, runs: str) -> int:
 
 def _has_head(run: str) -> bool:
     if "-" not in run and "_" not in run:
-        return run[:3] in _HEADS or (len(run) == 34 and run[:2] in _TWILIO)
+        return run[:3] in _BEGINNINGS or (len(run) == 34 and run[:2] in _TWILIO)
     parts = run.replace("-", "_").split("_")
-    if not _HEADS.isdisjoint([part[:3] for part in parts]):
+    if not (_WORDS.isdisjoint(parts) and _BEGINNINGS.isdisjoint([part[:3] for part in parts])):
         return True
     return len(run) >= 34 and any(len(part) == 34 and part[:2] in _TWILIO for part in parts)

@@ -8,7 +8,14 @@ from typing import Final
 
 from flowery_logging.redaction.names import KindOf, squash, unquoted
 from flowery_logging.redaction.numbers import Span
-from flowery_logging.redaction.values import is_code, is_identifier_of, is_nothing
+from flowery_logging.redaction.values import (
+    is_code,
+    is_identifier_of,
+    is_method,
+    is_no_code,
+    is_nothing,
+    may_be_password,
+)
 
 _AUTHORITY: Final = re.compile(r"://(?P<rest>[^\s\"'<>`\\]{1,4096})")
 _PORT: Final = re.compile(r"[^:/@]*:\d{1,5}(?:/|$)")
@@ -17,7 +24,7 @@ _LONGEST_USER: Final = 15
 """A user's name is rarely longer; a key that stands in its place is."""
 
 _PARAMETER: Final = re.compile(
-    r"(?:(?<=[?&;])|(?<![^\s\"']))(?P<name>[^\s=&;?#\"'<>,(){}\uff1d\uff1a]{1,128})=(?P<value>\"[^\"\n]*\"?|'[^'\n]*'?|[^\s&#\"']+)"
+    r"(?:(?<=[?&;])|(?<![^\s\"']))(?P<name>[^\s=&;?#\"'<>,(){}\uff1d\uff1a]{1,128})=(?P<value>\"[^\"\n]*\"?|'[^'\n]*'?|[^\s&#\"'](?:[^\s&#\"'?\\]|\?(?![\w-]{1,64}=)|\\(?![nrt\"'\\]))*)"
 )
 _NEXT: Final = re.compile(r";[^\s=&;?#\"'<>]{1,128}=")
 
@@ -33,8 +40,16 @@ _SHORTEST_TICKET: Final = 16
 _SHORTEST_SIGNATURE: Final = 8
 """Characters of such a value; shorter ones are numbers and words."""
 
-_CODE: Final = re.compile(r"(?=[\w.~%/+-]*\d)(?=[\w.~%/+-]*[A-Za-z])[\w.~%/+-]{10,}")
-"""The code of OAuth (RFC 6749 §4.1.2), where `code=404` and `code=KR` are none."""
+_CODE: Final = re.compile(r"(?=[\w.~%/+-]*\d)(?=[\w.~%/+-]*[a-z])[\w.~%/+-]{10,}")
+"""The code of OAuth (RFC 6749 §4.1.2); `code=404`, `code=KR` and `code=WELCOME2026` are none."""
+
+_KEY: Final = re.compile(r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])(?![0-9a-f]{8}-)[\w-]{24,}", re.ASCII)
+"""The key of a service in a query, where `key=user-41` is none."""
+
+_OTHER_CODE: Final = re.compile(
+    r"(?<=\w)(?<!auth)(?<!authorization)(?<!callback)(?<!grant)[ \t]", re.IGNORECASE
+)
+"""What stands before the code of something else: `error code=E12345678901`."""
 
 
 def find(text: str, kind_of: KindOf) -> Iterator[Span]:
@@ -69,12 +84,21 @@ def parameters(text: str, kind_of: KindOf) -> Iterator[Span]:
     for match in _PARAMETER.finditer(text):
         name, value = unquoted(match["name"]), match["value"]
         kind = kind_of(name.rpartition("[")[0] or name) or kind_of(name)
-        if kind is None and _is_signature(name, value):
+        if kind is None and _lets_in(text, match.start(), name, value.rstrip(",.)]}")):
             kind = "value"
-        if kind is None or is_nothing(value, equals=True) or is_code(value):
-            continue
-        if not is_identifier_of(name, value):
+        if kind is not None and not _is_no_secret(name, value):
             yield _value(match, kind)
+
+
+def _is_no_secret(name: str, value: str) -> bool:
+    inside = value.strip("\"'")
+    return (
+        is_nothing(inside, equals=True)
+        or is_code(value)
+        or is_identifier_of(name, value)
+        or is_method(name, inside)
+        or is_no_code(name, inside, equals=True)
+    )
 
 
 def _value(match: re.Match[str], kind: str) -> Span:
@@ -97,10 +121,20 @@ def may_let_in(name: str) -> bool:
     return name in SIGNATURES or name == "code"
 
 
-def _is_signature(name: str, value: str) -> bool:
+def _lets_in(text: str, place: int, name: str, value: str) -> bool:
+    """Tell whether a parameter lets its bearer in by what its value looks like."""
+    if may_be_password(name, value):
+        return True
     name = squash(name)
     if name == "code":
-        return _CODE.fullmatch(value.rstrip(",.)]}")) is not None
+        return _CODE.fullmatch(value) is not None and not _is_other_code(text, place)
+    if name == "key":
+        return text[place - 1 : place] in {"?", "&"} and _KEY.fullmatch(value) is not None
     if name not in SIGNATURES or not any(sign in "%+/" or sign.isdigit() for sign in value):
         return False
     return len(value) >= (_SHORTEST_TICKET if name in _TICKETS else _SHORTEST_SIGNATURE)
+
+
+def _is_other_code(text: str, place: int) -> bool:
+    """Tell whether a word before `code=` says which code it is: `coupon code=…`."""
+    return place > 1 and _OTHER_CODE.match(text, place - 1) is not None

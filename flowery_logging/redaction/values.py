@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from flowery_logging.redaction.names import squash
+from flowery_logging.redaction.names import squash, words
 
 _NOTHING: Final = frozenset({
     "", "none", "null", "nil", "true", "false", "undefined", "ok", "yes", "no", "required",
@@ -24,10 +24,22 @@ _FACTS: Final = _NOTHING | frozenset({
     "dropped", "loaded", "received", "verified", "refreshed", "created", "deleted", "removed",
     "generated", "issued", "basic", "bearer", "digest", "oauth", "oauth2", "jwt", "kerberos",
     "ldap", "saml", "ntlm", "three", "two", "one", "all", "any", "it", "this", "that", "only",
+    "malformed", "mismatch", "timeout", "anonymous", "unauthorized", "forbidden", "success",
+    "error", "active", "inactive", "weak", "strong", "short", "long", "stale", "ready", "found",
+    "read", "write", "list", "admin", "manage", "unavailable", "unsupported", "mandatory",
+    "default",
     "변경", "변경됨", "오류", "불일치", "필수", "없음", "만료", "틀림", "입력", "확인", "재설정",
     "발송", "전송", "실패", "성공", "완료", "필요", "초기화", "미입력", "누락",
 })  # fmt: skip
 """The same behind a colon, where a word tells something about the secret."""
+
+_METHODS: Final = _FACTS | frozenset({
+    "oauth1", "oidc", "openid", "saml2", "negotiate", "apikey", "api_key", "api-key", "key",
+    "token", "session", "cookie", "password", "mtls", "tls", "x509", "cert", "certificate",
+    "sso", "md5", "plain", "login", "pam", "trust", "peer", "iam", "hmac", "scram-sha-256",
+    "cram-md5", "google", "kakao", "naver", "apple", "facebook", "github",
+})  # fmt: skip
+"""Values of `auth=`: how somebody is known, or whether."""
 
 _NUMBERS: Final = frozenset({
     "pin", "otp", "totp", "cvv", "cvc", "cvv2", "cvc2", "csc", "인증번호", "인증코드", "핀번호",
@@ -35,7 +47,18 @@ _NUMBERS: Final = frozenset({
 })  # fmt: skip
 """Names whose values have digits; without separators."""
 
-_PLURALS: Final = ("passwords", "secrets", "tokens", "credentials", "cookies", "passphrases")
+_SHORTEST_PIN: Final = 4
+_SHORTEST_PASSWORD: Final = 4
+_PLURALS: Final = (
+    "passwords",
+    "secrets",
+    "tokens",
+    "credentials",
+    "cookies",
+    "passphrases",
+    "keys",
+    "codes",
+)
 
 _CODE: Final = re.compile(
     r"[A-Za-z_][\w.]{0,127}[(\[]|(?:self|cls|os|settings|config|request|args|kwargs)\."
@@ -43,15 +66,24 @@ _CODE: Final = re.compile(
 _OBJECT: Final = re.compile(r"[A-Z]\w{0,63}\((?=[\"'])")
 _MASK: Final = re.compile(
     r"[*•.…]{2,}|[xX]{3,}|\$\{[^}]{0,64}\}?|\{\{[^}]{0,64}\}?\}?|\$[A-Z_]{1,64}|\$\d{1,3}|:\w{1,64}"
+    r"|\$\(.{0,256}|!(?:vault|secret|Ref|Sub|GetAtt|env|ENV|reference|encrypted(?:/\w{1,16})?)"
     r"|%\(\w{1,64}(?:\)s)?|%s|\{\w{0,64}\}|\[redacted(?::\w{1,32})?\]"
 )
+_STATE: Final = re.compile(r"[A-Za-z][a-z]{2,30}(?:ed|ing)")
+"""What happened or happens to a secret: `token: refreshed`."""
+
+_ENDS: Final = ".,:;!?)]}"
 _IDENTIFIER: Final = re.compile(r"[A-Za-z]+(?:[_.][A-Za-z_]+)*")
 
 
 def is_nothing(value: str, *, equals: bool) -> bool:
     """Tell whether a value is a mask or tells a fact; `equals`: it stands behind `=`."""
-    word = value.strip().rstrip(".,!?").lower()
-    return word in (_NOTHING if equals else _FACTS) or _MASK.fullmatch(value) is not None
+    words = {value.strip().rstrip(".,!?").lower(), value.strip().rstrip(_ENDS).lower()}
+    if not words.isdisjoint(_NOTHING if equals else _FACTS):
+        return True
+    if _MASK.fullmatch(value) or _MASK.fullmatch(value.rstrip(_ENDS)):
+        return True
+    return not equals and _STATE.fullmatch(value.rstrip(_ENDS)) is not None
 
 
 def is_code(text: str, start: int = 0) -> bool:
@@ -67,14 +99,38 @@ def object_start(text: str, start: int) -> int:
 
 def is_identifier_of(name: str, value: str) -> bool:
     """Tell whether a value is a variable's or metavariable's name: `password=db_password`."""
+    value = value.rstrip(_ENDS)
     return _IDENTIFIER.fullmatch(value) is not None and (
         squash(value) == squash(name.rpartition(".")[2]) or "_" in value or "." in value
     )
 
 
 def is_about(name: str, value: str) -> bool:
-    """Tell whether a value cannot be one of this name: a word for a number, a count of secrets."""
-    whole = squash(name)
-    if whole in _NUMBERS:
-        return not any(map(str.isdigit, value))
-    return whole.endswith(_PLURALS) and (value.isdigit() or value.isalpha())
+    """Tell whether a value cannot be one of this name: a count of secrets."""
+    value = value.rstrip(_ENDS)
+    return squash(name).endswith(_PLURALS) and (value.isdigit() or value.isalpha())
+
+
+def is_no_code(name: str, value: str, *, equals: bool) -> bool:
+    """Tell whether a value of a name for a number is a word, or shorter: `pin: 17`, `otp=sent`."""
+    whole, number = squash(name.rpartition(" ")[2]), value.rstrip(_ENDS)
+    if whole not in _NUMBERS:
+        return False
+    is_short = number.isdigit() and len(number) < _SHORTEST_PIN
+    return not any(map(str.isdigit, value)) or (whole == "pin" and not equals and is_short)
+
+
+def is_method(name: str, value: str) -> bool:
+    """Tell whether a value says how somebody is known, which is no secret: `auth=oauth2`."""
+    return words(name)[-1:] == ["auth"] and value.rstrip(_ENDS).lower() in _METHODS
+
+
+def may_be_password(name: str, value: str) -> bool:
+    """Tell whether a value of `pass` is a password, and no number of tests that have passed."""
+    has_letter, is_word = any(map(str.isalpha, value)), value.isalpha()
+    return is_doubtful(name) and len(value) >= _SHORTEST_PASSWORD and has_letter and not is_word
+
+
+def is_doubtful(name: str) -> bool:
+    """Tell whether the value of a name says whether it is a secret."""
+    return words(name)[-1:] == ["pass"]

@@ -1,0 +1,117 @@
+"""Texts inside others: what JSON and URLs write in escapes, read as it was before.
+
+`json.dumps` writes 비밀번호 as `\\ube44\\ubc00\\ubc88\\ud638`, a query as `%EB%B9%84%EB%B0%80…`,
+and a URL inside a URL as `%253Ftoken%253D…`. Rules that look for a name, a blank or a quote do not
+know them there, so a text with escapes is searched once more without them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+_ESCAPED: Final = re.compile(
+    r"(?<!\\)\\{1,64}u(?P<code>[0-9a-fA-F]{4})|(?P<bytes>(?:%[0-9a-fA-F]{2})+)"
+    r"|\\(?P<sign>[\\\"'/nrt])"
+)
+_SIGNS: Final = {"n": "\n", "r": "\r", "t": "\t"}
+_LAYERS: Final = 4
+"""How often escapes may be written in other escapes."""
+
+_BYTE: Final = re.compile("%[0-9a-fA-F]{2}")
+_QUERY: Final = {ord("+"): " ", ord("&"): "\n"}
+_UNKNOWN: Final = "\ufffd"
+
+
+class Layer(NamedTuple):
+    """A text without its escapes, and where each of its characters, and its end, came from."""
+
+    text: str
+    places: list[int]
+
+
+def layers(text: str, *, form: bool = False) -> Iterator[Layer]:
+    """Yield a text without its escapes, and again without those that were in these.
+
+    In a query a plus sign is a blank, and each parameter becomes a line of its own. `form`: it is
+    one, even if nothing in it is escaped.
+    """
+    escaped = _has_escapes(text)
+    if not (escaped or (form and "+" in text)):
+        return
+    is_query = form or _BYTE.search(text) is not None
+    layer = Layer(text.translate(_QUERY) if is_query else text, [*range(len(text) + 1)])
+    if not escaped:
+        yield layer
+    for _ in range(_LAYERS):
+        if not _has_escapes(layer.text):
+            break
+        inner = _without(layer.text)
+        layer = Layer(inner.text, [layer.places[place] for place in inner.places])
+        yield layer
+
+
+def plain(text: str) -> str:
+    """Return a text without its escapes, also without those that were in these."""
+    for _ in range(_LAYERS):
+        text, found = _ESCAPED.subn(_plain, text)
+        if not found or not _has_escapes(text):
+            break
+    return text
+
+
+def _has_escapes(text: str) -> bool:
+    return ("%" in text or "\\" in text) and _ESCAPED.search(text) is not None
+
+
+def _plain(match: re.Match[str]) -> str:
+    if match["bytes"] is None:
+        return _of_escape(match)
+    return bytes.fromhex(match["bytes"].replace("%", "")).decode("utf-8", "replace")
+
+
+def _without(text: str) -> Layer:
+    pieces: list[str] = []
+    places: list[int] = []
+    position = 0
+    for match in _ESCAPED.finditer(text):
+        pieces.append(text[position : match.start()])
+        places += range(position, match.start())
+        for place, char in _characters(match):
+            pieces.append(char)
+            places.append(place)
+        position = match.end()
+    pieces.append(text[position:])
+    places += range(position, len(text) + 1)
+    return Layer("".join(pieces), places)
+
+
+def _characters(match: re.Match[str]) -> Iterator[tuple[int, str]]:
+    """Yield the characters that escapes in a row stand for, each with its place."""
+    if match["bytes"] is None:
+        yield match.start(), _of_escape(match)
+        return
+    encoded = bytes.fromhex(match["bytes"].replace("%", ""))
+    index = 0
+    while index < len(encoded):
+        char = _character(encoded[index : index + 4])
+        yield match.start() + 3 * index, char
+        index += 1 if char == _UNKNOWN else len(char.encode())
+
+
+def _of_escape(match: re.Match[str]) -> str:
+    if match["sign"]:
+        return _SIGNS.get(match["sign"], match["sign"])
+    char = chr(int(match["code"], 16))
+    return char if char.isprintable() or char.isspace() else _UNKNOWN
+
+
+def _character(encoded: bytes) -> str:
+    """Return the character that UTF-8 begins with."""
+    for size in range(1, len(encoded) + 1):
+        try:
+            return encoded[:size].decode()
+        except UnicodeDecodeError:
+            continue
+    return _UNKNOWN

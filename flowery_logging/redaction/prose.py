@@ -1,0 +1,126 @@
+"""Secrets in running text, behind their name without a sign: `비밀번호는 abc123입니다`.
+
+Only values with a digit are found so, and none that tells a date, a version, a length or how
+something is encrypted: "비밀번호 3600초 후 만료", "password sha256 mismatch".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from flowery_logging.redaction.numbers import NORMAL, Span
+
+_SIGNS: Final = r"(?:[A-Za-z0-9!@#$%^*_+~.-]|&(?![A-Za-z]\w{0,63}=))"
+_WITH_DIGIT: Final = rf"(?P<value>(?={_SIGNS}{{0,32}}[0-9]){_SIGNS}{{4,128}})(?!{_SIGNS})"
+_UNIT: Final = (
+    r"(?![ ]?(?:초|분|시간|일|월|년|주|개|회|건|자|명|원|글자|바이트|%"
+    r"|(?:bits?|bytes?|char\w*|days?|hours?|minutes?|seconds?|times?|users?|ms|s)\b))"
+)
+_QUOTE: Final = r"[\[(\"'`<]?[ ]?"
+
+_KOREAN: Final = re.compile(
+    r"(?P<name>비밀번호|비번|패스워드|암호|(?:인증|본인확인) ?번호|인증 ?코드|보안 ?코드"
+    r"|(?:핀|PIN|OTP) ?번호"
+    r"|(?P<long>토큰|(?:API|인증|시크릿|비밀|액세스) ?키))"
+    rf"(?:은|는|이|가|을|를|으?로)?[ :\u00a0]{{0,2}}{_QUOTE}{_WITH_DIGIT}{_UNIT}",
+    re.IGNORECASE,
+)
+_ENGLISH: Final = re.compile(
+    r"(?<![A-Za-z])(?:pass(?:word|wd|phrase|code)|pwd)(?P<said>(?:[ ](?:for|of)[ ]\S{1,64})?"
+    r"(?:[ ](?:is|was|(?:set|changed|reset|updated)[ ]to)(?:[ ]now)?)?)"
+    rf"[ ]{_QUOTE}{_WITH_DIGIT}{_UNIT}",
+    re.IGNORECASE,
+)
+_CODE: Final = re.compile(
+    r"(?<![A-Za-z])(?:(?:(?:verification|login|security|auth\w{0,12}|confirmation|one-time|sms|access"
+    r"|reset|mfa|2fa|recovery)[ -](?:code|password|passcode|pin)|otp|totp|pin|token)[ ]is[ ]:?"
+    rf"{_QUOTE}{_WITH_DIGIT}|(?:(?:verification|login|security|authentication|confirmation|one-time"
+    r"|sms|access|reset|mfa|2fa)[ -](?:code|password|passcode)|otp|totp|passcode)[ ]"
+    r"(?P<number>[0-9]{6})(?![0-9A-Za-z.-])"
+    r"|(?:otp|(?:verification|2fa|mfa) code|인증번호|인증코드)[^\n:=]{0,24}[:=][ ]?"
+    r"(?P<told>[0-9]{6})(?![0-9A-Za-z.-])"
+    r"|(?<![\w.-])(?:[A-Z]{1,3}-)?(?P<said>[0-9]{4,8})[ ]is[ ]your[ ](?:[\w-]{1,20}[ ]){0,4}"
+    r"(?:code|otp|pin|passcode|password))",
+    re.IGNORECASE,
+)
+# Numbers of documents, which are known by their name and their form together.
+_PASSPORT: Final = re.compile(
+    r"(?:여권|passport)[^0-9\n]{0,24}?(?<![0-9A-Za-z])"
+    r"(?P<value>[A-Z]{1,2}[0-9]{7,8}|[A-Z][0-9]{3}[A-Z][0-9]{4})(?![0-9A-Za-z])",
+    re.IGNORECASE,
+)
+_REGION: Final = "(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|[충전경][남북]|제주)[ -]?"
+_LICENCE: Final = re.compile(
+    r"(?:면허|licen[cs]e)[^0-9\n]{0,24}?(?<![0-9A-Za-z])"
+    rf"(?P<value>(?:{_REGION})?[0-9]{{2}}-[0-9]{{2}}-[0-9]{{6}}-[0-9]{{2}}"
+    rf"|{_REGION}[0-9]{{2}}-[0-9]{{6}}-[0-9]{{2}}|[0-9]{{12}})(?![0-9A-Za-z-])",
+    re.IGNORECASE,
+)
+_BACK: Final = re.compile(r"뒷자리[^0-9\n]{0,4}(?P<value>[1-8][0-9]{6})(?![0-9])")
+_NUMBERS: Final = ((_PASSPORT, "value"), (_LICENCE, "value"), (_BACK, "resident_number"))
+
+_FACT: Final = re.compile(
+    r"[0-9]{4}[-./][0-9]{1,2}(?:[-./T].*)?|v?[0-9]+(?:[.:~-][0-9]+)+"  # dates, versions, addresses
+    r"|(?:aes|sha|md|rsa|ecdsa|ed|pbkdf|argon|bcrypt|scrypt|base|utf|tls|ssl|oauth|saml|ipv|http|hmac"
+    r"|[hre]s|rfc|chacha|p)[-_]?v?[0-9]{1,4}(?:[-_./][\w./-]*|[a-z]{0,4})"
+    r"|[\w.-]+\.(?:py|js|ts|txt|json|ya?ml|html?|log|csv|conf|sql|go|java|md|md5)(?::[0-9]+)?",
+    re.IGNORECASE,
+)
+"""What is told about a secret: when, which version, how it is encrypted, in which file."""
+
+_COUNTED: Final = re.compile("[0-9]+(?:st|nd|rd|th|[a-z]{3,12})", re.IGNORECASE)
+_SHORTEST: Final = 6
+_SHORTEST_KEY: Final = 12
+"""Characters of a password, and of a token, that no verb says to be one."""
+
+
+def find(text: str) -> Iterator[Span]:
+    """Yield the secrets in running text."""
+    lower = text.lower()
+    if not text.isascii():
+        for match in _KOREAN.finditer(text):
+            if _is_one(match["value"], _SHORTEST_KEY if match["long"] else 0):
+                yield _value(match)
+    if "pass" in lower or "pwd" in lower:
+        for match in _ENGLISH.finditer(text):
+            if _is_one(match["value"], 0 if match["said"] else _SHORTEST):
+                yield _value(match)
+    if any(word in lower for word in _CODES):
+        yield from _codes(text)
+    if any(word in lower for word in _DOCUMENTS):
+        normal = text if text.isascii() else text.translate(NORMAL)
+        for pattern, kind in _NUMBERS:
+            for match in pattern.finditer(normal):
+                yield Span(*match.span("value"), kind)
+
+
+_CODES: Final = ("code", "otp", " is ", "인증", "passcode", "password")
+_DOCUMENTS: Final = ("여권", "passport", "면허", "licen", "뒷자리")
+"""One of them stands in each text that is searched for codes, and for numbers of documents."""
+
+
+def _codes(text: str) -> Iterator[Span]:
+    for match in _CODE.finditer(text):
+        if match["value"] is None:
+            yield Span(*match.span(match.lastgroup or "said"), "value")
+        elif _is_one(match["value"], 0):
+            yield _value(match)
+
+
+def _value(match: re.Match[str]) -> Span:
+    start = match.start("value")
+    return Span(start, start + len(match["value"].rstrip(".")), "value")
+
+
+def _is_one(value: str, shortest: int) -> bool:
+    """Tell whether a value may be a secret; with a length, it has to have letters too."""
+    value = value.rstrip(".")
+    if _FACT.fullmatch(value):
+        return False
+    return not shortest or (
+        len(value) >= shortest
+        and any(map(str.isalpha, value))
+        and _COUNTED.fullmatch(value) is None
+    )
