@@ -55,12 +55,14 @@ def cleaned(text: str) -> str:
 
 
 def is_card(digits: str) -> bool:
-    """A known issuer, its length, and the check digit of ISO/IEC 7812 (Luhn)."""
+    """A known issuer, its length, and the check digit of ISO/IEC 7812 (Luhn); no bar code (EAN)."""
     lengths = {"4": (13, 16, 19), "34": (15,), "37": (15,), "62": (16, 17, 18, 19), "9": (16,)}
     lengths |= {str(two): (16,) for two in (*range(51, 56), *range(22, 28), 65, 35)}
     known = any(digits.startswith(p) and len(digits) in ls for p, ls in lengths.items())
     doubled = [int(d) * (1 + place % 2) for place, d in enumerate(reversed(digits))]
-    return known and sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
+    weighted = [int(d) * (1 + 2 * (place % 2)) for place, d in enumerate(digits)]
+    is_article = len(digits) == 13 and sum(weighted) % 10 == 0
+    return known and sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0 and not is_article
 
 
 def is_resident(digits: str) -> bool:

@@ -16,9 +16,20 @@ UNITS = [
     "token%3D", "%2525", "\\u", '"\\ubbbb', "token=<", "token=x<", "token=x;", "=", ":", "'a',",
     "－", "＝", "１", "4\u00a0", "4111 ", "4111", "900101-", "-", "[redacted", "token=[redacted] ",
     "Authorization: ", "Cookie: a=", ":thin:a/", "code=aaaaaaaaaa1&", "token=${", "sshpass -p ",
-    "x=Decimal('", "token=A(",
+    "x=Decimal('", "token=A(", "%41", "%EB%B9%84", "\\u0041", "\\\\n", "token aaaaaaaaaaaaaa1", "password ",
+    "password for ", "여권", "passport ", "licence ", "뒷자리", "login code ", "1234 is your ", "otp ", "a.1-",
+    "config set token ", "htpasswd -b a b ", "curl -b a=", "auth:\n  a: ", "${a:", "arn:", "?a=", "$(",
+    "pass=a1", "docker login -p ", "/api/webhooks/", "seed phrase: aaa ", "'code': '", "M1", "비밀번호 ",
 ]  # fmt: skip
 STEMS = [stem for form in FORMS for stem in form.stems]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("run", ["a", "1a-", "M1", "a1.", " "])
+def test_a_long_run_around_the_sign_of_a_token_takes_no_longer_than_its_length(stem, run):
+    text = (run * (50_000 // len(run) + 1))[:50_000]
+    Redactor().clean(f"{stem}{text} {text}{stem}")
 
 
 @pytest.mark.slow

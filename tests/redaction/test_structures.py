@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import logging
+from typing import NamedTuple
 
 import attrs
 import pytest
@@ -31,6 +32,11 @@ class Account:
     password: str
 
 
+class Visitor(NamedTuple):
+    user: str
+    password: str
+
+
 @attrs.define
 class Member:
     user: str
@@ -49,6 +55,7 @@ OBJECTS = {
     "exception": invalid,
     "SecretStr": lambda: Credentials(user="kim", password=SecretStr(SECRET)),
     "dataclass": lambda: Account("kim", SECRET),
+    "named tuple": lambda: Visitor("kim", SECRET),
     "attrs": lambda: Member("kim", SECRET),
     "header pairs": lambda: [("authorization", SECRET), ("x-a", "b")],
     "header pairs as ASGI has them": lambda: [(b"cookie", SECRET.encode())],
@@ -121,3 +128,8 @@ def test_a_further_kind_is_found_in_texts_and_by_name():
     assert redactor.clean("email=x@y.z") == "email=[redacted:email]"
     assert redactor.kind_of("email") == "email"
     assert Redactor().clean("to kim@shop") == "to kim@shop"
+
+
+def test_what_has_no_value_has_no_secret(logged):
+    log.info("x", extra={"visits": [{"token": None, "n": 1}]})
+    assert logged.event()["labels"]["visits"] == '[{"token":null,"n":1}]'
