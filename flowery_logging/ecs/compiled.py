@@ -29,6 +29,7 @@ from flowery_logging.ecs.schema import Place
 from flowery_logging.ecs.source import Source
 from flowery_logging.ecs.steps import Step, Steps, Tally
 from flowery_logging.redaction import Make
+from flowery_logging.redaction.values import names_methods
 
 _BEFORE: Final = frozenset({"message", "host", "data_stream", "log", "process"})
 """What a line has before the fields, or after them."""
@@ -141,6 +142,8 @@ class Compiler:
             if kind is dict and self._placer.schema.is_value(path):
                 raise UnusualError
             secret = self._placer.kind_of(path, of_object=kind is dict)
+            if secret is not None and kind is str and names_methods(path):
+                raise UnusualError  # the value tells whether it is a secret
             if secret is not None:
                 values, shown = (
                     self._placer.values(Tally()),

@@ -149,6 +149,8 @@ class _Walk:
         if value is None or (type(value) in {list, dict} and not value):
             return
         kind = self._placer.kind_of(path, of_object=isinstance(value, Mapping))
+        if kind is not None and self._placer.redactor.shows(path, value):
+            kind = None
         if kind is not None:
             if not is_marker(value):  # a document that is placed again has been counted
                 value = self._placer.redactor.hide(kind, self._placer.counters)

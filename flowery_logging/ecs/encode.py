@@ -206,7 +206,7 @@ class _Walker:
             kind = None if self._redaction.by_path else self._redaction.kind_of(name)
             if kind is None and named is not None and structures.is_value(name):
                 kind = named
-            if kind is not None and item is not None:
+            if kind is not None and not (item is None or self._redaction.shows(name, item)):
                 found[name] = self._redaction.hide(kind, self._counts)
             elif self._redaction.by_path:
                 found[self._redaction.clean_name(name)] = self._by_path(name, item, depth)
@@ -221,7 +221,7 @@ class _Walker:
         item = plain(item)
         kind = redaction.kind_at(path, of_object=isinstance(item, Mapping))
         try:
-            if kind is not None:
+            if kind is not None and not (item is None or redaction.shows(path, item)):
                 return redaction.hide(kind, self._counts)
             self._make = redaction.maker(path)
             return self.copy(item, depth)

@@ -36,6 +36,7 @@ from flowery_logging.redaction.suspicion import (
     TOKENS,
     Suspicion,
 )
+from flowery_logging.redaction.values import is_method
 
 BY_NAME: Final = "value"
 """The kind of a secret of which only the name is known."""
@@ -141,6 +142,10 @@ class Redaction:
         """Return what makes what stands for a scalar of a dotted name; None: nothing does."""
         return None
 
+    def shows(self, name: str, value: Any) -> bool:  # noqa: ARG002
+        """Tell whether a value is shown, although its name is a secret's: `auth="oauth2"`."""
+        return False
+
     def hides(self, name: str) -> bool:
         """Tell whether the value of a key (one part of a dotted name) is a secret by its name."""
         return self.kind_of(name) is not None
@@ -217,6 +222,10 @@ class Redactor(Redaction):
         if len(name) <= KEY_CHARS:
             self._kinds.keep(name, kind)
         return kind
+
+    def shows(self, name: str, value: Any) -> bool:
+        """Tell whether a value is shown, although its name is a secret's: `auth="oauth2"`."""
+        return type(value) is str and is_method(name.rpartition(".")[2], value)
 
     def find(self, text: str) -> list[Span]:
         """Return where secrets stand in a text, in order, none over another."""

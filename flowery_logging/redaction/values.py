@@ -122,7 +122,12 @@ def is_no_code(name: str, value: str, *, equals: bool) -> bool:
 
 def is_method(name: str, value: str) -> bool:
     """Tell whether a value says how somebody is known, which is no secret: `auth=oauth2`."""
-    return words(name)[-1:] == ["auth"] and value.rstrip(_ENDS).lower() in _METHODS
+    return names_methods(name) and value.rstrip(_ENDS).lower() in _METHODS
+
+
+def names_methods(name: str) -> bool:
+    """Tell whether a name may have a method as its value, or credentials."""
+    return words(name)[-1:] == ["auth"]
 
 
 def may_be_password(name: str, value: str) -> bool:

@@ -133,3 +133,19 @@ def test_a_further_kind_is_found_in_texts_and_by_name():
 def test_what_has_no_value_has_no_secret(logged):
     log.info("x", extra={"visits": [{"token": None, "n": 1}]})
     assert logged.event()["labels"]["visits"] == '[{"token":null,"n":1}]'
+
+
+@pytest.mark.parametrize("personal", [(), ("phone",)])
+def test_a_name_of_methods_hides_credentials_alone(logged, personal):
+    logged.setup(redact_personal=personal)
+    for auth, shown in (("oauth2", "oauth2"), ("Basic", "Basic"), (SECRET, "[redacted]")):
+        for _ in range(6):  # a plan is made meanwhile
+            log.info("x", extra={"auth": auth, "web": {"auth": auth}, "calls": [{"auth": auth}]})
+            flowery_logging.get_logger().info("x", auth=auth)
+        for event in logged.events()[-12::2]:
+            labels = event["labels"]
+            assert (labels["auth"], labels["web_auth"]) == (shown, shown)
+            assert labels["calls"] == json.dumps([{"auth": shown}], separators=(",", ":"))
+        assert logged.last()["labels"]["auth"] == shown
+    log.info("x", extra={"auth": ("kim", SECRET)})
+    assert SECRET not in logged.lines()[-1].decode()
