@@ -102,7 +102,7 @@ _SAID: Final = re.compile(
 _SAID_IN_KOREAN: Final = re.compile(
     "비밀|인증|본인|여권|면허|핀|비번|암호|패스워드|토큰|보안|뒷자리|시크릿|액세스|API|api|PIN|OTP"
 )
-_DIGIT: Final = re.compile("[0-9]")
+_DIGITS: Final = bytes(48 if code in b"0123456789" else 32 for code in range(256))
 
 SHOWN: Final = 0
 HIDES: Final = 1
@@ -207,12 +207,11 @@ class Suspicion:
             kinds |= self._signs(signs, encoded, coarse, text)
             if not is_inner and ("%" in signs or ("\\" in signs and "\\\\u" in coarse)):
                 kinds |= self._inside(encoded, coarse, text)
-        if (
-            "-" in text
-            and ("--" in text or " -" in text or '"-' in text or "'-" in text or "(-" in text)
-            and (
-                _OPTION_SIGN.search(encoded) if len(encoded) < _LONG else _may_have_option(encoded)
-            )
+        if "-" in text and (
+            _may_have_option(encoded)
+            if len(encoded) >= _LONG
+            else ("--" in text or " -" in text or '"-' in text or "'-" in text or "(-" in text)
+            and _OPTION_SIGN.search(encoded)
         ):
             kinds |= self._options(text, coarse)
         if not encoded.isascii() and _is_said_in_korean(encoded):
@@ -224,7 +223,7 @@ class Suspicion:
                 _SIX_DIGITS in coarse
                 and ("code0" in coarse or "otp0" in coarse or "licen" in coarse)
             )
-        ) and (_is_said(_SAID, text.lower()) or "0is0your0" in coarse):
+        ) and (_is_said(encoded) or "0is0your0" in coarse):
             kinds |= NAMED
         for may_be_in in self._further:
             if may_be_in(encoded):
@@ -374,14 +373,16 @@ def _may_have_option(encoded: bytes) -> bool:
 
 def _is_said_in_korean(encoded: bytes) -> bool:
     """Tell whether a name stands in a text that a secret may follow without a sign."""
-    text = encoded.decode("utf-8", "replace")
-    return _is_said(_SAID_IN_KOREAN, text)
+    return _SAID_IN_KOREAN.search(_to_last_digit(encoded).decode("utf-8", "replace")) is not None
 
 
-def _is_said(names: re.Pattern[str], text: str) -> bool:
-    """Tell whether a name stands in a text, and a digit behind it."""
-    name = names.search(text)
-    return name is not None and _DIGIT.search(text, name.start()) is not None
+def _is_said(encoded: bytes) -> bool:
+    return _SAID.search(_to_last_digit(encoded).decode("latin-1").lower()) is not None
+
+
+def _to_last_digit(encoded: bytes) -> bytes:
+    """Return what stands before the last digit: a name behind that has no value."""
+    return encoded[: encoded.translate(_DIGITS).rfind(b"0") + 1]
 
 
 def _around_signs(encoded: bytes) -> bytes:
