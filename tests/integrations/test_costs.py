@@ -2,6 +2,7 @@
 
 import asyncio
 import http.server
+import math
 import re
 import threading
 import time
@@ -381,7 +382,8 @@ def test_without_a_header_there_is_no_time_in_queue():
 
 
 def since(seconds):
-    return f"t={time.time() - seconds:.3f}"
+    """What nginx writes: seconds with milliseconds, never later than it was."""
+    return f"t={math.floor((time.time() - seconds) * 1000) / 1000:.3f}"
 
 
 def through_asgi(headers, peer, **options):
