@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import ENDINGS, KindOf, is_denied, is_fact, squash
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import PAIRS, nested_end, quoted_end
@@ -29,7 +30,7 @@ from flowery_logging.redaction.values import (
 
 # A name, the end of its quotes, the sign, and the beginning of the value's quotes. The name's
 # length is bounded, so that the search is linear.
-_ASSIGNED: Final = re.compile(
+_ASSIGNED: Final = late(
     r"(?<![\w.%$-])"
     r"(?P<name>[\w.%$-]{1,128}|[A-Za-z0-9가-힣]{1,20}(?: [A-Za-z가-힣][A-Za-z가-힣0-9]{0,19}){1,2})"
     r"(?P<closed>\\{0,15}[\"'`]\]?|\]|(?<=[A-Z]{2})\))?"
@@ -38,12 +39,12 @@ _ASSIGNED: Final = re.compile(
     r"(?:[bBrRuU]{1,2}(?=\\{0,15}[\"']))?"
     r"(?P<quote>\\{0,15}(?:\"\"\"|\'\'\'|[\"'`]))?"
 )
-_BLOCK: Final = re.compile(
+_BLOCK: Final = late(
     r"(?<![\w.%$-])(?P<name>[\w.-]{2,64})[\"']?:"
     r"[ \t]{0,8}(?:[|>][+-]?\d?)?[ \t]{0,8}\n(?=[ ]|- )"
 )
 # The same in a text inside another, which has the ends of lines as escapes.
-_ESCAPED_BLOCK: Final = re.compile(
+_ESCAPED_BLOCK: Final = late(
     r"(?<![\w.%$-])(?P<name>[\w.-]{2,64})(?:\\{0,4}[\"'])?:[ \t]{0,8}(?:[|>][+-]?\d?)?[ \t]{0,8}"
     r"\\{1,4}n(?P<value>[ ]{1,64}[^\\\"'\n]{1,1024}(?:\\{1,4}n[ ]{1,64}[^\\\"'\n]{1,1024}){0,64})"
 )
@@ -52,16 +53,16 @@ _HEADERS: Final = frozenset({"authorization", "proxyauthorization", "cookie", "s
 """Names whose unquoted value goes to the end of the line: a scheme and more, pairs and more."""
 
 _STOP: Final = r"\s,;&|)\]}\"'`<>\\"
-_ENTRY: Final = re.compile(r"[ ]{1,64}(?P<name>[\w.-]{1,64}):(?:[ \n]|$)")
-_ARN: Final = re.compile(r"arn:[\w:./-]{1,128}\Z")
-_LINE: Final = re.compile(r"(?:[A-Za-z][\w-]{2,24} (?=\S))?(?P<value>[^\r\n\"'`\\]*)")
-_BARE: Final = re.compile(
+_ENTRY: Final = late(r"[ ]{1,64}(?P<name>[\w.-]{1,64}):(?:[ \n]|$)")
+_ARN: Final = late(r"arn:[\w:./-]{1,128}\Z")
+_LINE: Final = late(r"(?:[A-Za-z][\w-]{2,24} (?=\S))?(?P<value>[^\r\n\"'`\\]*)")
+_BARE: Final = late(
     rf"(?:<[^{_STOP}]{{1,128}}>|(?:[^{_STOP}]|\\(?![nrt\"'\\]))+"
     rf"(?:[<>,;|](?![\w.%$-]{{1,64}}[=:])(?:[^{_STOP}]|\\(?![nrt\"'\\]))+)*)"
 )
-_WORD: Final = re.compile(r"[^\W\d_]+[.,!?]?")
-_NEXT_WORD: Final = re.compile(r"[ \t]+[^\W_]+(?![\w=:])")
-_PHRASE: Final = re.compile(r"[A-Za-z]{3,12}(?: [A-Za-z]{3,12}){3,23}(?: [0-9]{1,4})?")
+_WORD: Final = late(r"[^\W\d_]+[.,!?]?")
+_NEXT_WORD: Final = late(r"[ \t]+[^\W_]+(?![\w=:])")
+_PHRASE: Final = late(r"[A-Za-z]{3,12}(?: [A-Za-z]{3,12}){3,23}(?: [0-9]{1,4})?")
 
 
 class Assignments:
@@ -78,7 +79,7 @@ class Assignments:
         """Yield the values that are to be hidden, in any order."""
         yield from self._assigned(text)
         if "\\n" in text:
-            for match in _ESCAPED_BLOCK.finditer(text):
+            for match in _ESCAPED_BLOCK().finditer(text):
                 kind = self._kind_of_any(match["name"])
                 if kind is not None and not _is_of_settings(text, match, match.start("value")):
                     yield Span(*match.span("value"), kind)
@@ -87,7 +88,7 @@ class Assignments:
 
     def _assigned(self, text: str) -> Iterator[Span]:
         position = 0
-        while (match := _ASSIGNED.search(text, position)) is not None:
+        while (match := _ASSIGNED().search(text, position)) is not None:
             # What was taken for a value may be the next name.
             position = match.end("sign")
             kind = self._kind_of_any(match["name"])
@@ -115,10 +116,10 @@ class Assignments:
         if not equals and squash(match["name"].rpartition(" ")[2]) in _HEADERS:
             return _line(text, start)
         if not equals and match["name"].lower().endswith(("phrase", "mnemonic")):
-            phrase = _PHRASE.match(text, start)
+            phrase = _PHRASE().match(text, start)
             if phrase and not is_nothing(phrase[0].partition(" ")[0], equals=False):
                 return phrase.span()
-        bare = None if is_code(text, start) else _BARE.match(text, start)
+        bare = None if is_code(text, start) else _BARE().match(text, start)
         if bare is None or self._is_no_secret(text, match["name"], bare, equals=equals):
             return start, start
         return bare.span()
@@ -138,7 +139,7 @@ class Assignments:
             return False
         if name.endswith(".auth") or (value[0] == "?" and text[bare.start() - 1] == ":"):
             return True  # the name of a logger; `${SECRET:?is missing}`
-        is_prose = _WORD.fullmatch(value) and _NEXT_WORD.match(text, bare.end())
+        is_prose = _WORD().fullmatch(value) and _NEXT_WORD().match(text, bare.end())
         return bool(is_prose) or is_about(name, value)
 
     def _kind_of_any(self, name: str) -> str | None:
@@ -159,7 +160,7 @@ class Assignments:
     def _blocks(self, text: str) -> Iterator[Span]:
         """Values of YAML that begin on the next line: all lines that are indented further."""
         position = 0
-        while (match := _BLOCK.search(text, position)) is not None:
+        while (match := _BLOCK().search(text, position)) is not None:
             position = match.end()
             kind = self._kind_of_any(match["name"])
             if kind is not None and not _is_of_settings(text, match, position):
@@ -169,7 +170,7 @@ class Assignments:
 
 def _is_of_settings(text: str, match: re.Match[str], start: int) -> bool:
     """Tell whether a block has names of its own, that tell facts: `password:`, `min_length: 12`."""
-    entry = _ENTRY.match(text, start)
+    entry = _ENTRY().match(text, start)
     return entry is not None and (match["name"].endswith("auth") or is_fact(entry["name"]))
 
 
@@ -180,7 +181,8 @@ def _is_of_address(text: str, match: re.Match[str]) -> bool:
     """
     start = match.start()
     return text.startswith("://", max(0, start - 3)) or (
-        text[start - 1 : start] == ":" and _ARN.search(text, max(0, start - 128), start) is not None
+        text[start - 1 : start] == ":"
+        and _ARN().search(text, max(0, start - 128), start) is not None
     )
 
 
@@ -208,7 +210,7 @@ def _block(text: str, start: int, indent: int) -> tuple[int, int]:
 
 def _line(text: str, start: int) -> tuple[int, int]:
     """Return the value of a header, behind its scheme: the rest of the line."""
-    match = _LINE.match(text, start)
+    match = _LINE().match(text, start)
     word, blank, _ = text[start : match.end()].partition(" ") if match else ("", "", "")
     if match is None or (is_nothing(word, equals=False) and not (blank and is_scheme(word))):
         return start, start

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.values import is_identifier_of, is_nothing
@@ -13,7 +14,7 @@ from flowery_logging.redaction.values import is_identifier_of, is_nothing
 _GAP: Final = r"(?:[\"']?[ \t]{0,4},?[ \t=]{1,8}\\{0,3}[\"']?|[\"'],[\"'])"
 """What stands between an option and its value, in a line and in a list."""
 
-_OPTION: Final = re.compile(
+_OPTION: Final = late(
     r"(?<![\w-])--?(?P<name>[A-Za-z][\w-]{1,63})"
     r"[ \t]{1,8}(?:(?P<quote>[\"'])(?P<quoted>[^\"'\n]{1,1024})"
     r"|(?!-)(?P<bare>(?:[^\s\"'|;&\\]|\\(?![\"'])){1,1024}))"
@@ -41,16 +42,16 @@ _PROGRAMS: Final = (
 )
 _VALUE: Final = r"(?P<value>[^\s\"',|;&+][^\s\"']{0,1023})"
 _LINES: Final = tuple(
-    (re.compile(rf"(?<![\w.-])(?:{program})(?![\w.-])"), re.compile(rf"(?<![\w-]){option}{_VALUE}"))
+    (late(rf"(?<![\w.-])(?:{program})(?![\w.-])"), late(rf"(?<![\w-]){option}{_VALUE}"))
     for program, option in _PROGRAMS
 )
 
-_SETTING: Final = re.compile(
+_SETTING: Final = late(
     r"(?<![\w-])config(?:ure)?[ ]set[ ](?P<name>[\w.-]{2,64})[ ]{1,4}"
     r"(?P<value>[^\s\"'|;&]{1,1024})",
     re.IGNORECASE,
 )
-_ANY_PROGRAM: Final = re.compile(
+_ANY_PROGRAM: Final = late(
     "htpasswd|curl|mysql|mariadb|7z|sshpass|redis-cli|login|mongo|ldap|sqlcmd|zip|smbclient"
     "|openssl|wget|http"
 )
@@ -64,7 +65,7 @@ SIGNS: Final = (
 
 def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the values of options that are secrets."""
-    for match in _OPTION.finditer(text):
+    for match in _OPTION().finditer(text):
         kind = "value" if match["name"] == "pass" else kind_of(match["name"])
         group = "quoted" if match["quote"] else "bare"
         value = match[group]
@@ -73,11 +74,11 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
         if not is_identifier_of(match["name"], value):
             yield Span(*match.span(group), kind)
     if "onfig" in text or "ONFIG" in text:
-        for match in _SETTING.finditer(text):
+        for match in _SETTING().finditer(text):
             kind = kind_of(match["name"].rpartition(".")[2])
             if kind is not None and not is_nothing(match["value"], equals=False):
                 yield Span(*match.span("value"), kind)
-    if ("-" in text or "pass:" in text) and _ANY_PROGRAM.search(text):
+    if ("-" in text or "pass:" in text) and _ANY_PROGRAM().search(text):
         yield from _of_programs(text)
 
 
@@ -85,7 +86,7 @@ def _of_programs(text: str) -> Iterator[Span]:
     start = 0
     for line in text.splitlines(keepends=True):
         for program, option in _LINES:
-            if program.search(line):
-                for match in option.finditer(line):
+            if program().search(line):
+                for match in option().finditer(line):
                     yield Span(start + match.start("value"), start + match.end("value"), "value")
         start += len(line)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from flowery_logging.redaction.form import Form
+from flowery_logging.redaction.late import late
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.services import SERVICES
 
@@ -299,7 +300,7 @@ FORMS: Final = (
     *SERVICES,
 )
 
-_COMPILED: Final = [(re.compile(form.pattern, re.ASCII), form.kind) for form in FORMS]
+_COMPILED: Final = [(late(form.pattern, re.ASCII), form.kind) for form in FORMS]
 _STEMS: Final = [(stem, row) for row, form in enumerate(FORMS) for stem in form.stems]
 
 
@@ -307,7 +308,7 @@ def find(text: str) -> Iterator[Span]:
     """Yield the tokens of known forms in a text."""
     for row in dict.fromkeys([row for stem, row in _STEMS if stem in text]):
         pattern, kind = _COMPILED[row]
-        for match in pattern.finditer(text):
+        for match in pattern().finditer(text):
             start = match.start()
             if start == 0 or not _goes_on(text, start):
                 yield Span(start, match.end(), kind)

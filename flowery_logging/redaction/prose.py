@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from flowery_logging.redaction.late import late
 from flowery_logging.redaction.numbers import NORMAL, Span
 
 _SIGNS: Final = r"(?:[A-Za-z0-9!@#$%^*_+~.-]|&(?![A-Za-z]\w{0,63}=))"
@@ -20,20 +21,20 @@ _UNIT: Final = (
 )
 _QUOTE: Final = r"[\[(\"'`<]?[ ]?"
 
-_KOREAN: Final = re.compile(
+_KOREAN: Final = late(
     r"(?P<name>비밀번호|비번|패스워드|암호|(?:인증|본인확인) ?번호|인증 ?코드|보안 ?코드"
     r"|(?:핀|PIN|OTP) ?번호"
     r"|(?P<long>토큰|(?:API|인증|시크릿|비밀|액세스) ?키))"
     rf"(?:은|는|이|가|을|를|으?로)?[ :\u00a0]{{0,2}}{_QUOTE}{_WITH_DIGIT}{_UNIT}",
     re.IGNORECASE,
 )
-_ENGLISH: Final = re.compile(
+_ENGLISH: Final = late(
     r"(?<![A-Za-z])(?:pass(?:word|wd|phrase|code)|pwd)(?P<said>(?:[ ](?:for|of)[ ]\S{1,64})?"
     r"(?:[ ](?:is|was|(?:set|changed|reset|updated)[ ]to)(?:[ ]now)?)?)"
     rf"[ ]{_QUOTE}{_WITH_DIGIT}{_UNIT}",
     re.IGNORECASE,
 )
-_CODE: Final = re.compile(
+_CODE: Final = late(
     r"(?<![A-Za-z])(?:(?:(?:verification|login|security|auth\w{0,12}|confirmation|one-time|sms|access"
     r"|reset|mfa|2fa|recovery)[ -](?:code|password|passcode|pin)|otp|totp|pin|token)[ ]is[ ]:?"
     rf"{_QUOTE}{_WITH_DIGIT}|(?:(?:verification|login|security|authentication|confirmation|one-time"
@@ -46,22 +47,22 @@ _CODE: Final = re.compile(
     re.IGNORECASE,
 )
 # Numbers of documents, which are known by their name and their form together.
-_PASSPORT: Final = re.compile(
+_PASSPORT: Final = late(
     r"(?:여권|passport)[^0-9\n]{0,24}?(?<![0-9A-Za-z])"
     r"(?P<value>[A-Z]{1,2}[0-9]{7,8}|[A-Z][0-9]{3}[A-Z][0-9]{4})(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
 _REGION: Final = "(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|[충전경][남북]|제주)[ -]?"
-_LICENCE: Final = re.compile(
+_LICENCE: Final = late(
     r"(?:면허|licen[cs]e)[^0-9\n]{0,24}?(?<![0-9A-Za-z])"
     rf"(?P<value>(?:{_REGION})?[0-9]{{2}}-[0-9]{{2}}-[0-9]{{6}}-[0-9]{{2}}"
     rf"|{_REGION}[0-9]{{2}}-[0-9]{{6}}-[0-9]{{2}}|[0-9]{{12}})(?![0-9A-Za-z-])",
     re.IGNORECASE,
 )
-_BACK: Final = re.compile(r"뒷자리[^0-9\n]{0,4}(?P<value>[1-8][0-9]{6})(?![0-9])")
+_BACK: Final = late(r"뒷자리[^0-9\n]{0,4}(?P<value>[1-8][0-9]{6})(?![0-9])")
 _NUMBERS: Final = ((_PASSPORT, "value"), (_LICENCE, "value"), (_BACK, "resident_number"))
 
-_FACT: Final = re.compile(
+_FACT: Final = late(
     r"[0-9]{4}[-./][0-9]{1,2}(?:[-./T].*)?|v?[0-9]+(?:[.:~-][0-9]+)+"  # dates, versions, addresses
     r"|(?:aes|sha|md|rsa|ecdsa|ed|pbkdf|argon|bcrypt|scrypt|base|utf|tls|ssl|oauth|saml|ipv|http|hmac"
     r"|[hre]s|rfc|chacha|p)[-_]?v?[0-9]{1,4}(?:[-_./][\w./-]*|[a-z]{0,4})"
@@ -70,7 +71,7 @@ _FACT: Final = re.compile(
 )
 """What is told about a secret: when, which version, how it is encrypted, in which file."""
 
-_COUNTED: Final = re.compile("[0-9]+(?:st|nd|rd|th|[a-z]{3,12})", re.IGNORECASE)
+_COUNTED: Final = late("[0-9]+(?:st|nd|rd|th|[a-z]{3,12})", re.IGNORECASE)
 _SHORTEST: Final = 6
 _SHORTEST_KEY: Final = 12
 """Characters of a password, and of a token, that no verb says to be one."""
@@ -80,11 +81,11 @@ def find(text: str) -> Iterator[Span]:
     """Yield the secrets in running text."""
     lower = text.lower()
     if not text.isascii():
-        for match in _KOREAN.finditer(text):
+        for match in _KOREAN().finditer(text):
             if _is_one(match["value"], _SHORTEST_KEY if match["long"] else 0):
                 yield _value(match)
     if "pass" in lower or "pwd" in lower:
-        for match in _ENGLISH.finditer(text):
+        for match in _ENGLISH().finditer(text):
             if _is_one(match["value"], 0 if match["said"] else _SHORTEST):
                 yield _value(match)
     if any(word in lower for word in _CODES):
@@ -92,7 +93,7 @@ def find(text: str) -> Iterator[Span]:
     if any(word in lower for word in _DOCUMENTS):
         normal = text if text.isascii() else text.translate(NORMAL)
         for pattern, kind in _NUMBERS:
-            for match in pattern.finditer(normal):
+            for match in pattern().finditer(normal):
                 yield Span(*match.span("value"), kind)
 
 
@@ -102,7 +103,7 @@ _DOCUMENTS: Final = ("여권", "passport", "면허", "licen", "뒷자리")
 
 
 def _codes(text: str) -> Iterator[Span]:
-    for match in _CODE.finditer(text):
+    for match in _CODE().finditer(text):
         if match["value"] is None:
             yield Span(*match.span(match.lastgroup or "said"), "value")
         elif _is_one(match["value"], 0):
@@ -117,10 +118,10 @@ def _value(match: re.Match[str]) -> Span:
 def _is_one(value: str, shortest: int) -> bool:
     """Tell whether a value may be a secret; with a length, it has to have letters too."""
     value = value.rstrip(".")
-    if _FACT.fullmatch(value):
+    if _FACT().fullmatch(value):
         return False
     return not shortest or (
         len(value) >= shortest
         and any(map(str.isalpha, value))
-        and _COUNTED.fullmatch(value) is None
+        and _COUNTED().fullmatch(value) is None
     )

@@ -1,0 +1,16 @@
+"""Patterns that are compiled when they are first needed.
+
+The quick look finds nothing in most texts, so most programs never need what looks with care; to
+compile it takes longer than all else of the start-up's imports of this room.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache, partial
+
+
+def late(pattern: str, flags: int = 0) -> Callable[[], re.Pattern[str]]:
+    """Return what returns the compiled pattern, the same one each time."""
+    return cache(partial(re.compile, pattern, flags))
