@@ -92,8 +92,18 @@ def program(directory: Path, *arguments: str) -> Iterator[Program]:
             signal.raise_signal(signal.SIGTERM)
 
 
-def listens(port: int) -> bool:
-    """Tell whether somebody takes connections at the port."""
+@contextmanager
+def server(directory: Path, port: int, *arguments: str) -> Iterator[str]:
+    """Run `python -m ARGUMENTS` until the block ends, which begins when it serves at the port.
+
+    Yields its address.
+    """
+    with program(directory, *arguments) as running:
+        running.wait_until(lambda: _listens(port))
+        yield f"http://127.0.0.1:{port}"
+
+
+def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

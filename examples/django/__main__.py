@@ -16,9 +16,8 @@ def main() -> None:
     flowery_httpx.instrument()
     os.environ["DJANGO_SETTINGS_MODULE"] = "examples.django.settings"
     served = ("django", "runserver", "--noreload", str(port))
-    with running.program(directory, *served) as server:
-        server.wait_until(lambda: running.listens(port))
-        trace_id = buy(f"http://127.0.0.1:{port}")
+    with running.server(directory, port, *served) as url:
+        trace_id = buy(url)
     running.show(trace_id, directory)
 
 

@@ -13,9 +13,8 @@ def main() -> None:
     flowery_logging.setup(service="customer", levels={"flowery_logging.client": "DEBUG"})
     flowery_httpx.instrument()
     served = ("uvicorn", "examples.fastapi.app:app", "--port", str(port))
-    with running.program(directory, *served) as server:
-        server.wait_until(lambda: running.listens(port))
-        trace_id = buy(f"http://127.0.0.1:{port}")
+    with running.server(directory, port, *served) as url:
+        trace_id = buy(url)
     running.show(trace_id, directory)
 
 
