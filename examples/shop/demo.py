@@ -64,8 +64,7 @@ async def _demonstrate(directory: Path, requests: int) -> int:
         try:
             outcome = await traffic.send(shop["gateway"].url, requests, _progress(requests))
         except httpx.TransportError as exc:
-            for service in shop.values():
-                service.check()  # if one died, what it said tells more than our error
+            await services.check_for_dead(shop.values())  # what it said tells more than our error
             raise services.ServiceError(f"the gateway gave no answer: {exc!r}") from exc
         for service in shop.values():
             service.check()

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 60.0  # seconds
 STOPPED_WITHIN = 30.0
 DELIVERED_WITHIN = 60.0
+DEAD_WITHIN = 5.0
 
 
 class ServiceError(Exception):
@@ -75,6 +76,19 @@ async def shop(directory: Path, *, metrics: bool = False) -> AsyncIterator[dict[
         for service in services.values():
             await _ready(service)
         yield {name: services[name] for name in ("gateway", "orders", "courier")}
+
+
+async def check_for_dead(services: Iterable[Service]) -> None:
+    """Raise `ServiceError` if one of the services has ended, or does so within `DEAD_WITHIN`.
+
+    A process that is killed closes its connections before it can be waited for: who saw one close
+    may ask too early.
+    """
+    watched, deadline = list(services), time.monotonic() + DEAD_WITHIN
+    while time.monotonic() < deadline:
+        for service in watched:
+            service.check()
+        await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
