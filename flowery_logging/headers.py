@@ -47,6 +47,19 @@ def header_values(headers: Headers, wanted: Mapping[Any, str]) -> Values:
     return values
 
 
+def utf8(value: str) -> str:
+    """Return a header's text as its sender wrote it: in UTF-8, mostly, where it is not ASCII.
+
+    A server hands it on as Latin-1, which has a character for every byte (PEP 3333, RFC 9110 §5.5).
+    """
+    if value.isascii():
+        return value
+    try:
+        return value.encode("latin-1").decode()
+    except ValueError:
+        return value
+
+
 def _pairs(headers: Any) -> Iterable[Any]:
     """Return the pairs of a mapping, or a sequence of what should be pairs; else nothing."""
     if type(headers) is list:

@@ -7,9 +7,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from typing import Any
 
 from flowery_logging import foreign_traces
+from flowery_logging.integrations.peers import LOCAL, Network, Proxies
 from flowery_logging.settings import TOKEN, ConfigError
-
-Network = IPv4Network | IPv6Network
 
 
 def header_names(given: Any) -> tuple[str, ...]:
@@ -39,17 +38,20 @@ def fractions(given: Any) -> Mapping[str, float]:
     return dict(given)
 
 
-def networks(given: Any) -> tuple[Network, ...]:
-    """Return the networks of the proxies. Raises ConfigError."""
+def proxies(given: Any) -> Proxies:
+    """Return the proxies whose headers are believed. Raises ConfigError."""
     kinds = str, IPv4Address, IPv6Address, IPv4Network, IPv6Network
-    return tuple(_network(one) for one in _several("proxies", given, kinds))
+    found = _several("proxies", given, kinds)
+    networks = tuple(_network(one) for one in found if one != LOCAL)
+    return Proxies(networks, LOCAL in found)
 
 
 def _network(given: Any) -> Network:
     try:
         return ip_network(given)
     except ValueError as error:
-        raise ConfigError(f"proxies: {error}; expected '10.0.0.1' or '10.0.0.0/8'") from None
+        allowed = "'10.0.0.1', '10.0.0.0/8' or 'unix'"
+        raise ConfigError(f"proxies: {error}; expected {allowed}") from None
 
 
 def formats(given: Any) -> tuple[str, ...]:

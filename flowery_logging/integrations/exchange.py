@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flowery_logging import agents, context, runtime, trace
+from flowery_logging.headers import utf8
 from flowery_logging.integrations import ends, observers, queue_time
 from flowery_logging.integrations.answers import answer_to
 from flowery_logging.integrations.cpu import ThreadTime
 from flowery_logging.integrations.options import Options
-from flowery_logging.integrations.peers import client_ip, domain, is_proxy
+from flowery_logging.integrations.peers import domain
 from flowery_logging.integrations.routes import route
 from flowery_logging.request import Request
 from flowery_logging.spent import milliseconds
@@ -173,14 +174,14 @@ class Exchange:
             fields.update(self.request.spent.fields())
         if self.cpu is not None:
             self.cpu.add_to(fields, duration)
-        if self.options.networks:
+        if self.options.trusted:
             waited = self._waited()
             if waited is not None:
                 fields["request_wait_ms"] = milliseconds(waited)
 
     def _waited(self) -> int | None:
         """Return the nanoseconds in queue, as a proxy of ours tells them."""
-        if not self.is_forwarded and not is_proxy(self.peer, self.options.networks):
+        if not self.is_forwarded and not self.options.trusted.have(self.peer):
             return None
         began = time.time_ns() - (time.perf_counter_ns() - self.begun)
         return queue_time.waited(self.headers, began)
@@ -189,12 +190,12 @@ class Exchange:
         host = domain(self.headers.get("host", ""))
         if host:
             fields["url.domain"] = host
-        ip = client_ip(self.peer, self.headers, self.options.networks)
+        ip = self.options.trusted.client_ip(self.peer, self.headers)
         if ip:
             fields["client.ip"] = ip
         agent = self.headers.get("user-agent")
         if agent:
-            fields["user_agent.original"] = agent
+            fields["user_agent.original"] = utf8(agent)
 
     def _fields(self, level: int, reason: str | None, duration: int) -> dict[str, Any]:
         fields = {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from flowery_logging import trace
 from flowery_logging.headers import Headers, Values, header_values, wanted_headers
 from flowery_logging.integrations import checks, queue_time
-from flowery_logging.integrations.checks import Network
+from flowery_logging.integrations.peers import Proxies
 from flowery_logging.request import Request
 from flowery_logging.settings import ConfigError
 
@@ -74,7 +74,8 @@ class Options:
 
     proxies: Iterable[str] = ()
     """Addresses and networks of the proxies whose `X-Forwarded-For` is believed for `client.ip`,
-    and whose `X-Request-Start` or `X-Queue-Start` for the time in queue (`request_wait_ms`)."""
+    and whose `X-Request-Start` or `X-Queue-Start` for the time in queue (`request_wait_ms`).
+    `unix` is a proxy that comes through a Unix socket."""
 
     trace_formats: Sequence[str] = ()
     """What is read where no traceparent is there: `b3`, `x-amzn-trace-id`."""
@@ -88,7 +89,7 @@ class Options:
     id_headers: tuple[str, ...] = field(init=False)
     formats: tuple[str, ...] = field(init=False)
     fractions: Mapping[str, float] = field(init=False)
-    networks: tuple[Network, ...] = field(init=False)
+    trusted: Proxies = field(init=False)
     told_headers: tuple[str, ...] = field(init=False)
     """The headers of a request that its access event tells something of."""
 
@@ -96,8 +97,8 @@ class Options:
         object.__setattr__(self, "id_headers", checks.header_names(self.request_id_header))
         object.__setattr__(self, "access_log", checks.switch("access_log", self.access_log))
         object.__setattr__(self, "fractions", checks.fractions(self.quiet))
-        object.__setattr__(self, "networks", checks.networks(self.proxies))
-        more = queue_time.HEADERS if self.networks else ()
+        object.__setattr__(self, "trusted", checks.proxies(self.proxies))
+        more = queue_time.HEADERS if self.trusted else ()
         object.__setattr__(self, "told_headers", (*_TOLD_HEADERS, *more))
         object.__setattr__(self, "formats", checks.formats(self.trace_formats))
         for name in ("traceparent", "server_timing"):

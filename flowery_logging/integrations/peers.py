@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
-from flowery_logging.integrations.checks import Network
+Network = IPv4Network | IPv6Network
+
+LOCAL: Final = "unix"
+"""How a setting names whoever comes through a Unix socket."""
 
 
 def domain(host: str) -> str:
@@ -17,32 +21,48 @@ def domain(host: str) -> str:
     return host.partition(":")[0]
 
 
-def client_ip(peer: str, headers: Mapping[str, str], proxies: tuple[Network, ...]) -> str | None:
-    """Return the client's address: the last hop that is not one of our own proxies.
+@dataclass(frozen=True)
+class Proxies:
+    """Who is believed: networks, and who comes through a Unix socket, if `local`."""
 
-    `X-Forwarded-For` is read from its end, as each proxy adds to it what it has seen itself; what
-    stands before the first stranger may be invented.
-    """
-    hops = [*headers.get("x-forwarded-for", "").split(","), peer] if proxies else [peer]
-    found = None
-    for hop in reversed(hops):
+    networks: tuple[Network, ...] = ()
+    local: bool = False
+
+    def __bool__(self) -> bool:
+        return self.local or bool(self.networks)
+
+    def have(self, peer: str) -> bool:
+        """Tell whether the other end of the connection is one of our own proxies."""
+        if peer in _OF_UNIX_SOCKETS:
+            return self.local
         try:
-            address, text = _known(hop)
+            address, _ = _known(peer)
         except ValueError:
-            break
-        found = text
-        if not any(address in network for network in proxies):
-            break
-    return found
+            return False
+        return self._have(address)
 
+    def client_ip(self, peer: str, headers: Mapping[str, str]) -> str | None:
+        """Return the client's address: the last hop that is not one of our own proxies.
 
-def is_proxy(peer: str, proxies: tuple[Network, ...]) -> bool:
-    """Tell whether the other end of the connection is one of our own proxies."""
-    try:
-        address, _ = _known(peer)
-    except ValueError:
-        return False
-    return any(address in network for network in proxies)
+        `X-Forwarded-For` is read from its end, as each proxy adds to it what it has seen itself;
+        what stands before the first stranger may be invented.
+        """
+        hops = headers.get("x-forwarded-for", "").split(",") if self else []
+        if not (self.local and peer in _OF_UNIX_SOCKETS):
+            hops.append(peer)
+        found = None
+        for hop in reversed(hops):
+            try:
+                address, text = _known(hop)
+            except ValueError:
+                break
+            found = text
+            if not self._have(address):
+                break
+        return found
+
+    def _have(self, address: IPv4Address | IPv6Address) -> bool:
+        return any(address in network for network in self.networks)
 
 
 def _known(hop: str) -> tuple[IPv4Address | IPv6Address, str]:
@@ -53,6 +73,9 @@ def _parsed(hop: str) -> tuple[IPv4Address | IPv6Address, str]:
     address = ip_address(_without_port(hop.strip()))
     return address, str(address)
 
+
+_OF_UNIX_SOCKETS: Final = ("", "localhost", "unix:")
+"""What servers call the other end of a Unix socket, which has no address."""
 
 _address = lru_cache(4096)(_parsed)
 _LONGEST_KEPT: Final = 64

@@ -20,7 +20,7 @@ from flowery_logging.ecs.document import Placer
 from flowery_logging.integrations import fastapi
 from flowery_logging.integrations.asgi import RequestMiddleware
 from flowery_logging.integrations.options import Options
-from flowery_logging.integrations.peers import client_ip, domain
+from flowery_logging.integrations.peers import domain
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
@@ -356,13 +356,18 @@ def test_several_request_id_headers_are_accepted_and_the_first_is_sent_back(ask)
         ("10.0.0.1", "10.0.0.3, 10.0.0.2", ["10.0.0.0/8"], "10.0.0.3"),
         ("", "192.0.2.7", [], None),
         ("unix:", "192.0.2.7", [], None),
+        ("", "192.0.2.7", ["10.0.0.0/8"], None),
+        ("", "6.6.6.6, 192.0.2.7", ["unix"], "192.0.2.7"),
+        ("localhost", "6.6.6.6, 192.0.2.7, 10.0.0.2", ["unix", "10.0.0.0/8"], "192.0.2.7"),
+        ("unix:", "", ["unix"], None),
+        ("192.0.2.1", "6.6.6.6", ["unix"], "192.0.2.1"),
     ],
 )
 def test_the_clients_address_is_the_last_that_is_no_proxy_of_ours(
     peer, forwarded, proxies, expected
 ):
-    networks = Options(proxies=proxies).networks
-    assert client_ip(peer, {"x-forwarded-for": forwarded}, networks) == expected
+    trusted = Options(proxies=proxies).trusted
+    assert trusted.client_ip(peer, {"x-forwarded-for": forwarded}) == expected
 
 
 @pytest.mark.parametrize(
