@@ -1,8 +1,7 @@
-"""The active span of OpenTelemetry or transaction of Elastic APM, where the program uses one.
+"""An agent's active span (see active_spans.py) on the lines of a request, and in its calls.
 
-Its IDs stand on the lines and go out with calls, so that logs and spans meet in one trace; what
-the application itself has put under these names wins. Neither library is imported here: they are
-looked up once the program has done so, and only then does a line cost anything for it.
+So logs and spans meet in one trace; what the application itself has put under these names wins. A
+line costs something for it only where the program has imported an agent.
 
 An agent's span may begin after the request and end before its last line. So the request adopts the
 trace, and as its hop the span with which that trace has entered this process, when either is seen
@@ -15,31 +14,13 @@ or somebody begins one by hand. It is named on its lines, which stay in the requ
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from flowery_logging import context, entries, request_ids
+from flowery_logging.active_spans import READERS, ActiveSpan, active, told_by
 from flowery_logging.request import NO_FIELDS, Fields, Request
-
-
-class ActiveSpan(NamedTuple):
-    """What an agent says of the code that runs now.
-
-    IDs have 32 (trace) and 16 lower-case hexadecimal digits, `flags` are W3C's trace-flags.
-    """
-
-    trace_id: str
-    span_id: str
-    flags: int
-    tracestate: str
-    entry_id: str | None  # the entry span, or the nearest to it that the agent tells
-    is_entry: bool  # whether that is the entry span for certain
-    parent_id: str | None  # of the span
-    caller_id: str | None  # of the entry span, if that is told
-    is_remote: bool  # it is the caller's: nothing of this process is active
-    is_request: bool  # it stands for a request or a message that has come in
-    fields: Mapping[str, str]  # what a line shows
 
 
 class _Entry(NamedTuple):
@@ -49,19 +30,6 @@ class _Entry(NamedTuple):
     span_id: str
     is_certain: bool
     is_span: bool  # and no transaction, as Elastic APM has them beside spans
-
-
-def active() -> ActiveSpan | None:
-    """Return the active span, or None. Never raises: agents are other people's code."""
-    for name, read in _READERS.items():
-        module = sys.modules.get(name)
-        try:
-            found = None if module is None else read(module)
-        except Exception:
-            found = None
-        if found is not None:
-            return found
-    return None
 
 
 def seen(request: Request | None) -> ActiveSpan | None:
@@ -130,7 +98,7 @@ def _adopt(request: Request, entry: _Entry, span: ActiveSpan, caller_id: str | N
         transaction_id=entry.span_id,
         parent_id=caller_id,
         flags=span.flags,
-        tracestate=span.tracestate,
+        tracestate=span.tracestate_after(ours.trace_id, ours.tracestate),
     )
 
 
@@ -160,58 +128,9 @@ def _started(span: Any) -> None:
     request = context.current_request()
     if request is None or (request.entry is not None and request.entry.is_certain):
         return
-    found = _told_by(span)
+    found = told_by(span)
     if found is not None and found.is_entry:
         _hold(request, found)
-
-
-def _opentelemetry(module: Any) -> ActiveSpan | None:
-    return _told_by(module.get_current_span())
-
-
-def _told_by(span: Any) -> ActiveSpan | None:
-    ids = span.get_span_context()
-    if not ids.is_valid:
-        return None
-    trace_id, span_id = f"{ids.trace_id:032x}", f"{ids.span_id:016x}"
-    state = ids.trace_state.to_header() if ids.trace_state else ""
-    common = trace_id, span_id, int(ids.trace_flags), state
-    if ids.is_remote:
-        return ActiveSpan(*common, None, False, None, span_id, True, False, {"trace.id": trace_id})
-    fields = {"trace.id": trace_id, "span.id": span_id}
-    if not hasattr(span, "parent"):  # one that is not recorded tells nothing of itself
-        return ActiveSpan(*common, span_id, False, None, None, False, False, fields)
-    parent = span.parent
-    parent_id = None if parent is None else f"{parent.span_id:016x}"
-    is_request = span.kind.name in _REQUESTS
-    if parent is None or parent.is_remote or is_request:
-        return ActiveSpan(*common, span_id, True, parent_id, parent_id, False, is_request, fields)
-    return ActiveSpan(*common, parent_id, False, parent_id, None, False, False, fields)
-
-
-_REQUESTS: Final = frozenset({"SERVER", "CONSUMER"})
-"""The kinds of OpenTelemetry's spans that stand for a request or a message that has come in."""
-
-
-def _elastic(module: Any) -> ActiveSpan | None:
-    transaction = module.execution_context.get_transaction()
-    if not transaction or not transaction.trace_parent:
-        return None
-    parent, span = transaction.trace_parent, module.execution_context.get_span()
-    fields = {"trace.id": parent.trace_id, "transaction.id": transaction.id}
-    caller_id = parent.span_id if parent.span_id != transaction.id else None
-    parent_id, span_id = caller_id, transaction.id
-    if span:
-        fields["span.id"] = span_id = span.id
-        parent_id = transaction.id
-    common = parent.trace_id, span_id, parent.trace_options.asByte, parent.tracestate or ""
-    return ActiveSpan(*common, transaction.id, True, parent_id, caller_id, False, True, fields)
-
-
-_READERS: Final[Mapping[str, Callable[[Any], ActiveSpan | None]]] = {
-    "opentelemetry.trace": _opentelemetry,
-    "elasticapm.traces": _elastic,
-}
 
 
 class _SpanScope(context.Scope):
@@ -253,6 +172,6 @@ def _aside_fields(span: ActiveSpan) -> Mapping[str, str]:
     }
 
 
-_KNOWN: Final = (*_READERS, *request_ids.MAKERS)
+_KNOWN: Final = (*READERS, *request_ids.MAKERS)
 
 _NOTHING: Final = context.Scope(NO_FIELDS)

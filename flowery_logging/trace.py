@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from flowery_logging import agents, baggage, context, foreign_traces, presence, request_ids
+from flowery_logging.active_spans import ActiveSpan
 from flowery_logging.headers import OWS, Headers, Values, header_values, wanted_headers
 from flowery_logging.request import Request
 
@@ -96,24 +97,26 @@ def new_span_id() -> str:
 def current_trace() -> TraceContext | None:
     """Return the trace of the request that this code runs for, or None outside a request.
 
-    Where a span of OpenTelemetry or a transaction of Elastic APM is active, it is that one's trace.
+    Where an agent's span is active (OpenTelemetry, Elastic APM, Datadog, New Relic), it is that
+    one's trace.
     """
     request = context.current_request()
     return _trace_of(request, agents.seen(request))
 
 
-def _trace_of(request: Request | None, span: agents.ActiveSpan | None) -> TraceContext | None:
+def _trace_of(request: Request | None, span: ActiveSpan | None) -> TraceContext | None:
     trace = None if request is None else request.trace
     ours = trace if isinstance(trace, TraceContext) else None
     return ours if span is None else _of_span(span, ours)
 
 
-def _of_span(span: agents.ActiveSpan, ours: TraceContext | None) -> TraceContext:
+def _of_span(span: ActiveSpan, ours: TraceContext | None) -> TraceContext:
     """Return the agent's trace; of ours only what the agent does not tell."""
     if ours is not None and ours.trace_id == span.trace_id:
-        return replace(ours, flags=span.flags, tracestate=span.tracestate)
+        state = span.tracestate_after(ours.trace_id, ours.tracestate)
+        return replace(ours, flags=span.flags, tracestate=state)
     entry = span.entry_id or span.span_id
-    return TraceContext(span.trace_id, entry, None, span.flags, span.tracestate)
+    return TraceContext(span.trace_id, entry, None, span.flags, span.tracestate or "")
 
 
 def caller(request: Request) -> dict[str, str]:
@@ -129,11 +132,11 @@ def caller(request: Request) -> dict[str, str]:
 def outgoing_headers() -> dict[str, str]:
     """Return the headers that carry the current request to the next service.
 
-    These are `traceparent` (with a fresh span ID on each call, or the active span's of
-    OpenTelemetry or Elastic APM), `tracestate` and `baggage` if they came in, and `x-request-id` if
-    known. Outside a request and a span the result is empty, as other propagators inject nothing
-    without an active trace: a trace that no line of this service shows would lead nowhere. Open one
-    with `continue_trace({})` where a job starts.
+    These are `traceparent` (with a fresh span ID on each call, or that of an agent's active span),
+    `tracestate` and `baggage` if they came in, and `x-request-id` if known. Outside a request and a
+    span the result is empty, as other propagators inject nothing without an active trace: a trace
+    that no line of this service shows would lead nowhere. Open one with `continue_trace({})` where
+    a job starts.
     """
     headers, span_id = outgoing_call()
     outgoing(span_id)

@@ -40,9 +40,9 @@ def instrument(session: Any = None, *, hosts: Iterable[str] | None = None) -> No
 def uninstrument(session: Any = None) -> None:
     """Undo `instrument(session)`; without effect where nothing was done. Raises as it does."""
     if session is None:
-        for config in filter(None, [getattr(vars(ClientSession)[_METHOD], _CONFIG, None)]):
+        config = getattr(calls.unwrap(ClientSession, _METHOD), _CONFIG, None)
+        if config is not None:
             config.active = False  # sessions that it has traced keep it
-        calls.unwrap(ClientSession, _METHOD)
     else:
         configs = _checked(session)._trace_configs  # noqa: SLF001 - aiohttp takes them at first only
         configs[:] = [config for config in configs if not isinstance(config, _Tracing)]

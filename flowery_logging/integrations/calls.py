@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any, Final
 
 from flowery_logging import context, runtime, trace
@@ -20,6 +22,7 @@ Hosts = tuple[str, ...] | None
 """The hosts that get our headers, or None for all."""
 
 _WRAPPED: Final = "flowery_logging_call"
+_ABSENT: Final = object()
 
 
 @dataclass(slots=True)
@@ -202,24 +205,63 @@ def _log(
         )
 
 
+class _Place:
+    """A method of a client or a class that is wrapped: what was there, and what we make of it.
+
+    `theirs` is asked for as a call does it: what an agent has put into the class is a descriptor,
+    which told without its client takes this for an argument.
+    """
+
+    def __init__(self, owner: Any, method: str) -> None:
+        self.stood = vars(owner).get(method, _ABSENT)
+        self.theirs = getattr(owner, method)
+        self.call = self.theirs
+        self.wrapper = self._wrapper()
+        setattr(self.wrapper, _WRAPPED, self)
+
+    def _wrapper(self) -> Any:
+        if iscoroutinefunction(self.theirs):
+
+            @wraps(self.theirs)
+            async def wrapper(*args: Any, **options: Any) -> Any:
+                return await self.call(*args, **options)
+
+        else:
+
+            @wraps(self.theirs)
+            def wrapper(*args: Any, **options: Any) -> Any:
+                return self.call(*args, **options)
+
+        return wrapper
+
+
 def wrap(owner: Any, method: str, calling: Callable[[Any], Any]) -> None:
     """Put `calling(method)` in the place of a client's or a class's method, if it is not there."""
-    known = vars(owner).get(method)
-    if not hasattr(known, _WRAPPED):
-        wrapped = calling(known or getattr(owner, method))
-        setattr(wrapped, _WRAPPED, True)
-        setattr(owner, method, wrapped)
+    place: _Place | None = getattr(vars(owner).get(method), _WRAPPED, None)
+    if place is None:
+        place = _Place(owner, method)
+        setattr(owner, method, place.wrapper)
+    if place.call is place.theirs:
+        place.call = calling(place.theirs)
 
 
-def unwrap(owner: Any, method: str) -> None:
-    """Undo `wrap`; without effect where nothing was done."""
+def unwrap(owner: Any, method: str) -> Any:
+    """Undo `wrap`; without effect where nothing was done. Return what has stood there.
+
+    What others have wrapped since stays in its place, and does nothing.
+    """
     known = vars(owner).get(method)
-    if not hasattr(known, _WRAPPED):
-        return
-    if isinstance(owner, type):
-        setattr(owner, method, known.__wrapped__)
-    else:
+    place: _Place | None = getattr(known, _WRAPPED, None)
+    if place is None:
+        return None
+    call, place.call = place.call, place.theirs
+    if known is not place.wrapper:
+        return call
+    if place.stood is _ABSENT:
         delattr(owner, method)  # the method of its class shows again
+    else:
+        setattr(owner, method, place.stood)
+    return call
 
 
 def described(value: Any) -> str:

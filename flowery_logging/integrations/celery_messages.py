@@ -17,7 +17,8 @@ from typing import Any, Final
 
 from celery import beat
 
-from flowery_logging import agents, trace
+from flowery_logging import trace
+from flowery_logging.active_spans import active
 from flowery_logging.capture.patch import Patch
 from flowery_logging.integrations import tasks
 from flowery_logging.integrations.tasks import Run
@@ -55,7 +56,7 @@ def run_of(name: str, task_id: str, headers: Mapping[str, Any], retries: Any = 0
 def _adopt(request: Request, trace_id: str, transaction_id: str, *, begun_here: bool) -> None:
     """Let a request be the run that the main process has begun, unless an agent says otherwise."""
     known = request.trace
-    if known.trace_id == trace_id or (begun_here and agents.active() is None):
+    if known.trace_id == trace_id or (begun_here and active() is None):
         request.trace = replace(known, trace_id=trace_id, transaction_id=transaction_id)
         request.base |= request.trace.fields()
 

@@ -70,7 +70,7 @@ log.info("loaded")
 class Kind(NamedTuple):
     """How a server is started.
 
-    `command` is what follows `python`; {port} and {folder} are filled in. `loaded` is the number of
+    `command` is what follows `python`; {port}, {folder} and {python} are filled in. `loaded` is the number of
     processes that have logged when it is up. `done` is what it prints when the process {pid} has
     come to the end of a request, for a server that ends differently before.
     """
@@ -187,7 +187,10 @@ def running(folder: Path, kind: Kind, **environment: str) -> Iterator[Running]:
     if kind.configuration:
         (folder / "gunicorn.conf.py").write_text(kind.configuration)
     port = free_port()
-    command = [part.format(port=port, folder=folder) for part in kind.command.split()]
+    command = [
+        part.format(port=port, folder=folder, python=sys.executable)
+        for part in kind.command.split()
+    ]
     command = [sys.executable, *command] if command[0] != "uwsgi" else [UWSGI, *command[1:]]
     output = (folder / "output").open("wb")
     process = subprocess.Popen(

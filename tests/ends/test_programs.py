@@ -148,7 +148,9 @@ def test_a_notebook(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cells = [SETUP.format(before=""), "log.info('one')", "log.info('two')"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
-    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    client = nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3")
+    client.create_kernel_manager().shutdown_wait_time = 300  # on a busy machine five are too few
+    client.execute()
     deadline = time.monotonic() + 300
     while "running" in ends(tmp_path / "logs") and time.monotonic() < deadline:
         time.sleep(0.1)

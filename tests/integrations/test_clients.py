@@ -10,6 +10,7 @@ import grpc
 import httpx
 import pytest
 import requests
+import wrapt
 
 from flowery_logging.integrations import (
     aiohttp as aiohttp_integration,
@@ -60,6 +61,7 @@ def url(serve_all):
 class Requests:
     module = requests_integration
     error: type[Exception] = requests.ConnectionError
+    wrapped_by_agents: tuple[type, str] = (requests.Session, "send")
 
     def open(self):
         return requests.Session()
@@ -74,6 +76,7 @@ class Requests:
 class Httpx(Requests):
     module = httpx_integration
     error = httpx.ConnectError
+    wrapped_by_agents = (httpx.Client, "_send_single_request")
 
     def open(self):
         return httpx.Client(verify=False, follow_redirects=True)
@@ -82,6 +85,7 @@ class Httpx(Requests):
 class Aiohttp(Requests):
     module = aiohttp_integration
     error = aiohttp.ClientConnectorError
+    wrapped_by_agents = (aiohttp.ClientSession, "_request")
 
     def __init__(self):
         self.loop = asyncio.new_event_loop()
@@ -153,6 +157,43 @@ def test_all_clients_and_only_until_it_is_undone(library, url):
         library.module.instrument()
         library.get(before, url)
     assert ["traceparent" in headers for headers in seen] == [True, True, False, False, True]
+
+
+@pytest.fixture
+def agent(library):
+    """What wraps a method of the library's as agents do, and counts the calls that it gets."""
+    owner, name = library.wrapped_by_agents
+    theirs, told = vars(owner)[name], list[str]()
+
+    def wrapper(wrapped, instance, args, kwargs):
+        told.append(type(instance).__name__)
+        return wrapped(*args, **kwargs)
+
+    def begin():
+        wrapt.wrap_function_wrapper(owner, name, wrapper)
+        return told
+
+    yield begin
+    setattr(owner, name, theirs)
+
+
+@pytest.mark.parametrize("first", ["agent", "ours"])
+def test_an_agent_that_wraps_the_same_method_keeps_its_place(library, agent, url, first):
+    with continue_trace(INCOMING), session(library) as client:
+        if first == "ours":
+            library.module.instrument()
+        told = agent()
+        library.module.instrument()
+        library.get(client, url)
+        library.module.uninstrument()
+        library.get(client, url)
+        library.module.instrument(hosts=["elsewhere"])
+        library.get(client, url)
+        library.module.uninstrument()
+        library.module.instrument()
+        library.get(client, url)
+    assert told == [type(client).__name__] * 4
+    assert ["traceparent" in headers for headers in seen] == [True, False, False, True]
 
 
 def test_one_client_is_undone_and_others_never_see_it(library, url):
