@@ -38,15 +38,25 @@ class ActiveSpan(NamedTuple):
 
 def active() -> ActiveSpan | None:
     """Return the active span, or None. Never raises: agents are other people's code."""
-    for name, read in READERS.items():
-        module = sys.modules.get(name)
+    for module, read in _present:
         try:
-            found = None if module is None else read(module)
+            found = read(module)
         except Exception:
             found = None
         if found is not None:
             return found
     return None
+
+
+_present: Final[list[tuple[Any, Callable[[Any], ActiveSpan | None]]]] = []
+
+
+def find() -> bool:
+    """Look up which agents the program has imported; tell whether there is any."""
+    _present[:] = [
+        (sys.modules[name], read) for name, read in _READERS.items() if sys.modules.get(name)
+    ]
+    return bool(_present)
 
 
 def _opentelemetry(module: Any) -> ActiveSpan | None:
@@ -154,7 +164,7 @@ def _under_entry(
     )
 
 
-READERS: Final[Mapping[str, Callable[[Any], ActiveSpan | None]]] = {
+_READERS: Final[Mapping[str, Callable[[Any], ActiveSpan | None]]] = {
     "opentelemetry.trace": _opentelemetry,
     "elasticapm.traces": _elastic,
     "ddtrace.trace": _datadog,

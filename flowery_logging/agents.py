@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from flowery_logging import context, entries, request_ids
-from flowery_logging.active_spans import READERS, ActiveSpan, active, told_by
+from flowery_logging.active_spans import ActiveSpan, active, find, told_by
 from flowery_logging.request import NO_FIELDS, Fields, Request
 
 
@@ -34,6 +34,8 @@ class _Entry(NamedTuple):
 
 def seen(request: Request | None) -> ActiveSpan | None:
     """Return the active span, unless it is aside, and let the request hold what identifies it."""
+    if request is None:
+        look()
     span = _active_in(request)
     return None if span is not None and _is_aside(request, span) else span
 
@@ -116,8 +118,9 @@ def look() -> None:
 
     The same for what makes request IDs in our place.
     """
+    is_found = find()
     if context.overlay is None:
-        if not any(name in sys.modules for name in _KNOWN):
+        if not is_found and not any(name in sys.modules for name in request_ids.MAKERS):
             return
         context.lay_over(_with_span)
     entries.listen(_started)
@@ -171,7 +174,5 @@ def _aside_fields(span: ActiveSpan) -> Mapping[str, str]:
         "span_trace_id": span.trace_id,
     }
 
-
-_KNOWN: Final = (*READERS, *request_ids.MAKERS)
 
 _NOTHING: Final = context.Scope(NO_FIELDS)
