@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from bench.memory import FLAT
 from bench.results import Results
+from bench.words import Say
 
 STDLIB: Final = "flowery_logging, stdlib"
 GET_LOGGER: Final = "flowery_logging, get_logger"
@@ -39,42 +40,43 @@ def ratio(results: Results, name: str, group: str = _EVENT) -> float:
     return results.number("events", "groups", group, name, "cpu_ratio")
 
 
-def aims(results: Results) -> Iterator[Aim]:
+def aims(results: Results, say: Say = str) -> Iterator[Aim]:
     """Yield all aims. Raises ResultsError if something was not measured."""
-    yield Aim("an event through `logging`: at most 1.0", ratio(results, STDLIB), 1.0)
-    yield Aim("an event through `get_logger()`: at most 0.6", ratio(results, GET_LOGGER), 0.6)
+    yield Aim(say("an event through `logging`: at most 1.0"), ratio(results, STDLIB), 1.0)
+    yield Aim(say("an event through `get_logger()`: at most 0.6"), ratio(results, GET_LOGGER), 0.6)
     bound = ratio(results, f"{GET_LOGGER}().bind", _BOUND)
-    yield Aim("an event of ten after a `bind`: at most 0.6", bound, 0.6)
-    yield from _against_peers(results)
-    yield from _crowds(results)
+    yield Aim(say("an event of ten after a `bind`: at most 0.6"), bound, 0.6)
+    yield from _against_peers(results, say)
+    yield from _crowds(results, say)
     (setup,) = (program for program in results.names("startup") if "setup(" in program)
     started = results.number("startup", setup, "ratio")
-    yield Aim("`import` and `setup()`: at most 1.3 times `import structlog, orjson`", started, 1.3)
-    yield Aim(f"memory: flat, that is below {FLAT:,} KiB", _growth(results), FLAT)
+    text = say("`import` and `setup()`: at most 1.3 times `import structlog, orjson`")
+    yield Aim(text, started, 1.3)
+    text = say("memory: flat, that is below {flat:,} KiB").format(flat=FLAT)
+    yield Aim(text, _growth(results), FLAT)
 
 
-def _against_peers(results: Results) -> Iterator[Aim]:
+def _against_peers(results: Results, say: Say) -> Iterator[Aim]:
     theirs = ratio(results, "ecs-logging, exception", _EXCEPTION)
     ours = max(ratio(results, f"{name}, exception", _EXCEPTION) for name in (STDLIB, GET_LOGGER))
-    yield Aim("an exception: not above ecs-logging", ours / theirs, 1.0)
+    yield Aim(say("an exception: not above ecs-logging"), ours / theirs, 1.0)
     debug = ratio(results, f"{STDLIB}, debug", _DEBUG)
-    yield Aim("a filtered `debug`: not above stdlib's", debug, 1.0)
+    yield Aim(say("a filtered `debug`: not above stdlib's"), debug, 1.0)
     debug = ratio(results, f"{GET_LOGGER}, debug", _DEBUG)
     debug /= ratio(results, "structlog, debug", _DEBUG)
-    yield Aim("a filtered `debug`: not above structlog's", debug, 1.0)
+    yield Aim(say("a filtered `debug`: not above structlog's"), debug, 1.0)
     access = ratio(results, "flowery_logging, RequestMiddleware", _REQUEST)
-    yield Aim(
-        "an access event: not above correlation ID, uvicorn's line and ecs-logging", access, 1.0
-    )
+    text = say("an access event: not above correlation ID, uvicorn's line and ecs-logging")
+    yield Aim(text, access, 1.0)
 
 
-def _crowds(results: Results) -> Iterator[Aim]:
+def _crowds(results: Results, say: Say) -> Iterator[Aim]:
     """Yield how many times as many events ours write, where more than one writes."""
     for setting in results.names(*_CROWD)[1:]:
         ours = min(results.number(*_CROWD, setting, name) for name in (STDLIB, GET_LOGGER))
         theirs = results.number(*_CROWD, setting, _LOCKED)
-        text = f"{setting}: at least 8 times the events of concurrent-log-handler"
-        yield Aim(text, ours / theirs, 8.0, least=True)
+        text = say("{setting}: at least 8 times the events of concurrent-log-handler")
+        yield Aim(text.format(setting=say(setting)), ours / theirs, 8.0, least=True)
 
 
 def growth(results: Results, way: str) -> float:

@@ -2,7 +2,8 @@
 
 Each part is a program of its own (`python -m bench.startup`, …), run one after the other, so that
 none disturbs another. What they find is saved in `bench/results.json`, and the tables of
-docs/speed.md and docs/comparison.md, the line of the README and the plot are made from it anew.
+docs/speed.md and docs/comparison.md, the line of the README and the plot are made from it anew, in
+both languages.
 With `--quick` each part is short, nothing is counted under valgrind, and no page is touched.
 """
 
@@ -99,7 +100,7 @@ def main(given: Sequence[str] | None = None) -> int:
     if not options.quick:
         published.publish()
         pages = ", ".join(str(page.relative_to(ROOT)) for page in published.PAGES)
-        print(f"\nwritten from {path.relative_to(ROOT)}: {pages}, the plot")
+        print(f"\nwritten from {path.relative_to(ROOT)}: {pages}, the plots")
     return code
 
 

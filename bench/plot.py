@@ -6,6 +6,7 @@ from html import escape
 from typing import Final
 
 from bench.results import Results
+from bench.words import Say
 
 GROUPS: Final = {
     "an event": "An event: CPU time, 1 = a plain-text line of logging",
@@ -38,22 +39,24 @@ STYLE: Final = """
 """
 
 
-def draw(results: Results) -> str:
+def draw(results: Results, say: Say = str) -> str:
     """Return the plot. Raises ResultsError if a number that it shows is missing."""
     parts, said, top = [], [], 0
     for group, title in GROUPS.items():
         ratios = {
-            name: results.number("events", "groups", group, name, "cpu_ratio")
+            say(name): results.number("events", "groups", group, name, "cpu_ratio")
             for name in results.contenders(group)
         }
-        parts += _panel(title, ratios, top)
-        said.append(f"{title}. " + ", ".join(f"{name}: {_shown(r)}" for name, r in ratios.items()))
+        parts += _panel(say(title), ratios, top)
+        said.append(
+            f"{say(title)}. " + ", ".join(f"{name}: {_shown(r)}" for name, r in ratios.items())
+        )
         top += HEAD + ROW * len(ratios)
     height = top + 16
     size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
     return "\n".join((
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title desc">',
-        '<title id="title">What an event costs, beside other libraries</title>',
+        f'<title id="title">{escape(say("What an event costs, beside other libraries"))}</title>',
         f'<desc id="desc">{escape(". ".join(said))}.</desc>',
         f"<style>{STYLE}</style>",
         f'<rect class="page" width="{WIDTH}" height="{height}" rx="6"/>',

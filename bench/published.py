@@ -1,4 +1,4 @@
-"""`python -m bench.published`: bring the tables of the pages and the plot up to the results.
+"""`python -m bench.published`: bring the tables of the pages and the plots up to the results.
 
 A piece stands between `<!-- bench: NAME -->` and `<!-- /bench -->`; everything else on a page is
 written by hand. With `--check` nothing is written: what differs is named.
@@ -14,6 +14,7 @@ from typing import Final
 
 from bench import plot, results as saved, tables
 from bench.results import ResultsError
+from bench.words import LANGUAGES, Words, WordsError
 from scripts import marks
 
 ROOT: Final = Path(__file__).parents[1]
@@ -22,10 +23,11 @@ PAGES: Final = (
     ROOT / "README.md",
     ROOT / "README.ko.md",
     ROOT / "docs" / "speed.md",
+    ROOT / "docs" / "ko" / "speed.md",
     ROOT / "docs" / "comparison.md",
     ROOT / "docs" / "ko" / "comparison.md",
 )
-PLOT: Final = ROOT / "docs" / "speed.svg"
+PLOTS: Final = {"en": ROOT / "docs" / "speed.svg", "ko": ROOT / "docs" / "ko" / "speed.svg"}
 
 
 def filled(page: str, pieces: Mapping[str, str]) -> str:
@@ -37,10 +39,13 @@ def filled(page: str, pieces: Mapping[str, str]) -> str:
 
 
 def contents(path: Path = RESULTS) -> dict[Path, str]:
-    """Return what each page, and the plot, must hold. Raises ResultsError, naming the page."""
-    results = saved.load(path)
-    pieces = tables.pieces(results)
-    found = {PLOT: plot.draw(results)}
+    """Return what each page, and each plot, must hold.
+
+    Raises ResultsError, naming the page, and WordsError.
+    """
+    results, words = saved.load(path), Words()
+    pieces = tables.pieces(results, words)
+    found = {PLOTS[one]: plot.draw(results, words.say(one)) for one in LANGUAGES}
     for page in PAGES:
         try:
             found[page] = filled(page.read_text(), pieces)
@@ -50,13 +55,13 @@ def contents(path: Path = RESULTS) -> dict[Path, str]:
 
 
 def publish(path: Path = RESULTS) -> None:
-    """Write the pages and the plot; all of them or, with a ResultsError, none."""
+    """Write the pages and the plots; all of them or, with an error, none."""
     for page, text in contents(path).items():
         page.write_text(text)
 
 
 def outdated(path: Path = RESULTS) -> list[Path]:
-    """Return what does not hold what the results say. Raises ResultsError if they are bad."""
+    """Return what does not hold what the results say. Raises as `contents` does."""
     return [
         page
         for page, text in contents(path).items()
@@ -65,7 +70,7 @@ def outdated(path: Path = RESULTS) -> list[Path]:
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """Write, or check; 1 if a page is outdated, 2 if the results are bad."""
+    """Write, or check; 1 if a page is outdated, 2 if the results are bad or lack their Korean."""
     parser = argparse.ArgumentParser(prog="python -m bench.published", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; name what differs")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="PATH")
@@ -75,7 +80,7 @@ def main(given: Sequence[str] | None = None) -> int:
             publish(options.results)
             return 0
         different = outdated(options.results)
-    except ResultsError as error:
+    except (ResultsError, WordsError) as error:
         print(error, file=sys.stderr)
         return 2
     for page in different:

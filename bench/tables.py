@@ -1,4 +1,4 @@
-"""The results as pieces of Markdown: what stands between the marks of README.md and the pages."""
+"""The results as pieces of Markdown, in both languages: what stands between the marks of a page."""
 
 from __future__ import annotations
 
@@ -10,98 +10,114 @@ from bench import report, summary, zoo
 from bench.aims import GET_LOGGER, STDLIB, aims, ratio
 from bench.contenders import GROUPS
 from bench.results import Results
+from bench.words import LANGUAGES, Say, Words
 
 
-def pieces(results: Results) -> dict[str, str]:
-    """Return all pieces by name. Raises ResultsError if something that they show is missing."""
+def pieces(results: Results, words: Words | None = None) -> dict[str, str]:
+    """Return all pieces by name and language.
+
+    Raises ResultsError if something that they show is missing, and WordsError if its Korean is.
+    """
+    words = words or Words()
     return {
-        "machine": _machine(results),
-        **{group: _group(results, group) for group in GROUPS},
-        "zoo": _zoo(results),
-        "worst": _worst(results),
-        "crowd": _crowd(results),
-        "startup": _startup(results),
-        "memory": _memory(results),
-        "instructions": _instructions(results),
-        "steps": _steps(results),
-        "floor": _floor(results),
-        "ecs-logging": _ecs_logging(results),
-        "aims": _aims(results),
-        **summary.pieces(results),
+        f"{name} {language}": text
+        for language in LANGUAGES
+        for name, text in _pieces(results, words.say(language)).items()
     }
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _pieces(results: Results, say: Say) -> dict[str, str]:
+    return {
+        "machine": _machine(results, say),
+        **{group: _group(results, group, say) for group in GROUPS},
+        "zoo": _zoo(results, say),
+        "worst": _worst(results, say),
+        "crowd": _crowd(results, say),
+        "startup": _startup(results, say),
+        "memory": _memory(results, say),
+        "instructions": _instructions(results, say),
+        "steps": _steps(results, say),
+        "floor": _floor(results, say),
+        "ecs-logging": _ecs_logging(results, say),
+        "aims": _aims(results, say),
+        **summary.pieces(results, say),
+    }
+
+
+def _table(heads: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+    head = [*heads]
     lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
-def _name(name: str) -> str:
-    return f"**{name}**" if "flowery" in name else name
+def _name(name: str, say: Say) -> str:
+    return f"**{say(name)}**" if "flowery" in name else say(name)
 
 
-def _machine(results: Results) -> str:
+def _machine(results: Results, say: Say) -> str:
     packages = results.get("events", "packages")
-    versions = ", ".join(f"{name} {version}" for name, version in packages.items())
-    processors = results.number("events", "processors")
-    return (
-        f"Measured on {results.text('events', 'when')[:10]} with Python "
-        f"{results.text('events', 'python')} on {results.text('events', 'system')} "
-        f"({results.text('events', 'processor')}, {processors:g} processors), "
-        f"{results.number('events', 'rounds'):g} rounds of "
-        f"{results.number('events', 'events'):g} events: {versions}."
+    return say(
+        "Measured on {when} with Python {python} on {system} ({processor}, {processors:g} "
+        "processors), {rounds:g} rounds of {events:g} events: {versions}."
+    ).format(
+        when=results.text("events", "when")[:10],
+        versions=", ".join(f"{name} {version}" for name, version in packages.items()),
+        **{fact: results.text("events", fact) for fact in ("python", "system", "processor")},
+        **{fact: results.number("events", fact) for fact in ("processors", "rounds", "events")},
     )
 
 
-def _group(results: Results, group: str) -> str:
+def _group(results: Results, group: str, say: Say) -> str:
     def row(name: str) -> Sequence[str]:
         def number(key: str) -> float:
             return results.number("events", "groups", group, name, key)
 
         middle, spread = number("cpu_ratio"), number("cpu_ratio_spread")
         return (
-            _name(name), f"{middle:.2f} ± {spread:.2f}", f"{number('ratio'):.2f}",
+            _name(name, say), f"{middle:.2f} ± {spread:.2f}", f"{number('ratio'):.2f}",
             report.microseconds(number("us")), f"{number('bytes'):.0f}",
         )  # fmt: skip
 
     head = (group, "CPU time, ratio", "time, ratio", "time, µs", "bytes")
-    return _table(head, map(row, results.contenders(group)))
+    return _table(map(say, head), map(row, results.contenders(group)))
 
 
-def _zoo(results: Results) -> str:
+def _zoo(results: Results, say: Say) -> str:
     shapes = results.names("zoo")
-    return zoo.table({shape: results.get("zoo", shape) for shape in shapes})
+    return zoo.table({shape: results.get("zoo", shape) for shape in shapes}, say)
 
 
-def _worst(results: Results) -> str:
+def _worst(results: Results, say: Say) -> str:
     """Return what the events of the zoo without a secret cost, in one sentence."""
 
     def said(name: str) -> str:
         found = {shape: results.number("zoo", shape, name) for shape in zoo.SHAPES}
         worst = max(found, key=lambda shape: found[shape])
         mean = geometric_mean(found.values())
-        return f"`{name}`: {mean:.2f} on average, at worst {found[worst]:.2f} ({worst})"
+        shown = f"`{name}`" if name in zoo.OURS else name
+        return say("{name}: {mean:.2f} on average, at worst {worst:.2f} ({shape})").format(
+            name=shown, mean=mean, worst=found[worst], shape=say(worst)
+        )
 
-    ours = "; ".join(map(said, zoo.OURS))
-    return (
-        f"Over {len(zoo.SHAPES)} shapes of events, the CPU time of a plain-text line being 1: "
-        f"{ours}; ecs-logging {said('ecs-logging').partition(': ')[2]}."
-    )
+    return say(
+        "Over {shapes} shapes of events, the CPU time of a plain-text line being 1: {found}."
+    ).format(shapes=len(zoo.SHAPES), found="; ".join(map(said, (*zoo.OURS, "ecs-logging"))))
 
 
-def _crowd(results: Results) -> str:
+def _crowd(results: Results, say: Say) -> str:
     settings = results.names("crowd", "events_a_second")
     names = results.names("crowd", "events_a_second", settings[0])
 
     def row(name: str) -> Sequence[str]:
         rates = (results.number("crowd", "events_a_second", one, name) for one in settings)
-        return (_name(name), *(f"{rate:,.0f}" for rate in rates))
+        return (_name(name, say), *(f"{rate:,.0f}" for rate in rates))
 
     processors = results.number("crowd", "processors")
-    return _table((f"events a second, {processors:g} processors", *settings), map(row, names))
+    head = say("events a second, {processors:g} processors").format(processors=processors)
+    return _table((head, *map(say, settings)), map(row, names))
 
 
-def _startup(results: Results) -> str:
+def _startup(results: Results, say: Say) -> str:
     def row(program: str) -> Sequence[str]:
         def number(key: str) -> float:
             return results.number("startup", program, key)
@@ -112,11 +128,8 @@ def _startup(results: Results) -> str:
             f"{number('ms'):.0f}", f"{number('ratio'):.2f}", f"{number('modules'):g}",
         )  # fmt: skip
 
-    return _table(("a new process runs", "ms", "ratio", "modules"), map(row, _programs(results)))
-
-
-def _programs(results: Results) -> list[str]:
-    return results.names("startup")
+    head = ("a new process runs", "ms", "ratio", "modules")
+    return _table(map(say, head), map(row, results.names("startup")))
 
 
 def _readings(results: Results, way: str) -> tuple[float, float, float]:
@@ -125,18 +138,21 @@ def _readings(results: Results, way: str) -> tuple[float, float, float]:
     return results.item(0, *keys), results.item(1, *keys), results.item(-1, *keys)
 
 
-def _memory(results: Results) -> str:
+def _memory(results: Results, say: Say) -> str:
     def row(way: str) -> Sequence[str]:
         first, second, last = _readings(results, way)
-        return (way, f"{first:,.0f}", f"{second:,.0f}", f"{last:,.0f}", f"{last - second:,.0f}")
+        return (
+            say(way),
+            f"{first:,.0f}",
+            f"{second:,.0f}",
+            f"{last:,.0f}",
+            f"{last - second:,.0f}",
+        )
 
     events = results.number("memory", "events")
     head = (
-        f"resident KiB, {events:,.0f} events",
-        "after 1/10",
-        "after 2/10",
-        "at the end",
-        "growth",
+        say("resident KiB, {events:,.0f} events").format(events=events),
+        *map(say, ("after 1/10", "after 2/10", "at the end", "growth")),
     )
     return _table(head, map(row, results.names("memory", "resident_kib")))
 
@@ -144,25 +160,24 @@ def _memory(results: Results) -> str:
 _NOT_COUNTED: Final = "Not counted in this run: valgrind was not installed."
 
 
-def _instructions(results: Results) -> str:
+def _instructions(results: Results, say: Say) -> str:
     if not results.has("instructions"):
-        return _NOT_COUNTED
+        return say(_NOT_COUNTED)
     part = ("instructions", "instructions_an_event")
     first, *_ = names = results.names(*part)
 
     def row(name: str) -> Sequence[str]:
         count = results.number(*part, name)
-        return (_name(name), f"{count:,.0f}", f"{count / results.number(*part, first):.2f}")
+        return (_name(name, say), f"{count:,.0f}", f"{count / results.number(*part, first):.2f}")
 
-    return _table(
-        ("instructions an event, without the kernel's", "count", "ratio"), map(row, names)
-    )
+    head = ("instructions an event, without the kernel's", "count", "ratio")
+    return _table(map(say, head), map(row, names))
 
 
-def _steps(results: Results) -> str:
+def _steps(results: Results, say: Say) -> str:
     """Return a table for each way of which the steps were counted."""
     if not results.has("instructions"):
-        return _NOT_COUNTED
+        return say(_NOT_COUNTED)
 
     def table(way: str) -> str:
         steps = {
@@ -170,40 +185,48 @@ def _steps(results: Results) -> str:
             for step in results.names("instructions", "steps", way)
         }
         whole = sum(steps.values())
-        rows = [(step, f"{count:,.0f}", f"{count / whole:.0%}") for step, count in steps.items()]
-        return _table((way, "instructions", "share"), [*rows, ("all", f"{whole:,.0f}", "100%")])
+        rows = [(say(step), f"{n:,.0f}", f"{n / whole:.0%}") for step, n in steps.items()]
+        head = map(say, (way, "instructions", "share"))
+        return _table(head, [*rows, (say("all"), f"{whole:,.0f}", "100%")])
 
     return "\n\n".join(map(table, results.names("instructions", "steps")))
 
 
-def _floor(results: Results) -> str:
+def _floor(results: Results, say: Say) -> str:
     write = ratio(results, "os.write of an equal line")
     line = ratio(results, "orjson + os.write of an equal line")
     nobody = ratio(results, "stdlib NullHandler (writes nothing)")
     ours, fast = ratio(results, STDLIB), ratio(results, GET_LOGGER)
     rows = (
-        ("`get_logger()`", f"{fast:.2f}", "`orjson` + `os.write` of an equal line",
+        ("`get_logger()`", f"{fast:.2f}", say("`orjson` + `os.write` of an equal line"),
          f"{line:.2f}", f"{fast / line:.1f}"),
-        ("`logging`", f"{ours:.2f}", "`NullHandler`, and `orjson` + `os.write` of an equal line",
+        ("`logging`", f"{ours:.2f}",
+         say("`NullHandler`, and `orjson` + `os.write` of an equal line"),
          f"{nobody + line:.2f}", f"{ours / (nobody + line):.1f}"),
-        ("both", "", "`os.write` of an equal line: the kernel", f"{write:.2f}", ""),
+        (say("both"), "", say("`os.write` of an equal line: the kernel"), f"{write:.2f}", ""),
     )  # fmt: skip
-    return _table(("CPU time, ratio", "ours", "the floor", "", "times"), rows)
+    head = (*map(say, ("CPU time, ratio", "ours", "the floor")), "", say("times"))
+    return _table(head, rows)
 
 
-def _ecs_logging(results: Results) -> str:
+def _ecs_logging(results: Results, say: Say) -> str:
     theirs = ratio(results, "ecs-logging, stdlib")
     ours, fast = ratio(results, STDLIB), ratio(results, GET_LOGGER)
-    version = results.text("events", "packages", "ecs-logging")
-    return (
-        f"Here ecs-logging {version} takes {theirs:.1f} times the CPU time of a plain-text line: "
-        f"{theirs / ours:.1f} times that of ours through `logging`, "
-        f"{theirs / fast:.1f} times that of ours through `get_logger()`."
+    return say(
+        "Here ecs-logging {version} takes {plain:.1f} times the CPU time of a plain-text line: "
+        "{stdlib:.1f} times that of ours through `logging`, "
+        "{fast:.1f} times that of ours through `get_logger()`."
+    ).format(
+        version=results.text("events", "packages", "ecs-logging"),
+        plain=theirs,
+        stdlib=theirs / ours,
+        fast=theirs / fast,
     )
 
 
-def _aims(results: Results) -> str:
+def _aims(results: Results, say: Say) -> str:
     rows = (
-        (aim.text, f"{aim.found:,.2f}", "yes" if aim.reached else "no") for aim in aims(results)
+        (aim.text, f"{aim.found:,.2f}", say("yes" if aim.reached else "no"))
+        for aim in aims(results, say)
     )
-    return _table(("aim", "measured", "reached"), rows)
+    return _table(map(say, ("aim", "measured", "reached")), rows)

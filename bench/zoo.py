@@ -32,6 +32,7 @@ from uuid import UUID
 
 from bench import event, ours, peers
 from bench.measure import one_cpu
+from bench.words import Say
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -263,17 +264,17 @@ def ratios(times: dict[str, list[float]]) -> dict[str, float]:
     }
 
 
-def table(found: Mapping[str, Mapping[str, float]]) -> str:
+def table(found: Mapping[str, Mapping[str, float]], say: Say = str) -> str:
     """Return the ratios as a Markdown table, with the worst shape and the geometric mean."""
     names = [name for name in next(iter(found.values())) if name != PLAIN]
     lines = [
-        "| CPU time, ratio | " + " | ".join(names) + " |",
+        "| " + " | ".join(map(say, ("CPU time, ratio", *names))) + " |",
         "| ---" + " | --:" * len(names) + " |",
     ]
-    lines += [_row(shape, [row[name] for name in names]) for shape, row in found.items()]
+    lines += [_row(say(shape), [row[name] for name in names]) for shape, row in found.items()]
     columns = [[row[name] for row in found.values()] for name in names]
-    lines.append(_row("**the worst**", [max(column) for column in columns]))
-    lines.append(_row("**geometric mean**", [geometric_mean(column) for column in columns]))
+    for text, of in (("the worst", max), ("geometric mean", geometric_mean)):
+        lines.append(_row(f"**{say(text)}**", [of(column) for column in columns]))
     return "\n".join(lines)
 
 

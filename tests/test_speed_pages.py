@@ -8,15 +8,17 @@ import sys
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from unicodedata import east_asian_width
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench import everything, plot, published, report, results as saved, tables
+from bench import everything, plot, published, report, results as saved, tables, words
 from bench.aims import STDLIB, aims
 from bench.contenders import GROUPS
 from bench.everything import Part
 from bench.results import ResultsError
+from bench.words import LANGUAGES, Words, WordsError
 
 ROOT = Path(__file__).parents[1]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -35,7 +37,8 @@ def test_other_results_make_other_pages(tmp_path):
     changed = copy.deepcopy(FOUND)
     changed["events"]["groups"]["an event"][STDLIB]["cpu_ratio"] = 777.125
     (tmp_path / "r.json").write_text(json.dumps(changed))
-    assert set(published.outdated(tmp_path / "r.json")) == {published.PLOT, *published.PAGES}
+    pages = {*published.PLOTS.values(), *published.PAGES}
+    assert set(published.outdated(tmp_path / "r.json")) == pages
 
 
 def test_the_pages_show_every_piece_and_both_readmes_say_where_it_was_measured():
@@ -48,14 +51,17 @@ def test_the_pages_show_every_piece_and_both_readmes_say_where_it_was_measured()
         assert FOUND["events"]["when"][:10] in page
 
 
-def test_every_group_is_shown_with_all_its_contenders():
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_group_is_shown_with_all_its_contenders(language):
+    say = Words().say(language)
     for group in GROUPS:
-        table = tables.pieces(results())[group]
-        assert all(name in table for name in FOUND["events"]["groups"][group])
+        table = tables.pieces(results())[f"{group} {language}"]
+        assert all(say(name) in table for name in FOUND["events"]["groups"][group])
 
 
-def test_what_the_page_names_is_there():
-    page = (ROOT / "docs" / "speed.md").read_text()
+@pytest.mark.parametrize("path", ["docs/speed.md", "docs/ko/speed.md"])
+def test_what_the_page_names_is_there(path):
+    page = (ROOT / path).read_text()
     paths = re.findall(r"`((?:bench|tests)/[\w./]+)`", page)
     modules = re.findall(r"python -m (bench[\w.]*)", page)
     assert paths
@@ -66,8 +72,34 @@ def test_what_the_page_names_is_there():
 
 def test_without_valgrind_the_pages_say_so():
     pieces = tables.pieces(results({**FOUND, "instructions": None}))
-    assert "valgrind was not installed" in pieces["instructions"]
-    assert "valgrind was not installed" in pieces["steps"]
+    for piece in ("instructions", "steps"):
+        assert "valgrind was not installed" in pieces[f"{piece} en"]
+        assert "valgrind가 설치되어 있지 않았습니다" in pieces[f"{piece} ko"]
+
+
+class TestWords:
+    def test_a_piece_has_the_same_numbers_in_both_languages(self):
+        pieces = tables.pieces(results())
+        for name in {name.rpartition(" ")[0] for name in pieces}:
+            texts = [pieces[f"{name} {language}"] for language in LANGUAGES]
+            english, korean = (sorted(re.findall(r"\d+(?:[.,]\d+)*", text)) for text in texts)
+            assert korean == english, name
+
+    def test_a_text_without_korean_is_named_and_nothing_is_written(self, tmp_path, monkeypatch):
+        korean = tmp_path / "korean.yml"
+        korean.write_text(words.KOREAN.read_text().replace("  at the end:", "  at an end:"))
+        monkeypatch.setattr(published, "Words", lambda: Words(korean))
+        with pytest.raises(WordsError, match=r"korean.yml has no Korean for 'at the end'"):
+            published.contents()
+
+    def test_korean_that_nothing_says_any_more_is_found(self):
+        used = Words()
+        for found in (FOUND, {**FOUND, "instructions": None}):
+            tables.pieces(results(found), used)
+        plot.draw(results(), used.korean)
+        for name in (one.name for group in GROUPS.values() for one in group):
+            used.korean(name)  # one that was not installed may be missing from the results
+        assert used.unused() == set()
 
 
 def test_the_versions_of_all_that_is_measured_are_in_the_report():
@@ -140,11 +172,13 @@ class TestBadResults:
             tables.pieces(results(tree))
 
     def test_nothing_is_written_then(self, tmp_path):
-        before = [path.read_text() for path in (*published.PAGES, published.PLOT)]
+        before = [path.read_text() for path in (*published.PAGES, *published.PLOTS.values())]
         program = [sys.executable, "-m", "bench.published", "--results", str(tmp_path / "r.json")]
         done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (2, "r.json is not there; run `make bench`\n")
-        assert [path.read_text() for path in (*published.PAGES, published.PLOT)] == before
+        assert [
+            path.read_text() for path in (*published.PAGES, *published.PLOTS.values())
+        ] == before
 
 
 class TestMarks:
@@ -172,42 +206,54 @@ class TestMarks:
 
 
 class TestPlot:
-    svg = ET.fromstring(plot.draw(results()))
+    @pytest.fixture(params=LANGUAGES)
+    def say(self, request):
+        return Words().say(request.param)
 
-    def texts(self):
-        return [element.text for element in self.svg.iter(f"{SVG}text")]
+    @pytest.fixture
+    def svg(self, say):
+        return ET.fromstring(plot.draw(results(), say))
 
-    def test_it_has_a_text_alternative_with_all_numbers(self):
-        title, said = self.svg.find(f"{SVG}title"), self.svg.find(f"{SVG}desc")
-        assert self.svg.get("role") == "img"
+    def texts(self, svg):
+        return [element.text for element in svg.iter(f"{SVG}text")]
+
+    def test_it_has_a_text_alternative_with_all_numbers(self, svg, say):
+        title, said = svg.find(f"{SVG}title"), svg.find(f"{SVG}desc")
+        assert svg.get("role") == "img"
         assert title is not None
         assert title.text
         assert said is not None
         for group in plot.GROUPS:
             for name, row in FOUND["events"]["groups"][group].items():
-                assert f"{name}: {row['cpu_ratio']:.2f}" in str(said.text)
-                assert name in self.texts()
+                assert f"{say(name)}: {row['cpu_ratio']:.2f}" in str(said.text)
+                assert say(name) in self.texts(svg)
 
-    def test_bars_are_as_long_as_their_ratios_and_end_at_the_line_for_one(self):
-        for group, line in zip(plot.GROUPS, self.svg.iter(f"{SVG}line"), strict=True):
+    def test_bars_are_as_long_as_their_ratios_and_end_at_the_line_for_one(self, svg):
+        for group, line in zip(plot.GROUPS, svg.iter(f"{SVG}line"), strict=True):
             top, bottom = float(line.get("y1", 0)), float(line.get("y2", 0))
             one = float(line.get("x1", 0)) - plot.LEFT
             lengths = [
                 float(bar.get("width", 0))
-                for bar in self.svg.iter(f"{SVG}rect")
+                for bar in svg.iter(f"{SVG}rect")
                 if bar.get("class") != "page" and top < float(bar.get("y", 0)) < bottom
             ]
             found = [row["cpu_ratio"] for row in FOUND["events"]["groups"][group].values()]
             assert lengths == pytest.approx([ratio * one for ratio in sorted(found)], abs=0.5)
 
-    def test_nothing_leaves_the_picture(self):
-        width, height = float(self.svg.get("width", 0)), float(self.svg.get("height", 0))
-        for bar in self.svg.iter(f"{SVG}rect"):
+    def test_nothing_leaves_the_picture(self, svg):
+        width, height = float(svg.get("width", 0)), float(svg.get("height", 0))
+        for bar in svg.iter(f"{SVG}rect"):
             assert float(bar.get("x", 0)) + float(bar.get("width", 0)) <= width
             assert float(bar.get("y", 0)) + float(bar.get("height", 0)) <= height
 
-    def test_it_has_colours_for_a_dark_page(self):
-        assert "prefers-color-scheme: dark" in str(self.svg.findtext(f"{SVG}style"))
+    def test_a_name_leaves_room_for_itself(self, svg):
+        for text in svg.iter(f"{SVG}text"):
+            if str(text.get("class")).startswith("name"):
+                wide = sum(1 if east_asian_width(one) in "WF" else 0.52 for one in str(text.text))
+                assert 13 * wide < float(text.get("x", 0)), text.text
+
+    def test_it_has_colours_for_a_dark_page(self, svg):
+        assert "prefers-color-scheme: dark" in str(svg.findtext(f"{SVG}style"))
 
 
 class TestEverything:
