@@ -2,9 +2,9 @@
 
 Each part is a program of its own (`python -m bench.startup`, …), run one after the other, so that
 none disturbs another. What they find is saved in `bench/results.json`, and the tables of
-docs/speed.md and docs/comparison.md, the line of the README and the plot are made from it anew, in
-both languages.
-With `--quick` each part is short, nothing is counted under valgrind, and no page is touched.
+docs/speed.md and docs/comparison.md, the lines of the README and docs/redaction.md and the plot are
+made from it anew, in both languages. With `--quick` each part is short, nothing is counted under
+valgrind, and no page is touched.
 """
 
 from __future__ import annotations

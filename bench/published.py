@@ -24,6 +24,8 @@ PAGES: Final = (
     ROOT / "README.ko.md",
     ROOT / "docs" / "speed.md",
     ROOT / "docs" / "ko" / "speed.md",
+    ROOT / "docs" / "redaction.md",
+    ROOT / "docs" / "ko" / "redaction.md",
     ROOT / "docs" / "comparison.md",
     ROOT / "docs" / "ko" / "comparison.md",
 )
