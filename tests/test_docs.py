@@ -13,7 +13,6 @@ from tests.docs import Reader, blocks
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-KOREAN = sorted((DOCS / "ko").glob("*.md"))
 
 
 @pytest.mark.slow
@@ -30,25 +29,6 @@ def test_a_wrong_block_is_noticed(tmp_path):
             Reader(tmp_path).follow(page)
     with pytest.raises(SyntaxError):
         Reader(tmp_path).follow("```py\nwith continue_trace(:\n```\n")
-
-
-@pytest.mark.parametrize("page", KOREAN, ids=lambda p: p.stem)
-def test_a_korean_page_is_followed_as_the_english_one(page):
-    """It has the same blocks, which are run once, and as many sections, tables and items."""
-    korean, english = (path.read_text() for path in (page, DOCS / page.name))
-    assert [*blocks(korean)] == [*blocks(english)]
-    if page.stem != "index":
-        for start in ("## ", "* ", "| "):
-            lines = [text.count(f"\n{start}") for text in (korean, english)]
-            assert lines[0] == lines[1], start
-    names = [set(re.findall(r"`([\w.]{4,})(?:=|\()", text)) for text in (korean, english)]
-    assert names[0] == names[1]
-
-
-def test_a_korean_page_links_to_korean_pages_where_there_are_any():
-    for page in KOREAN:
-        for name in re.findall(r"\]\(\.\./([\w.]+\.md)", page.read_text()):
-            assert name == "index.md" or not (DOCS / "ko" / name).exists(), (page.name, name)
 
 
 def test_what_a_page_says_of_storage_is_what_the_kit_says():

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs import Reader, blocks
+from tests.languages import anchors, links
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -141,29 +142,13 @@ def test_the_extras_exist() -> None:
     assert {one or other for one, other in named} <= extras
 
 
-@pytest.mark.parametrize("page", [README, KOREAN], ids=["English", "Korean"])
-def test_paths_and_links_lead_somewhere(page: str) -> None:
-    for path in re.findall(r"`((?:filebeat|examples|tests|bench)/[\w./-]*)`", page):
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_paths_and_links_lead_somewhere(name: str) -> None:
+    page = ROOT / name
+    for path in re.findall(r"`((?:filebeat|examples|tests|bench)/[\w./-]*)`", page.read_text()):
         assert (ROOT / path).exists(), path
-    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)", page)
-    assert len(links) > 30
-    for path, anchor in links:
-        assert (ROOT / path).exists(), path
-        assert not anchor or anchor in anchors((ROOT / path).read_text()), (path, anchor)
-
-
-def anchors(page: str) -> set[str]:
-    """Return what the titles of a page are called in links."""
-    titles = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
-
-
-def test_the_korean_one_has_the_same_examples_commands_tables_and_settings() -> None:
-    assert [*blocks(KOREAN)] == [*blocks(README)]
-    commands = re.compile(r"^    (flowery-logging \w+|make \w+)", re.MULTILINE)
-    assert commands.findall(KOREAN) == commands.findall(README)
-    for start in ("## ", "* ", "| "):
-        assert KOREAN.count(f"\n{start}") == README.count(f"\n{start}"), start
-    korean = {path.name for path in (ROOT / "docs" / "ko").glob("*.md")}
-    for name in re.findall(r"\]\(docs/([\w.]+)", KOREAN):
-        assert name not in korean, f"docs/ko/{name} is there"
+    found = links(page)
+    assert len(found) > 30
+    for path, anchor in found:
+        assert path.exists(), path
+        assert not anchor or anchor in anchors(path), (path, anchor)
