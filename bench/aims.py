@@ -1,4 +1,4 @@
-"""What was aimed at (issue 8), beside what was measured."""
+"""What was aimed at, beside what was measured."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Drop-in formatters for teams that keep their own handlers: subclasses of ecs-logging's.
 
 They take ecs-logging's arguments and overridden `format_to_ecs` methods, and write our document:
-every field where DESIGN says, nothing that raises, nothing that Elasticsearch refuses.
+every field where it belongs (docs/fields.md), nothing raises, nothing that Elasticsearch refuses.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class Place(NamedTuple):
 
 
 def is_reserved(path: str) -> bool:
-    """Tell whether only the library writes this field, or nobody may (DESIGN: the line)."""
+    """Tell whether only the library writes this field, or nobody may."""
     return path in _RESERVED or path.startswith(_RESERVED_SETS)
 
 

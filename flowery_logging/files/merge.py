@@ -1,7 +1,7 @@
 """Lines of many processes in the order of time.
 
 Within a process the order is by sequence, and timestamps, taken before the writer's lock, may step
-back by milliseconds (DESIGN: the file). So each process's lines first pass a bounded window that
+back by milliseconds. So each process's lines first pass a bounded window that
 puts them in order; then the processes are merged by the times of their next lines. A file is open
 only from its process's start to its end, so memory and descriptors grow with the processes that
 ran at one time, not with the number or the size of the files.

@@ -1,4 +1,4 @@
-"""Names of log files: `<service>-<UTC start>-<entity>-<nnnn>.ndjson` (DESIGN: the file)."""
+"""Names of log files: `<service>-<UTC start>-<entity>-<nnnn>.ndjson`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is removed when the files of a service grow too many or too old (DESIGN: the file).
+"""What is removed when the files of a service grow too many or too old.
 
 Only files that have a name of ours, belong to this very service, are held by no process and were
 closed a minute ago or earlier: a shipper looks for new files every ten seconds. Oldest first.

@@ -1,4 +1,4 @@
-"""Where a caller's field goes: one row for each rule of DESIGN's line."""
+"""Where a caller's field goes: one row for each rule (docs/fields.md)."""
 
 import datetime as dt
 import logging

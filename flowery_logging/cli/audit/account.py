@@ -1,6 +1,6 @@
 """What the files tell about one process: its numbers, its gaps, its end.
 
-The rules are DESIGN's (the file): a process numbers its events 1, 2, 3 …; what it drops and what
+The rules (docs/audit.md): a process numbers its events 1, 2, 3 …; what it drops and what
 retention removes is announced in records of its own; a clean end leaves a closing record.
 """
 
