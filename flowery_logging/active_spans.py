@@ -28,6 +28,7 @@ class ActiveSpan(NamedTuple):
     is_remote: bool  # it is the caller's: nothing of this process is active
     is_request: bool  # it stands for a request or a message that has come in
     fields: Mapping[str, str]  # what a line shows
+    yields: bool = False  # to the trace of a caller, whom the agent may not have heard
 
     def tracestate_after(self, trace_id: str, known: str) -> str:
         """Return the tracestate of a trace of which another one is known."""
@@ -107,17 +108,13 @@ def _datadog(module: Any) -> ActiveSpan | None:
     if span is None:
         return None
     entry = module.tracer.current_root_span() or span
-    is_request = entry.get_tag("span.kind") in _DATADOG_REQUESTS
     priority = span.context.sampling_priority  # None until it is decided, mostly as a call goes out
     flags = int(priority is None or priority > 0)
     parent_id, caller_id = _hex(span.parent_id), _hex(entry.parent_id)
     return _under_entry(
         f"{span.trace_id:032x}", f"{span.span_id:016x}", flags, f"{entry.span_id:016x}",
-        parent_id, caller_id, is_request=is_request,
+        parent_id, caller_id,
     )  # fmt: skip
-
-
-_DATADOG_REQUESTS: Final = frozenset({"server", "consumer"})
 
 
 def _hex(span_id: int | None) -> str | None:
@@ -132,10 +129,7 @@ def _new_relic(module: Any) -> ActiveSpan | None:
     span_id = module.current_span_id() or entry_id
     parent_id = caller_id if span_id == entry_id else entry_id
     trace_id, flags = transaction.trace_id.lower().zfill(32), int(transaction.sampled is not False)
-    return _under_entry(
-        trace_id, span_id, flags, entry_id, parent_id, caller_id,
-        is_request=not transaction.background_task,
-    )  # fmt: skip
+    return _under_entry(trace_id, span_id, flags, entry_id, parent_id, caller_id)
 
 
 def _under_entry(
@@ -145,10 +139,12 @@ def _under_entry(
     entry_id: str,
     parent_id: str | None,
     caller_id: str | None,
-    *,
-    is_request: bool,
 ) -> ActiveSpan:
-    """Return a span of an agent that tells the entry span, and no tracestate."""
+    """Return a span of an agent that tells the entry span, and no tracestate.
+
+    It yields: where such an agent does not read what a caller has sent (Datadog's default for
+    Celery), its trace would part the task from what has sent it.
+    """
     return ActiveSpan(
         trace_id,
         span_id,
@@ -159,8 +155,9 @@ def _under_entry(
         parent_id=parent_id,
         caller_id=caller_id,
         is_remote=False,
-        is_request=is_request,
+        is_request=False,
         fields={"trace.id": trace_id, "span.id": span_id},
+        yields=True,
     )
 
 

@@ -56,7 +56,7 @@ def _is_aside(request: Request | None, span: ActiveSpan) -> bool:
 def begin(request: Request, outside: Request | None) -> None:
     """Let a new request hold the span that is active as it begins, below the one it begins in."""
     span = active()
-    if span is None:
+    if span is None or (span.yields and _has_caller(request) and _is_aside(request, span)):
         return
     if outside is not None and outside.entry is not None:
         _adopt(request, outside.entry, span, None)

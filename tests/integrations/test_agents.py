@@ -4,6 +4,7 @@ Whatever an agent does to the clients, a call works, and all services of a reque
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.ends.servers import ROOT, Kind, running
+from tests.integrations.celery_workers import APP, ends
 from tests.integrations.conftest import written
 
 pytestmark = pytest.mark.slow
@@ -93,8 +95,8 @@ def undone(request: Request):
 UVICORN = "-m uvicorn main:app --port {port}"
 AGENTS = {
     ("none", ""): UVICORN,
-    ("ddtrace", ""): "-m ddtrace.commands.ddtrace_run {python} " + UVICORN,
-    ("newrelic", ""): "-m newrelic.admin run-program {python} " + UVICORN,
+    ("ddtrace", ""): "AGENTS/ddtrace-run {python} " + UVICORN,
+    ("newrelic", ""): "AGENTS/newrelic-admin run-program {python} " + UVICORN,
     ("opentelemetry", "before us"): UVICORN,
     ("opentelemetry", "behind us"): UVICORN,
     ("elasticapm", "before us"): UVICORN,
@@ -163,7 +165,7 @@ def traces(events):
 
 @pytest.mark.parametrize(("agent", "order"), AGENTS)
 def test_the_services_of_a_request_are_in_one_trace(tmp_path, aside, agent, order):
-    kind = Kind(AGENTS[agent, order], SITE)
+    kind = Kind(AGENTS[agent, order].replace("AGENTS", f"{aside}/bin"), SITE)
     paths = f"{tmp_path}:{ROOT}:{aside}"
     environment = {**ENVIRONMENT, "AGENT": agent, "ORDER": order, "PYTHONPATH": paths}
     with running(tmp_path, kind, **environment) as server:
@@ -183,3 +185,43 @@ def test_the_services_of_a_request_are_in_one_trace(tmp_path, aside, agent, orde
         "httpx",
         None,
     ]
+
+
+WORKER = (
+    APP
+    + """
+@app.task
+def pack():
+    log.info("packing")
+"""
+)
+SENDER = """
+from main import pack
+from flowery_logging.trace import continue_trace
+with continue_trace({"traceparent": SENT}):
+    pack.delay()
+"""
+CELERY = "-m celery -A main worker --pool solo --without-mingle --without-gossip"
+WATCHED = {
+    "none": CELERY,
+    "ddtrace": "AGENTS/ddtrace-run {python} " + CELERY,
+    "newrelic": "AGENTS/newrelic-admin run-program {python} " + CELERY,
+}
+
+
+@pytest.mark.parametrize("agent", WATCHED)
+def test_a_task_is_in_the_trace_of_what_has_sent_it(tmp_path, aside, agent):
+    (tmp_path / "queue").mkdir()
+    (tmp_path / "send.py").write_text(SENDER.replace("SENT", repr(SENT)))
+    environment = {**ENVIRONMENT, "SERVICE": "shop", "PYTHONPATH": f"{tmp_path}:{ROOT}:{aside}"}
+    command = WATCHED[agent].replace("AGENTS", f"{aside}/bin")
+    with running(tmp_path, Kind(command, WORKER), **environment) as worker:
+        program = command.partition(CELERY)[0].format(python=sys.executable).split()
+        sender = [sys.executable, *program, "send.py"]
+        subprocess.run(sender, cwd=tmp_path, env={**os.environ, **environment}, check=True)
+        worker.until(lambda: worker.logs.exists() and ends(written(worker.logs)))
+        events = written(worker.logs)
+    lines = [e for e in events if e["log"]["logger"] in ("tasks", "flowery_logging.task")]
+    assert [line["message"] for line in lines if line["log"]["logger"] == "tasks"] == ["packing"]
+    assert len(lines) == 2
+    assert traces(lines) == {TRACE}
