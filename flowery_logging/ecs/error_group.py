@@ -52,18 +52,19 @@ def _own_frames(trace: TracebackType | None) -> tuple[str, ...]:
     found: dict[str, None] = {}
     innermost = ""
     while trace is not None:
-        _, innermost, is_own = _label(trace.tb_frame)
+        frame = trace.tb_frame
+        known = _labels.get(id(frame.f_code))
+        if known is None or known[0] is not frame.f_code:
+            known = _learn(frame)
+        _, innermost, is_own = known
         if is_own and len(found) < _MOST:
             found[innermost] = None
         trace = trace.tb_next
     return tuple(found) or (innermost,)
 
 
-def _label(frame: FrameType) -> _Label:
+def _learn(frame: FrameType) -> _Label:
     code = frame.f_code
-    known = _labels.get(id(code))
-    if known is not None and known[0] is code:
-        return known
     module = _module(str(frame.f_globals.get("__name__", "")), frame.f_globals, code.co_filename)
     is_own = code.co_name not in _INLINED and not is_library(code.co_filename)
     _labels.pop(id(code), None)

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from flowery_logging.ecs.event import keyword
-from flowery_logging.ecs.frames import keep_frames
+from flowery_logging.ecs.frames import set_stacks
 from flowery_logging.ecs.plain import describe
 
 HEAD_SHARE: Final = 0.35
@@ -60,16 +60,44 @@ def stack_trace(
     `limit` is the number of frames of each traceback, as `traceback` takes it.
     """
     try:
-        formatted = traceback.TracebackException(
-            type(error),
-            error,
-            trace or error.__traceback__,
-            limit=limit,
-            lookup_lines=False,
-            compact=True,
-        )
-        keep_frames(formatted)
-        return "".join(formatted.format()).rstrip("\n")
+        formatted = _taken(error, trace, 0)
+        set_stacks(formatted, error, trace or error.__traceback__, limit)
+        return "".join(_alone(formatted) or formatted.format()).rstrip("\n")
+    except Exception:
+        return _formatted_by_python(error, trace, limit)
+
+
+def _alone(formatted: traceback.TracebackException) -> list[str] | None:
+    """Format an exception that has nothing to chain; `format()` would indent each line by nothing.
+
+    None for another one.
+    """
+    inner = getattr(formatted, "exceptions", None)  # of Python 3.11
+    if formatted.__cause__ is not None or formatted.__context__ is not None or inner is not None:
+        return None
+    head = ["Traceback (most recent call last):\n", *formatted.stack.format()]
+    return [*(head if formatted.stack else ()), *formatted.format_exception_only()]
+
+
+def _taken(
+    error: BaseException, trace: TracebackType | None, limit: int | None
+) -> traceback.TracebackException:
+    return traceback.TracebackException(
+        type(error),
+        error,
+        trace or error.__traceback__,
+        limit=limit,
+        lookup_lines=False,
+        compact=True,
+    )
+
+
+def _formatted_by_python(
+    error: BaseException, trace: TracebackType | None, limit: int | None
+) -> str:
+    """What is left where a name in the frames, or a file's, cannot be looked up."""
+    try:
+        return "".join(_taken(error, trace, limit).format()).rstrip("\n")
     except Exception:
         return _frames_only(error)
 

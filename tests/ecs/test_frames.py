@@ -1,5 +1,6 @@
 """Frames whose text is kept: always what Python itself prints."""
 
+import builtins
 import linecache
 import os
 import sys
@@ -72,7 +73,7 @@ def test_the_text_of_a_frame_is_kept(tmp_path):
     kept = dict(frames._kept)
     assert stack_trace(error) == first
     assert frames._kept == kept
-    assert len(kept) == (2 if sys.version_info >= (3, 11) else 0)
+    assert len(kept) == 2
 
 
 def test_two_places_in_one_line_are_told_apart(tmp_path):
@@ -80,8 +81,8 @@ def test_two_places_in_one_line_are_told_apart(tmp_path):
     for call in ("f(0)", "f(1)"):
         error = failing(tmp_path / "program.py", source + call)
         assert stack_trace(error) == printed(error)
-    texts = {text for _, text in frames._kept.values() if "return" in text}
-    assert len(texts) == (2 if sys.version_info >= (3, 11) else 0)
+    texts = {text for *_, text in frames._kept.values() if "return" in text}
+    assert len(texts) == (2 if sys.version_info >= (3, 11) else 1)
 
 
 def test_a_file_that_has_changed_shows_as_python_shows_it(tmp_path):
@@ -111,7 +112,7 @@ def test_a_file_of_the_same_size_and_another_time(tmp_path):
 def test_code_without_a_file_is_not_kept(name):
     error = failure_of(compile("1 / 0", name, "exec"))
     assert stack_trace(error) == printed(error)
-    assert all(key[0] != name for key in frames._kept)
+    assert all(code.co_filename != name for code, *_ in frames._kept.values())
 
 
 def test_source_that_a_shell_has_registered_later(monkeypatch):
@@ -133,18 +134,58 @@ def test_what_is_kept_is_bounded(tmp_path, monkeypatch):
 def test_a_long_line_is_not_kept(tmp_path):
     error = failing(tmp_path / "program.py", f"x = 1 / 0 {'#' * 5000}\n")
     assert stack_trace(error) == printed(error)
-    assert all(len(text) <= frames._LONGEST_KEPT for _, text in frames._kept.values())
+    assert all(len(text) <= frames._LONGEST_KEPT for *_, text in frames._kept.values())
 
 
-class Name(str):  # noqa: SLOT000 - as it comes
-    def __hash__(self):
-        raise RuntimeError("no hash")
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="has no groups")
+def test_a_group_that_has_others_each_time():
+    class Changing(builtins.ExceptionGroup):  # type: ignore[misc,unused-ignore]
+        @property
+        def exceptions(self):
+            return [KeyError("a"), *([IndexError("b")] if next(times) else [])]
+
+    times = iter(range(100))
+    error = raised(Changing("group", [ValueError("x")]))
+    text = stack_trace(error)
+    assert "KeyError" in text
+    assert "IndexError" in text
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="formats by itself")
-def test_a_name_that_cannot_be_looked_up():
-    error = raised(ValueError("x"))
-    summary = traceback.extract_tb(error.__traceback__)[0]
-    expected = frames._Stack([summary]).format()
-    summary.name = Name(summary.name)
-    assert frames._Stack([summary]).format() == expected
+@pytest.mark.parametrize("limit", [None, 0, 1, 2, 50, -1, -2, -50])
+@pytest.mark.parametrize("of_python", ["absent", None, -1, 0, 1, 3])
+def test_the_limit_is_as_python_takes_it(monkeypatch, limit, of_python):
+    def deeper(depth):
+        if depth:
+            deeper(depth - 1)
+        elif limit is None:
+            raise ValueError("no")
+        else:
+            raise KeyError("no") from raised(ValueError("why"))
+
+    if of_python != "absent":
+        monkeypatch.setattr(sys, "tracebacklimit", of_python, raising=False)
+    try:
+        deeper(3)
+    except Exception as caught:
+        error = caught
+    kind, trace = type(error), error.__traceback__
+    made = traceback.TracebackException(kind, error, trace, limit=limit, compact=True)
+    assert stack_trace(error, None, limit) == "".join(made.format()).rstrip("\n")
+
+
+@pytest.mark.parametrize("times", range(8))
+def test_a_call_that_repeats_is_counted(times):
+    def again(depth):
+        if depth:
+            again(depth - 1)
+        else:
+            raise ValueError("no")
+
+    def both(depth):
+        again(depth)
+
+    try:
+        both(times)
+    except ValueError as caught:
+        error = caught
+    assert stack_trace(error) == printed(error)
