@@ -34,13 +34,13 @@ _BEFORE_LAST: Final = len(_STANDARD) - 1
 _CLASHING: Final = "_flowery_clashing"
 """The attribute of a record that holds extra fields whose names stdlib refuses."""
 
-AGENTS: Final = frozenset(
-    f"elasticapm_{name}"
-    for name in (
-        "labels", "service_environment", "service_name", "span_id", "trace_id", "transaction_id",
-    )
-)  # fmt: skip
-"""What Elastic APM's agent puts on each record; it is asked for its transaction anyway."""
+AGENTS: Final = frozenset({
+    "elasticapm_labels", "elasticapm_service_environment", "elasticapm_service_name",
+    "elasticapm_span_id", "elasticapm_trace_id", "elasticapm_transaction_id",
+    "otelServiceName", "otelSpanID", "otelTraceID", "otelTraceSampled",
+    "dd.env", "dd.service", "dd.span_id", "dd.trace_id", "dd.version",
+})  # fmt: skip
+"""What agents put on each record: Elastic APM, OpenTelemetry, Datadog. They are asked anyway."""
 
 # `message` and `asctime` are what formatters of other handlers leave on a record.
 ASIDE: Final = AGENTS | {"color_message"} | MARKS

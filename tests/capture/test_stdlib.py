@@ -53,7 +53,8 @@ def test_stacklevel_names_the_caller(logged):
 
 
 def test_what_an_agent_puts_on_each_record_is_not_said_again(logged):
-    log.info("x", extra={"elasticapm_trace_id": "t", "elasticapm_labels": {"b": 1}, "a": "1"})
+    agents = {"elasticapm_trace_id": "t", "elasticapm_labels": {"b": 1}, "otelTraceID": "t"}
+    log.info("x", extra={**agents, "dd.trace_id": "0", "dd.service": "", "a": "1"})
     assert logged.event()["labels"] == {"a": "1"}
 
 

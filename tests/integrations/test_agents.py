@@ -179,6 +179,9 @@ def test_the_services_of_a_request_are_in_one_trace(tmp_path, aside, agent, orde
             assert len(began) == len(continued) == 6
             assert len(traces(began)) == 1
             assert traces(continued) == {TRACE}
+            assert not any(
+                "labels" in line for line in continued if line["log"]["logger"] == "shop"
+            )
         undone = of_a_request(server, "/undone")
     assert [event["url"].get("query") for event in undone if "url" in event] == [
         "requests",
