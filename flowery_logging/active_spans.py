@@ -52,12 +52,11 @@ def active() -> ActiveSpan | None:
 _present: Final[list[tuple[Any, Callable[[Any], ActiveSpan | None]]]] = []
 
 
-def find() -> bool:
-    """Look up which agents the program has imported; tell whether there is any."""
+def find() -> None:
+    """Look up which agents the program has imported."""
     _present[:] = [
-        (sys.modules[name], read) for name, read in _READERS.items() if sys.modules.get(name)
+        (sys.modules[name], read) for name, read in READERS.items() if sys.modules.get(name)
     ]
-    return bool(_present)
 
 
 def _opentelemetry(module: Any) -> ActiveSpan | None:
@@ -161,7 +160,7 @@ def _under_entry(
     )
 
 
-_READERS: Final[Mapping[str, Callable[[Any], ActiveSpan | None]]] = {
+READERS: Final[Mapping[str, Callable[[Any], ActiveSpan | None]]] = {
     "opentelemetry.trace": _opentelemetry,
     "elasticapm.traces": _elastic,
     "ddtrace.trace": _datadog,

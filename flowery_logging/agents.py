@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from flowery_logging import context, entries, request_ids
-from flowery_logging.active_spans import ActiveSpan, active, find, told_by
+from flowery_logging.active_spans import READERS, ActiveSpan, active, find, told_by
 from flowery_logging.request import NO_FIELDS, Fields, Request
 
 
@@ -118,11 +118,11 @@ def look() -> None:
 
     The same for what makes request IDs in our place.
     """
-    is_found = find()
     if context.overlay is None:
-        if not is_found and not any(name in sys.modules for name in request_ids.MAKERS):
+        if sys.modules.keys().isdisjoint(_KNOWN):
             return
         context.lay_over(_with_span)
+    find()
     entries.listen(_started)
 
 
@@ -174,5 +174,7 @@ def _aside_fields(span: ActiveSpan) -> Mapping[str, str]:
         "span_trace_id": span.trace_id,
     }
 
+
+_KNOWN: Final = (*READERS, *request_ids.MAKERS)
 
 _NOTHING: Final = context.Scope(NO_FIELDS)
