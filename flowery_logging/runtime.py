@@ -372,9 +372,9 @@ def current_config() -> Config | None:
     return _config
 
 
-def redactor() -> Redactor:
-    """Return what decides, in this set-up, which values must not be shown."""
-    return _redactor
+def clean_query(query: str) -> str:
+    """Return the query of a URL without the secrets in it, which are counted."""
+    return _redactor.clean_query(query, _counters)
 
 
 def current_sink() -> Sink:
