@@ -50,7 +50,8 @@ _adoption = Adoption(_sink, warn=lambda message: warn(message))  # noqa: PLW0108
 _lock = RLock()
 _handler = stdlib.Handler(_sink)
 _hooks = Hooks(_sink, _handler.leave_out)
-_waiting = Waiting(_handler)
+_redactor = Redactor()
+_waiting = Waiting(_handler, lambda: _redactor)
 _attachment = Attachment(
     _handler,
     announce=lambda changes: _tell_undone(changes),  # noqa: PLW0108 - defined below
@@ -67,7 +68,6 @@ _own_changes = OwnChanges(_handler)
 _calls = Calls()
 _startup = Startup()
 _handover = Handover()
-_redactor = Redactor()
 _own_encoder: Composer
 _ending = Ending(
     finish=lambda reason: checkpoint(reason),  # noqa: PLW0108 - defined below

@@ -20,6 +20,7 @@ from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.sink import bound_fields
 from flowery_logging.ecs.encode import to_json
 from flowery_logging.ecs.plain import AS_IS, key_text
+from flowery_logging.redaction import Redaction
 
 CARRIED: Final = "_flowery_context"
 """The attribute of a copy: the bound fields, and whether our handler has seen the record."""
@@ -30,8 +31,9 @@ _FRAMES: Final = 6  # between Logger.callHandlers and our wrapper, with subclass
 class Waiting:
     """Wraps `emit` of stdlib's handlers that keep records for later."""
 
-    def __init__(self, handler: logging.Handler) -> None:
+    def __init__(self, handler: logging.Handler, redaction: Callable[[], Redaction]) -> None:
         self._handler = handler
+        self._redaction = redaction
         self._active = False
         self._patches: list[Patch] = []
 
@@ -68,7 +70,8 @@ class Waiting:
             if CARRIED in record.__dict__:
                 return record
             waiting = copy.copy(record)
-            waiting.__dict__[CARRIED] = (plain_fields(bound_fields()), self._is_seen(record))
+            fields = _plain_fields(bound_fields(), self._redaction())
+            waiting.__dict__[CARRIED] = fields, self._is_seen(record)
         except Exception:  # a record that cannot be copied goes as it is
             return record
         return waiting
@@ -86,12 +89,14 @@ class Waiting:
         return False
 
 
-def plain_fields(fields: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return fields as plain data."""
-    return {
-        key_text(name): value if type(value) in AS_IS else orjson.loads(to_json(value))
-        for name, value in fields.items()
-    }
+def _plain_fields(fields: Mapping[Any, Any], names: Redaction) -> dict[str, Any]:
+    """Return fields as plain data, with the names by which the redaction will know secrets."""
+    found: dict[str, Any] = {}
+    for key, value in fields.items():
+        name = key_text(key)
+        is_plain = type(value) in AS_IS
+        found[name] = value if is_plain else orjson.loads(to_json(value, path=name, names=names))
+    return found
 
 
 def is_written(record: logging.LogRecord) -> bool:

@@ -13,7 +13,8 @@ from flowery_logging.ecs.exception import shorten
 from flowery_logging.ecs.label_names import LabelNames
 from flowery_logging.ecs.layout import Layout
 from flowery_logging.ecs.limits import Limits
-from flowery_logging.ecs.plain import AS_IS, MAX_ITEMS, Model, entries, key_text, plain
+from flowery_logging.ecs.named import Model
+from flowery_logging.ecs.plain import AS_IS, MAX_ITEMS, entries, key_text, plain
 from flowery_logging.ecs.schema import Place, Schema
 from flowery_logging.ecs.values import Counting, Values
 from flowery_logging.redaction import Redaction, is_marker, structures
@@ -145,7 +146,9 @@ class _Walk:
 
     def _walk(self, path: str, given: Any, depth: int) -> None:
         self._visits -= 1
-        value = given if type(given) in AS_IS else plain(given)
+        value = given if type(given) in AS_IS else plain(given, self._placer.redactor, path)
+        if type(value) is Model:
+            given = value  # of a tuple with names no list is made any more
         if value is None or (type(value) in {list, dict} and not value):
             return
         kind = self._placer.kind_of(path, of_object=isinstance(value, Mapping))

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from flowery_logging.ecs.named import is_row, with_names
 from flowery_logging.ecs.plain import describe, entries, is_number, key_text, plain, scalar_text
 from flowery_logging.redaction import Counting, Redaction, structures
 
@@ -55,19 +56,19 @@ def to_json(
     depth: int = MAX_DEPTH,
     counts: Counting | None = None,
     path: str = "",
+    names: Redaction | None = None,
 ) -> str:
     """Return any value as a JSON text: bounded in depth and number of values. Never raises.
 
-    What the redaction hides is counted in `counts`. `path` is the dotted name of the value.
+    What the redaction hides is counted in `counts`. `path` is the dotted name of the value. `names`
+    is what hides it later, where this one does not: tuples keep the names that it needs.
     """
+    names = names or redaction
     redaction = redaction or Redaction()
     encoded = _as_it_is(value, redaction, depth)
     if encoded is None:
-        encoded = dumps(
-            _Walker(redaction, depth, _Uncounted() if counts is None else counts, path).copy(
-                value, 0
-            )
-        )
+        walker = _Walker(redaction, names, depth, _Uncounted() if counts is None else counts, path)
+        encoded = dumps(walker.copy(value, 0))
     return encoded.decode()
 
 
@@ -120,6 +121,9 @@ def text(value: Any, redaction: Redaction | None = None) -> str:
     try:
         if isinstance(value, (Mapping, list, tuple, set, frozenset)):
             return to_json(value, redaction)
+        row = with_names(value, redaction, "") if is_row(value) else None
+        if row is not None:
+            return to_json(row, redaction)
         return str.__str__(str(value))
     except Exception:
         return describe(value)
@@ -135,8 +139,16 @@ class _Uncounted:
 class _Walker:
     """Copies a nested object as plain data, as long as its budget lasts."""
 
-    def __init__(self, redaction: Redaction, depth: int, counts: Counting, path: str) -> None:
+    def __init__(
+        self,
+        redaction: Redaction,
+        names: Redaction | None,
+        depth: int,
+        counts: Counting,
+        path: str,
+    ) -> None:
         self._redaction = redaction
+        self._names = names
         self._counts = counts
         self._depth = depth
         self._left = MAX_NODES
@@ -146,7 +158,7 @@ class _Walker:
 
     def copy(self, value: Any, depth: int) -> Any:
         self._left -= 1
-        value = plain(value)
+        value = plain(value, self._names, self._path)
         if self._make is not None and not isinstance(value, (Mapping, list, type(None))):
             value = self._make(value, self._counts)
         if type(value) is str:
@@ -218,7 +230,7 @@ class _Walker:
         """Return an entry as its whole dotted name says."""
         redaction, outer = self._redaction, (self._path, self._make)
         path = self._path = f"{self._path}.{name}" if self._path else name
-        item = plain(item)
+        item = plain(item, self._names, path)
         kind = redaction.kind_at(path, of_object=isinstance(item, Mapping))
         try:
             if kind is not None and not (item is None or redaction.shows(path, item)):

@@ -9,8 +9,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from flowery_logging.ecs.conversion import MISFIT, fit
-from flowery_logging.ecs.plain import Model, plain
-from flowery_logging.redaction import MARKER
+from flowery_logging.ecs.named import Model
+from flowery_logging.ecs.plain import plain
+from flowery_logging.redaction import MARKER, Redaction
 
 
 class UnusualError(Exception):
@@ -55,9 +56,10 @@ _CONVERSIONS: Final[Mapping[type, Callable[[Any], Any]]] = {
 """What `plain` makes of frequent types."""
 
 
-def conversion(kind: Kind) -> Callable[[Any], Any]:
+def conversion(kind: Kind, redaction: Redaction, path: str) -> Callable[[Any], Any]:
     """Return what makes a value of a known kind from one of another type."""
-    return _CONVERSIONS.get(kind, plain)
+    # Not partial(): it would hand these on by their names, which takes longer.
+    return _CONVERSIONS.get(kind) or (lambda value: plain(value, redaction, path))
 
 
 def as_date(value: Any) -> str:

@@ -17,7 +17,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from itertools import islice
 from typing import Any, Final
 
-from flowery_logging.redaction.names import is_secret
+from flowery_logging.ecs.named import Model, is_row, with_inner_names, with_names
+from flowery_logging.redaction import Redaction
 
 AS_IS: Final = frozenset({str, int, float, bool, type(None)})
 _PLAIN: Final = AS_IS | {dict, list}
@@ -45,20 +46,21 @@ def encoders() -> Any:
     return defaults
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, redaction: Redaction | None = None, path: str = "") -> Any:
     """Return one value as str, int, float, bool, None, a list or a Mapping, not looking inside.
 
-    Never raises: what cannot be read becomes a text that says so.
+    Never raises: what cannot be read becomes a text that says so. The redaction is asked whether a
+    tuple is to be read with its names; `path` is the dotted name of the value.
     """
     if type(value) in _PLAIN:
         return value
     try:
-        return _known(value)
+        return _known(value, redaction, path)
     except Exception:
         return describe(value)
 
 
-def _known(value: Any) -> Any:
+def _known(value: Any, redaction: Redaction | None, path: str) -> Any:
     module = str(type(value).__module__)
     if module.startswith("django.utils.functional"):
         return _lazy(value)
@@ -69,14 +71,13 @@ def _known(value: Any) -> Any:
     if isinstance(value, os.PathLike):
         return plain(os.fspath(value))
     if isinstance(value, (list, tuple, AbstractSet)):
-        fields = getattr(value, "_fields", ()) if isinstance(value, tuple) else ()
-        if fields and any(map(is_secret, fields)):
-            return Model(zip(fields, value, strict=False))  # what is a secret is told by its name
-        exact = type(value) in {tuple, set, frozenset}
-        return list(value if exact else islice(value, MAX_ITEMS))
+        if type(value) in {tuple, set, frozenset}:
+            return list(value)
+        named = with_names(value, redaction, path) if isinstance(value, tuple) else None
+        return list(islice(value, MAX_ITEMS)) if named is None else named
     if module.partition(".")[0] == "numpy":
         return _numpy(value)
-    return _encoded(value)
+    return _encoded(value, redaction, path)
 
 
 def _lazy(value: Any) -> Any:
@@ -102,11 +103,11 @@ def _numpy(value: Any) -> Any:
     return flat.tolist()
 
 
-def _encoded(value: Any) -> Any:
+def _encoded(value: Any, redaction: Redaction | None, path: str) -> Any:
     """What python-json-logger has an encoder for, subclasses of scalars, models, then `repr`."""
     defaults = encoders()
     if defaults.use_enum_default(value):
-        return plain(defaults.enum_default(value))
+        return plain(defaults.enum_default(value), redaction, path)
     for kind, convert in _SCALARS:
         if isinstance(value, kind):
             return convert(value)
@@ -120,7 +121,7 @@ def _encoded(value: Any) -> Any:
         return _bytes(bytes(value))
     if isinstance(value, type):
         return f"{value.__module__}.{value.__qualname__}"
-    return _model(value)
+    return _model(value, redaction, path)
 
 
 def _bytes(value: bytes) -> str:
@@ -132,14 +133,16 @@ def _bytes(value: bytes) -> str:
         return text
 
 
-def _model(value: Any) -> Any:
+def _model(value: Any, redaction: Redaction | None, path: str) -> Any:
     if dataclasses.is_dataclass(value):
         # Not python-json-logger's encoder: it copies deeply, which fails at locks and files.
         names = [field.name for field in dataclasses.fields(value) if field.repr]
         return Model((name, getattr(value, name)) for name in names)
     if hasattr(type(value), "model_fields") and hasattr(value, "model_dump"):  # pydantic
-        return Model(value.model_dump(mode="json"))
-    return str.__str__(repr(value))
+        dumped = value.model_dump(mode="json")
+        return Model(with_inner_names(value, dumped, redaction, path))
+    named = with_names(value, redaction, path) if is_row(value) else None
+    return str.__str__(repr(value)) if named is None else named
 
 
 def entries(mapping: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
@@ -151,10 +154,6 @@ def entries(mapping: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
             yield from islice(mapping.items(), MAX_ITEMS)
     except Exception as error:
         yield "unreadable", f"{type(mapping).__name__}: {type(error).__name__}"
-
-
-class Model(dict[Any, Any]):
-    """The fields of an object that is a mapping for us only: it is kept as one JSON text."""
 
 
 def describe(value: Any) -> str:

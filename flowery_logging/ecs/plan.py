@@ -238,7 +238,9 @@ class Plans:
     def _conversion(self, path: str, kind: Kind) -> Callable[[Any], Any]:
         place = self._placer.schema.locate(path)
         is_date = place is not None and place.kind == "date"
-        return as_date if is_date and issubclass(kind, date) else conversion(kind)
+        if is_date and issubclass(kind, date):
+            return as_date
+        return conversion(kind, self._placer.redactor, path)
 
     def _is_set(self, names: Names, index: int) -> bool:
         """Tell whether the entries of a dict are fields of their own; deep ones are one text."""

@@ -3,11 +3,15 @@
 import dataclasses
 import json
 import logging
+import logging.handlers
+import queue
+from enum import Enum
 from typing import NamedTuple
 
 import attrs
 import pytest
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+import sqlalchemy
+from pydantic import BaseModel, Field, SecretStr, ValidationError, create_model
 
 import flowery_logging
 from flowery_logging.redaction import Kind, Redactor, Span
@@ -43,6 +47,28 @@ class Member:
     password: str
 
 
+class Group(BaseModel):
+    first: Visitor
+    others: list[Visitor]
+    by_number: dict[int, Visitor]
+
+
+class Kept(Enum):
+    FIRST = Visitor("kim", SECRET)
+
+
+def row(*names):
+    """Return a row as SQLAlchemy reads it from a database, with the secret in its last column."""
+    values = [f"v{number}" for number in range(len(names) - 1)] + [SECRET]
+    columns = [sqlalchemy.literal(value).label(name) for name, value in zip(names, values)]
+    with sqlalchemy.create_engine("sqlite://").connect() as connection:
+        return connection.execute(sqlalchemy.select(*columns)).one()
+
+
+def group(make):
+    return Group.model_construct(first=make(), others=[make(), make()], by_number={1: make()})
+
+
 def invalid():
     with pytest.raises(ValidationError) as raised:
         Login(user="kim", password=SECRET)
@@ -56,6 +82,9 @@ OBJECTS = {
     "SecretStr": lambda: Credentials(user="kim", password=SecretStr(SECRET)),
     "dataclass": lambda: Account("kim", SECRET),
     "named tuple": lambda: Visitor("kim", SECRET),
+    "named tuples of pydantic": lambda: group(lambda: Visitor("kim", SECRET)),
+    "named tuple of an enum": lambda: Kept.FIRST,
+    "named tuples inside": lambda: {"a": [Visitor("kim", SECRET)], "b": (Visitor("kim", SECRET),)},
     "attrs": lambda: Member("kim", SECRET),
     "header pairs": lambda: [("authorization", SECRET), ("x-a", "b")],
     "header pairs as ASGI has them": lambda: [(b"cookie", SECRET.encode())],
@@ -72,6 +101,87 @@ OBJECTS = {
     "bytes": lambda: f"password={SECRET}".encode(),
     "key": lambda: {f"password={SECRET}": 1},
 }
+
+
+class Measured(NamedTuple):
+    user: str
+    shoe_size: str
+
+
+class Sizes(BaseModel):
+    first: Measured
+
+
+OWN = {
+    "named tuple": lambda: Measured("kim", SECRET),
+    "named tuples inside": lambda: [{"a": (Measured("kim", SECRET),)}, Measured("kim", SECRET)],
+    "named tuple of pydantic": lambda: Sizes(first=Measured("kim", SECRET)),
+    "row": lambda: row("user", "shoe_size"),
+    "dataclass": lambda: dataclasses.make_dataclass("D", ["shoe_size"])(SECRET),
+    "attrs": lambda: attrs.make_class("A", ["shoe_size"])(SECRET),
+    "pydantic": lambda: create_model("P", shoe_size=(str, ...))(shoe_size=SECRET),
+    "in another": lambda: dataclasses.make_dataclass("D", ["own"])(Measured("kim", SECRET)),
+}
+
+
+@pytest.mark.parametrize("personal", [(), ("email",)])
+@pytest.mark.parametrize("name", OWN)
+def test_the_services_own_names_hide_what_objects_have_under_them(logged, name, personal):
+    logged.setup(redact=["Shoe-Size"], redact_personal=personal, fields={"flowery.x": "keyword"})
+    value, logger = OWN[name](), flowery_logging.get_logger()
+    for _ in range(6):  # a plan is made meanwhile
+        log.info("x", extra={"a": value, "tags": value, "flowery.x": value, "b": {"c": value}})
+        logger.info("x", a=value)
+        logger.info(value)
+        with flowery_logging.bound(a=value):
+            log.info("x")
+    assert len(logged.events()) == 24
+    assert not [line for line in logged.lines() if SECRET.encode() in line]
+
+
+def test_personal_data_in_named_tuples_is_hidden_by_its_whole_name(logged):
+    logged.setup(redact_personal=["phone"], redact_safe=["password"])
+    for _ in range(6):
+        log.info(
+            "x", extra={"a": Caller("kim", 1), "b": [Caller("kim", 1)], "c": Visitor("a", "b")}
+        )
+        labels = logged.last()["labels"]
+        assert labels["a"] == '{"user":"kim","phone":"[redacted:phone]"}'
+        assert labels["b"] == '[{"user":"kim","phone":"[redacted:phone]"}]'
+        assert labels["c"] == ["a", "b"]  # a name that is shown makes no difference
+
+
+class Caller(NamedTuple):
+    user: str
+    phone: int
+
+
+@pytest.mark.parametrize("bound", ["visitor", "measured"])
+def test_a_named_tuple_that_was_bound_keeps_its_names_through_a_queue(logged, bound):
+    logged.setup(redact=["shoe_size"])
+    waiting: queue.Queue[logging.LogRecord] = queue.Queue()
+    told = logging.getLogger("shop.told")
+    told.propagate = False
+    told.handlers = [logging.handlers.QueueHandler(waiting)]
+    with flowery_logging.bound(**{bound: Visitor("kim", SECRET), "own": [Measured("kim", SECRET)]}):
+        told.warning("x")
+    told.handlers, told.propagate = [], True
+    told.handle(waiting.get())
+    assert logged.event()["labels"]["own"] == '[{"user":"kim","shoe_size":"[redacted]"}]'
+    assert SECRET not in logged.lines()[-1].decode()
+
+
+def test_a_tuple_without_secrets_stays_a_list(logged):
+    logged.setup(redact=["shoe_size"])
+    for _ in range(6):
+        log.info("x", extra={"a": Plain("kim", "lee"), "b": [Plain("kim", "lee")]})
+        labels = logged.last()["labels"]
+        assert (labels["a"], labels["b"]) == (["kim", "lee"], '[["kim","lee"]]')
+
+
+class Plain(NamedTuple):
+    user: str
+    name: str
 
 
 @pytest.mark.parametrize("name", OBJECTS)
