@@ -108,10 +108,22 @@ _KOREAN_FACTS: Final = (
 
 # Names that the rules above would catch although they hold no secret.
 SAFE: Final = frozenset({
-    "tokens", "secretary", "secretariat", "nextpagetoken", "pagetoken", "continuationtoken",
-    "synctoken", "unauthorized", "secretsmanager", "암호화폐", "암호화", "토큰수", "토큰화",
+    "tokens", "secretary", "secretariat", "unauthorized", "secretsmanager", "암호화폐", "암호화",
+    "토큰수", "토큰화",
 })  # fmt: skip
 
+# Tokens that let nobody in: the place in a list where the next request goes on (AWS `NextToken`,
+# Google `pageToken`, Azure `continuationToken`), what makes a request repeatable or orders it, and
+# what a parser or a language model reads. Each word before `token` has to say so: a
+# `page_access_token` is a secret, and so may be a `new_token`, a `resume_token` or a `client_token`
+# (Vault's is one).
+_PLAIN_TOKEN: Final = re.compile(
+    r"(?:(?:new|start|first|last|prev|previous|next|upload|starting)*"
+    r"(?:next|page|pagination|paging|continuation|sync|scroll|skip|delta|cursor|sequence|starting)"
+    r"|idempotency|fencing|cancellation"
+    r"|(?:parser|parse|lexer|syntax|json|sql|first|last)*(?:error|unexpected|offending|lookahead)"
+    r"|(?:eos|bos|eot|pad|unk|sep|cls|mask))token"
+)
 _HARMLESS: Final = re.compile(
     "secretar(?:y|iat|ies)|secretsmanager|unauthorized|passwordless|암호화"
 )
@@ -148,8 +160,14 @@ def is_fact(name: str) -> bool:
 
 
 def is_denied(name: str) -> bool:
-    """Tell whether a name of several words says that there is none: `no token`."""
-    return not _DENYING.isdisjoint(name.lower().split(" ")[:-1])
+    """Tell whether a name of several words says that there is no secret: `no token`."""
+    before = name.lower().split(" ")
+    return not _DENYING.isdisjoint(before[:-1]) or is_plain_token("".join(before[-2:]))
+
+
+def is_plain_token(name: str) -> bool:
+    """Tell whether a name, or the last part of it, is that of a token that lets nobody in."""
+    return _PLAIN_TOKEN.fullmatch(squash(name.rpartition(".")[2])) is not None
 
 
 class Names:
@@ -170,7 +188,7 @@ class Names:
         whole = squash(name)
         if whole in self._secret:
             return True
-        if whole in self._safe or whole.endswith(_KOREAN_FACTS):
+        if whole in self._safe or whole.endswith(_KOREAN_FACTS) or is_plain_token(name):
             return False
         words = [_NUMBERED.sub("", word.lower()) for word in _WORD.findall(name)]
         if not words or _asks(words) or ("." in name and _asks(_last_part(name))):

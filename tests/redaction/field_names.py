@@ -33,7 +33,10 @@ SECRET: Final = """
     signingSecret sms_code ssn_no sshPrivateKey tempPassword tokenSecret user_passwd userToken
     webhookSecret x-access-token xAuthToken 결제비밀번호 계좌비밀번호 로그인비밀번호
     본인인증번호 비밀번호확인 새비밀번호 시크릿키 액세스토큰 인증토큰 주민등록번호뒷자리 카드CVC
-    보안카드번호 공동인증서비밀번호
+    보안카드번호 공동인증서비밀번호 page_access_token pageAccessToken new_token start_token
+    last_token current_token invalid_token expected_token resume_token client_token reset_token
+    next_refresh_token fb_page_token login_error_access_token sync_auth_token previous_token
+    upload_token continuation_auth_token unsubscribe_token invite_token registration_token
 """
 """Names whose values are hidden, whatever they are."""
 
@@ -61,6 +64,12 @@ SHOWN: Final = """
     keyType cacheKey objectKey primaryKey publicKey keyword keyboardLayout licenseType
     licensePlate passengerCount passRate compassHeading otpSentAt otpLength jwtIssuer
     ssnVerified verificationStatus securityLevel signatureMethod 비밀번호변경일시 토큰만료시간
+    error_token errorToken unexpected_token parser_error_token offending_token lookahead_token
+    next_token NextToken nextPageToken next_page_token prev_page_token previousPageToken
+    page_token pageToken start_page_token newStartPageToken pagination_token paging_token
+    continuation_token NextContinuationToken sync_token nextSyncToken scroll_token skip_token
+    delta_token cursor_token starting_token upload_sequence_token nextSequenceToken
+    idempotency_token fencing_token cancellation_token eos_token pad_token error_token_type
     인증번호발송건수 카드번호길이 카드사코드 여권만료일 면허종류 주민등록상주소여부
 """
 """Names whose values are shown."""

@@ -8,6 +8,11 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
     "prose": [
         "password changed by kim",
         "password: changed by kim",
+        "unexpected token: ';' in line 3",
+        "jinja2: expected token 'end of print statement', got 'string'",
+        "SyntaxError: Unexpected token < in JSON at position 0",
+        "{'NextToken': 'eyJsYXN0IjozfQ', 'Items': []}",
+        "GET /files?pageToken=abc123def456&pageSize=20 200",
         "token expired",
         "token: expired",
         "the password must have 8 characters",
