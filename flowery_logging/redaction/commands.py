@@ -37,6 +37,8 @@ _PROGRAMS: Final = (
     (r"sqlcmd|unzip|zip", rf"-P{_GAP}"),
     (r"smbclient", rf"-U{_GAP}[^\s%\"']{{1,128}}%"),
     (r"openssl", r"pass:"),
+    (r"--password-stdin", r"echo(?:[ ]-n)?[ ]{1,4}[\"']?(?!\$)"),
+    (r"sqlplus|sqlldr|impdp|expdp|rman", r"(?<![/@.])[A-Za-z]\w{0,29}/(?=[^\s@/\"']{1,128}@)"),
     (r"openssl", rf"-[kK]{_GAP}"),
     (r"wget|http|https", rf"-a{_GAP}[^\s:\"']{{1,128}}:"),
 )
@@ -53,12 +55,12 @@ _SETTING: Final = late(
 )
 _ANY_PROGRAM: Final = late(
     "htpasswd|curl|mysql|mariadb|7z|sshpass|redis-cli|login|mongo|ldap|sqlcmd|zip|smbclient"
-    "|openssl|wget|http"
+    "|openssl|wget|http|sqlplus|sqlldr|impdp|expdp|rman"
 )
 
 SIGNS: Final = (
     "curl", "mysql", "mariadb", "sshpass", "redis0cli", "login", "mongo", "ldap", "sqlcmd", "zip",
-    "smbclient", "openssl", "wget", "http0", "0z", "htpasswd",
+    "smbclient", "openssl", "wget", "http0", "0z", "htpasswd", "sqlplus", "sqlldr", "mpdp", "rman",
 )  # fmt: skip
 """One of them stands in each command of `_PROGRAMS`, as `suspicion` sees it."""
 

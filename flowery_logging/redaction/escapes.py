@@ -1,8 +1,9 @@
-"""Texts inside others: what JSON and URLs write in escapes, read as it was before.
+"""Texts inside others: what JSON, URLs and HTML write in escapes, read as it was before.
 
 `json.dumps` writes 비밀번호 as `\\ube44\\ubc00\\ubc88\\ud638`, a query as `%EB%B9%84%EB%B0%80…`,
-and a URL inside a URL as `%253Ftoken%253D…`. Rules that look for a name, a blank or a quote do not
-know them there, so a text with escapes is searched once more without them.
+a URL inside a URL as `%253Ftoken%253D…`, and HTML writes a quote as `&quot;`. Rules that look for a
+name, a blank or a quote do not know them there, so a text with escapes is searched once more
+without them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from typing import Final, NamedTuple
 _ESCAPED: Final = re.compile(
     r"(?<!\\)\\{1,64}u(?P<code>[0-9a-fA-F]{4})|(?P<bytes>(?:%[0-9a-fA-F]{2})+)"
     r"|\\(?P<sign>[\\\"'/nrt])"
+    r"|&(?P<entity>quot|apos|lt|gt|amp|#(?:0{0,4}(?:34|39|60|62|38|61)|x0{0,4}(?:2[267]|3[cde])));",
+    re.IGNORECASE,
 )
+_ENTITIES: Final = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
 _SIGNS: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _LAYERS: Final = 4
 """How often escapes may be written in other escapes."""
@@ -62,7 +66,7 @@ def plain(text: str) -> str:
 
 
 def _has_escapes(text: str) -> bool:
-    return ("%" in text or "\\" in text) and _ESCAPED.search(text) is not None
+    return ("%" in text or "\\" in text or "&" in text) and _ESCAPED.search(text) is not None
 
 
 def _plain(match: re.Match[str]) -> str:
@@ -103,8 +107,17 @@ def _characters(match: re.Match[str]) -> Iterator[tuple[int, str]]:
 def _of_escape(match: re.Match[str]) -> str:
     if match["sign"]:
         return _SIGNS.get(match["sign"], match["sign"])
+    if match["entity"]:
+        return _of_entity(match["entity"].lower())
     char = chr(int(match["code"], 16))
     return char if char.isprintable() or char.isspace() else _UNKNOWN
+
+
+def _of_entity(name: str) -> str:
+    """Return the character that an entity of HTML stands for."""
+    if name[0] != "#":
+        return _ENTITIES[name]
+    return chr(int(f"0{name[1:]}", 16) if name[1] == "x" else int(name[1:]))
 
 
 def _character(encoded: bytes) -> str:

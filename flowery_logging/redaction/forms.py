@@ -21,16 +21,18 @@ FORMS: Final = (
     Form(
         "jwt",
         ("eyJ",),
-        r"(?:(?<![\w-])|(?<=\\[nrt]))eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)+",
+        # Encrypted with a shared key it has nothing between the first two dots (RFC 7518 §4.5).
+        r"(?:(?<![\w-])|(?<=\\[nrt]))eyJ[\w-]{5,}\."
+        r"(?:[\w-]{5,}(?:\.[\w-]*)+|(?:\.[\w-]{5,}){3})",
         "RFC 7519",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
         "eyJ",
     ),
     Form(
         "aws_key",
-        ("AKIA", "ASIA", "ABIA", "ACCA"),
-        r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}",
-        "AWS IAM identifiers",
+        ("AKIA", "ASIA", "ABIA", "ACCA", "IQoJb3JpZ2lu", "FwoGZXIvYXdz"),
+        r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}|(?:IQoJb3JpZ2lu|FwoGZXIvYXdz)[A-Za-z0-9+/=%]{40,}",
+        "AWS IAM identifiers and session tokens",
         "AKIA" + "ABCDEFGHIJ234567",
         "AKIAVILLAGE",
     ),
@@ -82,7 +84,7 @@ FORMS: Final = (
     Form(
         "toss_key",
         ("live_", "test_"),
-        r"(?:live|test)_g?(?:sk|ck)_[A-Za-z0-9]{10,}",
+        r"(?:live|test)_g?(?:sk|ck)_(?:docs_)?[A-Za-z0-9]{10,}",
         "Toss Payments: API keys",
         "test_sk_" + _ALNUM20,
         "test_sk_1",
@@ -113,9 +115,9 @@ FORMS: Final = (
     ),
     Form(
         "google_key",
-        ("AIza", "ya29.", "GOCSPX-"),
-        r"AIza[\w-]{35}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}",
-        "Google Cloud: API keys",
+        ("AIza", "ya29.", "GOCSPX-", "1//0", "4/0A"),
+        r"AIza[\w-]{35}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}|1//0[\w-]{30,}|4/0A[\w-]{30,}",
+        "Google Cloud: API keys, and tokens of OAuth",
         "AIza" + _ALNUM20 + _ALNUM20[:15],
         "AIzaShort",
     ),
@@ -262,6 +264,32 @@ FORMS: Final = (
         "Docker Hub: access tokens",
         "dckr_pat_" + _ALNUM20,
         "dckr_pat_",
+    ),
+    Form(
+        "paseto",
+        (".local.", ".public."),
+        r"v[1-4]\.(?:local|public)\.[\w-]{40,}(?:\.[\w-]+)?",
+        "PASETO",
+        "v4.local." + _ALNUM20 * 3,
+        "v4.local.example",
+    ),
+    Form(
+        "credentials",
+        ("dXNlcj",),
+        # `user=…^Aauth=Bearer …` in base 64, from each of the three places where it may begin.
+        r"dXNlcj[A-Za-z0-9+/]{2,400}(?:AWF1dGg9QmVhcmVy|FhdXRoPUJlYXJlc|BYXV0aD1CZWFyZX)[\w+/=]*",
+        "XOAUTH2",
+        "dXNlcj1raW1AYS5iAWF1dGg9QmVhcmVyIHlhTGlseQEB",
+        "dXNlcj1raW1AYS5i",
+    ),
+    Form(
+        "plaid_token",
+        ("-sandbox-", "-development-", "-production-"),
+        r"(?:access|public|link|processor)-(?:sandbox|development|production)"
+        r"-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        "Plaid: tokens",
+        "access-sandbox-" + "12345678-1234-1234-1234-123456789012",
+        "access-sandbox-1",
     ),
     Form(
         "elastic_key",

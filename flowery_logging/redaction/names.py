@@ -23,7 +23,7 @@ _FRAGMENTS: Final = (
     "password", "passwd", "passphrase", "passcode", "secret", "credential", "authorization",
     "apikey", "privatekey", "accesskey", "signingkey", "encryptionkey", "decryptionkey",
     "masterkey", "hmackey", "sharedkey", "sshkey", "sessionkey", "authkey", "servicekey",
-    "subscriptionkey", "merchantkey", "confmkey", "crtfckey", "cardnumber",
+    "subscriptionkey", "merchantkey", "confmkey", "crtfckey", "apigwsignature", "cardnumber",
     "cardno", "cardnum", "creditcard", "debitcard", "sessionid", "sessid",
     "csrftoken", "xsrftoken", "connectionstring", "passport", "driverlicense", "driverslicense",
     "driverlicence", "driverslicence", "drivinglicense", "drivinglicence", "driverslicence",
@@ -38,8 +38,19 @@ _FRAGMENTS: Final = (
     "암호키", "api키", "토큰",
 )  # fmt: skip
 
+# Whose `pass` is a password, where that of a test or a traveller is none.
+_OWNERS: Final = (
+    "db", "database", "user", "admin", "root", "smtp", "mail", "email", "mysql", "pg",
+    "redis", "ftp", "ldap", "proxy", "http", "login", "my", "rabbitmq", "mongo", "ssh",
+    "become", "sudo", "sftp", "vpn", "wifi", "postgres", "oracle", "mssql", "sql", "mq", "amqp",
+    "kafka", "es", "elastic", "web", "api", "bind", "master", "old", "new", "tmp", "temp",
+    "key", "cert", "store", "keystore", "truststore", "git", "jenkins", "imap", "pop3", "svc",
+    "jdbc", "auth", "vault",
+)  # fmt: skip
+
 # A word of the name (`user_pwd`, `userPwd`, `user.pwd`).
 _WORDS: Final = frozenset({
+    *(f"{owner}pass" for owner in _OWNERS),
     "pwd", "pswd", "psk", "cookie", "cookies", "jwt", "rrn", "ssn", "cvv", "cvc", "csc",
     "cvv2", "cvc2", "otp", "totp", "bearer", "requirepass", "masterauth", "appkey", "impkey",
     "signkey", "serverkey", "adminkey", "암호",
@@ -56,13 +67,7 @@ _LAST_PAIRS: Final = frozenset({
     *((use, "key") for use in (
         "account", "app", "imp", "sign", "server", "admin", "deploy", "aes", "cipher", "crypto",
     )),
-    *((owner, "pass") for owner in (
-        "db", "database", "user", "admin", "root", "smtp", "mail", "email", "mysql", "pg",
-        "redis", "ftp", "ldap", "proxy", "http", "login", "my", "rabbitmq", "mongo", "ssh",
-        "become", "sudo", "sftp", "vpn", "wifi", "postgres", "oracle", "mssql", "sql", "mq", "amqp",
-        "kafka", "es", "elastic", "web", "api", "bind", "master", "old", "new", "tmp", "temp",
-        "key", "cert", "keystore", "truststore", "git", "jenkins", "imap", "pop3", "svc", "jdbc",
-    )),
+    *((owner, "pass") for owner in _OWNERS),
 })  # fmt: skip
 
 # The last word of a name that tells a fact about a secret, but is none.
@@ -82,7 +87,7 @@ _FACTS: Final = frozenset({
     "pattern", "ref", "reference", "mode", "alg", "exp", "iat", "iss", "revoked", "rotated",
     "change", "changes", "locked", "failures", "failed", "retries", "requests", "refreshed",
     "bits", "entropy", "charset", "encoding", "fingerprint", "thumbprint", "masked", "preview",
-    "brand", "bank",
+    "brand", "bank", "hasher", "hashers",
 })  # fmt: skip
 _ASKING: Final = frozenset(
     {"has", "is", "had", "needs", "requires", "use", "uses", "no", "num", "with"}

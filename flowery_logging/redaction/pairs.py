@@ -17,7 +17,10 @@ from flowery_logging.redaction.quotes import nested_end, quoted_end
 from flowery_logging.redaction.values import is_nothing
 
 NAMES: Final = frozenset({"name", "key", "field", "loc", "header", "variable", "parameter", "attr"})
-VALUES: Final = frozenset({"value", "input", "val", "input_value", "default", "data", "content"})
+VALUES: Final = frozenset({
+    "value", "input", "val", "input_value", "default", "data", "content", "old", "new", "old_value",
+    "new_value", "oldvalue", "newvalue", "before", "after",
+})  # fmt: skip
 """Keys of objects that say a name, and its value."""
 
 _ITEM: Final = re.compile(
@@ -121,13 +124,9 @@ def _objects(text: str, kind_of: KindOf) -> Iterator[Span]:
         said = [match["name"].rpartition(".")[2]] if match["name"] else _WORDS.findall(match["loc"])
         kind = next(filter(None, map(kind_of, said)), None)
         if kind is not None:
-            behind = bisect(starts, match.start())
-            found = []
-            if behind < len(values) and starts[behind] < _object_end(text, match.end()):
-                found.append(values[behind])
-            if behind and starts[behind - 1] > _object_start(text, match.start()):
-                found.append(values[behind - 1])
-            for value in found:
+            first = bisect(starts, max(hidden - 1, _object_start(text, match.start())))
+            last = bisect(starts, _object_end(text, match.end()))
+            for value in values[first:last]:
                 if value.start() >= hidden:
                     span = _value(text, value, kind)
                     hidden = max(hidden, span.end)

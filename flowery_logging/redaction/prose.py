@@ -30,8 +30,13 @@ _KOREAN: Final = late(
 )
 _ENGLISH: Final = late(
     r"(?<![A-Za-z])(?:pass(?:word|wd|phrase|code)|pwd)(?P<said>(?:[ ](?:for|of)[ ]\S{1,64})?"
-    r"(?:[ ](?:is|was|(?:set|changed|reset|updated)[ ]to)(?:[ ]now)?)?)"
+    r"(?:(?:[ ](?:is|was)(?:[ ]now)?)?(?:[ ](?:set|changed|reset|updated)[ ]to)?))"
     rf"[ ]{_QUOTE}{_WITH_DIGIT}{_UNIT}",
+    re.IGNORECASE,
+)
+_KEY: Final = late(
+    r"(?<![A-Za-z])(?:(?:api|access|secret|private|client|signing|encryption|service|license)[ _-]"
+    rf"(?:key|secret|token)|secret)[ ]is[ ]:?{_QUOTE}{_WITH_DIGIT}{_UNIT}",
     re.IGNORECASE,
 )
 _CODE: Final = late(
@@ -64,6 +69,7 @@ _NUMBERS: Final = ((_PASSPORT, "value"), (_LICENCE, "value"), (_BACK, "resident_
 
 _FACT: Final = late(
     r"[0-9]{4}[-./][0-9]{1,2}(?:[-./T].*)?|v?[0-9]+(?:[.:~-][0-9]+)+"  # dates, versions, addresses
+    r"|[0-9]+(?:ms|[smhdwyx]|[kmgt]i?b)"  # amounts
     r"|(?:aes|sha|md|rsa|ecdsa|ed|pbkdf|argon|bcrypt|scrypt|base|utf|tls|ssl|oauth|saml|ipv|http|hmac"
     r"|[hre]s|rfc|chacha|p)[-_]?v?[0-9]{1,4}(?:[-_./][\w./-]*|[a-z]{0,4})"
     r"|[\w.-]+\.(?:py|js|ts|txt|json|ya?ml|html?|log|csv|conf|sql|go|java|md|md5)(?::[0-9]+)?",
@@ -75,6 +81,9 @@ _COUNTED: Final = late("[0-9]+(?:st|nd|rd|th|[a-z]{3,12})", re.IGNORECASE)
 _SHORTEST: Final = 6
 _SHORTEST_KEY: Final = 12
 """Characters of a password, and of a token, that no verb says to be one."""
+
+_SHORTEST_SAID: Final = 8
+"""Characters of a key that a verb says to be one."""
 
 
 def find(text: str) -> Iterator[Span]:
@@ -90,6 +99,10 @@ def find(text: str) -> Iterator[Span]:
                 yield _value(match)
     if any(word in lower for word in _CODES):
         yield from _codes(text)
+    if " is " in lower:
+        for match in _KEY().finditer(text):
+            if _is_one(match["value"], _SHORTEST_SAID):
+                yield _value(match)
     if any(word in lower for word in _DOCUMENTS):
         normal = text if text.isascii() else text.translate(NORMAL)
         for pattern, kind in _NUMBERS:

@@ -10,6 +10,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from typing import Final
 
+from flowery_logging.redaction.late import late
 from flowery_logging.redaction.numbers import Span
 
 _BEFORE: Final = r"(?<![A-Za-z0-9])"
@@ -34,6 +35,20 @@ _SIGNED: Final = re.compile(
     rf"{_BEFORE}(?:Digest|AWS4-HMAC-SHA256|AWS|Hawk|Signature|HMAC|OAuth)[ ]{{1,4}}"
     r"(?P<value>[A-Za-z][\w-]{1,32}=[^\r\n]{1,2048})"
 )
+# What a client sends to a server for mail (RFC 4954): all at once, or when it is asked for it.
+_SASL: Final = late(
+    r"(?<![A-Za-z])AUTH(?:ENTICATE)?[ ]PLAIN"
+    r"[^A-Za-z0-9+/]{1,24}(?:[nr\\]{1,4}334[^A-Za-z0-9+/]{1,24}n?)?"
+    r"(?P<value>[A-Za-z0-9+/]{16,2048}={0,2})(?![A-Za-z0-9+/=])",
+    re.IGNORECASE,
+)
+_ASKED: Final = late(
+    r"(?:UGFzc3dvcmQ6|cGFzc3dvcmQ6)(?:[^A-Za-z0-9+/=]|\\[nr]){1,16}"
+    r"(?:(?:send|C|client)[:>](?:[^A-Za-z0-9+/=]|\\[nr]){1,8})?"
+    r"(?P<value>[A-Za-z0-9+/]{4,1024}={0,2})(?![A-Za-z0-9+/=:])"
+)
+"""The password behind "Password:" in base 64."""
+
 _MANY_DIGITS: Final = 3
 _IS_DATA: Final = re.compile(r"[0-9]{4}-[0-9]{2}|[0-9.:/-]+$|/|[\w-]+/[\w/-]+\.|[a-z-]+[/.][a-z]")
 """Dates, numbers and paths, which are no credentials."""
@@ -78,6 +93,13 @@ def find(text: str) -> Iterator[Span]:
                 yield Span(match.start("value"), match.end("value"), "credentials")
     if "basic" in lower:
         yield from _basics(text)
+    if "auth" in lower:
+        for match in _SASL().finditer(text):
+            if _holds_credentials(match["value"]):
+                yield Span(*match.span("value"), "credentials")
+    if "GFzc3dvcmQ6" in text:
+        for match in _ASKED().finditer(text):
+            yield Span(*match.span("value"), "password")
     if any(
         stem in text
         for stem in ("Digest ", "AWS4-", "AWS ", "Hawk ", "Signature ", "HMAC ", "OAuth ")
@@ -128,6 +150,15 @@ def _signed_end(match: re.Match[str]) -> int:
         elif sign == "'" and not open_quotes:
             return match.start("value") + place
     return match.end("value")
+
+
+def _holds_credentials(encoded: str) -> bool:
+    """Tell whether base 64 holds a user and a password with zeros between them."""
+    try:
+        decoded = b64decode(encoded + "=" * (-len(encoded) % 4))
+    except ValueError:
+        return False
+    return decoded.count(b"\0") > 1
 
 
 def _basics(text: str) -> Iterator[Span]:

@@ -13,7 +13,9 @@ from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.pairs import NAMES, VALUES, is_name
 
-_VALUES: Final = frozenset(made for key in VALUES for made in (key, key.title(), key.upper()))
+_VALUES: Final = frozenset(
+    ["oldValue", "newValue"] + [made for key in VALUES for made in (key, key.title(), key.upper())]
+)
 _LONGEST_LOC: Final = 16
 
 

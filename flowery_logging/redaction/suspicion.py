@@ -94,10 +94,14 @@ _KEY: Final = re.compile(r"[?&\"]key=[\w-]{24}")
 _ESCAPED_ASCII: Final = re.compile("%[0-7][0-9A-Fa-f]")
 _ESCAPED_BYTE: Final = re.compile("%[89A-Fa-f][0-9A-Fa-f]")
 _ESCAPED_CODE: Final = re.compile(r"\\\\u[0a-f]{4}")
+_ENTITY: Final = re.compile("&(?:amp;)*(?:quot|QUOT|apos|APOS|lt|LT|#[0-9xX])")
+# A host, and a port or path, behind the password that stands before it.
+_HOST: Final = re.compile(r"@(?:(?://)?[\w.-]{1,253}(?::[0-9]{2}|/[\w?-])|(?:tcp|udp|unix)\(|/\w)")
 # Names that a secret with a digit follows in running text, the first ones in small letters. Each
 # begins with a letter, not with a group: so `re` looks for their first letters alone.
 _SAID: Final = re.compile(
-    "pass(?:word|wd|phrase|code|port)|requirepass|pwd|licen|otp|pin|token|code"
+    "pass(?:word|wd|phrase|code|port)|requirepass|pwd|licen|otp|pin|token|code|secret|api[ _-]key"
+    "|access[ _-]key|private[ _-]key|signing[ _-]key|encryption[ _-]key|service[ _-]key"
 )
 _SAID_IN_KOREAN: Final = re.compile(
     "비밀|인증|본인|여권|면허|핀|비번|암호|패스워드|토큰|보안|뒷자리|시크릿|액세스|API|api|PIN|OTP"
@@ -119,11 +123,19 @@ _FIRST: Final = frozenset({
     "headers", "response", "uri", "ts", "hash", "app", "client", "client_id",
 })  # fmt: skip
 
-_INPUTS: Final = frozenset({"value", "input", "input_value", "val", "default"})
+_INPUTS: Final = frozenset({"value", "input", "input_value", "val", "default", "new_value"})
 """Names of what is under another name: `{"name": "password", "value": …}`."""
 
 _INSIDE: Final = frozenset(".:~")
 """What stands inside tokens: `SG.…`, `123456789:AA…`, `abc8Q~…`."""
+
+_OF_GOOGLE: Final = frozenset("/4")
+"""What stands before the slash in front of its tokens: `1//0…`, `4/0A…`."""
+
+_WEBHOOKS: Final = ("hooks.slack", "/webhooks/", "hook.dooray", "jandi.com/", "webhookb2")
+_STAGES: Final = frozenset({"sandbox", "development", "production"})
+_PLAID: Final = 48
+"""Characters of a token of Plaid, which has the name of a stage in it."""
 
 _TWILIO: Final = frozenset({"SK", "AC"})
 _OF_OTHERS: Final = _INPUTS | ENDINGS | _FIRST
@@ -191,13 +203,13 @@ class Suspicion:
         if (has_run or "/" in text or "+" in text) and (
             "token0" in coarse
             or "ssws" in coarse
-            or "apikey0" in coarse
             or "googlelogin" in coarse
             or "negotiate" in coarse
             or "ntlm" in coarse
             or "sharedaccesssignature" in coarse
             or "key0" in coarse
             or "secret0" in coarse
+            or ("0plain" in coarse and "auth" in coarse)
         ):
             kinds |= SCHEMES
         if "j" in coarse and "eyj" in coarse:
@@ -207,6 +219,8 @@ class Suspicion:
             kinds |= self._signs(signs, encoded, coarse, text)
             if not is_inner and ("%" in signs or ("\\" in signs and "\\\\u" in coarse)):
                 kinds |= self._inside(encoded, coarse, text)
+        if "&" in text and ";" in text and not is_inner and _ENTITY.search(text):
+            kinds |= self._without_escapes(encoded)
         if "-" in text and (
             _may_have_option(encoded)
             if len(encoded) >= _LONG
@@ -233,8 +247,7 @@ class Suspicion:
     def _inside(self, encoded: bytes, coarse: str, text: str) -> int:
         """Return the kinds that a text may hold in its escapes."""
         if _ESCAPED_ASCII.search(text) or _ESCAPED_CODE.search(coarse):
-            whole = escapes.plain(encoded.decode("utf-8", "replace"))
-            return self.look(orjson.dumps(whole), is_inner=True)
+            return self._without_escapes(encoded)
         if not _ESCAPED_BYTE.search(text):
             return 0
         inner = unquote_to_bytes(encoded)  # a word for which somebody searched, mostly
@@ -245,14 +258,22 @@ class Suspicion:
         kinds = _tokens(inner.decode("latin-1"), runs) if _RUN in runs else 0
         return kinds | (NUMBERS if is_number else 0) | _is_said_in_korean(inner) * NAMED
 
+    def _without_escapes(self, encoded: bytes) -> int:
+        whole = escapes.plain(encoded.decode("utf-8", "replace"))
+        return self.look(orjson.dumps(whole), is_inner=True)
+
     def _signs(self, signs: str, encoded: bytes, coarse: str, text: str) -> int:
         kinds = 0
-        if "@" in signs and ("://" in coarse or ":thin:" in coarse):
+        if "@" in signs and (
+            "://" in coarse or ":thin:" in coarse or (":" in signs and _may_have_login(signs, text))
+        ):
             kinds = ADDRESSES
         if not signs.isascii() and _FOREIGN_NUMBER.search(text):
             kinds |= NUMBERS
         if "$" in signs:
             kinds |= TOKENS
+        if "\\" in signs and "gfzc0dvcmq0" in coarse:
+            kinds |= SCHEMES
         if self._is_named(signs, encoded, coarse, text):
             kinds |= NAMED
         return kinds
@@ -359,6 +380,12 @@ class Suspicion:
         return kinds
 
 
+def _may_have_login(signs: str, text: str) -> bool:
+    """Tell whether a password may stand before an `@`, and a port or path behind its host."""
+    is_oracle = ":15" in text or ":248" in text
+    return (signs.find(":") < signs.rfind("@") or is_oracle) and _HOST.search(text) is not None
+
+
 def _may_have_option(encoded: bytes) -> bool:
     """Tell of a long text whether a dash may begin an option, or a block of a key."""
     if encoded.count(b"-") > _FEW_DASHES:
@@ -410,7 +437,7 @@ def _has_number(encoded: bytes, coarse: str) -> bool:
 
 def _tokens(text: str, runs: str) -> int:
     """Look at what is long enough for a token: most are UUIDs, hashes and names."""
-    if "hooks.slack" in text or "/webhooks/" in text:
+    if "hook" in text and any(address in text for address in _WEBHOOKS):
         return TOKENS
     has_signs = "=" in runs
     start = runs.find(_RUN)
@@ -427,7 +454,11 @@ def _tokens(text: str, runs: str) -> int:
             start += 5 if text[start] == "u" else 1
         if end - start == 36 and text[start + 8] == text[start + 13] == "-":
             pass  # a UUID
-        elif before in _INSIDE or _has_head(text[start:end]):
+        elif (
+            before in _INSIDE
+            or _has_head(text[start:end])
+            or (before == "/" and text[start] == "0" and text[start - 2 : start - 1] in _OF_GOOGLE)
+        ):
             return TOKENS
         start = runs.find(_RUN, end)
     return 0
@@ -438,5 +469,7 @@ def _has_head(run: str) -> bool:
         return run[:3] in _BEGINNINGS or (len(run) == 34 and run[:2] in _TWILIO)
     parts = run.replace("-", "_").split("_")
     if not (_WORDS.isdisjoint(parts) and _BEGINNINGS.isdisjoint([part[:3] for part in parts])):
+        return True
+    if len(run) >= _PLAID and not _STAGES.isdisjoint(parts):
         return True
     return len(run) >= 34 and any(len(part) == 34 and part[:2] in _TWILIO for part in parts)

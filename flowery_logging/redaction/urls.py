@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import KindOf, squash, unquoted
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.values import (
@@ -20,6 +21,37 @@ from flowery_logging.redaction.values import (
 _AUTHORITY: Final = re.compile(r"://(?P<rest>[^\s\"'<>`\\]{1,4096})")
 _PORT: Final = re.compile(r"[^:/@]*:\d{1,5}(?:/|$)")
 _ORACLE: Final = re.compile(r":thin:[^/\s@]{1,128}/(?P<value>[^@\s\"']{1,256})@")
+# The same without a scheme: `kim:S@db:5432/shop`, for Go's drivers `kim:S@tcp(db:3306)/shop`, for
+# Oracle's `kim/S@db:1521/ORCL`.
+_BARE: Final = late(
+    r"(?<![\w@:/.%+$~-])(?P<slashes>//)?(?P<user>[A-Za-z][\w.-]{0,63}):"
+    r"(?P<value>[^\s\"'<>`\\@/:,;(){}\[\]=&|]{1,128})@"
+    r"(?:(?P<driver>(?:tcp|udp|unix)\(|/\w)|(?P<host>[A-Za-z0-9][\w.-]{0,252})"
+    r"(?P<port>:[0-9]{2,5}(?![\w.]))?(?P<path>/[\w?-])?)"
+)
+_BARE_ORACLE: Final = late(
+    r"(?<![\w@:/.%+$~-])[A-Za-z]\w{0,29}/(?P<value>[^\s\"'<>`\\@/,;(){}\[\]=&|]{1,128})@"
+    r"(?://)?[A-Za-z0-9][\w.-]{0,252}:(?:15[0-9]{2}|248[34])[/:]\w"
+)
+_DOMAIN: Final = late(r"(?:[\w-]+\.)+[A-Za-z]{2,63}")
+_NO_USERS: Final = frozenset({
+    "sip", "sips", "xmpp", "mailto", "acct", "im", "jid", "ssh", "git", "npm", "pkg", "workspace",
+    "file", "link", "docker", "image", "sha", "sha1", "sha256", "sha384", "sha512", "md5", "urn",
+})  # fmt: skip
+"""What stands before a name that is somebody's own, `sip:100@pbx:5060`, or a package's."""
+
+_LABELS: Final = frozenset({
+    "user", "username", "login", "account", "name", "member", "owner", "author", "customer", "from",
+    "to", "cc", "bcc", "by", "at", "mail", "email", "e-mail", "contact", "sender", "recipient",
+    "host", "server", "node", "worker", "task", "job", "queue", "remote", "peer", "target",
+    "source", "src", "dst", "destination", "address", "addr", "endpoint", "url", "uri", "dsn",
+    "connect", "connecting", "connection", "connected", "via", "on", "http", "https", "ftp", "sftp",
+    "scp", "smtp", "smtps", "imap", "imaps", "pop3", "ldap", "ldaps", "amqp", "amqps", "redis",
+    "mysql", "postgres", "postgresql", "mongodb", "kafka", "mqtt", "ws", "wss", "tcp", "udp",
+})  # fmt: skip
+"""What says in a text what follows, `user:kim@db:5432`; rarely the name of a user itself."""
+
+_SIGNS_OF_PASSWORDS: Final = frozenset("!#$%^*?~+")
 _LONGEST_USER: Final = 15
 """A user's name is rarely longer; a key that stands in its place is."""
 
@@ -57,6 +89,8 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     if "://" in text:
         for match in _AUTHORITY.finditer(text):
             yield from _userinfo(match["rest"], match.start("rest"))
+    if "@" in text:
+        yield from _without_scheme(text)
     if ":thin:" in text:
         for match in _ORACLE.finditer(text):
             yield Span(*match.span("value"), "password")
@@ -77,6 +111,35 @@ def _userinfo(rest: str, start: int) -> Iterator[Span]:
         yield Span(start + len(user) + 1, start + at, "password")
     if len(user) > _LONGEST_USER and any(map(str.isdigit, user)):
         yield Span(start, start + len(user), "key")
+
+
+def _without_scheme(text: str) -> Iterator[Span]:
+    """`user:password@host:5432`, where it is no address of somebody, nor a time or a digest."""
+    for match in _BARE().finditer(text):
+        if match["user"].lower() not in _NO_USERS and _is_login(match):
+            yield Span(*match.span("value"), "password")
+    for match in _BARE_ORACLE().finditer(text):
+        yield Span(*match.span("value"), "password")
+
+
+def _is_login(match: re.Match[str]) -> bool:
+    """Tell by what surrounds it whether `a:b@c` is a user with a password.
+
+    A port or a path has to follow, and a value like a password's where either could be by chance.
+    """
+    value, path = match["value"], match["path"]
+    if match["driver"]:
+        return True
+    looks_so = not _SIGNS_OF_PASSWORDS.isdisjoint(value) or (
+        any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    )
+    if match["slashes"]:
+        return bool(match["port"] or path)
+    if match["user"].lower() in _LABELS:
+        return bool(match["port"] and path) and looks_so
+    if match["port"]:
+        return True
+    return bool(path) and looks_so and _DOMAIN().fullmatch(match["host"]) is not None
 
 
 def parameters(text: str, kind_of: KindOf) -> Iterator[Span]:

@@ -19,7 +19,10 @@ UNITS = [
     "x=Decimal('", "token=A(", "%41", "%EB%B9%84", "\\u0041", "\\\\n", "token aaaaaaaaaaaaaa1", "password ",
     "password for ", "여권", "passport ", "licence ", "뒷자리", "login code ", "1234 is your ", "otp ", "a.1-",
     "config set token ", "htpasswd -b a b ", "curl -b a=", "auth:\n  a: ", "${a:", "arn:", "?a=", "$(",
-    "pass=a1", "docker login -p ", "/api/webhooks/", "seed phrase: aaa ", "'code': '", "M1", "비밀번호 ",
+    "pass=a1", "a:b@", "a:b@c:5432/", "kim:", "@c:54", "a/b@c:1521/", "a/", "AUTH PLAIN ", "AUTH PLAIN AAA",
+    "UGFzc3dvcmQ6 ", "&quot;", "&#39;token&#39;:", "&", "&amp;", "&amp;quot;", "secret key is ", "echo a ",
+    "'field':'token','old':", "'old':'", "1//0", "access-sandbox-", "eyJaaaaa..", "v4.local.", "//a:b@c/",
+    "sqlplus a/", "a.b@c", "AUTH XOAUTH2 ", "docker login -p ", "/api/webhooks/", "seed phrase: aaa ", "'code': '", "M1", "비밀번호 ",
 ]  # fmt: skip
 STEMS = [stem for form in FORMS for stem in form.stems]
 
