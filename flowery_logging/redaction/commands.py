@@ -32,7 +32,7 @@ _PROGRAMS: Final = (
     (r"sshpass", rf"-p(?:{_GAP})?"),
     (r"redis-cli", rf"-a{_GAP}"),
     (rf"(?:docker|podman|helm|oc|az){_GAP}(?:registry{_GAP})?login", rf"-p{_GAP}"),
-    (r"mongo\w{0,10}", rf"-p{_GAP}"),
+    (r"mongo\w{0,10}|twine", rf"-p{_GAP}"),
     (r"ldap\w{1,10}", rf"-w{_GAP}"),
     (r"sqlcmd|unzip|zip", rf"-P{_GAP}"),
     (r"smbclient", rf"-U{_GAP}[^\s%\"']{{1,128}}%"),
@@ -55,12 +55,13 @@ _SETTING: Final = late(
 )
 _ANY_PROGRAM: Final = late(
     "htpasswd|curl|mysql|mariadb|7z|sshpass|redis-cli|login|mongo|ldap|sqlcmd|zip|smbclient"
-    "|openssl|wget|http|sqlplus|sqlldr|impdp|expdp|rman"
+    "|openssl|wget|http|twine|sqlplus|sqlldr|impdp|expdp|rman"
 )
 
 SIGNS: Final = (
     "curl", "mysql", "mariadb", "sshpass", "redis0cli", "login", "mongo", "ldap", "sqlcmd", "zip",
-    "smbclient", "openssl", "wget", "http0", "0z", "htpasswd", "sqlplus", "sqlldr", "mpdp", "rman",
+    "smbclient", "openssl", "wget", "http0", "0z", "htpasswd", "twine", "sqlplus",
+    "sqlldr", "mpdp", "rman",
 )  # fmt: skip
 """One of them stands in each command of `_PROGRAMS`, as `suspicion` sees it."""
 

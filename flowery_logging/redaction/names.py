@@ -23,8 +23,8 @@ _FRAGMENTS: Final = (
     "password", "passwd", "passphrase", "passcode", "secret", "credential", "authorization",
     "apikey", "privatekey", "accesskey", "signingkey", "encryptionkey", "decryptionkey",
     "masterkey", "hmackey", "sharedkey", "sshkey", "sessionkey", "authkey", "servicekey",
-    "subscriptionkey", "merchantkey", "confmkey", "crtfckey", "apigwsignature", "cardnumber",
-    "cardno", "cardnum", "creditcard", "debitcard", "sessionid", "sessid",
+    "subscriptionkey", "merchantkey", "billingkey", "confmkey", "crtfckey", "apigwsignature",
+    "cardnumber", "cardno", "cardnum", "creditcard", "debitcard", "sessionid", "sessid",
     "csrftoken", "xsrftoken", "connectionstring", "passport", "driverlicense", "driverslicense",
     "driverlicence", "driverslicence", "drivinglicense", "drivinglicence", "driverslicence",
     "alienregistration", "foreignerregistration", "residentregistration", "residentno",
@@ -50,7 +50,7 @@ _OWNERS: Final = (
 
 # A word of the name (`user_pwd`, `userPwd`, `user.pwd`).
 _WORDS: Final = frozenset({
-    *(f"{owner}pass" for owner in _OWNERS),
+    *(owner + last for owner in _OWNERS for last in ("pass", "pw")),
     "pwd", "pswd", "psk", "cookie", "cookies", "jwt", "rrn", "ssn", "cvv", "cvc", "csc",
     "cvv2", "cvc2", "otp", "totp", "bearer", "requirepass", "masterauth", "appkey", "impkey",
     "signkey", "serverkey", "adminkey", "암호",
@@ -87,7 +87,7 @@ _FACTS: Final = frozenset({
     "pattern", "ref", "reference", "mode", "alg", "exp", "iat", "iss", "revoked", "rotated",
     "change", "changes", "locked", "failures", "failed", "retries", "requests", "refreshed",
     "bits", "entropy", "charset", "encoding", "fingerprint", "thumbprint", "masked", "preview",
-    "brand", "bank", "hasher", "hashers",
+    "brand", "bank", "hasher", "hashers", "validators", "channel", "kid",
 })  # fmt: skip
 _ASKING: Final = frozenset(
     {"has", "is", "had", "needs", "requires", "use", "uses", "no", "num", "with"}
@@ -100,7 +100,7 @@ ENDINGS: Final = frozenset({
     "word", "phrase", "code", "codes", "key", "keys", "number", "no", "no.", "num", "card",
     "id", "string", "license", "licence", "registration", "security", "words", "pass", "value",
     "번호", "등록", "코드", "카드", "키", "토큰", "암호", "확인", "재확인", "앞자리", "뒷자리",
-    "앞2자리", "앞두자리",
+    "앞2자리", "앞두자리", "값",
 })  # fmt: skip
 """Last words of names of secrets in several words: `api key: …`."""
 

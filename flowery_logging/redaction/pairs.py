@@ -58,8 +58,11 @@ _TAG: Final = re.compile(
     r"(?P<value>(?:(?!\]\]>)[^<>]){1,4096})(?=</|\]\]>)"
 )
 _ATTRIBUTES: Final = re.compile(
-    r"<[\w:.-]{1,64}\s(?P<inside>[^<>]{1,1024})>(?P<value>[^<>]{0,4096})"
+    r"<(?P<tag>[\w:.-]{1,64})\s(?P<inside>[^<>]{1,1024})>(?P<value>[^<>]{0,4096})"
 )
+_EMPTY: Final = frozenset({"input", "meta", "link", "img", "param", "source", "br", "hr"})
+"""Elements of HTML that have no content: what follows them is not theirs."""
+
 _NAME_ATTRIBUTE: Final = re.compile(
     r"\b(?:name|key|id)=\\{0,3}[\"'](?P<name>[\w.-]{2,64})\\{0,3}[\"']"
 )
@@ -170,5 +173,6 @@ def _attributes(text: str, kind_of: KindOf) -> Iterator[Span]:
             start = match.start("inside")
             for value in _VALUE_ATTRIBUTE.finditer(match["inside"]):
                 yield Span(start + value.start("value"), start + value.end("value"), kind)
-            if match["value"].strip() and not match["inside"].endswith("/"):
+            is_empty = match["inside"].endswith("/") or match["tag"].lower() in _EMPTY
+            if match["value"].strip() and not is_empty:
                 yield Span(*match.span("value"), kind)

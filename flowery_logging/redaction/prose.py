@@ -21,17 +21,20 @@ _UNIT: Final = (
 )
 _QUOTE: Final = r"[\[(\"'`<]?[ ]?"
 
+_ARROW: Final = r"[ ]?(?:->|→)[ ]?"
+
 _KOREAN: Final = late(
     r"(?P<name>비밀번호|비번|패스워드|암호|(?:인증|본인확인) ?번호|인증 ?코드|보안 ?코드"
     r"|(?:핀|PIN|OTP) ?번호"
     r"|(?P<long>토큰|(?:API|인증|시크릿|비밀|액세스) ?키))"
-    rf"(?:은|는|이|가|을|를|으?로)?[ :\u00a0]{{0,2}}{_QUOTE}{_WITH_DIGIT}{_UNIT}",
+    rf"(?:은|는|이|가|을|를|으?로)?(?:[ :\u00a0]{{0,2}}|{_ARROW}){_QUOTE}{_WITH_DIGIT}{_UNIT}",
     re.IGNORECASE,
 )
 _ENGLISH: Final = late(
-    r"(?<![A-Za-z])(?:pass(?:word|wd|phrase|code)|pwd)(?P<said>(?:[ ](?:for|of)[ ]\S{1,64})?"
+    r"(?<![A-Za-z])(?:pass(?:word|wd|phrase|code)|pwd|requirepass)"
+    r"(?P<said>(?:[ ](?:for|of)[ ]\S{1,64})?"
     r"(?:(?:[ ](?:is|was)(?:[ ]now)?)?(?:[ ](?:set|changed|reset|updated)[ ]to)?))"
-    rf"[ ]{_QUOTE}{_WITH_DIGIT}{_UNIT}",
+    rf"(?:[ ]|{_ARROW}){_QUOTE}{_WITH_DIGIT}{_UNIT}",
     re.IGNORECASE,
 )
 _KEY: Final = late(
@@ -47,6 +50,9 @@ _CODE: Final = late(
     r"(?P<number>[0-9]{6})(?![0-9A-Za-z.-])"
     r"|(?:otp|(?:verification|2fa|mfa) code|인증번호|인증코드)[^\n:=]{0,24}[:=][ ]?"
     r"(?P<told>[0-9]{6})(?![0-9A-Za-z.-])"
+    r"|your[ ](?!(?:[\w-]{1,20}[ ]){0,2}(?:order|coupon|promo|discount|booking|referral|zip|postal"
+    r"|area|country|error|status|product|gift)[ ])(?:[\w-]{1,20}[ ]){0,3}code[ ]is:?[ ]"
+    r"(?P<yours>[0-9]{4,8})(?![\w.-])"
     r"|(?<![\w.-])(?:[A-Z]{1,3}-)?(?P<said>[0-9]{4,8})[ ]is[ ]your[ ](?:[\w-]{1,20}[ ]){0,4}"
     r"(?:code|otp|pin|passcode|password))",
     re.IGNORECASE,
@@ -83,7 +89,9 @@ _SHORTEST_KEY: Final = 12
 """Characters of a password, and of a token, that no verb says to be one."""
 
 _SHORTEST_SAID: Final = 8
-"""Characters of a key that a verb says to be one."""
+"""Characters of a key that a verb says to be one, or that stands in brackets or quotes."""
+
+_OPENING: Final = frozenset("[(\"'`<")
 
 
 def find(text: str) -> Iterator[Span]:
@@ -91,7 +99,9 @@ def find(text: str) -> Iterator[Span]:
     lower = text.lower()
     if not text.isascii():
         for match in _KOREAN().finditer(text):
-            if _is_one(match["value"], _SHORTEST_KEY if match["long"] else 0):
+            before = text[match.start("value") - 1]
+            least = _SHORTEST_SAID if before in _OPENING else _SHORTEST_KEY
+            if _is_one(match["value"], least if match["long"] else 0):
                 yield _value(match)
     if "pass" in lower or "pwd" in lower:
         for match in _ENGLISH().finditer(text):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.values import is_nothing
@@ -26,6 +27,9 @@ _ITEM: Final = re.compile(
     r"(?:(?P=quote)(?P=quote)|(?!(?P=quote))(?:\\.|[^\\]))*(?:(?P=quote))?|[^,()'\"\\]{0,1024})",
     re.DOTALL,
 )
+_DUPLICATE: Final = late(
+    r"Duplicate entry '(?P<value>[^']{1,1024})' for key '(?P<name>[\w.-]{2,128})'", re.IGNORECASE
+)
 _MAX_TUPLES: Final = 1_000
 
 
@@ -40,6 +44,11 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     ):
         for match in _PASSWORD.finditer(text):
             yield Span(match.start("value"), match.end("value"), "value")
+    if "DUPLICATE ENTRY" in upper:
+        for match in _DUPLICATE().finditer(text):
+            kind = kind_of(match["name"].rpartition(".")[2])
+            if kind is not None:
+                yield Span(*match.span("value"), kind)
     if "VALUES" in upper:
         for match in _INSERT.finditer(text):
             columns = [kind_of(name.strip(" \t\n\"'`[]\\")) for name in match["columns"].split(",")]

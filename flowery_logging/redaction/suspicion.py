@@ -283,6 +283,7 @@ class Suspicion:
         if ("'" in signs or "\\" in signs) and (
             "values" in coarse
             or "identified0by" in coarse
+            or "duplicate0entry" in coarse
             or ("password" in coarse and _SQL_PASSWORD.search(coarse))
         ):
             return True

@@ -10,8 +10,9 @@ from flowery_logging.redaction.names import squash, words
 _NOTHING: Final = frozenset({
     "", "none", "null", "nil", "true", "false", "undefined", "ok", "yes", "no", "required",
     "invalid", "missing", "expired", "valid", "unset", "empty", "optional", "[filtered]",
-    "[hidden]", "[masked]", "[secret]", "<redacted>", "<hidden>", "<secret>", "<masked>", "<none>",
-    "<null>", "<password>", "<token>", "...", "…", "?", "secretstr('**********')",
+    "[redacted]", "[hidden]", "[masked]", "[secret]", "<redacted>", "<hidden>", "<secret>",
+    "<masked>", "<none>", "<null>", "<password>", "<token>", "...", "…", "?",
+    "secretstr('**********')",
 })  # fmt: skip
 """Words that say that there is no value, or none that is shown."""
 

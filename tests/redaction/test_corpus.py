@@ -16,18 +16,23 @@ import flowery_logging
 from flowery_logging.redaction import Redactor, find
 from flowery_logging.redaction.forms import FORMS
 from flowery_logging.redaction.services import SERVICES
-from tests.redaction import corpus, everyday, field_names, harmless, places
+from tests.redaction import corpus, everyday, field_names, harmless, places, unseen
 
 ROOT = Path(__file__).parents[2]
 SECRETS = [
     (kind, *pair)
-    for source in (corpus.SECRETS, places.PLACES, everyday.SECRETS)
+    for source in (corpus.SECRETS, places.PLACES, everyday.SECRETS, unseen.SECRETS)
     for kind, pairs in source.items()
     for pair in pairs
 ]
 LOOK_ALIKES = [
     (kind, text)
-    for source in (corpus.LOOK_ALIKES, places.LOOK_ALIKES, harmless.LOOK_ALIKES)
+    for source in (
+        corpus.LOOK_ALIKES,
+        places.LOOK_ALIKES,
+        harmless.LOOK_ALIKES,
+        unseen.LOOK_ALIKES,
+    )
     for kind, texts in source.items()
     for text in texts
 ]
