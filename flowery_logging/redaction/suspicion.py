@@ -59,8 +59,8 @@ _WORDS: Final = frozenset(
 _BEGINNINGS: Final = frozenset(stem[:3] for stem in _STEMS if stem.isalnum() and len(stem) > 2)
 """What stands in a token between dashes and underscores, or begins there."""
 
-# What is left of a text that has a sign of an assignment, an address or a foreign number.
-_SIGNS: Final = b"=:@\\'<$`%" + bytes((0xC2, 0xE1, 0xE2, 0xE3, 0xEF))
+# What is left of a text that has a sign of an assignment, an address, HTML or a foreign number.
+_SIGNS: Final = b"=:@\\'<$`%&" + bytes((0xC2, 0xE1, 0xE2, 0xE3, 0xEF))
 _QUIET: Final = bytes(code for code in range(256) if code not in _SIGNS)
 _RUNS: Final = bytes(
     120 if code in _TOKEN_SIGNS else 61 if code in _SIGNS else 32 for code in range(256)
@@ -219,13 +219,10 @@ class Suspicion:
             kinds |= self._signs(signs, encoded, coarse, text)
             if not is_inner and ("%" in signs or ("\\" in signs and "\\\\u" in coarse)):
                 kinds |= self._inside(encoded, coarse, text)
-        if "&" in text and ";" in text and not is_inner and _ENTITY.search(text):
-            kinds |= self._without_escapes(encoded)
+            if "&" in signs and not is_inner and ";" in text and _ENTITY.search(text):
+                kinds |= self._without_escapes(encoded)
         if "-" in text and (
-            _may_have_option(encoded)
-            if len(encoded) >= _LONG
-            else ("--" in text or " -" in text or '"-' in text or "'-" in text or "(-" in text)
-            and _OPTION_SIGN.search(encoded)
+            _may_have_option(encoded) if len(encoded) >= _LONG else _OPTION_SIGN.search(encoded)
         ):
             kinds |= self._options(text, coarse)
         if not encoded.isascii() and _is_said_in_korean(encoded):

@@ -48,6 +48,10 @@ _LABELS: Final = frozenset({
     "connect", "connecting", "connection", "connected", "via", "on", "http", "https", "ftp", "sftp",
     "scp", "smtp", "smtps", "imap", "imaps", "pop3", "ldap", "ldaps", "amqp", "amqps", "redis",
     "mysql", "postgres", "postgresql", "mongodb", "kafka", "mqtt", "ws", "wss", "tcp", "udp",
+    "db", "topic", "group", "channel", "stream", "instance", "pid", "thread", "process", "actor",
+    "lock", "key", "role", "tenant", "shard", "partition", "slot", "leader", "primary", "replica",
+    "broker", "consumer", "producer", "cluster", "region", "zone", "pod", "container", "tag", "rev",
+    "version", "commit",
 })  # fmt: skip
 """What says in a text what follows, `user:kim@db:5432`; rarely the name of a user itself."""
 
