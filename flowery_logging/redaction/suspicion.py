@@ -180,10 +180,10 @@ class Suspicion:
         # A str is searched ten times as fast as bytes; `in` takes a third of what find() takes.
         coarse = encoded.translate(_COARSE).decode("latin-1")
         runs = encoded.translate(_RUNS).decode("latin-1")
-        kinds = 0
+        kinds, size = 0, len(encoded)
         if _LONG_NUMBER in coarse and (
             _NUMBER.search(encoded, coarse.find(_LONG_NUMBER))
-            if len(encoded) < _SHORT
+            if size < _SHORT
             else _has_number(encoded, coarse)
         ):
             kinds = NUMBERS
@@ -222,7 +222,7 @@ class Suspicion:
             if "&" in signs and not is_inner and ";" in text and _ENTITY.search(text):
                 kinds |= self._without_escapes(encoded)
         if "-" in text and (
-            _may_have_option(encoded) if len(encoded) >= _LONG else _OPTION_SIGN.search(encoded)
+            _may_have_option(encoded) if size >= _LONG else _OPTION_SIGN.search(encoded)
         ):
             kinds |= self._options(text, coarse)
         if not encoded.isascii() and _is_said_in_korean(encoded):
