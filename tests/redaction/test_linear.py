@@ -22,7 +22,8 @@ UNITS = [
     "pass=a1", "a:b@", "a:b@c:5432/", "kim:", "@c:54", "a/b@c:1521/", "a/", "AUTH PLAIN ", "AUTH PLAIN AAA",
     "UGFzc3dvcmQ6 ", "&quot;", "&#39;token&#39;:", "&", "&amp;", "&amp;quot;", "secret key is ", "echo a ",
     "'field':'token','old':", "'old':'", "1//0", "access-sandbox-", "eyJaaaaa..", "v4.local.", "//a:b@c/",
-    "sqlplus a/", "a.b@c", "AUTH XOAUTH2 ", "docker login -p ", "/api/webhooks/", "seed phrase: aaa ", "'code': '", "M1", "비밀번호 ",
+    "sqlplus a/", "a.b@c", "AUTH XOAUTH2 ", "Duplicate entry '", "token']=> string(9) ", "비밀번호 → ", "your a b c code is ",
+    "token)=(", '<input name="pw">x', "dXNlcj", "dXNlcjAWF1dGg9QmVhcmVy", "twine -p ", "hook.dooray.com/services/", "docker login -p ", "/api/webhooks/", "seed phrase: aaa ", "'code': '", "M1", "비밀번호 ",
 ]  # fmt: skip
 STEMS = [stem for form in FORMS for stem in form.stems]
 
