@@ -173,6 +173,150 @@ def test_a_document_of_any_origin_is_shown(event, columns):
     assert "\n" not in shown(event, columns)
 
 
+LONG_AGO = {"@timestamp": "2001-02-03T04:05:06.789Z"}
+HEAD = "2001-02-03 04:05:06.789 info    orders "
+
+
+@pytest.mark.parametrize(
+    ("columns", "end"),
+    [
+        (None, "  a=1 b=22 c=333  01234567"),
+        (0, "  a=1 b=22 c=333  01234567"),
+        (-1, "  a=1 b=22 +1  01234567"),
+        (-3, "  a=1 b=22 +1  01234567"),
+        (-4, "  a=1 +2  01234567"),
+        (-8, "  a=1 +2  01234567"),
+        (-9, "  +3  01234567"),
+        (-12, "  +3  01234567"),
+        (-13, "  01234567"),
+        (-16, "  01234567"),
+        (-17, "m…  01234567"),
+    ],
+)
+def test_fields_that_do_not_fit_are_counted(columns, end):
+    """`columns` are those that the whole line takes, and so many fewer."""
+    labels = {"a": "1", "b": "22", "c": "333"}
+    event = document("m" * 60, labels=labels, trace={"id": "0123456789"}, **LONG_AGO)
+    whole = len(HEAD) + 60 + len("  a=1 b=22 c=333  01234567")
+    line = shown(event, None if columns is None else whole + columns)
+    assert line.endswith(f"m{end}")
+    assert columns is None or len(line) <= whole + columns
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        ({"labels": {"a": "x y", "b": "x=y", "c": ""}}, '  a="x y" b="x=y" c=""'),
+        ({"labels": {"a": "1\n2", "b": "v" * 61}}, f'  a="1 ⏎ 2" b={"v" * 59}…'),
+        ({"event": {"reason": "R"}, "error": {"type": "E"}}, "  reason=R error=E"),
+        ({"error": {"type": "E", "message": "no"}}, "  error=no"),
+        ({"error": {"type": "E", "stack_trace": ""}}, ""),
+        ({"event": {"action": "x", "duration": 0}}, " 0.0 ms"),
+        ({"event": {"duration": -1}}, ""),
+        ({"event": {"duration": True}}, ""),
+        (
+            {"http": {"version": "1.1", "request": {"id": "q", "bytes": 7}}},
+            "  http.version=1.1 http.request.bytes=7",
+        ),
+        ({"url": {"path": "/a", "domain": "shop"}}, "  url.domain=shop"),
+        ({"url.path": "/a", "url.query": "q=1", "event.action": "http-request"}, "?q=1"),
+        ({"a": {"b.c": 1}, "d.e": {"f": 2}}, "  a.b.c=1 d.e.f=2"),
+    ],
+)
+def test_what_is_shown_of_an_event(event, text):
+    assert shown(document("GET /a", **LONG_AGO, **event)) == f"{HEAD}GET /a{text}"
+
+
+def test_a_narrow_terminal_leaves_less_to_time_and_service():
+    event = document("m", service={"name": "s" * 17}, **LONG_AGO, **{"log.level": "emergency"})
+    wide = f"2001-02-03 04:05:06.789 emergen… {'s' * 15}… m"
+    assert shown(event) == shown(event, 80) == wide
+    assert shown(event, 79) == "2001-02-03 04:05:06 emergen… sssssss… m"
+
+
+def test_names_of_services_stand_in_one_column():
+    line = EventLine(colours=False, columns=None, utc=True)
+    names = ["a", "orders", "b"]
+    texts = [line.text(document("m", service={"name": name}, **LONG_AGO)) for name in names]
+    assert [text[len("2001-02-03 04:05:06.789 info    ") :] for text in texts] == [
+        "a m",
+        "orders m",
+        "b      m",
+    ]
+
+
+def paint(code, text):
+    return f"\x1b[{code}m{text}\x1b[0m"
+
+
+LEVELS = {
+    "trace": "2", "debug": "2", "info": "32", "warn": "33", "warning": "33", "error": "1;31",
+    "critical": "1;31", "fatal": "1;31",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("level", "code"), LEVELS.items())
+def test_a_level_has_its_colour(level, code):
+    event = document("m", numeric_labels={"n": 1}, **LONG_AGO, **{"log.level": level})
+    text = EventLine(colours=True, columns=None, utc=True).text(event)
+    message = "m" if level in {"trace", "debug"} else paint("1", "m")
+    level = paint(code, level.ljust(7))
+    head = f"{paint('2', '2001-02-03 04:05:06.789')} {level} {paint('36', 'orders')}"
+    assert text == f"{head} {message}  {paint('2', 'n=')}1"
+
+
+@pytest.mark.parametrize(
+    ("message", "status", "action", "shown"),
+    [
+        ("GET / 204", 204, "http-request", f"GET / {paint('32', 204)}"),
+        ("GET / 304", 304, "http-request", f"GET / {paint('36', 304)}"),
+        ("GET / 404 late", 404, "http-call", f"→ GET / {paint('33', 404)} late"),
+        ("GET / 500", 500, "http-request", f"GET / {paint('1;31', 500)}"),
+        ("GET / 700", 700, "http-request", "GET / 700"),
+        ("GET /2004", 200, "http-request", paint("1", "GET /2004")),
+        ("GET / 2004", 200, "http-request", paint("1", "GET / 2004")),
+        ("GET / 200", 200, "other", paint("1", "GET / 200")),
+    ],
+)
+def test_the_status_of_a_request_has_its_colour(message, status, action, shown):
+    event = document(
+        message, http={"response": {"status_code": status}}, event={"action": action}, **LONG_AGO
+    )
+    text = EventLine(colours=True, columns=None, utc=True).text(event)
+    assert text.partition(f"{paint('36', 'orders')} ")[2].startswith(shown)
+
+
+SOURCE = "return await warehouse.reserve(order, for_customer=customer)"
+TRACE_BACK = f"""\
+Traceback (most recent call last):
+  File "/app/shop.py", line 3, in place
+    {SOURCE}
+  File "/usr/lib/python3.13/json/decoder.py", line 72, in decode
+    raise
+ValueError: no"""
+
+
+@pytest.mark.parametrize("columns", [30, 37, 38, 60, 80, 200])
+def test_source_takes_the_columns_that_are_left(columns):
+    own = "      /app/shop.py:3 in place"
+    event = document("m", error={"type": "E", "stack_trace": TRACE_BACK}, **LONG_AGO)
+    source = clipped(f"  {SOURCE}", columns - len(own)) if columns - len(own) > 8 else ""
+    assert shown(event, columns).splitlines()[2] == f"{own}{source}"
+    assert shown(event).splitlines()[2] == f"{own}  {SOURCE}"
+
+
+def test_a_traceback_has_its_colours():
+    event = document("m", error={"type": "E", "stack_trace": TRACE_BACK}, **LONG_AGO)
+    text = EventLine(colours=True, columns=None, utc=True).text(event)
+    assert text.splitlines()[1:] == [
+        "    " + paint("2", "Traceback (most recent call last):"),
+        "    " + paint("36", "  /app/shop.py:3 in place") + f"  {SOURCE}",
+        "    " + paint("2", "  … 1 library frame: json"),
+        "    " + paint("2", "  raised in json/decoder.py:72 in decode"),
+        "    " + paint("31", "ValueError: no"),
+    ]
+
+
 def test_a_day_that_is_not_today_is_named():
     assert local_time("2001-02-03T04:05:06.789Z", utc=True) == "2001-02-03 04:05:06.789"
 
