@@ -3,6 +3,7 @@
 import logging
 import os
 import pickle
+import re
 import sys
 from dataclasses import FrozenInstanceError
 from email.message import Message
@@ -84,6 +85,7 @@ def test_a_valid_traceparent_is_continued(name, value):
     found = continued((name, value if isinstance(name, str) else value.encode()))
     assert (found.trace_id, found.parent_id) == (TRACE, PARENT)
     assert found.transaction_id not in (PARENT, "0" * 16)
+    assert re.fullmatch("[0-9a-f]{16}", found.transaction_id)
 
 
 @pytest.mark.parametrize("value", RESTARTED.values(), ids=RESTARTED)
@@ -234,7 +236,11 @@ TEXT = st.text(alphabet=st.characters(), max_size=80) | st.binary(max_size=80)
 
 
 @given(
-    st.lists(st.tuples(TEXT | st.sampled_from(["traceparent", "tracestate"]), TEXT | st.none()))
+    st.lists(
+        st.tuples(
+            TEXT | st.sampled_from(["traceparent", "tracestate"]) | st.integers(), TEXT | st.none()
+        )
+    )
     | st.dictionaries(TEXT, TEXT)
     | st.none()
     | st.integers()
@@ -374,6 +380,14 @@ def test_other_formats_are_read_where_they_are_asked_for(headers, trace_id, pare
     assert with_w3c.trace_id == TRACE
     restarted = trace.incoming_request({**headers, "traceparent": "no"}, foreign=BOTH).trace
     assert restarted.trace_id not in (TRACE, trace_id)
+    assert re.fullmatch("[0-9a-f]{16}", found.transaction_id)
+
+
+@pytest.mark.parametrize("order", [BOTH, BOTH[::-1]])
+def test_of_two_other_formats_the_one_that_is_named_first_is_read(order):
+    headers = {"b3": f"{B3_TRACE}-{B3_SPAN}-1", "x-amzn-trace-id": f"Root={ROOT}"}
+    expected = {"b3": B3_TRACE, "x-amzn-trace-id": "5759e988bd862e3fe1be46a994272793"}
+    assert trace.incoming_request(headers, foreign=order).trace.trace_id == expected[order[0]]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -23,7 +24,7 @@ from starlette_context.middleware import RawContextMiddleware
 from starlette_context.plugins import RequestIdPlugin
 
 import flowery_logging
-from flowery_logging import context, request_ids
+from flowery_logging import context, request_ids, trace
 from flowery_logging.integrations import calls, fastapi
 from flowery_logging.integrations.asgi import RequestMiddleware
 from flowery_logging.integrations.wsgi import RequestMiddleware as WSGIMiddleware
@@ -365,6 +366,112 @@ def test_what_a_task_has_bound_itself_stays_when_the_request_adopts_another(logg
 
     asyncio.run(job())
     assert [e["http"]["request"]["id"] for e in logged.events()] == ["its own", "second"]
+
+
+def test_what_a_thread_has_bound_itself_stays_when_the_request_adopts_another(logged, own_overlay):
+    def work(request):
+        flowery_logging.bind(**{"http.request.id": "its own"})
+        request.adopt({"http.request.id": "second"})
+        log.info("in a thread")
+
+    with continue_trace({}), ThreadPoolExecutor(1) as pool:
+        request = context.current_request()
+        request.adopt({"http.request.id": "first"})
+        pool.submit(flowery_logging.carried(work), request).result()
+    assert logged.event()["http"]["request"]["id"] == "its own"
+
+
+def remote(trace_id, span_id):
+    """A span of a caller's."""
+    return otel.SpanContext(int(trace_id, 16), int(span_id, 16), True, otel.TraceFlags(1))
+
+
+def test_a_callers_span_that_an_agent_has_read_is_continued(logged, spans):
+    """As where a consumer takes the context from a message, and begins no span of its own."""
+    tracer = otel.get_tracer("consumer")
+    span = otel.NonRecordingSpan(remote(TRACE, CALLER))
+    with otel.use_span(span), continue_trace({}) as found:
+        log.info("read")
+        sent = outgoing_headers()["traceparent"].split("-")
+        with tracer.start_as_current_span("work") as work:
+            log.info("work")
+    assert (found.trace_id, found.parent_id, sent[1]) == (TRACE, CALLER, TRACE)
+    assert sent[2] != CALLER
+    read, worked = logged.events()
+    assert read["trace"]["id"] == worked["trace"]["id"] == TRACE
+    assert read["transaction"]["id"] == found.transaction_id
+    assert "span" not in read
+    assert worked["transaction"]["id"] == hexadecimal(work)[1]
+
+
+OTHER = "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.mark.parametrize("is_remote", [True, False])
+def test_another_trace_that_an_agent_has_read_stays_beside_the_callers(logged, spans, is_remote):
+    given = otel.SpanContext(int(OTHER, 16), 7, is_remote, otel.TraceFlags(1))
+    with continue_trace(HEADERS) as ours, otel.use_span(otel.NonRecordingSpan(given)):
+        log.info("beside")
+        assert current_trace() == ours
+        assert outgoing_headers()["traceparent"].startswith(f"00-{TRACE}-")
+    event = logged.event()
+    assert (event["trace"]["id"], event["labels"]) == (TRACE, {"span_trace_id": OTHER})
+
+
+def test_a_part_of_another_trace_stays_beside_the_callers(logged, spans):
+    tracer = otel.get_tracer("client")
+    client, part = (tracer.start_as_current_span(name) for name in ("client", "part"))
+    with continue_trace(HEADERS) as ours, client, part:
+        log.info("inside")
+        assert current_trace() == ours
+    assert logged.event()["trace"]["id"] == TRACE
+
+
+def test_a_span_that_is_not_recorded_is_on_the_lines_and_goes_out(logged, spans):
+    tracer = otel.get_tracer("shop")
+    given = otel.SpanContext(int(TRACE, 16), int(CALLER, 16), False, otel.TraceFlags(0))
+    with otel.use_span(otel.NonRecordingSpan(given)), continue_trace({}) as found:
+        log.info("not recorded")
+        sent = outgoing_headers()["traceparent"]
+        above = otel.set_span_in_context(otel.NonRecordingSpan(remote(TRACE, "7")))
+        with tracer.start_as_current_span("entry", context=above) as entry:
+            log.info("entry")
+    assert (found.trace_id, found.transaction_id) == (TRACE, CALLER)
+    assert sent == f"00-{TRACE}-{CALLER}-00"
+    first, second = logged.events()
+    assert (first["trace"]["id"], first["span"]["id"]) == (TRACE, CALLER)
+    assert second["transaction"]["id"] == hexadecimal(entry)[1]
+
+
+def test_the_hop_of_a_request_is_the_span_nearest_to_the_entry_that_was_seen(logged, spans):
+    """The spans have begun before the request, which sees them from the inside out."""
+    tracer = otel.get_tracer("job")
+    begun = []
+    for name in ("entry", "child", "part", "deep"):
+        above = otel.set_span_in_context(begun[-1]) if begun else None
+        begun.append(tracer.start_span(name, context=above))
+    entry, child, part, deep = begun
+    with continue_trace({}):
+        for span in (part, deep, child, entry, part):
+            with otel.use_span(span):
+                log.info("x")
+    hops = [event["transaction"]["id"] for event in logged.events()]
+    assert hops == [hexadecimal(span)[1] for span in (child, child, entry, entry, entry)]
+
+
+def test_a_request_below_one_whose_span_is_aside_is_in_that_span(logged, spans):
+    tracer = otel.get_tracer("client")
+    aside = tracer.start_as_current_span("aside")
+    with continue_trace(HEADERS), aside as span, continue_trace({}) as found:
+        assert found.trace_id == context.current_request().trace_id == hexadecimal(span)[0]
+
+
+def test_who_has_called_is_told_by_the_entry_span(logged, spans):
+    above = otel.set_span_in_context(otel.NonRecordingSpan(remote(TRACE, "7")))
+    tracer = otel.get_tracer("server")
+    server = tracer.start_as_current_span("server", context=above, kind=otel.SpanKind.SERVER)
+    with server, continue_trace(HEADERS):
+        assert trace.caller(context.current_request()) == {"parent.id": f"{7:016x}"}
 
 
 def test_the_request_id_that_the_last_request_has_left_is_on_no_line(logged, own_overlay):
