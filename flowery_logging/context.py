@@ -209,7 +209,7 @@ class _FailedIn:
 
     __slots__ = ("scope",)
 
-    def __init__(self, scope: Scope | None) -> None:
+    def __init__(self, scope: Scope) -> None:
         self.scope = scope
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
@@ -256,7 +256,7 @@ def _scope_of_failure(error: BaseException | None) -> Scope | None:
         if one is None:
             break
         noted = getattr(one, _FAILED_IN, None)
-        if isinstance(noted, _FailedIn) and noted.scope is not None:
+        if isinstance(noted, _FailedIn):
             found.append(noted.scope)
         else:
             waiting += _inner(one)

@@ -69,7 +69,6 @@ def _pairs(headers: Any) -> Iterable[Any]:
     return pairs if isinstance(pairs, Iterable) else ()
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, bytes):
-        return value.decode("latin-1")  # as HTTP does: every byte has a character, none fails
-    return value if isinstance(value, str) else ""
+def _text(value: bytes | str) -> str:
+    # As HTTP does: every byte has a character, none fails.
+    return value.decode("latin-1") if isinstance(value, bytes) else value

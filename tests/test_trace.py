@@ -190,6 +190,13 @@ def test_a_tracestate_over_the_limit_loses_whole_members_long_ones_first_then_th
     assert len(kept) + 1 + len(long[0]) > 4096  # no more than needed
 
 
+def test_a_member_of_128_characters_is_not_a_long_one():
+    members = [f"long={'y' * 250}"] + [f"m{n:02}={'x' * 124}" for n in range(31)]
+    assert {len(member) for member in members[1:]} == {128}
+    kept = continued(("traceparent", VALID), ("tracestate", ",".join(members))).tracestate
+    assert kept == ",".join(members[1:])
+
+
 def test_a_new_trace_is_random_sampled_and_its_own():
     traces = [TraceContext.new() for _ in range(1000)]
     assert len({t.trace_id for t in traces} | {t.transaction_id for t in traces}) == 2000
@@ -454,6 +461,28 @@ def test_lines_outside_a_request_show_a_span_too(otel):
     assert context.fields() == {}
 
 
+def test_outside_a_request_the_trace_is_that_of_the_span(otel):
+    with otel.start_as_current_span("outer") as outer, otel.start_as_current_span("inner"):
+        ids, found = outer.get_span_context(), current_trace()
+    assert found is not None
+    assert found.transaction_id == f"{ids.span_id:016x}"
+    assert (found.trace_id, found.parent_id) == (f"{ids.trace_id:032x}", None)
+
+
+def test_lines_look_for_spans_only_where_an_agent_is_there(programs, tmp_path):
+    code = """
+from flowery_logging import context, continue_trace
+def looked_for():
+    with continue_trace({}):
+        return context.overlay is not None
+assert not looked_for()
+import opentelemetry.trace
+assert looked_for()
+"""
+    done = programs.run(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_fragment_of_a_line_follows_the_span(otel):
     def line():
         scope = context.current()
@@ -480,6 +509,14 @@ def test_an_active_elastic_apm_transaction_stands_on_the_lines_and_goes_out(own_
         central_config=False, cloud_provider="none", verify_config=False, log_level="off",
     )  # fmt: skip
     try:
+        for tracestate in ({"tracestate": "a=1"}, {}):
+            parent = elasticapm.trace_parent_from_headers({"traceparent": VALID, **tracestate})
+            client.begin_transaction("request", trace_parent=parent)
+            with continue_trace({"traceparent": f"00-{'7' * 32}-{PARENT}-01"}) as continued_here:
+                assert continued_here.trace_id == TRACE, "the transaction's, not the headers'"
+                assert continued_here.tracestate == tracestate.get("tracestate", "")
+                assert continued_here == current_trace()
+            client.end_transaction("t", "ok")
         begun = client.begin_transaction("request")
         with continue_trace(None):
             with elasticapm.capture_span("query") as span:

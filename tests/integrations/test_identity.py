@@ -193,6 +193,7 @@ def test_a_message_that_comes_in_during_a_request_is_in_its_own_trace(logged, sp
     kind = otel.SpanKind.CONSUMER
     with continue_trace(HEADERS), tracer.start_as_current_span("message", kind=kind):
         log.info("message")
+        assert trace.caller(context.current_request()) == {}, "the trace begins with the message"
     (span,) = spans.get_finished_spans()
     assert logged.event()["trace"]["id"] == hexadecimal(span)[0]
 
@@ -425,6 +426,16 @@ def test_a_part_of_another_trace_stays_beside_the_callers(logged, spans):
         log.info("inside")
         assert current_trace() == ours
     assert logged.event()["trace"]["id"] == TRACE
+
+
+def test_the_hop_of_a_continued_trace_is_the_span_that_continues_it_too(logged, spans):
+    above = otel.set_span_in_context(otel.NonRecordingSpan(remote(TRACE, CALLER)))
+    span = otel.get_tracer("server").start_span("server", context=above)
+    with continue_trace(HEADERS) as ours:
+        with otel.use_span(span):
+            log.info("inside")
+        assert trace.caller(context.current_request()) == {"parent.id": CALLER}
+    assert logged.event()["transaction"]["id"] == hexadecimal(span)[1] != ours.transaction_id
 
 
 def test_a_span_that_is_not_recorded_is_on_the_lines_and_goes_out(logged, spans):
