@@ -98,6 +98,18 @@ def test_an_event_is_one_line_in_the_columns_of_the_terminal(tmp_path, columns):
     assert re.search(r"  name_0=0 .* \+\d+$", lines[4])
 
 
+def test_the_variable_for_columns_is_heeded(tmp_path):
+    body = "log.warning('a long story ' * 20)"
+    for given, columns in (("60", 60), ("0", 100)):
+        (line,) = ESCAPES.sub("", on_terminal(body, tmp_path, 100, COLUMNS=given)).splitlines()
+        assert (width(line), line[-1]) == (columns, "…")
+
+
+def test_a_terminal_that_tells_no_columns_cuts_nothing(tmp_path):
+    (line,) = ESCAPES.sub("", on_terminal("log.warning('long ' * 90)", tmp_path, 0)).splitlines()
+    assert line.endswith(("long " * 90).strip())
+
+
 def test_the_message_of_an_error_is_never_cut(tmp_path):
     text = on_terminal("log.error('no connection to the database ' * 12)", tmp_path, 80)
     first, *others = ESCAPES.sub("", text).splitlines()

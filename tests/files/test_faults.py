@@ -8,10 +8,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.files.conftest import Logs
+from tests.files.conftest import Logs, parse
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's file systems")
 
@@ -391,6 +392,71 @@ def test_events_that_stay_unwritten_at_the_end_are_said_on_stderr(logs: Logs) ->
     """
     done = logs.run(program)
     assert "could not be written" in done.stderr
+
+
+def test_a_directory_that_cannot_be_looked_at_takes_no_file_away(logs: Logs) -> None:
+    """Its descriptor still writes; here links in a circle stand in the directory's place."""
+    program = f"""
+        from flowery_logging import runtime
+        directory = {str(logs.directory)!r}
+        log.info("one")
+        os.rename(directory, directory + ".kept")
+        os.symlink(directory, directory)
+        for n in range(3):
+            runtime.checkpoint()  # looks at the file before the next event
+            log.info("event %d", n)
+        os.unlink(directory)
+        os.rename(directory + ".kept", directory)
+        assert flowery_logging.stats()["write_errors"] == 0, flowery_logging.stats()
+    """
+    ok(logs.run(program))
+    assert len(logs.files()) == 1
+    assert logs.messages() == ["one", *(f"event {n}" for n in range(3))]
+    logs.check_sequences()
+
+
+UNWRITABLE = """
+    import resource
+    from flowery_logging import runtime
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+"""
+
+
+def test_each_event_that_stays_unwritten_is_shown_once(logs: Logs) -> None:
+    """A server that ends says so more than once, and goes on meanwhile."""
+    program = f"""{UNWRITABLE}
+    for part in ("ab", "cd", ""):
+        for name in part: log.info("event %s", name)
+        runtime.checkpoint()
+    """
+    done = logs.run(program)
+    ok(done)
+    shown = [record["message"] for line in done.stderr.splitlines() if (record := event(line))]
+    assert [message for message in shown if message.startswith("event")] == [
+        f"event {name}" for name in "abcd"
+    ]
+    assert "more were dropped" not in done.stderr
+
+
+def test_how_many_events_are_shown_and_how_many_were_dropped(logs: Logs) -> None:
+    program = f"""{UNWRITABLE}
+    for n in range(500): log.info("%d " % n + "x" * 20_000)
+    dropped = flowery_logging.stats()["dropped"]
+    assert dropped > 50
+    print(dropped)
+    """
+    done = logs.run(program)
+    ok(done)
+    lines = [line for line in done.stderr.splitlines() if event(line)]
+    dropped = int(done.stdout) + 1  # the closing record
+    (said,) = [line for line in done.stderr.splitlines() if "could not be written" in line]
+    assert f" {len(lines)} events could not be written to {logs.directory}" in said
+    assert said.endswith(f", they follow, {dropped} more were dropped")
+
+
+def event(line: str) -> dict[str, Any] | None:
+    """Return the event that is a line of stderr, or None."""
+    return parse(line.encode()) if line.startswith("{") else None
 
 
 def test_clock_that_steps_back(logs: Logs) -> None:

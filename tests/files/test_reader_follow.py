@@ -90,6 +90,17 @@ def test_a_half_line_is_yielded_when_it_is_whole(logs: Logs) -> None:
     assert messages(late) == messages(follower) == ["two"]
 
 
+def test_a_half_line_that_is_the_first_of_its_file_is_yielded_when_it_is_whole(logs: Logs) -> None:
+    ok(logs.run("log.info('one')"))
+    (path,) = logs.files()
+    content = path.read_bytes()
+    path.write_bytes(content[:700])
+    follower = Follower(logs.directory)
+    assert list(follower.look()) == []
+    path.write_bytes(content)
+    assert [line.sequence for line in follower.look()] == [1, 2, 3]
+
+
 def test_a_half_line_is_torn_when_the_process_has_gone_on_in_another_file(logs: Logs) -> None:
     ok(logs.run("for n in range(20): log.info('event %d', n)", setup="max_bytes=9_000"))
     path, *_ = logs.files()

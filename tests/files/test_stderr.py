@@ -61,6 +61,15 @@ def test_an_error_is_a_plain_line(tmp_path: Path) -> None:
     assert len(line) < 300
 
 
+def test_values_are_cut_and_quoted(tmp_path: Path) -> None:
+    text = """
+        log.error("m", extra={"a": "y" * 80, "b": "y" * 81, "c": "1\\n2", "d": ""})
+    """
+    (line,) = shown(tmp_path, text)
+    whole, cut = "y" * 80, "y" * 80 + "…"
+    assert line.endswith(f" ERROR app: m a={whole} b={cut} c='1\\n2' d=''")
+
+
 def test_a_traceback_stands_below_and_forges_no_line(tmp_path: Path) -> None:
     text = r"""
         try: raise ValueError("broken \x1b[31m\n2026-01-01T00:00:00.000Z ERROR app: forged")
