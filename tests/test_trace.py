@@ -191,7 +191,7 @@ def test_a_tracestate_over_the_limit_loses_whole_members_long_ones_first_then_th
 
 
 def test_a_member_of_128_characters_is_not_a_long_one():
-    members = [f"long={'y' * 250}"] + [f"m{n:02}={'x' * 124}" for n in range(31)]
+    members = [f"long={'y' * 124}"] + [f"m{n:02}={'x' * 124}" for n in range(31)]
     assert {len(member) for member in members[1:]} == {128}
     kept = continued(("traceparent", VALID), ("tracestate", ",".join(members))).tracestate
     assert kept == ",".join(members[1:])
@@ -203,6 +203,11 @@ def test_a_new_trace_is_random_sampled_and_its_own():
     sent = traces[0].headers()["traceparent"]
     assert continued(("traceparent", sent)).trace_id == traces[0].trace_id
     assert sent.endswith("-03")
+
+
+def test_the_ids_of_a_new_trace_have_their_lengths():
+    found = TraceContext.new()
+    assert re.fullmatch("[0-9a-f]{32} [0-9a-f]{16}", f"{found.trace_id} {found.transaction_id}")
 
 
 def test_an_id_is_never_all_zero(monkeypatch):

@@ -62,6 +62,13 @@ def spans(own_overlay, monkeypatch):
     assert BackgroundTask.__call__ is own
 
 
+def here():
+    """Return the current request."""
+    request = context.current_request()
+    assert request is not None
+    return request
+
+
 def hexadecimal(span):
     return f"{span.context.trace_id:032x}", f"{span.context.span_id:016x}"
 
@@ -193,7 +200,7 @@ def test_a_message_that_comes_in_during_a_request_is_in_its_own_trace(logged, sp
     kind = otel.SpanKind.CONSUMER
     with continue_trace(HEADERS), tracer.start_as_current_span("message", kind=kind):
         log.info("message")
-        assert trace.caller(context.current_request()) == {}, "the trace begins with the message"
+        assert trace.caller(here()) == {}, "the trace begins with the message"
     (span,) = spans.get_finished_spans()
     assert logged.event()["trace"]["id"] == hexadecimal(span)[0]
 
@@ -376,7 +383,7 @@ def test_what_a_thread_has_bound_itself_stays_when_the_request_adopts_another(lo
         log.info("in a thread")
 
     with continue_trace({}), ThreadPoolExecutor(1) as pool:
-        request = context.current_request()
+        request = here()
         request.adopt({"http.request.id": "first"})
         pool.submit(flowery_logging.carried(work), request).result()
     assert logged.event()["http"]["request"]["id"] == "its own"
@@ -434,7 +441,7 @@ def test_the_hop_of_a_continued_trace_is_the_span_that_continues_it_too(logged, 
     with continue_trace(HEADERS) as ours:
         with otel.use_span(span):
             log.info("inside")
-        assert trace.caller(context.current_request()) == {"parent.id": CALLER}
+        assert trace.caller(here()) == {"parent.id": CALLER}
     assert logged.event()["transaction"]["id"] == hexadecimal(span)[1] != ours.transaction_id
 
 
@@ -457,7 +464,7 @@ def test_a_span_that_is_not_recorded_is_on_the_lines_and_goes_out(logged, spans)
 def test_the_hop_of_a_request_is_the_span_nearest_to_the_entry_that_was_seen(logged, spans):
     """The spans have begun before the request, which sees them from the inside out."""
     tracer = otel.get_tracer("job")
-    begun = []
+    begun: list[otel.Span] = []
     for name in ("entry", "child", "part", "deep"):
         above = otel.set_span_in_context(begun[-1]) if begun else None
         begun.append(tracer.start_span(name, context=above))
@@ -474,7 +481,7 @@ def test_a_request_below_one_whose_span_is_aside_is_in_that_span(logged, spans):
     tracer = otel.get_tracer("client")
     aside = tracer.start_as_current_span("aside")
     with continue_trace(HEADERS), aside as span, continue_trace({}) as found:
-        assert found.trace_id == context.current_request().trace_id == hexadecimal(span)[0]
+        assert found.trace_id == here().trace_id == hexadecimal(span)[0]
 
 
 def test_who_has_called_is_told_by_the_entry_span(logged, spans):
@@ -482,7 +489,7 @@ def test_who_has_called_is_told_by_the_entry_span(logged, spans):
     tracer = otel.get_tracer("server")
     server = tracer.start_as_current_span("server", context=above, kind=otel.SpanKind.SERVER)
     with server, continue_trace(HEADERS):
-        assert trace.caller(context.current_request()) == {"parent.id": f"{7:016x}"}
+        assert trace.caller(here()) == {"parent.id": f"{7:016x}"}
 
 
 def test_the_request_id_that_the_last_request_has_left_is_on_no_line(logged, own_overlay):
@@ -544,6 +551,62 @@ def test_an_exception_that_is_raised_again_belongs_to_the_later_request(logged):
         found.append(trace.trace_id)
         log.error("outside", exc_info=constant)
     assert [e["trace"]["id"] for e in logged.events()] == found
+
+
+def failed(number):
+    """Return an exception that has left a request of this number."""
+    with pytest.raises(ValueError) as raised, continue_trace({}, number=number):
+        raise ValueError(number)
+    return raised.value
+
+
+def chained(how):
+    """Raise from an exception that has left request 7; return what is raised."""
+    try:
+        try:
+            raise failed(7)
+        except ValueError as inner:
+            if how == "during":
+                raise KeyError
+            raise KeyError from (inner if how == "from" else None)
+    except KeyError as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    ("how", "found"), [("during", {"number": 7}), ("from", {"number": 7}), ("hidden", {})]
+)
+def test_an_exception_belongs_to_the_request_of_the_one_it_was_raised_from(logged, how, found):
+    log.error("outside", exc_info=chained(how))
+    assert logged.event().get("numeric_labels", {}) == found
+
+
+class Group(Exception):
+    """As trio's and Python 3.11's, which older versions have not."""
+
+    def __init__(self, *exceptions):
+        self.exceptions = exceptions
+
+
+def test_a_group_belongs_to_the_request_of_all_its_exceptions_or_to_none(logged):
+    one = failed(7)
+    log.error("outside", exc_info=Group(one, KeyError(), one))
+    log.error("outside", exc_info=Group(one, failed(8)))
+    log.error("outside", exc_info=Group())
+    found = [event.get("numeric_labels", {}) for event in logged.events()]
+    assert found == [{"number": 7}, {}, {}]
+
+
+def test_an_exception_passes_where_nothing_is_bound(logged):
+    with pytest.raises(ValueError, match=r"^7$"), context.inside(None):
+        raise failed(7)
+
+
+def test_what_a_script_has_bound_is_on_the_line_of_what_left_its_block(logged):
+    with pytest.raises(ValueError) as raised, flowery_logging.bound(order_id=7):
+        raise ValueError
+    log.error("outside", exc_info=raised.value)
+    assert logged.event()["numeric_labels"] == {"order_id": 7}
 
 
 def test_a_servers_own_record_of_an_end_carries_the_trace_that_it_has_left(logged):
