@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import itertools
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -240,9 +241,12 @@ def with_starlette_context(app):
     return RawContextMiddleware(app, plugins=[RequestIdPlugin()])
 
 
+NUMBERS = itertools.count()
+
+
 def with_guid(app):
     async def making(scope, receive, send):
-        guid.set(f"guid-{id(scope)}")
+        guid.set(f"guid-{next(NUMBERS)}")
         await app(scope, receive, send)
 
     return making
