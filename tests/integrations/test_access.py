@@ -100,8 +100,6 @@ def test_it_tells_the_whole_request(tmp_path, serve):
             },
         )
         serve.stop()
-        # Three in the query of the access event, and in the line that httpx has written here.
-        assert flowery_logging.stats()["redacted_by_name"] == 6
     finally:
         flowery_logging.shutdown()
     lines = [json.loads(li) for p in tmp_path.glob("*") for li in p.read_text().splitlines()]

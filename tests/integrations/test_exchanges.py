@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Host, Mount, Route
 
+import flowery_logging
 from flowery_logging import ConfigError
 from flowery_logging.integrations import calls, ends, fastapi, observers, wsgi
 from flowery_logging.integrations.asgi import RequestMiddleware
@@ -343,3 +344,13 @@ def test_what_the_server_cancels_has_its_route_and_its_recorded_lines(logged, ki
     end = events[-1]
     assert (end["log.level"], end["labels"]["http_route"]) == ("error", "/slow/{number}")
     assert end["event"]["reason"] == "cancelled by the server"
+
+
+def test_secrets_in_a_query_are_counted(logged):
+    def hidden():
+        return flowery_logging.stats().get("redacted_by_name", 0)
+
+    before = hidden()
+    ask(RequestMiddleware(plain), "/?page=2&token=s3cret&api_key=s3cret")
+    assert logged.event()["url"]["query"] == "page=2&token=[redacted]&api_key=[redacted]"
+    assert hidden() == before + 2
