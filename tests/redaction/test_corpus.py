@@ -108,15 +108,15 @@ def test_no_text_that_only_looks_so_is_changed():
     assert told("left alone", kept, whole) == 0
 
 
-@pytest.mark.parametrize(("kind", "text", "secret"), SECRETS)
-def test_the_quick_look_sees_it_also_as_json_has_it(kind, text, secret):
-    assert Redactor().suspects_json(orjson.dumps(text))
+def test_the_quick_look_sees_it_also_as_json_has_it():
+    suspects = Redactor().suspects_json
+    assert [text for _, text, _ in SECRETS if not suspects(orjson.dumps(text))] == []
 
 
-@pytest.mark.parametrize(("kind", "text", "secret"), SECRETS)
-def test_what_is_clean_stays_as_it_is(kind, text, secret):
-    cleaned = Redactor().clean(text)
-    assert Redactor().clean(cleaned) == cleaned
+def test_what_is_clean_stays_as_it_is():
+    clean, again = Redactor().clean, Redactor().clean
+    cleaned = [clean(text) for _, text, _ in SECRETS]
+    assert [text for text in cleaned if again(text) != text] == []
 
 
 def test_the_quick_look_changes_nothing():
