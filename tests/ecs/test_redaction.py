@@ -209,3 +209,15 @@ def test_a_long_hostile_text_takes_no_longer_than_its_length(logged):
     ):
         log.info(text, extra={"a": text})
     assert len(logged.events()) == 5
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_card_among_numbers_is_hidden_when_their_shape_is_known(logged, times):
+    card = 4111111111111111
+    for numbers in ([1, 2], [1, card], [card], [1, str(card)], ["1", card], (1, card), [1.5, card]):
+        for _ in range(times):
+            log.info("x", extra={"numbers": numbers})
+    assert not any(str(card).encode() in line for line in logged.lines())
+    found = [event["labels"]["numbers"] for event in logged.events()]
+    assert found.count(["1", "2"]) == times
+    assert found.count(["1", "[redacted:card]"]) == 4 * times
