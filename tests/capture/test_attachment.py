@@ -265,6 +265,7 @@ def test_many_configurations_at_one_place_are_told_once_and_counted(run):
     assert count == 5
 
 
+@pytest.mark.slow
 def test_threads_that_log_while_somebody_configures(run):
     after = """
 start = threading.Barrier(5)

@@ -230,6 +230,7 @@ for make in (lambda: None, lambda: ValueError("x")):  # Sentry leaves out an err
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["sentry first", "setup first"])
 def test_sentry_makes_the_same_issues_as_of_logging(tmp_path, order):
     command = [sys.executable, "-c", SENTRY, str(tmp_path), order]

@@ -13,6 +13,8 @@ from tests.cli.conftest import audit, flowery
 from tests.cli.fake_elasticsearch import FakeElasticsearch
 from tests.files.conftest import Logs
 
+pytestmark = pytest.mark.slow
+
 MANY = "for n in range(2500): log.info('event %d', n)"
 ROTATING = "max_bytes=200_000"
 

@@ -16,6 +16,8 @@ import pytest
 from tests.cli.conftest import audit, flowery
 from tests.files.conftest import Logs
 
+pytestmark = pytest.mark.slow
+
 MANY = "for n in range(300): log.info('event %d', n)"
 ROTATING = "max_bytes=20_000"
 

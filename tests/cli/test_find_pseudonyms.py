@@ -9,6 +9,8 @@ import pytest
 from tests.cli.conftest import flowery
 from tests.cli.test_audit_elasticsearch import ok
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from tests.files.conftest import Logs
 

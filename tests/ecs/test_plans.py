@@ -72,6 +72,7 @@ def test_both_ways_give_the_same_line(kind, message, layers):
     assert found == [careful(message, fields, bound)] * 2
 
 
+@pytest.mark.slow
 @given(st.lists(any_names, max_size=4, unique=True), st.data())
 def test_one_shape_with_many_values(some, data):
     """The same names again and again: what was learnt from one event serves the others."""
@@ -81,6 +82,7 @@ def test_one_shape_with_many_values(some, data):
         assert short("x", fields, {}) == careful("x", fields, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ordinary", "least", "shown"])
 def test_hostile_fields(kind):
     short, careful = by_plans(kind), carefully(kind)

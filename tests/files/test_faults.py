@@ -225,6 +225,7 @@ def test_a_directory_replaced_by_another(logs: Logs) -> None:
     assert "two" in logs.messages()
 
 
+@pytest.mark.slow
 def test_descriptors_run_out(logs: Logs) -> None:
     program = """
         import resource
@@ -327,6 +328,7 @@ def open_logs() -> Iterator[Logs]:
         yield logs
 
 
+@pytest.mark.slow
 @root_only
 def test_permission_withdrawn_and_given_back(open_logs: Logs) -> None:
     logs = open_logs

@@ -85,6 +85,7 @@ def test_a_stream_that_logs_makes_one_event_of_what_is_shown(
     assert len(messages) == 6
 
 
+@pytest.mark.slow
 def test_a_traceback_that_comes_back_line_by_line_ends_too(tmp_path: Path) -> None:
     body = """Detached()
     try: 1 / 0

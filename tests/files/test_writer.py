@@ -75,6 +75,7 @@ def test_rotation_by_size_keeps_below_the_limit(logs: Logs) -> None:
     logs.check_sequences()
 
 
+@pytest.mark.slow
 def test_rotation_by_age(logs: Logs) -> None:
     program = """
         for n in range(3):
@@ -157,6 +158,7 @@ SIGNALS = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", ["Interruption", "TimeoutError"])
 def test_signal_handlers_that_log_and_raise_leave_no_gap_and_no_torn_line(
     logs: Logs, tmp_path: Path, error: str
@@ -218,6 +220,7 @@ def test_bare_fork_gives_the_child_its_own_file(logs: Logs) -> None:
     assert child[0]["process"]["pid"] not in pids - {child[0]["process"]["pid"]}
 
 
+@pytest.mark.slow
 @needs_fork
 def test_forks_while_threads_write_never_block_the_child(logs: Logs) -> None:
     program = """
@@ -252,6 +255,7 @@ def test_forks_while_threads_write_never_block_the_child(logs: Logs) -> None:
     )
 
 
+@pytest.mark.slow
 @needs_fork
 def test_a_fork_in_a_signal_handler_in_the_middle_of_writes(logs: Logs) -> None:
     program = """
@@ -311,6 +315,7 @@ def test_sigterm_with_the_default_disposition_writes_the_closing_record(logs: Lo
     assert logs.records()[-1]["event"]["reason"] == "SIGTERM"
 
 
+@pytest.mark.slow
 def test_sigterm_while_writing_loses_nothing(logs: Logs) -> None:
     program = """
         def kill():
@@ -339,6 +344,7 @@ os.kill(os.getpid(), signal.SIGTERM)
     assert done.stdout == "mine\n"
 
 
+@pytest.mark.slow
 def test_kill_9_loses_nothing_that_a_call_returned_from(logs: Logs, tmp_path: Path) -> None:
     counted = tmp_path / "counted"
     program = f"""
@@ -373,6 +379,7 @@ def test_events_at_interpreter_shutdown(logs: Logs) -> None:
     assert logs.records()[-1]["event"]["action"] == "log-closed"
 
 
+@pytest.mark.slow
 def test_daemon_threads_that_log_until_the_end(logs: Logs) -> None:
     program = """
         def work():

@@ -13,6 +13,8 @@ from flowery_logging.integrations.asgi import RequestMiddleware
 from tests.integrations.celery_workers import APP, ends, process, read, wait_for_ends
 from tests.redaction.test_corpus import LOOK_ALIKES, SECRETS, told
 
+pytestmark = pytest.mark.slow
+
 WAYS: dict[str, Callable[[str], str]] = {
     "quoted": lambda text: quote(text, safe=""),
     "as forms have it": quote_plus,
