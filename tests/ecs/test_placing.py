@@ -131,6 +131,7 @@ AS_LABELS = [
     ({"event.created": dt.datetime(999, 1, 1)}, "event_created", "0999-01-01T00:00:00"),
     ({"client.ip": "999.1.1.1"}, "client_ip", "999.1.1.1"),
     ({"client.ip": "fe80::1%eth0"}, "client_ip", "fe80::1%eth0"),
+    ({"client.ip": 1}, "client_ip", 1),
     ({"client.geo.location": {"lat": 95}}, "client_geo_location_lat", 95),
     ({"client.geo.location": "52.5,13.4"}, "client_geo_location", "52.5,13.4"),
     ({"client.geo.location": [math.nan, 52.0]}, "client_geo_location", ["NaN", "52.0"]),
