@@ -47,12 +47,6 @@ def arrays() -> frozenset[str]:
 
 
 @cache
-def top_level() -> frozenset[str]:
-    """Return the first parts of all names: `base` fields and field sets."""
-    return frozenset(name.partition(".")[0] for name in types())
-
-
-@cache
 def parents() -> frozenset[str]:
     """Return the dotted names of all objects that have fields in them."""
     found: set[str] = set()

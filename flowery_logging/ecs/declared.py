@@ -93,7 +93,7 @@ def _check(name: str, kind: Any) -> None:
     official = ecs_fields.types().get(name)
     if official not in {None, kind}:
         raise ValueError(f"{name} is {official} in ECS, not {kind}")
-    if name in ecs_fields.parents() or name in ecs_fields.top_level() - ecs_fields.types().keys():
+    if name in ecs_fields.parents():
         raise ValueError(f"{name} is an object in ECS, not {kind}")
 
 
