@@ -23,7 +23,11 @@ def _alone(method: Callable[..., Any]) -> Any:
     def locked(channel: Any, *arguments: Any, **options: Any) -> Any:
         with (Path(channel.data_folder_in) / "lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            return method(channel, *arguments, **options)
+            try:
+                return method(channel, *arguments, **options)
+            finally:
+                # Closing is not enough: a child that was forked meanwhile has the file open too.
+                fcntl.flock(lock, fcntl.LOCK_UN)
 
     return locked
 
