@@ -64,6 +64,7 @@ def _opentelemetry(module: Any) -> ActiveSpan | None:
 
 
 def told_by(span: Any) -> ActiveSpan | None:
+    """Return what a span of OpenTelemetry tells of itself; None if it is none."""
     ids = span.get_span_context()
     if not ids.is_valid:
         return None

@@ -1,7 +1,8 @@
 """Drop-in formatters for teams that keep their own handlers: subclasses of ecs-logging's.
 
 They take ecs-logging's arguments and overridden `format_to_ecs` methods, and write our document:
-every field where it belongs (docs/fields.md), nothing raises, nothing that Elasticsearch refuses.
+every field where it belongs (docs/fields.md), nothing that raises, nothing that Elasticsearch
+refuses.
 """
 
 from __future__ import annotations
@@ -38,8 +39,18 @@ _AGENT_FIELDS: Final = {
 """What Elastic APM's agent puts on a record → where it belongs."""
 
 
+_ELASTIC: Final = "elasticapm_"
+_OTHERS: Final = sorted(name for name in stdlib.AGENTS if not name.startswith(_ELASTIC))
+
+
 def _is_agent_field(name: Any) -> bool:
-    return type(name) is str and name.startswith("elasticapm_")
+    return type(name) is str and name.startswith(_ELASTIC)
+
+
+def _told_by_agents(record: logging.LogRecord) -> dict[str, Any]:
+    """Return what other agents have put on a record: here nobody asks them for their span."""
+    attributes = vars(record)
+    return {name: attributes[name] for name in _OTHERS if name in attributes}
 
 
 def _without_original(document: dict[str, Any]) -> dict[str, Any]:
@@ -102,6 +113,7 @@ class ECSFormatter(ecs_logging.StdlibFormatter):
         record = celery_lines.shown(record)
         message, fields = stdlib.interpolated(record, stdlib.extras(record))
         own = {name: value for name, value in fields.items() if not _is_agent_field(name)}
+        own |= _told_by_agents(record)
         log = log_fields(record.name, record.filename, record.lineno, record.funcName)
         event = Event(record.created, Site(record.levelname, log, b""), message, b"", own)
         if is_event_dict(record):

@@ -245,6 +245,13 @@ def test_ids_of_elastic_s_agent_go_where_they_belong():
     assert formatted(flowery_logging.ECSFormatter(), made)["trace"] == {"id": "mine"}
 
 
+def test_ids_of_other_agents_stay_as_nobody_is_asked_for_them():
+    agents = {"otelTraceID": "t", "otelSpanID": "s", "dd.trace_id": "1"}
+    document = formatted(flowery_logging.ECSFormatter(), record(**agents, a="x"))
+    labels = {"otelTraceID": "t", "otelSpanID": "s", "dd_trace_id": "1", "a": "x"}
+    assert document["labels"] == labels
+
+
 def test_it_follows_setup(logged):
     formatter = flowery_logging.ECSFormatter()
     logged.setup(fields={"flowery.x": "long"}, redact=["shoe"])
