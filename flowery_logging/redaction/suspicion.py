@@ -35,13 +35,15 @@ _COARSE: Final = bytes(48 if code in b"0123456789 -+." else code for code in ran
 _LONG_NUMBER: Final = "0" * 12
 _SIX_DIGITS: Final = "0" * 6
 _NO_DIGIT: Final = re.compile("[^0]")
-# How a number begins that is a card's (by its issuer) or a resident's (a date).
+# How a number begins that is a card's (by its issuer) or a resident's (a date). So many digits
+# behind a dot are those of a fraction.
 _NUMBER: Final = re.compile(
     rb"[0-9](?:(?<![0-9].)(?:(?<![A-Za-z.-].)|(?<=[^0-9][.-].)(?<![0-9a-f]{4}-.)|(?<=\\[bfnrt].))"
     rb"|(?<=\\u00[0-9a-f][0-9a-f].))"
-    rb"(?:(?:(?<=[3469])|(?<=5)(?=[1-5])|(?<=2)(?=[2-7]))(?:[ +.-]{0,2}[0-9]){12}"
+    rb"(?:(?:(?<=[3469])|(?<=5)(?=[1-5])|(?<=2)(?=[2-7]))(?:(?:[ +-]|\.(?![0-9]{8})){0,2}[0-9]){12}"
     rb"|[0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[ +.-]{0,3}[0-9]{7})"
 )
+_FRACTION: Final = re.compile(rb"[ +-]{0,3}[0-9]{1,11}\.[0-9]{8,}")
 # Digits with a foreign blank or dash between them (see `numbers.NORMAL`), or full-width ones.
 _FOREIGN_NUMBER: Final = re.compile(
     "[0-9](?:\xc2[\xa0\xad]|\xe1\x9a\x80|\xe2\x80[\x80-\x95\xaf]|\xe2\x81\x9f|\xe2\x88\x92"
@@ -84,10 +86,15 @@ _LISTED: Final = _names_table(b"=:,")
 # A colon that is neither a time's nor in front of an address.
 _COLON: Final = re.compile(r":(?!//)(?!(?<=[ T:+-][0-9]{2}:)[0-9]{2})")
 _ESCAPED_SPACE: Final = re.compile(rb"\\(?:[bfnrt]|u00[01][0-9a-f]|\\xa0)")
+_INSERTED: Final = re.compile(
+    r"\(([^()]{1,2048})\)(?:0|\\+[nrt]){0,16}values(?:0|\\+[nrt]){0,16}\("
+)
 _SQL_PASSWORD: Final = re.compile(r"password(?:0{0,4}['(\\]|0for)")
 _OPTION_SIGN: Final = re.compile(rb"-(?:(?<=[ \"'(]-)[A-Za-z-]|-)")
-_OPTION: Final = re.compile(r"(?<![\w-])--?([A-Za-z][\w-]{0,63})")
-_TAGGED: Final = re.compile(r"(?:<(?:[\w.-]{0,64}:)?|(?:name|key|id)=\\{0,3}[\"'])([\w.-]{2,64})")
+# Each begins with a sign, not with a group: so `re` looks for that sign alone.
+_OPTION: Final = re.compile(r"-(?<![\w-]-)-?([A-Za-z][\w-]{0,63})")
+_ELEMENT: Final = re.compile(r"<([\w.:-]{2,128})")
+_ATTRIBUTE: Final = re.compile(r"=(?:(?<=name=)|(?<=key=)|(?<=id=))\\{0,3}[\"']([\w.-]{2,64})")
 _CODE: Final = re.compile(r"[?&\s\"]code=[\w.~%/+-]{10}", re.IGNORECASE)
 _KEY: Final = re.compile(r"[?&\"]key=[\w-]{24}")
 # What stands in escapes, of URLs and of JSON.
@@ -129,6 +136,13 @@ _INPUTS: Final = frozenset({"value", "input", "input_value", "val", "default", "
 _INSIDE: Final = frozenset(".:~")
 """What stands inside tokens: `SG.…`, `123456789:AA…`, `abc8Q~…`."""
 
+_BEHIND_COLON: Final = ("AA", "APA91b")
+_BEFORE_DOT: Final = ("SG", "hvs", "hvb", "hvr", "ya29")
+"""What stands around the sign in those tokens whose second part may be short."""
+
+_LONG_WORD: Final = 40
+"""Letters without a digit, or digits alone, which are so many are no word and no fraction."""
+
 _OF_GOOGLE: Final = frozenset("/4")
 """What stands before the slash in front of its tokens: `1//0…`, `4/0A…`."""
 
@@ -147,6 +161,9 @@ _LONG: Final = 512
 _FEW_DASHES: Final = 8
 _FEW_SIGNS: Final = 16
 """Of a text so long with so few signs only what stands around these is looked at."""
+
+_MANY: Final = 32
+"""So many names are looked up once each: a list of objects has the same ones again and again."""
 
 
 class Suspicion:
@@ -243,7 +260,10 @@ class Suspicion:
 
     def _inside(self, encoded: bytes, coarse: str, text: str) -> int:
         """Return the kinds that a text may hold in its escapes."""
-        if _ESCAPED_ASCII.search(text) or _ESCAPED_CODE.search(coarse):
+        has_code = _ESCAPED_CODE.search(coarse) is not None
+        if has_code and "\\\\u00" not in text and (whole := escapes.plain_json(encoded)):
+            return self._letters(orjson.dumps(whole))
+        if has_code or _ESCAPED_ASCII.search(text):
             return self._without_escapes(encoded)
         if not _ESCAPED_BYTE.search(text):
             return 0
@@ -258,6 +278,18 @@ class Suspicion:
     def _without_escapes(self, encoded: bytes) -> int:
         whole = escapes.plain(encoded.decode("utf-8", "replace"))
         return self.look(orjson.dumps(whole), is_inner=True)
+
+    def _letters(self, encoded: bytes) -> int:
+        """Return the kinds that depend on letters that stood in escapes: Hangul, mostly.
+
+        Tokens, schemes and options are ASCII: they have been looked for where they stand.
+        """
+        coarse = encoded.translate(_COARSE).decode("latin-1")
+        signs = encoded.translate(None, _QUIET).decode("latin-1")
+        kinds = self._signs(signs, encoded, coarse, encoded.decode("latin-1")) if signs else 0
+        if _LONG_NUMBER in coarse and _has_number(encoded, coarse):
+            kinds |= NUMBERS
+        return kinds | _is_said_in_korean(encoded) * NAMED
 
     def _signs(self, signs: str, encoded: bytes, coarse: str, text: str) -> int:
         kinds = 0
@@ -278,13 +310,13 @@ class Suspicion:
     def _is_named(self, signs: str, encoded: bytes, coarse: str, text: str) -> bool:
         """Tell whether there is a name of a secret, in a place where its value may follow."""
         if ("'" in signs or "\\" in signs) and (
-            "values" in coarse
+            ("values" in coarse and self._is_inserted(encoded, coarse))
             or "identified0by" in coarse
             or "duplicate0entry" in coarse
             or ("password" in coarse and _SQL_PASSWORD.search(coarse))
         ):
             return True
-        if "<" in signs and "</" in coarse and self._is_tagged(encoded):
+        if "<" in signs and ("=" in signs or "</" in coarse) and self._is_tagged(encoded):
             return True
         is_list = ("'" in signs and "'," in text) or ("\\" in signs and '\\",' in text)
         if (
@@ -301,10 +333,7 @@ class Suspicion:
         if "\xef" in signs:
             encoded = encoded.replace(b"\xef\xbc\x9d", b"=").replace(b"\xef\xbc\x9a", b"=")
         if "=" in signs and (
-            "]=" in coarse
-            or "form0data" in coarse
-            or ("code=" in coarse and _CODE.search(text))
-            or ("<" in signs and self._is_tagged(encoded))
+            "]=" in coarse or "form0data" in coarse or ("code=" in coarse and _CODE.search(text))
         ):
             return True
         names = encoded.translate(_LISTED if is_list else _ASSIGNED)
@@ -312,13 +341,24 @@ class Suspicion:
 
     def _is_tagged(self, encoded: bytes) -> bool:
         """Tell whether an element or an attribute of XML may have the name of a secret."""
-        return any(map(self._may_hide, _TAGGED.findall(encoded.decode("utf-8", "replace"))))
+        text = encoded.decode("utf-8", "replace")
+        elements = {name.rpartition(":")[2] for name in _ELEMENT.findall(text)}
+        return any(map(self._may_hide, elements.union(_ATTRIBUTE.findall(text))))
+
+    def _is_inserted(self, encoded: bytes, coarse: str) -> bool:
+        """Tell whether one of the columns of an INSERT may have the name of a secret."""
+        for match in _INSERTED.finditer(coarse):
+            columns = encoded[match.start(1) : match.end(1)].translate(_LISTED)
+            names = columns.decode("utf-8", "replace").replace("=", " ").split()
+            if any(map(self._may_hide, names)):
+                return True
+        return False
 
     def _is_assigned(self, pieces: list[str]) -> bool:
         """Tell whether a name before one of the signs may be a secret's."""
         known = self._names.get
         named = None
-        for piece in pieces:
+        for piece in pieces if len(pieces) < _MANY else {*pieces}:
             words = piece.rsplit(None, 1)
             if words:
                 name = words[-1]
@@ -334,7 +374,7 @@ class Suspicion:
         return False
 
     def _names_any(self, pieces: list[str]) -> bool:
-        return any(self._may_hide(word) for piece in pieces for word in piece.split())
+        return any(map(self._may_hide, {*" ".join(pieces).split()}))
 
     def _is_meant(self, piece: str) -> bool:
         """Tell whether a name that alone is no secret's is one with the words before it."""
@@ -370,9 +410,8 @@ class Suspicion:
 
     def _options(self, text: str, coarse: str) -> int:
         kinds = TOKENS if "00000begin" in coarse else 0
-        for name in _OPTION.findall(text):
-            if self._may_hide(name):
-                return kinds | NAMED
+        if any(map(self._may_hide, {*_OPTION.findall(text)})):
+            return kinds | NAMED
         if any(name in coarse for name in commands.SIGNS):
             kinds |= NAMED
         return kinds
@@ -427,7 +466,7 @@ def _has_number(encoded: bytes, coarse: str) -> bool:
     while start >= 0:
         behind = _NO_DIGIT.search(coarse, start)
         end = behind.start() if behind else len(coarse)
-        if _NUMBER.search(encoded, start, end):
+        if not _FRACTION.fullmatch(encoded, start, end) and _NUMBER.search(encoded, start, end):
             return True
         start = coarse.find(_LONG_NUMBER, end)
     return False
@@ -450,16 +489,25 @@ def _tokens(text: str, runs: str) -> int:
             if _has_head(text[start:end]):
                 return TOKENS
             start += 5 if text[start] == "u" else 1
-        if end - start == 36 and text[start + 8] == text[start + 13] == "-":
+        run = text[start:end]
+        if len(run) == 36 and run[8] == run[13] == "-":
             pass  # a UUID
         elif (
-            before in _INSIDE
-            or _has_head(text[start:end])
-            or (before == "/" and text[start] == "0" and text[start - 2 : start - 1] in _OF_GOOGLE)
+            (before in _INSIDE and _goes_on(text, start, run))
+            or _has_head(run)
+            or (before == "/" and run[0] == "0" and text[start - 2 : start - 1] in _OF_GOOGLE)
         ):
             return TOKENS
         start = runs.find(_RUN, end)
     return 0
+
+
+def _goes_on(text: str, start: int, run: str) -> bool:
+    """Tell whether a run may be the end of a token; after a dot most are names of classes."""
+    if text[start - 1] == ":":
+        return run.startswith(_BEHIND_COLON)
+    is_word = len(run) < _LONG_WORD and (run.isdigit() or run.replace("_", "").isalpha())
+    return not is_word or "~" in text or text[max(0, start - 5) : start - 1].endswith(_BEFORE_DOT)
 
 
 def _has_head(run: str) -> bool:
