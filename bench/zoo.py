@@ -28,7 +28,7 @@ from statistics import geometric_mean, median
 from tempfile import TemporaryDirectory
 from time import process_time_ns
 from typing import Any, Final, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from bench import event, ours, peers
 from bench.measure import one_cpu
@@ -93,6 +93,41 @@ SHAPES: Final[dict[str, Shape]] = {
     "password key": _placed(user="kim", password="hunter2"),
     "message of 2 kB": Shape("order %s placed: " + "Packing. 포장 중. " * 120, (event.ORDER,), {}),
 }  # fmt: skip
+
+_BODY: Final = [
+    {
+        "id": 10_000 + 37 * number, "cart": str(uuid5(_FIRST, str(number))),
+        "placed": f"2026-11-{number + 1:02}T09:30:{number:02}Z", "customer": "김서연",
+        "total": 3000.5 * number, "rate": 1 / (number + 3), "state": "paid",
+        "image": f"https://cdn.example/img/{number}.png",
+    }
+    for number in range(9)
+]  # fmt: skip
+_FRAMES: Final = "".join(
+    f'  File "/srv/shop/orders/step_{number}.py", line {number + 11}, in place_{number}\n'
+    f"    return courier.assign(order_{number}, timeout={number})\n"
+    for number in range(16)
+)
+_ROWS: Final = ", ".join(
+    f"({number}, '2026-11-{number % 30 + 1:02} 10:00:00', 'o-{number}', 'packed')"
+    for number in range(40)
+)
+
+TEXTS: Final[dict[str, Shape]] = {
+    name: Shape("got %s", (text[:2_000],), {}) for name, text in {
+        "JSON": json.dumps(_BODY, ensure_ascii=False),
+        "JSON, its Hangul in escapes": json.dumps(_BODY),
+        "a dict's text": str(_BODY),
+        "a traceback": f"Traceback (most recent call last):\n{_FRAMES}TimeoutError: courier",
+        "an INSERT": f"INSERT INTO events (id, placed, number, state) VALUES {_ROWS}",
+        "logfmt": " ".join(f"step_{number}=packed took_{number}=12.5ms" for number in range(70)),
+        "HTML": "".join(
+            f'<div class="item" id="i{number}"><a href="/p/{number}">Tulips in red</a></div>'
+            for number in range(40)
+        ),
+    }.items()
+}  # fmt: skip
+"""Messages of 2 kB that are no prose: bodies, statements, what other programs have said."""
 
 SECRETS: Final[dict[str, Shape]] = {
     "card number in the message": Shape("paid with %s", ("4111 1111 1111 1111",), {}),
@@ -198,7 +233,8 @@ def serve(name: str, directory: str, bound: str, burst: str, shapes: str) -> Non
 
 
 def _shapes(which: str) -> dict[str, Shape]:
-    return {"shapes": SHAPES, "secrets": SECRETS, "all": {**SHAPES, **SECRETS}}[which]
+    groups = {"shapes": SHAPES, "texts": TEXTS, "secrets": SECRETS}
+    return {**groups, "all": {**SHAPES, **TEXTS, **SECRETS}}[which]
 
 
 class _Contender:
@@ -300,7 +336,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--burst", type=int, default=0, help="one-off events before the first round"
     )
-    parser.add_argument("--shapes", choices=("shapes", "secrets", "all"), default="shapes")
+    parser.add_argument("--shapes", choices=("shapes", "texts", "secrets", "all"), default="shapes")
     parser.add_argument("--json", type=Path, metavar="PATH", help="save the ratios")
     parser.add_argument("--serve", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args(given)

@@ -197,7 +197,7 @@ def test_the_zoo_is_measured_in_full(tmp_path):
     done = bench(*options, "--json", tmp_path / "zoo.json", module="bench.zoo")
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "zoo.json").read_text())
-    assert found.keys() == {*zoo.SHAPES, *zoo.SECRETS}
+    assert found.keys() == {*zoo.SHAPES, *zoo.TEXTS, *zoo.SECRETS}
     for shape, row in found.items():
         assert row.keys() == set(zoo.EVERYONE)
         assert row[zoo.PLAIN] == 1.0

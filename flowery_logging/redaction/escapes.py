@@ -12,8 +12,6 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-import orjson
-
 _ESCAPED: Final = re.compile(
     r"(?<!\\)\\{1,64}u(?P<code>[0-9a-fA-F]{4})|(?P<bytes>(?:%[0-9a-fA-F]{2})+)"
     r"|\\(?P<sign>[\\\"'/nrt])"
@@ -22,7 +20,6 @@ _ESCAPED: Final = re.compile(
 )
 _ENTITIES: Final = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
 _SIGNS: Final = {"n": "\n", "r": "\r", "t": "\t"}
-_OF_JSON: Final = {'\\"': '"', "\\/": "/", "\\n": "\n", "\\r": "\r", "\\t": "\t", "\\\\": "\\"}
 _LAYERS: Final = 4
 """How often escapes may be written in other escapes."""
 
@@ -68,22 +65,18 @@ def plain(text: str) -> str:
     return text
 
 
-def plain_json(encoded: bytes) -> str:
-    """Return a text in JSON, or many, as `plain` does; "" where that has more to do.
+def with_letters(encoded: bytes) -> bytes:
+    """Return texts in JSON with the letters that stood in escapes in them; b"": see `plain`.
 
-    Text within text is JSON mostly, with its letters as `\\\\uc5ec`: `orjson` reads these at once,
+    Text within text is JSON mostly, with its letters as `\\\\uc5ec`: a codec reads these at once,
     where `plain` makes a match of each.
     """
     if b"%" in encoded or b"&" in encoded or b"\\\\\\\\u" in encoded:
-        return ""
-    inside = encoded.replace(b'\\"', b'"').replace(b'"', b'\\"').replace(b"\\\\u", b"\\u")
-    try:
-        text: str = orjson.loads(b'"%b"' % inside)
-    except orjson.JSONDecodeError:
-        return ""
-    for escape, char in _OF_JSON.items() if "\\" in text else ():
-        text = text.replace(escape, char)
-    return "" if "\\u" in text else text
+        return b""
+    once = encoded.replace(b"\\\\u", b"\\u")
+    if not once.isascii():
+        once = once.decode("utf-8", "replace").encode("raw_unicode_escape")
+    return once.decode("raw_unicode_escape", "replace").encode("utf-8", "replace")
 
 
 def _has_escapes(text: str) -> bool:

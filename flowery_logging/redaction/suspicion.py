@@ -9,7 +9,7 @@ that came before, so that `page=2` costs no more than finding the sign.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -33,6 +33,7 @@ FURTHER: Final = 32
 # In lower case; digits and what stands between them as zeros, so that twelve may be a number.
 _COARSE: Final = bytes(48 if code in b"0123456789 -+." else code for code in range(256)).lower()
 _LONG_NUMBER: Final = "0" * 12
+_DIGITS_OF_NUMBER: Final = 13
 _SIX_DIGITS: Final = "0" * 6
 _NO_DIGIT: Final = re.compile("[^0]")
 # How a number begins that is a card's (by its issuer) or a resident's (a date). So many digits
@@ -141,7 +142,7 @@ _BEFORE_DOT: Final = ("SG", "hvs", "hvb", "hvr", "ya29")
 """What stands around the sign in those tokens whose second part may be short."""
 
 _LONG_WORD: Final = 40
-"""Letters without a digit, or digits alone, which are so many are no word and no fraction."""
+"""So many letters without a digit are no word."""
 
 _OF_GOOGLE: Final = frozenset("/4")
 """What stands before the slash in front of its tokens: `1//0…`, `4/0A…`."""
@@ -161,9 +162,6 @@ _LONG: Final = 512
 _FEW_DASHES: Final = 8
 _FEW_SIGNS: Final = 16
 """Of a text so long with so few signs only what stands around these is looked at."""
-
-_MANY: Final = 32
-"""So many names are looked up once each: a list of objects has the same ones again and again."""
 
 
 class Suspicion:
@@ -233,11 +231,10 @@ class Suspicion:
             kinds |= TOKENS
         if "=" in runs:
             signs = encoded.translate(None, _QUIET).decode("latin-1")
-            kinds |= self._signs(signs, encoded, coarse, text)
-            if not is_inner and ("%" in signs or ("\\" in signs and "\\\\u" in coarse)):
-                kinds |= self._inside(encoded, coarse, text)
-            if "&" in signs and not is_inner and ";" in text and _ENTITY.search(text):
-                kinds |= self._without_escapes(encoded)
+            if is_inner:
+                kinds |= self._signs(signs, encoded, coarse, text)
+            else:
+                kinds |= self._escaped(signs, encoded, coarse, text)
         if "-" in text and (
             _may_have_option(encoded) if size >= _LONG else _OPTION_SIGN.search(encoded)
         ):
@@ -258,12 +255,23 @@ class Suspicion:
                 return kinds | FURTHER
         return kinds
 
+    def _escaped(self, signs: str, encoded: bytes, coarse: str, text: str) -> int:
+        """Return the kinds that a text with signs may hold, in its escapes and elsewhere."""
+        may_have_code = "\\" in signs and "\\\\u" in coarse
+        if may_have_code and "\\\\u00" not in text and _ESCAPED_CODE.search(coarse):
+            inner = escapes.with_letters(encoded)
+            if inner:
+                return self._letters(inner)
+        kinds = self._signs(signs, encoded, coarse, text)
+        if may_have_code or "%" in signs:
+            kinds |= self._inside(encoded, coarse, text)
+        if "&" in signs and ";" in text and _ENTITY.search(text):
+            kinds |= self._without_escapes(encoded)
+        return kinds
+
     def _inside(self, encoded: bytes, coarse: str, text: str) -> int:
         """Return the kinds that a text may hold in its escapes."""
-        has_code = _ESCAPED_CODE.search(coarse) is not None
-        if has_code and "\\\\u00" not in text and (whole := escapes.plain_json(encoded)):
-            return self._letters(orjson.dumps(whole))
-        if has_code or _ESCAPED_ASCII.search(text):
+        if _ESCAPED_ASCII.search(text) or _ESCAPED_CODE.search(coarse):
             return self._without_escapes(encoded)
         if not _ESCAPED_BYTE.search(text):
             return 0
@@ -326,7 +334,8 @@ class Suspicion:
             and not (":" in signs and _COLON.search(text))
         ):
             return False
-        if len(encoded) > _LONG and not is_list and len(signs) < _FEW_SIGNS:
+        is_long = len(encoded) > _LONG
+        if is_long and not is_list and len(signs) < _FEW_SIGNS:
             encoded = _around_signs(encoded)
         if "\\" in signs and coarse.count("\\") != coarse.count('\\"'):
             encoded = _ESCAPED_SPACE.sub(b"  ", encoded)
@@ -337,7 +346,8 @@ class Suspicion:
         ):
             return True
         names = encoded.translate(_LISTED if is_list else _ASSIGNED)
-        return self._is_assigned(names.decode("utf-8", "replace").split("="))
+        pieces = names.decode("utf-8", "replace").split("=")
+        return self._is_assigned({*pieces} if is_long else pieces)
 
     def _is_tagged(self, encoded: bytes) -> bool:
         """Tell whether an element or an attribute of XML may have the name of a secret."""
@@ -354,11 +364,14 @@ class Suspicion:
                 return True
         return False
 
-    def _is_assigned(self, pieces: list[str]) -> bool:
-        """Tell whether a name before one of the signs may be a secret's."""
+    def _is_assigned(self, pieces: Collection[str]) -> bool:
+        """Tell whether a name before one of the signs may be a secret's.
+
+        Of a long text each piece is asked for once: a list of objects has the same ones again.
+        """
         known = self._names.get
         named = None
-        for piece in pieces if len(pieces) < _MANY else {*pieces}:
+        for piece in pieces:
             words = piece.rsplit(None, 1)
             if words:
                 name = words[-1]
@@ -373,7 +386,7 @@ class Suspicion:
                     return True
         return False
 
-    def _names_any(self, pieces: list[str]) -> bool:
+    def _names_any(self, pieces: Collection[str]) -> bool:
         return any(map(self._may_hide, {*" ".join(pieces).split()}))
 
     def _is_meant(self, piece: str) -> bool:
@@ -466,7 +479,11 @@ def _has_number(encoded: bytes, coarse: str) -> bool:
     while start >= 0:
         behind = _NO_DIGIT.search(coarse, start)
         end = behind.start() if behind else len(coarse)
-        if not _FRACTION.fullmatch(encoded, start, end) and _NUMBER.search(encoded, start, end):
+        if (
+            len(encoded[start:end].translate(None, b" +-.")) >= _DIGITS_OF_NUMBER
+            and not _FRACTION.fullmatch(encoded, start, end)
+            and _NUMBER.search(encoded, start, end)
+        ):
             return True
         start = coarse.find(_LONG_NUMBER, end)
     return False
@@ -490,8 +507,8 @@ def _tokens(text: str, runs: str) -> int:
                 return TOKENS
             start += 5 if text[start] == "u" else 1
         run = text[start:end]
-        if len(run) == 36 and run[8] == run[13] == "-":
-            pass  # a UUID
+        if (end - start == 36 and run[8] == run[13] == "-") or (before == "." and run.isdigit()):
+            pass  # a UUID, a fraction
         elif (
             (before in _INSIDE and _goes_on(text, start, run))
             or _has_head(run)
@@ -506,7 +523,7 @@ def _goes_on(text: str, start: int, run: str) -> bool:
     """Tell whether a run may be the end of a token; after a dot most are names of classes."""
     if text[start - 1] == ":":
         return run.startswith(_BEHIND_COLON)
-    is_word = len(run) < _LONG_WORD and (run.isdigit() or run.replace("_", "").isalpha())
+    is_word = len(run) < _LONG_WORD and run.replace("_", "").isalpha()
     return not is_word or "~" in text or text[max(0, start - 5) : start - 1].endswith(_BEFORE_DOT)
 
 
