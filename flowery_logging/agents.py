@@ -16,7 +16,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from flowery_logging import context, entries, request_ids
 from flowery_logging.active_spans import READERS, ActiveSpan, active, find, told_by
@@ -126,7 +126,7 @@ def look() -> None:
     entries.listen(_started)
 
 
-def _started(span: Any) -> None:
+def _started(span: object) -> None:
     """Let the current request hold a span of OpenTelemetry that enters it."""
     request = context.current_request()
     if request is None or (request.entry is not None and request.entry.is_certain):

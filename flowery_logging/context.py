@@ -114,7 +114,7 @@ def current_request() -> Request | None:
     return None if scope is None else scope.request
 
 
-def bind(**fields: Any) -> None:
+def bind(**fields: object) -> None:
     """Put fields on all later lines of this flow and, inside a request, on its access event.
 
     Names may be ECS names through a mapping (`bind(**{"user.id": "7"})`). What the flow that
@@ -157,7 +157,7 @@ def _agreed(seen: Fields | None, changed: tuple[Fields, Fields] | None) -> Field
 
 
 @contextmanager
-def bound(**fields: Any) -> Iterator[None]:
+def bound(**fields: object) -> Iterator[None]:
     """Put fields on the lines of this block only; what was bound before stands again after it.
 
     The fields are local: siblings and the request never see them.

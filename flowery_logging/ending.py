@@ -127,7 +127,7 @@ class Ending:
         bootstrap = processes.BaseProcess._bootstrap  # noqa: SLF001 - there is no hook before run()
 
         @wraps(bootstrap)
-        def watched(child: Any, *args: Any, **options: Any) -> Any:
+        def watched(child: Any, *args: object, **options: object) -> Any:
             child.run = self._telling(child.run)
             return bootstrap(child, *args, **options)
 

@@ -33,7 +33,7 @@ def listen(started: Callable[[Any], None]) -> None:
 
 
 def _processor(sdk: Any, started: Callable[[Any], None]) -> Any:
-    def on_start(_self: Any, span: Any, parent_context: Any = None) -> None:  # noqa: ARG001
+    def on_start(_self: object, span: object, parent_context: object = None) -> None:  # noqa: ARG001
         try:
             started(span)
         except Exception:

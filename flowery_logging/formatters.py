@@ -43,7 +43,7 @@ _ELASTIC: Final = "elasticapm_"
 _OTHERS: Final = sorted(name for name in stdlib.AGENTS if not name.startswith(_ELASTIC))
 
 
-def _is_agent_field(name: Any) -> bool:
+def _is_agent_field(name: object) -> bool:
     return type(name) is str and name.startswith(_ELASTIC)
 
 
@@ -171,7 +171,7 @@ class ECSStructlogFormatter(ecs_logging.StructlogFormatter):
         super().__init__(ensure_ascii)
         self._lines = Lines()
 
-    def __call__(self, _: Any, name: str, event_dict: MutableMapping[str, Any]) -> str:
+    def __call__(self, _: object, name: str, event_dict: MutableMapping[str, Any]) -> str:
         """Return the event as one line of ECS JSON. Never raises."""
         for finish in (self.format_to_ecs, dict):
             try:

@@ -60,7 +60,7 @@ def utf8(value: str) -> str:
         return value
 
 
-def _pairs(headers: Any) -> Iterable[Any]:
+def _pairs(headers: object) -> Iterable[Any]:
     """Return the pairs of a mapping, or a sequence of what should be pairs; else nothing."""
     if type(headers) is list:
         return headers

@@ -131,7 +131,7 @@ def _user_of_uwsgi() -> tuple[int, int]:
     return _number(options.get("uid"), "pwd"), _number(options.get("gid"), "grp")
 
 
-def _number(value: Any, database: str) -> int:
+def _number(value: object, database: str) -> int:
     """Return the number of a user (`pwd`) or group (`grp`) given by number or name; 0: neither."""
     text = value.decode(errors="replace") if isinstance(value, bytes) else str(value or "")
     if text.isdecimal():

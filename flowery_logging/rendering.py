@@ -78,7 +78,7 @@ class Lines:
             line = encode(shrink(tree, lambda t: len(encode(t)) <= ROOM.line_bytes))
         return line.decode()
 
-    def minimal(self, level: str, message: Any, *, ensure_ascii: bool) -> str:
+    def minimal(self, level: str, message: object, *, ensure_ascii: bool) -> str:
         """Return a line for an event of which nothing else can be read."""
         head = {"@timestamp": rfc3339(usable_time(None)), "log.level": level}
         tree = {**head, "message": text(message), "ecs.version": ecs_fields.VERSION}
@@ -168,7 +168,7 @@ def _without_field(tree: Mapping[Any, Any], path: str) -> tuple[Mapping[Any, Any
     return tree, None
 
 
-def _put_copied(tree: dict[str, Any], path: str, value: Any) -> None:
+def _put_copied(tree: dict[str, Any], path: str, value: object) -> None:
     """Put a value at a path whose objects may be shared with other documents."""
     name, _, rest = path.partition(".")
     if rest:

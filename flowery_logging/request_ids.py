@@ -37,7 +37,7 @@ def end() -> None:
             return
 
 
-def adopt(request: Request, value: Any) -> None:
+def adopt(request: Request, value: object) -> None:
     """Let a request adopt the ID that goes back with its response, if it can be one."""
     if isinstance(value, str) and VALID.fullmatch(value):
         request.adopt({"http.request.id": value})

@@ -264,7 +264,7 @@ def _install_hooks(config: Config) -> None:
     _hooks.install(uncaught=config.capture_uncaught, captured_warnings=config.capture_warnings)
 
 
-def _output(name: str | None = None, *_: Any) -> Output:
+def _output(name: str | None = None, *_: object) -> Output:
     return Output(_sink, name)
 
 
@@ -387,7 +387,7 @@ def shows_console() -> bool:
     return _config is not None and "console" in _config.outputs
 
 
-def get_logger(name: str | None = None, **fields: Any) -> Logger:
+def get_logger(name: str | None = None, **fields: object) -> Logger:
     """Return a structlog bound logger that writes to the same file.
 
     `log.info("order placed", order_id=7)`; with `bind`, `new`, `unbind`, `exception`, `ainfo` … as
@@ -480,7 +480,7 @@ def go_on() -> None:
         _sink.writer.go_on()
 
 
-def warn(message: str, **fields: Any) -> None:
+def warn(message: str, **fields: object) -> None:
     """Write a warning of the library's own: what it found in the set-up around it."""
     own_logger(wiring.OWN_LOGGER).log(logging.WARNING, message, extra=fields)
 

@@ -68,7 +68,7 @@ def optional_text(setting: Setting, name: str) -> str | None:
     return None if setting.value is None else text(setting, name, str)
 
 
-def check_level(value: Any, name: str = "level") -> int:
+def check_level(value: object, name: str = "level") -> int:
     """Return the number of a level given to a function. Raises ConfigError."""
     return level(Setting(value, "argument"), name)
 
@@ -183,7 +183,7 @@ def sample(setting: Setting) -> tuple[float, float] | None:
     return None if share == 1 else (float(share), seconds)
 
 
-def _pair(value: Any) -> tuple[Any, Any]:
+def _pair(value: object) -> tuple[Any, Any]:
     """Return a sequence of two; what is none is refused as its first part is."""
     found = tuple(value) if isinstance(value, (tuple, list)) else ()
     return (found[0], found[1]) if len(found) == 2 else (None, None)
@@ -225,7 +225,7 @@ def personal(setting: Setting) -> tuple[str, ...]:
     return found
 
 
-def pseudonym_key(environ: Mapping[str, str], known: Any = None) -> Any:
+def pseudonym_key(environ: Mapping[str, str], known: object = None) -> Any:
     """Return the key that pseudonyms are made with: that of the environment, or the known one.
 
     No part of it is said in the error.

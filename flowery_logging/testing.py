@@ -98,7 +98,7 @@ class Events(Sequence[Document]):
         """The messages of all events."""
         return [event["message"] for event in self._found()]
 
-    def has(self, message: Any = ..., /, **fields: Any) -> bool:
+    def has(self, message: object = ..., /, **fields: object) -> bool:
         """Tell whether an event has all of these: `has(message="order placed", order_id=7)`.
 
         A bare name is looked for in `labels`, in `numeric_labels` and among the ECS fields; a
@@ -109,11 +109,11 @@ class Events(Sequence[Document]):
         """
         return any(True for _ in self._matching(message, fields))
 
-    def where(self, message: Any = ..., /, **fields: Any) -> Events:
+    def where(self, message: object = ..., /, **fields: object) -> Events:
         """Return the events of which `has` would be true."""
         return Events(self._matching(message, fields))
 
-    def one(self, message: Any = ..., /, **fields: Any) -> Document:
+    def one(self, message: object = ..., /, **fields: object) -> Document:
         """Return the only event of which `has` is true. Raises AssertionError for none or many."""
         found = list(self._matching(message, fields))
         if len(found) != 1:
@@ -149,7 +149,7 @@ class Events(Sequence[Document]):
         )
         return "\n".join(left_out + lines)
 
-    def _matching(self, message: Any, fields: Mapping[str, Any]) -> Iterator[Document]:
+    def _matching(self, message: object, fields: Mapping[str, Any]) -> Iterator[Document]:
         wanted = dict(fields) if message is ... else {"message": message, **fields}
         for event in self._found():
             if all(_is(event, name, value) for name, value in wanted.items()):
@@ -202,7 +202,7 @@ class _Observer:
         self.lines.append(line)
 
 
-def _is(event: Document, name: str, wanted: Any) -> bool:
+def _is(event: Document, name: str, wanted: object) -> bool:
     """Tell whether an event has a field with this value."""
     found = _values(event, name)
     if wanted is None:
@@ -225,14 +225,14 @@ def _values(event: Document, name: str) -> list[Any]:
     return found if value is None else [*found, value]
 
 
-def _same(value: Any, wanted: Any) -> bool:
+def _same(value: object, wanted: object) -> bool:
     try:
         return isinstance(value, bool) == isinstance(wanted, bool) and bool(value == wanted)
     except Exception:  # an array has no truth
         return False
 
 
-def _is_shown(found: list[Any], name: str, wanted: Any) -> bool:
+def _is_shown(found: list[Any], name: str, wanted: object) -> bool:
     """Tell whether one of the values is what the line shows of `wanted`, e.g. of a date."""
     if not found or isinstance(wanted, str):
         return False

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from flowery_logging import agents, baggage, context, foreign_traces, presence, request_ids
 from flowery_logging.active_spans import ActiveSpan
@@ -175,7 +175,7 @@ def outgoing_call() -> tuple[dict[str, str], str]:
 
 
 @contextmanager
-def continue_trace(headers: Headers, **fields: Any) -> Iterator[TraceContext]:
+def continue_trace(headers: Headers, **fields: object) -> Iterator[TraceContext]:
     """Run a block as one request of its own, in the trace that `headers` carry.
 
     For consumers of queues and for jobs: what `outgoing_headers()` put on a message comes in

@@ -119,7 +119,7 @@ class Watch:
         return found
 
     def _setting(self, theirs: Callable[[Any, str, Any], None]) -> Callable[..., None]:
-        def set_attribute(logger: logging.Logger, name: str, value: Any) -> None:
+        def set_attribute(logger: logging.Logger, name: str, value: object) -> None:
             look = _LOOKED_AT.get(name)
             if look is None or not self._active:
                 theirs(logger, name, value)
@@ -131,7 +131,7 @@ class Watch:
         return set_attribute
 
     # A logger's `__dict__` is not asked for: CPython 3.11 reads attributes slower from then on.
-    def _disabled(self, logger: logging.Logger, value: Any) -> tuple[bool, Any]:
+    def _disabled(self, logger: logging.Logger, value: object) -> tuple[bool, Any]:
         """Refuse what a configurator does to loggers that it does not name."""
         by_the_way = value and not logger.disabled and _getframe(2).f_code.co_filename == _CONFIG
         if by_the_way and not is_own(logger):
@@ -157,7 +157,7 @@ class Watch:
             self.note_detached(logger, "handlers replaced")
         return True, value
 
-    def _propagate(self, logger: logging.Logger, value: Any) -> tuple[bool, Any]:
+    def _propagate(self, logger: logging.Logger, value: object) -> tuple[bool, Any]:
         if not value and getattr(logger, "propagate", False) and reaches(logger, self._handler):
             self.note_detached(logger, "propagate = False")
         return True, value
@@ -188,7 +188,7 @@ _LOOKED_AT: Final[dict[str, Callable[[Watch, logging.Logger, Any], tuple[bool, A
 def _noting(method: Callable[..., Any]) -> Any:
     """Wrap a method of `list`: it notes if our handler is gone afterwards."""
 
-    def changing(handlers: WatchedHandlers, *args: Any) -> Any:
+    def changing(handlers: WatchedHandlers, *args: object) -> Any:
         before = list(handlers)
         result = method(handlers, *args)
         handlers.watch.look(handlers.logger, before, handlers)

@@ -45,7 +45,7 @@ _ident = threading.get_ident
 _current_thread = threading.current_thread
 
 
-def _is_stock(function: Any) -> bool:
+def _is_stock(function: object) -> bool:
     """Tell whether a function is stdlib's own, not somebody's wrapper of it."""
     return type(function) is FunctionType and function.__code__.co_filename == SOURCE
 
@@ -73,10 +73,10 @@ class Shortcut:
         """Put back what was there, unless somebody else has wrapped it since."""
         self._patch.undo()
 
-    def _replacement(self, theirs: Any) -> FunctionType:
+    def _replacement(self, theirs: object) -> FunctionType:
         return self._make(theirs, self._methods(theirs))
 
-    def _methods(self, theirs: Any) -> tuple[Any, ...]:
+    def _methods(self, theirs: object) -> tuple[Any, ...]:
         """Return the methods with which the short way may be taken; nothing if it may never be."""
         handle, call_handlers, *stock, make_record = methods = _methods(logging.Logger)
         stock += handle, self._attaching.theirs, make_record_patch.theirs, theirs, _get_message
@@ -96,7 +96,7 @@ class Shortcut:
             extra: Any = None,
             stack_info: bool = False,
             stacklevel: int = 1,
-            **fields: Any,
+            **fields: object,
         ) -> None:
             if fields:
                 level, msg, args, extra = _with_fields(sink, (level, msg, args), extra, fields)
@@ -116,7 +116,7 @@ class Shortcut:
 
 
 def _with_fields(
-    sink: Sink, given: tuple[Any, Any, Any], extra: Any, fields: dict[str, Any]
+    sink: Sink, given: tuple[Any, Any, Any], extra: object, fields: dict[str, Any]
 ) -> tuple[Any, Any, Any, Any]:
     """Return level, message, arguments and `extra` of a call that has other keywords too.
 
@@ -186,7 +186,7 @@ def _as_on_record(extra: Fields) -> Fields:
 
 
 def _write(
-    sink: Sink, logger: str, level: int, msg: Any, args: Any, extra: Any, frame: FrameType | None
+    sink: Sink, logger: str, level: int, msg: Any, args: Any, extra: object, frame: FrameType | None
 ) -> bool:
     """Write an event; False if it is one for stdlib's way. Never raises."""
     template = msg

@@ -168,7 +168,9 @@ def _record_below(level: int, lowest: int, sink: Sink) -> None:
 
 
 def _recording_method(level: str, sink: Sink) -> Any:
-    def method(self: BoundLogger, event: Any = MISSING, /, *args: Any, **fields: Any) -> None:
+    def method(
+        self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
+    ) -> None:
         shadow = _shadow(self, sink)
         if shadow is not None:
             event = fields.pop("event", "") if event is MISSING else event
@@ -180,7 +182,7 @@ def _recording_method(level: str, sink: Sink) -> Any:
 
 def _async_recording_method(level: str, sink: Sink) -> Any:
     def method(
-        self: BoundLogger, event: Any = MISSING, /, *args: Any, **fields: Any
+        self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
     ) -> Awaitable[None]:
         shadow = _shadow(self, sink)
         if shadow is not None:

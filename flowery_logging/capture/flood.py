@@ -109,7 +109,7 @@ class Flood:
 
     def _window(
         self,
-        key: Any,
+        key: object,
         event: Event,
         template: str,
         error: tuple[str, str] | None,

@@ -66,11 +66,11 @@ class Hook:
         """Tell whether this thread is in a call of the hook that is reported."""
         return self._calls.running is not None
 
-    def _is_ours(self, hook: Any) -> bool:
+    def _is_ours(self, hook: object) -> bool:
         return bool(getattr(hook, _OURS, (None,))[0] is self)
 
     def _wrapping(self, theirs: Callable[..., Any]) -> Callable[..., Any]:
-        def hook(*args: Any, **named: Any) -> Any:
+        def hook(*args: object, **named: object) -> Any:
             outer = self._calls.running
             if not self._active or (outer is not None and _have_one(outer, args)):
                 return theirs(*args, **named)  # switched off, or reported by what calls us
@@ -84,7 +84,7 @@ class Hook:
         setattr(hook, _OURS, (self, theirs))
         return hook
 
-    def _say(self, *args: Any, **named: Any) -> None:
+    def _say(self, *args: object, **named: object) -> None:
         try:
             self._report(*args, **named)
         except BaseException:
@@ -104,7 +104,7 @@ class Hook:
 
         return type(kind.__name__, (kind,), {self._name: property(get, replace)})
 
-    def _only_records(self, value: Any) -> bool:
+    def _only_records(self, value: object) -> bool:
         return self._not_wrapped is not None and value is vars(self._module).get(self._not_wrapped)
 
 

@@ -20,7 +20,7 @@ _READ_AT_MOST: Final = 100
 class Interrupted:
     """The text of a message with an argument that ends the program; `error` is to be raised."""
 
-    def __init__(self, template: Any, args: Any, error: BaseException) -> None:
+    def __init__(self, template: object, args: object, error: BaseException) -> None:
         self.error = error
         self._text = _formatted(template, args if isinstance(args, tuple) else (args,))
 
@@ -28,7 +28,7 @@ class Interrupted:
         return self._text
 
 
-def _formatted(template: Any, args: tuple[Any, ...]) -> str:
+def _formatted(template: object, args: tuple[Any, ...]) -> str:
     readable = tuple(_readable(arg) for arg in args[:_READ_AT_MOST])
     pattern = str(_readable(template))
     try:
@@ -37,7 +37,7 @@ def _formatted(template: Any, args: tuple[Any, ...]) -> str:
         return f"{pattern} {readable}"
 
 
-def _readable(value: Any) -> Any:
+def _readable(value: object) -> Any:
     if type(value) in AS_IS:
         return value
     try:
@@ -70,5 +70,5 @@ def _bare_fields(fields: Mapping[Any, Any]) -> dict[str, Any]:
         return {"fields": describe(fields)}
 
 
-def _bare_value(value: Any) -> Any:
+def _bare_value(value: object) -> Any:
     return value if type(value) in AS_IS else describe(value)

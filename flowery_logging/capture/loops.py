@@ -43,7 +43,7 @@ class Loops:
 
 def _in_context(theirs: Callable[[Any, dict[str, Any]], Any]) -> Callable[..., Any]:
     @wraps(theirs)
-    def call_exception_handler(loop: Any, report: dict[str, Any]) -> Any:
+    def call_exception_handler(loop: object, report: dict[str, Any]) -> Any:
         try:
             found = _context_of(report)
             own = context.scope_of_failure(report.get("exception"))
@@ -57,7 +57,7 @@ def _in_context(theirs: Callable[[Any, dict[str, Any]], Any]) -> Callable[..., A
 
 
 def _handle(
-    theirs: Callable[..., Any], loop: Any, report: dict[str, Any], own: context.Scope | None
+    theirs: Callable[..., Any], loop: object, report: dict[str, Any], own: context.Scope | None
 ) -> Any:
     """Call the handler with what the failed task or callback has seen."""
     with context.inside(context.as_left(own or context.here())):
@@ -74,7 +74,7 @@ def _context_of(report: Mapping[str, Any]) -> Context | None:
     return None
 
 
-def _own_context(thing: Any) -> Context | None:
+def _own_context(thing: object) -> Context | None:
     """Return the context of a task or a handle.
 
     Tasks tell it from Python 3.12 on. Before, only what the garbage collector sees of one does.

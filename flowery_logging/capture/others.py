@@ -57,7 +57,7 @@ def _is_intercepted(kind: type[logging.Logger]) -> bool:
     return False
 
 
-def _is_somebodys(function: Any) -> bool:
+def _is_somebodys(function: object) -> bool:
     """Tell whether a function, or what our own wrappers call, is neither stdlib's nor ours."""
     while function is not None and _module(function).partition(".")[0] == _OURS:
         function = getattr(function, "__wrapped__", None)
@@ -65,7 +65,7 @@ def _is_somebodys(function: Any) -> bool:
     return function is not None and (code is None or code.co_filename != _SOURCE)
 
 
-def _module(function: Any) -> str:
+def _module(function: object) -> str:
     return str(getattr(function, "__module__", ""))
 
 
@@ -73,7 +73,7 @@ def hand_out(
     logger: logging.Logger,
     name: str,
     level: int,
-    message: Any,
+    message: object,
     args: tuple[Any, ...],
     fields: Mapping[str, Any],
     event: Event | None,
@@ -105,7 +105,7 @@ def _record(
     logger: logging.Logger,
     name: str,
     level: int,
-    message: Any,
+    message: object,
     args: tuple[Any, ...],
     fields: Mapping[str, Any],
     event: Event | None,

@@ -43,7 +43,7 @@ class OwnLogger:
         self,
         level: int,
         msg: str,
-        *args: Any,
+        *args: object,
         extra: Mapping[str, Any] = NO_FIELDS,
         exc_info: BaseException | None = None,
     ) -> None:
@@ -92,7 +92,7 @@ class OwnLogger:
         sink: Sink,
         frame: FrameType,
         level: int,
-        message: Any,
+        message: object,
         fields: Fields,
         error: BaseException | None,
     ) -> None:

@@ -59,7 +59,9 @@ class Sink:
         self.unusual = bool(processors or gates)
         self.ready = True
 
-    def put(self, created: float, site: Site, message: Any, fields: Fields, thread: bytes) -> bool:
+    def put(
+        self, created: float, site: Site, message: object, fields: Fields, thread: bytes
+    ) -> bool:
         """Write an event without an exception; False, and nothing written, if it is unusual.
 
         Then the general way is to be taken, by `emit_event`. Never raises. The write itself lies
@@ -161,7 +163,7 @@ class Sink:
         return True
 
 
-def simply_formatted(template: Any, args: tuple[Any, ...]) -> Any:
+def simply_formatted(template: object, args: tuple[Any, ...]) -> Any:
     """Return a text with its `%` arguments, or None where that is no simple matter. Never raises.
 
     What does not fit is kept apart: both loggers look at that themselves. If an argument ends the

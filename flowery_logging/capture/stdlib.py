@@ -278,9 +278,9 @@ def safe_make_record(original: Callable[..., Record]) -> Callable[..., Any]:
         lno: int,
         msg: object,
         args: Any,
-        exc_info: Any,
+        exc_info: object,
         func: str | None = None,
-        extra: Any = None,
+        extra: object = None,
         sinfo: str | None = None,
     ) -> Record:
         try:
@@ -314,7 +314,7 @@ def add_extra(record: Record, extra: Any) -> None:
 
 
 def log_before_setup(
-    name: str | None, level: int, message: Any, fields: dict[str, Any], frame: FrameType | None
+    name: str | None, level: int, message: object, fields: dict[str, Any], frame: FrameType | None
 ) -> None:
     """Hand an event of `get_logger()` that comes before `setup()` to the standard library."""
     if presence.missing:

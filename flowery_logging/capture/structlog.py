@@ -61,7 +61,9 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
     _context: dict[str, Any]
     _processors: Any
 
-    def _log(self, level: str, message: Any, args: tuple[Any, ...], fields: dict[str, Any]) -> None:
+    def _log(
+        self, level: str, message: object, args: tuple[Any, ...], fields: dict[str, Any]
+    ) -> None:
         """Write one event; the caller's frame is two above. Never raises for what it is given."""
         template = message
         if args:
@@ -103,7 +105,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
             give_others(sink, logger, name, number_of(level), template, args, fields, event, frame)
 
     @takes_drop_event
-    def _run(self, level: str, message: Any, fields: dict[str, Any]) -> None:
+    def _run(self, level: str, message: object, fields: dict[str, Any]) -> None:
         """Take an event through structlog's processors."""
         values = {**_apart(self._context), **_apart(fields)}
         try:
@@ -112,12 +114,12 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         except structlog.DropEvent:
             pass
 
-    def bind(self, /, **new_values: Any) -> BoundLogger:
+    def bind(self, /, **new_values: object) -> BoundLogger:
         """Return a logger with more fields, of any name."""
         context = self._context.__class__(self._context, **new_values)
         return self.__class__(self._logger, self._processors, context)
 
-    def new(self, /, **new_values: Any) -> BoundLogger:
+    def new(self, /, **new_values: object) -> BoundLogger:
         """Return a logger with these fields in place of what was bound."""
         self._context.clear()
         return self.bind(**new_values)
@@ -128,7 +130,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         if self._processors == _OURS:
             self._processors = PROCESSORS
 
-    def log(self, level: int, event: Any = MISSING, /, *args: Any, **fields: Any) -> None:
+    def log(self, level: int, event: object = MISSING, /, *args: object, **fields: object) -> None:
         """Write an event of a level given as a number."""
         if event is MISSING:
             event = fields.pop("event", "")
@@ -136,7 +138,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
             self._log(_level_name(level), event, args, fields)
 
     def alog(
-        self, level: int, event: Any = MISSING, /, *args: Any, **fields: Any
+        self, level: int, event: object = MISSING, /, *args: object, **fields: object
     ) -> Awaitable[None]:
         """Write an event of a level given as a number, in an executor."""
         if event is MISSING:
@@ -145,7 +147,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
             return anothing(self)
         return _in_executor(self, _level_name(level), event, args, fields)
 
-    def exception(self, event: Any = MISSING, /, *args: Any, **fields: Any) -> None:
+    def exception(self, event: object = MISSING, /, *args: object, **fields: object) -> None:
         """Write an error with the exception that is being handled."""
         if event is MISSING:
             event = fields.pop("event", "")
@@ -153,7 +155,9 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         if self.is_enabled_for(logging.ERROR):
             self._log("error", event, args, fields)
 
-    def aexception(self, event: Any = MISSING, /, *args: Any, **fields: Any) -> Awaitable[None]:
+    def aexception(
+        self, event: object = MISSING, /, *args: object, **fields: object
+    ) -> Awaitable[None]:
         """Write, in an executor, an error with the exception that is being handled."""
         if event is MISSING:
             event = fields.pop("event", "")
@@ -179,7 +183,7 @@ def _level_name(level: int) -> str:
 
 
 async def _in_executor(
-    logger: BoundLogger, level: str, event: Any, args: tuple[Any, ...], fields: dict[str, Any]
+    logger: BoundLogger, level: str, event: object, args: tuple[Any, ...], fields: dict[str, Any]
 ) -> None:
     """Write an event in an executor; its call site, thread and exception are the awaiter's."""
     message, more = interpolated(event, args) if args else (event, {})
@@ -196,16 +200,18 @@ async def _in_executor(
         calling_thread.reset(thread)
 
 
-def _nothing(self: Any, event: Any = None, /, *args: Any, **fields: Any) -> None:
+def _nothing(self: object, event: object = None, /, *args: object, **fields: object) -> None:
     """Ignore an event below the level."""
 
 
-async def anothing(self: Any, event: Any = None, /, *args: Any, **fields: Any) -> None:
+async def anothing(self: object, event: object = None, /, *args: object, **fields: object) -> None:
     """Ignore an event below the level."""
 
 
 def _method(level: str) -> Any:
-    def method(self: BoundLogger, event: Any = MISSING, /, *args: Any, **fields: Any) -> None:
+    def method(
+        self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
+    ) -> None:
         if event is MISSING:
             event = fields.pop("event", "")
         self._log(level, event, args, fields)
@@ -216,7 +222,7 @@ def _method(level: str) -> Any:
 
 def _async_method(level: str) -> Any:
     def method(
-        self: BoundLogger, event: Any = MISSING, /, *args: Any, **fields: Any
+        self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
     ) -> Awaitable[None]:
         if event is MISSING:
             event = fields.pop("event", "")

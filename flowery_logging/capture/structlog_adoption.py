@@ -108,7 +108,7 @@ class Adoption:
         if self._ours and not kept:
             CONFIGURATION.is_configured = False
 
-    def _replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+    def _replace(self, owner: object, name: str, make: Callable[[Any], Any]) -> None:
         theirs = getattr(owner, name)
         ours = make(theirs)
         ours.__wrapped__ = theirs
@@ -150,7 +150,7 @@ class Adoption:
         if isinstance(name, str):
             self._names.add(bound._logger, name)  # noqa: SLF001
 
-    def _note_list(self, processors: Any) -> None:
+    def _note_list(self, processors: object) -> None:
         if id(processors) in self._lists:
             return
         if len(self._lists) >= _MOST_LISTS:
@@ -225,7 +225,7 @@ class Adoption:
             raise structlog.DropEvent from None
         return returned
 
-    def _end(self, logger: Any) -> tuple[Sink, str | None]:
+    def _end(self, logger: object) -> tuple[Sink, str | None]:
         if type(logger) is Output:
             return logger.sink, logger.name
         return self._sink, self._names.get(logger)
@@ -270,7 +270,7 @@ class Adoption:
             getattr(logger, method_name)(*args, **named)
 
 
-def _is_foreign(logger: Any) -> bool:
+def _is_foreign(logger: object) -> bool:
     """Tell whether a logger neither is ours nor has a handler of ours on its chain."""
     return type(logger) is not Output and not isinstance(logger, logging.Logger)
 
@@ -281,7 +281,7 @@ def takes_drop_event(function: Any) -> Any:
     return function
 
 
-def is_adopted(bound: Any) -> bool:
+def is_adopted(bound: object) -> bool:
     """Tell whether the events of a bound logger of structlog's go to our file."""
     takes: Any = getattr(BoundLoggerBase._process_event, "takes", None)  # noqa: SLF001
     return takes is not None and bool(takes(bound))

@@ -53,7 +53,7 @@ _COMPARED: Final = frozenset({str, int, float})
 _ABSENT: Final = object()
 
 
-def is_renderer(processor: Any) -> bool:
+def is_renderer(processor: object) -> bool:
     """Tell whether a processor is known to make a text, or a call of `logging`, of an event."""
     kind = type(processor)
     return (
@@ -71,7 +71,7 @@ class Chain:
     """One run of an event dict through processors."""
 
     def __init__(
-        self, logger: Any, method_name: str, values: MutableMapping[str, Any], counters: Counters
+        self, logger: object, method_name: str, values: MutableMapping[str, Any], counters: Counters
     ) -> None:
         self.merged = False  # whether structlog's contextvars were among the fields
         self.values: Any = values
@@ -86,7 +86,7 @@ class Chain:
         self._rest: list[Any] = []  # the renderer, and what comes after it
         self._rendered: Any = _ABSENT
 
-    def run(self, processors: Iterable[Any], render: Any) -> None:
+    def run(self, processors: Iterable[Any], render: object) -> None:
         """Run the processors before the renderer. Raises DropEvent as they do, nothing else.
 
         One that fails is counted, and the event goes on. `render` is ours.
@@ -131,7 +131,7 @@ class Chain:
             if name not in ours:
                 self.values.setdefault(name, value)
 
-    def _note(self, processor: Any, before: Mapping[str, Any]) -> None:
+    def _note(self, processor: object, before: Mapping[str, Any]) -> None:
         """Remember what a known processor has done that a line does not need."""
         if isinstance(processor, stock.EventRenamer):
             self._message_key = processor.to
@@ -204,11 +204,11 @@ class Chain:
         return self._given.get("event", "")
 
 
-def _same(value: Any, added: Any) -> bool:
+def _same(value: object, added: object) -> bool:
     return value is added or (type(value) is type(added) in _COMPARED and value == added)
 
 
-def _decoded(value: Any) -> Any:
+def _decoded(value: object) -> Any:
     return value.decode(errors="backslashreplace") if isinstance(value, bytes) else value
 
 

@@ -19,17 +19,17 @@ class Notes:
         self._notes: dict[int, tuple[Callable[[], Any], Any]] = {}
         self._held: deque[int] = deque()
 
-    def add(self, logger: Any, note: Any) -> None:
+    def add(self, logger: object, note: object) -> None:
         """Remember a note, unless there is one."""
         if self.get(logger) is None:
             self._notes[id(logger)] = self._reference(logger), note
 
-    def get(self, logger: Any) -> Any:
+    def get(self, logger: object) -> Any:
         """Return the note on a logger, or None."""
         reference, note = self._notes.get(id(logger), (None, None))
         return note if reference is not None and reference() is logger else None
 
-    def _reference(self, logger: Any) -> Callable[[], Any]:
+    def _reference(self, logger: object) -> Callable[[], Any]:
         key = id(logger)
         try:
             return weakref.ref(logger, lambda _: self._forget(key))
@@ -43,5 +43,5 @@ class Notes:
         self._notes.pop(key, None)
 
 
-def _itself(logger: Any) -> Any:
+def _itself(logger: object) -> Any:
     return logger

@@ -100,7 +100,7 @@ class Output:
             return getattr(_get_logger(None if self.name is None else str(self.name)), method_name)
         return partial(self._write, ALIASES.get(method_name, method_name))
 
-    def _write(self, level: str, /, *args: Any, **fields: Any) -> None:
+    def _write(self, level: str, /, *args: object, **fields: object) -> None:
         """Write what a wrapper class, or the processors before `setup()`, have made of an event."""
         message = " ".join(map(text, args))
         if self.sink.ready:
@@ -125,7 +125,7 @@ _OF_LOGGERS: Final = frozenset({
 })  # fmt: skip
 
 
-def render(logger: Any, _: str, event_dict: MutableMapping[str, Any]) -> Any:
+def render(logger: object, _: str, event_dict: MutableMapping[str, Any]) -> Any:
     """Stand at the end of our chains: from here on the event is ours.
 
     While `setup()` holds, `structlog_adoption` takes the event before this is called.
@@ -146,7 +146,7 @@ def number_of(level: str) -> int:
     return LEVELS.get(level) or levels.number_of(level, logging.INFO)
 
 
-def interpolated(event: Any, args: tuple[Any, ...]) -> tuple[Any, dict[str, Any]]:
+def interpolated(event: object, args: tuple[Any, ...]) -> tuple[Any, dict[str, Any]]:
     """Return the event's text with its `%` arguments; if they do not fit, keep both apart."""
     try:
         single = len(args) == 1 and isinstance(args[0], Mapping) and args[0]
@@ -179,7 +179,7 @@ def logger_of(output: Output, frame: FrameType | None) -> logging.Logger:
     return logger
 
 
-def logger_name(name: Any, frame: FrameType | None) -> str:
+def logger_name(name: object, frame: FrameType | None) -> str:
     """Return a logger's name for `logging`: without one of its own it is the calling module's."""
     if name is None and frame is not None:
         name = frame.f_globals.get("__name__")
@@ -206,7 +206,7 @@ def make_event(
     sink: Sink,
     name: str | None,
     level: str,
-    message: Any,
+    message: object,
     fields: dict[str, Any],
     frame: FrameType | None,
 ) -> Event:
@@ -245,7 +245,7 @@ def write(
     sink: Sink,
     name: str | None,
     level: str,
-    message: Any,
+    message: object,
     args: tuple[Any, ...],
     fields: dict[str, Any],
     *,
@@ -273,7 +273,7 @@ def give_others(
     logger: logging.Logger,
     name: str,
     number: int,
-    message: Any,
+    message: object,
     args: tuple[Any, ...],
     fields: Mapping[str, Any],
     event: Event | None,

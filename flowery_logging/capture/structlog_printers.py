@@ -16,7 +16,7 @@ _STREAMS: Final = ("stdout", "stderr", "__stdout__", "__stderr__")
 _STANDARD_FDS: Final = (1, 2)
 
 
-def prints(logger: Any) -> bool:
+def prints(logger: object) -> bool:
     """Tell whether a logger is one of structlog's that print to standard output or error."""
     file = getattr(logger, "_file", None)
     if type(logger) not in _PRINTERS or file is None:
@@ -46,6 +46,6 @@ def printer_of(factory: Any) -> str | None:
         return None
 
 
-def name_of(processor: Any) -> str:
+def name_of(processor: object) -> str:
     """Return what a processor is called."""
     return str(getattr(processor, "__qualname__", type(processor).__qualname__))

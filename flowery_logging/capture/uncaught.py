@@ -74,7 +74,7 @@ class Hooks:
         message = f"Uncaught exception in process{name}"
         self._log("multiprocessing", "critical", message, error, error.__traceback__)
 
-    def _report_uncaught(self, _: Any, error: Any, trace: Any) -> None:
+    def _report_uncaught(self, _: object, error: Any, trace: Any) -> None:
         self._last = error if isinstance(error, BaseException) else None
         self._log("sys.excepthook", "critical", "Uncaught exception", error, trace)
 
@@ -102,7 +102,7 @@ class Hooks:
         category: type[Warning],
         filename: str,
         lineno: int,
-        file: Any = None,
+        file: object = None,
         line: str | None = None,  # noqa: ARG002 - as warnings calls it
     ) -> None:
         if file is None and self._sink.ready:
@@ -165,7 +165,7 @@ def _is_program(trace: TracebackType | None) -> bool:
     return main or frame.f_globals.get("__name__") == "runpy"
 
 
-def _repr(value: Any) -> str:
+def _repr(value: object) -> str:
     try:
         return repr(value)
     except Exception:

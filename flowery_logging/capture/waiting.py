@@ -60,7 +60,7 @@ class Waiting:
         self._patches = []
 
     def _emitting(self, theirs: Callable[[Any, logging.LogRecord], None]) -> Callable[..., None]:
-        def emit(handler: Any, record: logging.LogRecord) -> None:
+        def emit(handler: object, record: logging.LogRecord) -> None:
             theirs(handler, self._carrying(record) if self._active else record)
 
         return emit

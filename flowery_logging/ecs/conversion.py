@@ -51,7 +51,7 @@ _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 
 
-def fit(value: Any, kind: str, *, array: bool = False) -> Any:
+def fit(value: object, kind: str, *, array: bool = False) -> Any:
     """Return a value as a field of this type holds it, or MISFIT.
 
     `array` tells that the field's values are normalised to arrays: a scalar becomes a list of one.
@@ -75,23 +75,23 @@ def number_bounds(kind: type, field: str) -> tuple[float, float] | None:
     return (0, 1) if kind is bool and field == "boolean" else None
 
 
-def as_items(value: Any) -> list[Any]:
+def as_items(value: object) -> list[Any]:
     """Return the items of a list, tuple or set; anything else as the only item."""
     data = plain(value)
     return data if isinstance(data, list) else [value]
 
 
-def _fit_items(value: Any, convert: Callable[[Any], Any]) -> Any:
+def _fit_items(value: object, convert: Callable[[Any], Any]) -> Any:
     items = [convert(item) for item in as_items(value)]
     return MISFIT if any(item is MISFIT for item in items) else items
 
 
-def _text(value: Any) -> Any:
+def _text(value: object) -> Any:
     value = plain(value)
     return scalar_text(value) if type(value) in AS_IS and value is not None else MISFIT
 
 
-def _keyword(value: Any) -> Any:
+def _keyword(value: object) -> Any:
     text = _text(value)
     return MISFIT if text is MISFIT or utf16_units(text) > KEYWORD_UNITS else text
 
@@ -115,7 +115,7 @@ def _integer(bits: int) -> Callable[[Any], Any]:
 
 
 def _float(largest: float) -> Callable[[Any], Any]:
-    def convert(value: Any) -> Any:
+    def convert(value: object) -> Any:
         number = plain(value)
         if type(number) is str and _DECIMAL.fullmatch(number):
             number = _exact(number)
@@ -131,14 +131,14 @@ def _exact(text: str) -> Any:
     return number if Decimal(repr(number)) == Decimal(text) else MISFIT
 
 
-def _boolean(value: Any) -> Any:
+def _boolean(value: object) -> Any:
     value = plain(value)
     if type(value) is str and value in {"true", "false"}:
         return value == "true"
     return value if type(value) is bool else MISFIT
 
 
-def _date(value: Any) -> Any:
+def _date(value: object) -> Any:
     if isinstance(value, datetime):
         return _instant(value)
     if isinstance(value, date):
@@ -165,7 +165,7 @@ def _is_date(text: str) -> bool:
     return True
 
 
-def _ip(value: Any) -> Any:
+def _ip(value: object) -> Any:
     value = plain(value)
     if type(value) is not str or len(value) > _IP_CHARS:
         return MISFIT
@@ -184,7 +184,7 @@ def is_ip(text: str) -> bool:
     return True
 
 
-def _geo_point(value: Any) -> Any:
+def _geo_point(value: object) -> Any:
     point = plain(value)
     if isinstance(point, Mapping):
         if set(islice(point, 3)) != {"lat", "lon"}:  # a caller's mapping may never end
@@ -200,7 +200,7 @@ def _geo_point(value: Any) -> Any:
     return {"lat": float(latitude), "lon": float(longitude)}
 
 
-def _flat_object(value: Any) -> Any:
+def _flat_object(value: object) -> Any:
     """A flat mapping of keywords: whatever it holds, no two events can disagree on a type."""
     value = plain(value)
     if not isinstance(value, Mapping):

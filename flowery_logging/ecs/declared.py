@@ -27,7 +27,7 @@ _DEPTH: Final = 20
 """Elasticsearch's `index.mapping.depth.limit`: objects within each other, the document included."""
 
 
-def read_declared(path: Any) -> Any:
+def read_declared(path: object) -> Any:
     """Return what the JSON file holds. Raises ValueError."""
     try:
         return orjson.loads(_content(path))
@@ -52,7 +52,7 @@ def _content(path: Any) -> bytes:
         return file.read(MAX_BYTES)
 
 
-def check_declared(value: Any) -> Mapping[str, str]:
+def check_declared(value: object) -> Mapping[str, str]:
     """Return the declared fields by dotted name, nested spelling resolved.
 
     Raises ValueError for an unknown type, a name that is not one, a name that is scalar and object
@@ -68,7 +68,7 @@ def check_declared(value: Any) -> Mapping[str, str]:
     return declared
 
 
-def _flat(prefix: str, value: Any) -> list[tuple[str, Any]]:
+def _flat(prefix: str, value: object) -> list[tuple[str, Any]]:
     if not isinstance(value, Mapping):
         raise ValueError("not a mapping of names to types")  # noqa: TRY004 - see check_declared
     entries: list[tuple[str, Any]] = []
@@ -78,7 +78,7 @@ def _flat(prefix: str, value: Any) -> list[tuple[str, Any]]:
     return entries
 
 
-def _check(name: str, kind: Any) -> None:
+def _check(name: str, kind: object) -> None:
     if not _NAME.fullmatch(name) or len(name) > _NAME_CHARS:
         raise ValueError(f"{name!r} is not a field name ({_ALLOWED})")
     if type(kind) is not str or kind not in TYPES:

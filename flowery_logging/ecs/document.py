@@ -97,7 +97,7 @@ class ValueLeaf:
 
     __slots__ = ("_given", "_path", "_value", "_values")
 
-    def __init__(self, values: Values, path: str, value: Any, given: Any) -> None:
+    def __init__(self, values: Values, path: str, value: object, given: object) -> None:
         self._values = values
         self._path = path
         self._value = value
@@ -175,7 +175,7 @@ class _Walk:
         else:
             self._store(path, value, given)
 
-    def _made(self, path: str, value: Any) -> Any:
+    def _made(self, path: str, value: object) -> Any:
         """Return what stands for a value whose scalars are made anew; mostly it stays."""
         redactor = self._placer.redactor
         make = redactor.maker(path)
@@ -188,16 +188,16 @@ class _Walk:
             return to_json(value, redactor, self._placer.limits.depth, counters, path)
         return make(value, counters)
 
-    def _name(self, key: Any) -> str:
+    def _name(self, key: object) -> str:
         return self._placer.redactor.clean_name(key_text(key))
 
-    def _unless_named(self, key: Any, value: Any, kind: str | None) -> Any:
+    def _unless_named(self, key: object, value: object, kind: str | None) -> Any:
         """Return a value, or the marker where what stands beside it says that it is a secret."""
         if kind is None or not structures.is_value(key) or is_marker(value):
             return value
         return self._placer.redactor.hide(kind, self._placer.counters)
 
-    def _store(self, path: str, value: Any, given: Any) -> None:
+    def _store(self, path: str, value: object, given: object) -> None:
         """Place one leaf, or keep it aside where an event has too many."""
         if self._left > 0 and self._visits > 0:
             self._left -= 1
@@ -205,7 +205,7 @@ class _Walk:
         elif len(self._more) < MAX_ITEMS:
             self._more[path] = value
 
-    def _is_set(self, path: str, value: Any) -> bool:
+    def _is_set(self, path: str, value: object) -> bool:
         """Tell whether a value is a set of fields, each of which has a place of its own."""
         if not isinstance(value, Mapping) or isinstance(value, Model):
             return False

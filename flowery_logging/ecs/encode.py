@@ -31,7 +31,7 @@ CYCLE: Final = "<cycle>"
 """What stands for an object inside itself."""
 
 
-def dumps(tree: Any) -> bytes:
+def dumps(tree: object) -> bytes:
     """Encode plain data (no cycles, integers of 64 bits); lone surrogates become escapes."""
     try:
         return orjson.dumps(tree)
@@ -39,7 +39,7 @@ def dumps(tree: Any) -> bytes:
         return orjson.dumps(without_surrogates(tree))
 
 
-def without_surrogates(tree: Any) -> Any:
+def without_surrogates(tree: object) -> Any:
     """Copy plain data, with each lone surrogate written out as `\\udc80`."""
     if type(tree) is str:
         return tree.encode("utf-8", "backslashreplace").decode()
@@ -51,7 +51,7 @@ def without_surrogates(tree: Any) -> Any:
 
 
 def to_json(
-    value: Any,
+    value: object,
     redaction: Redaction | None = None,
     depth: int = MAX_DEPTH,
     counts: Counting | None = None,
@@ -72,7 +72,7 @@ def to_json(
     return encoded.decode()
 
 
-def _as_it_is(value: Any, redaction: Redaction, depth: int) -> bytes | None:
+def _as_it_is(value: object, redaction: Redaction, depth: int) -> bytes | None:
     """Return the JSON text of an ordinary list or dict; None where more care is needed.
 
     What is looked at is the JSON text: another thread may change the object meanwhile.
@@ -111,7 +111,7 @@ def _is_shown(value: Any, redaction: Redaction, depth: int) -> bool:
     return True
 
 
-def text(value: Any, redaction: Redaction | None = None) -> str:
+def text(value: object, redaction: Redaction | None = None) -> str:
     """Return any value as text: strings as they are, containers as JSON, the rest by `str`.
 
     Of containers, what the redaction hides by the names in them is hidden.
@@ -156,7 +156,7 @@ class _Walker:
         self._path = path
         self._make = redaction.maker(path)
 
-    def copy(self, value: Any, depth: int) -> Any:
+    def copy(self, value: object, depth: int) -> Any:
         self._left -= 1
         value = plain(value, self._names, self._path)
         if self._make is not None and not isinstance(value, (Mapping, list, type(None))):
@@ -226,7 +226,7 @@ class _Walker:
                 found[self._redaction.clean_name(name)] = self.copy(item, depth)
         return found
 
-    def _by_path(self, name: str, item: Any, depth: int) -> Any:
+    def _by_path(self, name: str, item: object, depth: int) -> Any:
         """Return an entry as its whole dotted name says."""
         redaction, outer = self._redaction, (self._path, self._make)
         path = self._path = f"{self._path}.{name}" if self._path else name

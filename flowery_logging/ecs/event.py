@@ -55,7 +55,7 @@ class Site:
 
     __slots__ = ("code", "level", "log", "origin", "prefix", "suffix")
 
-    def __init__(self, level: Any, log: dict[str, Any], static: bytes) -> None:
+    def __init__(self, level: object, log: dict[str, Any], static: bytes) -> None:
         self.code: object = None  # kept alive where its `id` is the key of the site
         self.level = keyword(level, _LEVEL_CHARS).lower() or "notset"
         self.log = log
@@ -74,7 +74,7 @@ def merged(ours: Mapping[str, Any], placed: Mapping[str, Any]) -> dict[str, Any]
     return tree
 
 
-def log_fields(logger: Any, file: Any, line: Any, function: Any) -> dict[str, Any]:
+def log_fields(logger: object, file: object, line: object, function: object) -> dict[str, Any]:
     """Return ECS's `log` object; what a record made by others lacks or has wrong is left out."""
     log: dict[str, Any] = {"logger": keyword(logger)} if logger else {}
     origin: dict[str, Any] = {}
@@ -87,13 +87,13 @@ def log_fields(logger: Any, file: Any, line: Any, function: Any) -> dict[str, An
     return {**log, "origin": origin} if origin else log
 
 
-def thread_fields(ident: Any, name: Any) -> dict[str, Any]:
+def thread_fields(ident: object, name: object) -> dict[str, Any]:
     """Return ECS's `process.thread` object."""
     fields: dict[str, Any] = {"id": ident} if type(ident) is int and is_number(ident >> 11) else {}
     return {**fields, "name": keyword(name)} if name else fields
 
 
-def keyword(value: Any, limit: int = _KEYWORD_CHARS) -> str:
+def keyword(value: object, limit: int = _KEYWORD_CHARS) -> str:
     """Return any value as a text that fits a keyword."""
     return scalar_text(plain(value))[:limit]
 
@@ -150,7 +150,7 @@ def rfc3339(created: float) -> str:
     return moment.isoformat(timespec="microseconds")[:26] + "Z"
 
 
-def usable_time(created: Any) -> float:
+def usable_time(created: object) -> float:
     """Return the time of an event; now, where a record made by others has none that can be used."""
     if isinstance(created, (int, float)) and EARLIEST <= created < LATEST:
         return float(created)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from types import TracebackType
-from typing import Any, Final
+from typing import Final
 
 from flowery_logging.ecs.event import keyword
 from flowery_logging.ecs.frames import set_stacks
@@ -15,7 +15,7 @@ HEAD_SHARE: Final = 0.35
 """What a cut text keeps of its head; the tail of a stack trace says more."""
 
 
-def exception_of(exc_info: Any) -> BaseException | None:
+def exception_of(exc_info: object) -> BaseException | None:
     """Return the exception that `exc_info` stands for: an exception, a tuple of three, or true.
 
     For anything else that is true, the exception being handled now (as `logging` does).
@@ -29,7 +29,7 @@ def exception_of(exc_info: Any) -> BaseException | None:
     return sys.exc_info()[1] if exc_info is not None and exc_info is not False else None
 
 
-def traceback_of(exc_info: Any) -> TracebackType | None:
+def traceback_of(exc_info: object) -> TracebackType | None:
     """Return the traceback that stands beside the exception in a tuple of three."""
     found = exc_info[2] if isinstance(exc_info, tuple) and len(exc_info) == 3 else None
     return found if isinstance(found, TracebackType) else None

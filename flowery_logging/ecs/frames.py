@@ -34,7 +34,7 @@ _kept: Final[Kept[tuple[int, int, int], tuple[CodeType, list[str], str]]] = Kept
 class Stack(list[str]):
     """The texts of an exception's frames, in the place of what `traceback` formats them from."""
 
-    def format(self, **_options: Any) -> list[str]:
+    def format(self, **_options: object) -> list[str]:
         """Return them."""
         return self
 
@@ -129,7 +129,10 @@ def _extract_from_frame(place: tuple[FrameType, int]) -> StackSummary:
 
 
 def _formatted(
-    extract: Callable[[Any], StackSummary], source: Any, code: CodeType, key: tuple[int, int, int]
+    extract: Callable[[Any], StackSummary],
+    source: object,
+    code: CodeType,
+    key: tuple[int, int, int],
 ) -> str:
     """Return the text of one frame, and keep it if there are lines for it that stay."""
     try:

@@ -62,7 +62,7 @@ def conversion(kind: Kind, redaction: Redaction, path: str) -> Callable[[Any], A
     return _CONVERSIONS.get(kind) or (lambda value: plain(value, redaction, path))
 
 
-def as_date(value: Any) -> str:
+def as_date(value: object) -> str:
     """Return a date as a date field holds it. Raises UnusualError where that is not possible."""
     text = fit(value, "date")
     if text is MISFIT:
@@ -70,13 +70,13 @@ def as_date(value: Any) -> str:
     return str(text)
 
 
-def hidden(value: Any) -> str | None:
+def hidden(value: object) -> str | None:
     """Return the marker for what is hidden by its name; nothing for what is left out anyway."""
     data = value if type(value) in SCALARS else plain(value)
     return None if data is None or (type(data) in {list, dict} and not data) else MARKER
 
 
-def kind_of(value: Any) -> Kind:
+def kind_of(value: object) -> Kind:
     """Return the kind of a converted value. Raises UnusualError if there is no plan for it."""
     kind = type(value)
     if kind not in KNOWN:

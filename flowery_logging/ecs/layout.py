@@ -93,7 +93,7 @@ class Layout:
         if found is not None:
             self._put_label(path, *found)
 
-    def _put_label(self, path: str, is_number: bool, value: Any) -> None:
+    def _put_label(self, path: str, is_number: bool, value: object) -> None:
         name = self._free_name(_label_path(path))
         known = self._known_names
         if known is None or known.admits(name, numeric=is_number):
@@ -103,7 +103,7 @@ class Layout:
         else:
             self.unnamed[path] = value
 
-    def add_text(self, name: str, text: Any) -> None:
+    def add_text(self, name: str, text: object) -> None:
         """Add a label of the library's own."""
         self.texts[self._free_name(name)] = text
 

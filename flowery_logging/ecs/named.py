@@ -26,7 +26,7 @@ def with_names(value: Any, redaction: Redaction | None, path: str) -> Model | No
     return Model(zip(names, value, strict=False)) if _hides_any(names, redaction, path) else None
 
 
-def is_row(value: Any) -> bool:
+def is_row(value: object) -> bool:
     """Tell whether an object is read as a named tuple, as rows of databases are, but is none."""
     return hasattr(type(value), "_asdict") and hasattr(value, "_fields")
 
@@ -54,7 +54,7 @@ def with_inner_names(value: Any, dumped: Any, redaction: Redaction | None, path:
     }
 
 
-def _has_all(value: Any, dumped: Mapping[Any, Any]) -> bool:
+def _has_all(value: object, dumped: Mapping[Any, Any]) -> bool:
     """Tell whether a mapping was written with all its entries; keys become texts."""
     return isinstance(value, Mapping) and len(value) == len(dumped)
 

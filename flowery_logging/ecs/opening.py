@@ -91,7 +91,7 @@ class Opening:
         return Names(tuple(paths), tuple(kinds), tuple(parents), self.names.opened.union(dicts))
 
 
-def checked_name(name: Any) -> str:
+def checked_name(name: object) -> str:
     """Return the key of a dict. Raises UnusualError for one that is not a text of some length."""
     if type(name) is not str or len(name) > _LONGEST_NAME:
         raise UnusualError

@@ -46,7 +46,7 @@ def encoders() -> Any:
     return defaults
 
 
-def plain(value: Any, redaction: Redaction | None = None, path: str = "") -> Any:
+def plain(value: object, redaction: Redaction | None = None, path: str = "") -> Any:
     """Return one value as str, int, float, bool, None, a list or a Mapping, not looking inside.
 
     Never raises: what cannot be read becomes a text that says so. The redaction is asked whether a
@@ -60,7 +60,7 @@ def plain(value: Any, redaction: Redaction | None = None, path: str = "") -> Any
         return describe(value)
 
 
-def _known(value: Any, redaction: Redaction | None, path: str) -> Any:
+def _known(value: object, redaction: Redaction | None, path: str) -> Any:
     module = str(type(value).__module__)
     if module.startswith("django.utils.functional"):
         return _lazy(value)
@@ -80,7 +80,7 @@ def _known(value: Any, redaction: Redaction | None, path: str) -> Any:
     return _encoded(value, redaction, path)
 
 
-def _lazy(value: Any) -> Any:
+def _lazy(value: object) -> Any:
     """A lazy string or object of Django's: what it stands for, if that can be had here."""
     try:
         return str.__str__(str(value))
@@ -103,7 +103,7 @@ def _numpy(value: Any) -> Any:
     return flat.tolist()
 
 
-def _encoded(value: Any, redaction: Redaction | None, path: str) -> Any:
+def _encoded(value: object, redaction: Redaction | None, path: str) -> Any:
     """What python-json-logger has an encoder for, subclasses of scalars, models, then `repr`."""
     defaults = encoders()
     if defaults.use_enum_default(value):
@@ -133,7 +133,7 @@ def _bytes(value: bytes) -> str:
         return text
 
 
-def _model(value: Any, redaction: Redaction | None, path: str) -> Any:
+def _model(value: object, redaction: Redaction | None, path: str) -> Any:
     if dataclasses.is_dataclass(value):
         # Not python-json-logger's encoder: it copies deeply, which fails at locks and files.
         names = [field.name for field in dataclasses.fields(value) if field.repr]
@@ -156,7 +156,7 @@ def entries(mapping: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
         yield "unreadable", f"{type(mapping).__name__}: {type(error).__name__}"
 
 
-def describe(value: Any) -> str:
+def describe(value: object) -> str:
     """Return a text for an object that cannot be read. Never raises."""
     try:
         return f"<unprintable {type(value).__qualname__}>"
@@ -164,12 +164,12 @@ def describe(value: Any) -> str:
         return "<unprintable>"
 
 
-def key_text(key: Any) -> str:
+def key_text(key: object) -> str:
     """Return the key of a mapping as text. Never raises."""
     return key if type(key) is str else scalar_text(plain(key))
 
 
-def scalar_text(value: Any) -> str:
+def scalar_text(value: object) -> str:
     """Return a plain value as text: `true`, `7`, `NaN`; others by `str`. Never raises."""
     if type(value) is str:
         return value
@@ -183,7 +183,7 @@ def scalar_text(value: Any) -> str:
         return hex(value) if type(value) is int else describe(value)
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> bool:
     """Tell whether a plain value fits a double without loss of an integer's digits."""
     if type(value) is int:
         return -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER

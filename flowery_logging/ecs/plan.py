@@ -198,7 +198,7 @@ class Plans:
             self._known.keep(longer, entry)
         return entry, longer
 
-    def _made(self, entry: Any, key: tuple[Any, ...]) -> Plan | None:
+    def _made(self, entry: object, key: tuple[Any, ...]) -> Plan | None:
         """Return the plan of a shape, making it once the shape has come often enough."""
         if type(entry) is not _Seen:
             return entry if type(entry) is Plan else None
@@ -247,7 +247,7 @@ class Plans:
         is_deep = len([*names.ancestors(index)]) >= self._placer.limits.depth
         return not (is_deep or self._placer.schema.is_value(names.paths[index]))
 
-    def _label_kind(self, names: Names, index: int, value: Any) -> Kind:
+    def _label_kind(self, names: Names, index: int, value: object) -> Kind:
         """Return the kind of label that a value is which its step has no place for."""
         if type(value) is list and not value:
             return NOTHING

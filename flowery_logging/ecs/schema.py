@@ -95,7 +95,7 @@ class Schema:
         """Tell whether the field's values are normalised to arrays."""
         return place.path in self._arrays
 
-    def fit(self, place: Place, value: Any) -> Any:
+    def fit(self, place: Place, value: object) -> Any:
         """Return the value as this field holds it, or MISFIT."""
         path, kind = place
         if value is MISFIT:
@@ -109,7 +109,7 @@ class Schema:
         names = {name for item in as_items(fitted) for name in item}
         return MISFIT if any(_is_typed_by_name(f"{path}.{name}") for name in names) else fitted
 
-    def _fit_object(self, path: str, value: Any) -> Any:
+    def _fit_object(self, path: str, value: object) -> Any:
         """Return one object of an array as a tree; MISFIT unless each of its leaves fits."""
         value = plain(value)
         if not isinstance(value, Mapping):
@@ -142,7 +142,7 @@ def _parents(name: str) -> Iterator[str]:
             yield name[:end]
 
 
-def put(tree: dict[str, Any], path: str, value: Any) -> bool:
+def put(tree: dict[str, Any], path: str, value: object) -> bool:
     """Put a value at a dotted path, making the objects on the way; False if it is taken."""
     *parents, last = path.split(".")
     node = objects(tree, parents)

@@ -36,7 +36,7 @@ def shrink(tree: Tree, fits: Callable[[Tree], bool]) -> Tree:
     return _without_labels(smaller, fits)
 
 
-def _cut(value: Any, limit: int) -> Any:
+def _cut(value: object, limit: int) -> Any:
     if type(value) is str:
         return shorten(value, limit)
     if isinstance(value, dict):

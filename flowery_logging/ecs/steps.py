@@ -167,7 +167,7 @@ class Steps:
     def _careful_field(self, place: Place) -> Careful:
         values = self._placer.values
 
-        def encode(value: Any, tally: Tally) -> bytes | None:
+        def encode(value: object, tally: Tally) -> bytes | None:
             found = values(tally).field(place, value)
             is_empty = type(value) is list and not value  # left out, as everywhere
             return None if found is MISFIT or is_empty else dumps(found)
@@ -177,7 +177,7 @@ class Steps:
     def _careful_label(self, path: str, *, numeric: bool) -> Careful:
         values = self._placer.values
 
-        def encode(value: Any, tally: Tally) -> bytes | None:
+        def encode(value: object, tally: Tally) -> bytes | None:
             found = values(tally).label(path, plain(value))
             return None if found is None or found[0] is not numeric else dumps(found[1])
 

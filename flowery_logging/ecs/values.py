@@ -42,7 +42,7 @@ class Values:
         self._limits = limits
         self._counters = counters
 
-    def field(self, place: Place, value: Any) -> Any:
+    def field(self, place: Place, value: object) -> Any:
         """Return the value as a field holds it; MISFIT if it cannot. Never raises."""
         try:
             converted = self._schema.fit(place, self._without_query_secrets(place.path, value))
@@ -67,12 +67,12 @@ class Values:
         """Return a text without secrets, at most as long as a label may be."""
         return self._cut(self._redactor.clean(text, self._counters))
 
-    def _without_query_secrets(self, path: str, value: Any) -> Any:
+    def _without_query_secrets(self, path: str, value: object) -> Any:
         if type(value) is str and is_query(path):
             return self._redactor.clean_query(value, self._counters)
         return value
 
-    def _clean(self, path: str, value: Any) -> Any:
+    def _clean(self, path: str, value: object) -> Any:
         """Clean and cut the strings of a converted value; MISFIT where the marker would not fit."""
         if type(value) is str:
             return self.text(value)
@@ -109,7 +109,7 @@ class Values:
         self._counters.add("cut_lists")
         return items[:limit]
 
-    def _label_text(self, path: str, value: Any) -> str | list[str]:
+    def _label_text(self, path: str, value: object) -> str | list[str]:
         if type(value) in AS_IS:
             return self.text(scalar_text(value))
         if isinstance(value, list):
@@ -134,7 +134,7 @@ class Values:
             texts.append(f"… [{len(items) - len(kept)} more]")
         return texts
 
-    def _scalar(self, value: Any) -> str:
+    def _scalar(self, value: object) -> str:
         number = self._redactor.clean_number(value, self._counters) if type(value) is int else value
         return self.text(scalar_text(number))
 

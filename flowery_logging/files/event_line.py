@@ -247,18 +247,18 @@ def _leaves(
             yield prefix + name, value
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     if not isinstance(value, str):
         value = orjson.dumps(value).decode()
     shown = _line(value)
     return f'"{shown}"' if not shown or " " in shown or "=" in shown else shown
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-def _line(value: Any) -> str:
+def _line(value: object) -> str:
     """Return a text without control characters and in one line."""
     text = printable(_text(value).strip())
     return text.replace("\r", "").replace("\n", " ⏎ ").replace("\t", " ")

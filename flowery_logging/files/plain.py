@@ -80,7 +80,7 @@ def plain(document: Mapping[str, Any], logger: str) -> str:
     return text.rstrip("\n").replace("\n", "\n    ") + "\n"
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     if len(text) > _VALUE_CHARS:
         text = f"{text[:_VALUE_CHARS]}…"

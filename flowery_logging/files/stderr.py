@@ -74,7 +74,7 @@ def is_replaced() -> bool:
     return not isinstance(sys.stderr, (io.TextIOWrapper, io.StringIO, type(None)))
 
 
-def _is_descriptor(stream: Any) -> bool:
+def _is_descriptor(stream: object) -> bool:
     """Tell whether a stream is the interpreter's own one, to the descriptor 2."""
     if type(stream) is not io.TextIOWrapper:
         return False

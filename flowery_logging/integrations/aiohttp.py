@@ -23,7 +23,7 @@ _METHOD: Final = "_request"
 _CONFIG: Final = "flowery_logging_config"
 
 
-def instrument(session: Any = None, *, hosts: Iterable[str] | None = None) -> None:
+def instrument(session: object = None, *, hosts: Iterable[str] | None = None) -> None:
     """Send `flowery_logging.outgoing_headers()` with each call of `session`, or of all sessions.
 
     The rules are those of `flowery_logging.integrations.httpx.instrument`: only `hosts` get the
@@ -37,7 +37,7 @@ def instrument(session: Any = None, *, hosts: Iterable[str] | None = None) -> No
         _trace(_checked(session), config)
 
 
-def uninstrument(session: Any = None) -> None:
+def uninstrument(session: object = None) -> None:
     """Undo `instrument(session)`; without effect where nothing was done. Raises as it does."""
     if session is None:
         config = getattr(calls.unwrap(ClientSession, _METHOD), _CONFIG, None)
@@ -48,7 +48,7 @@ def uninstrument(session: Any = None) -> None:
         configs[:] = [config for config in configs if not isinstance(config, _Tracing)]
 
 
-def _checked(session: Any) -> ClientSession:
+def _checked(session: object) -> ClientSession:
     if not isinstance(session, ClientSession):
         raise TypeError(f"expected a ClientSession of aiohttp, not {calls.described(session)}")
     return session
@@ -65,7 +65,7 @@ def _calling(config: TraceConfig, request: Callable[..., Any]) -> Callable[..., 
     """Wrap `ClientSession._request`: the session is traced while it makes the call."""
 
     @wraps(request)
-    async def call(session: ClientSession, *args: Any, **options: Any) -> Any:
+    async def call(session: ClientSession, *args: object, **options: object) -> Any:
         _trace(session, config)
         return await request(session, *args, **options)
 
@@ -93,7 +93,7 @@ class _Tracing(TraceConfig):
         self.on_request_exception.append(self._fail)
         self.freeze()
 
-    async def _start(self, _session: Any, running: Any, params: Any) -> None:
+    async def _start(self, _session: object, running: Any, params: Any) -> None:
         if self.active:
             self._begin(running, params.method, params.url, params.headers)
 
@@ -103,7 +103,7 @@ class _Tracing(TraceConfig):
         running.call = running.entered.__enter__()
         headers.update(running.call.headers)
 
-    async def _redirect(self, _session: Any, running: Any, params: Any) -> None:
+    async def _redirect(self, _session: object, running: Any, params: Any) -> None:
         if running.entered is None:
             return
         for name in calls.only_ours(params.headers, running.call):
@@ -113,12 +113,12 @@ class _Tracing(TraceConfig):
         location = params.response.headers.get("Location") or params.response.headers.get("URI")
         self._begin(running, params.method, params.url.join(URL(location or "")), params.headers)
 
-    async def _end(self, _session: Any, running: Any, params: Any) -> None:
+    async def _end(self, _session: object, running: Any, params: Any) -> None:
         if running.entered is not None:
             running.call.status = params.response.status
             running.entered.__exit__(None, None, None)
 
-    async def _fail(self, _session: Any, running: Any, params: Any) -> None:
+    async def _fail(self, _session: object, running: Any, params: Any) -> None:
         if running.entered is not None:
             error = params.exception
             with suppress(type(error)):

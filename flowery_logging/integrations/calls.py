@@ -212,7 +212,7 @@ class _Place:
     which told without its client takes this for an argument.
     """
 
-    def __init__(self, owner: Any, method: str) -> None:
+    def __init__(self, owner: object, method: str) -> None:
         self.stood = vars(owner).get(method, _ABSENT)
         self.theirs = getattr(owner, method)
         self.call = self.theirs
@@ -223,19 +223,19 @@ class _Place:
         if iscoroutinefunction(self.theirs):
 
             @wraps(self.theirs)
-            async def wrapper(*args: Any, **options: Any) -> Any:
+            async def wrapper(*args: object, **options: object) -> Any:
                 return await self.call(*args, **options)
 
         else:
 
             @wraps(self.theirs)
-            def wrapper(*args: Any, **options: Any) -> Any:
+            def wrapper(*args: object, **options: object) -> Any:
                 return self.call(*args, **options)
 
         return wrapper
 
 
-def wrap(owner: Any, method: str, calling: Callable[[Any], Any]) -> None:
+def wrap(owner: object, method: str, calling: Callable[[Any], Any]) -> None:
     """Put `calling(method)` in the place of a client's or a class's method, if it is not there."""
     place: _Place | None = getattr(vars(owner).get(method), _WRAPPED, None)
     if place is None:
@@ -245,7 +245,7 @@ def wrap(owner: Any, method: str, calling: Callable[[Any], Any]) -> None:
         place.call = calling(place.theirs)
 
 
-def unwrap(owner: Any, method: str) -> Any:
+def unwrap(owner: object, method: str) -> Any:
     """Undo `wrap`; without effect where nothing was done. Return what has stood there.
 
     What others have wrapped since stays in its place, and does nothing.
@@ -264,7 +264,7 @@ def unwrap(owner: Any, method: str) -> Any:
     return call
 
 
-def described(value: Any) -> str:
+def described(value: object) -> str:
     """Return the name of a class, or of a value's class, for an error."""
     return repr(value.__qualname__ if isinstance(value, type) else type(value).__qualname__)
 

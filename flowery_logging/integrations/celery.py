@@ -129,7 +129,9 @@ _HOW: Final = {
 }
 
 
-def _facts(state: str | None, result: Any, expected: tuple[type[Exception], ...]) -> dict[str, Any]:
+def _facts(
+    state: str | None, result: object, expected: tuple[type[Exception], ...]
+) -> dict[str, Any]:
     """Return what the event of the end tells beside the state."""
     if state is None:  # neither a result nor an Exception: a SystemExit, a gevent.Timeout
         return {"error": sys.exc_info()[1]}
@@ -147,29 +149,29 @@ def _is_time_limit(error: BaseException | None) -> bool:
     return any(isinstance(kind, type) and isinstance(error, kind) for kind in kinds)
 
 
-def _begin(task: Any = None, task_id: Any = None, **_: Any) -> None:
+def _begin(task: Any = None, task_id: Any = None, **_: object) -> None:
     vars(task.request)[_RUN] = _Running(task, str(task_id))
 
 
-def _end(task: Any = None, state: Any = None, retval: Any = None, **_: Any) -> None:
+def _end(task: Any = None, state: Any = None, retval: Any = None, **_: object) -> None:
     running = vars(task.request).pop(_RUN, None)
     if isinstance(running, _Running):
         running.end(task, state, retval)
 
 
-def _become_worker(**_: Any) -> None:
+def _become_worker(**_: object) -> None:
     """Take note that this process is a worker: before it forks, and before it logs."""
     if _State.service is not None:
         runtime.take_role(_State.service)
     celery_worker.follow()
 
 
-def _keep_logging(**_: Any) -> None:
+def _keep_logging(**_: object) -> None:
     """That somebody takes this signal keeps Celery from taking the root logger's handlers."""
     runtime.reattach()
 
 
-def _checkpoint(**_: Any) -> None:
+def _checkpoint(**_: object) -> None:
     runtime.checkpoint()
 
 

@@ -33,7 +33,7 @@ HOP: Final = "flowery_hop"
 _HOP: Final = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{4})")
 
 
-def send(headers: Any = None, **_: Any) -> None:
+def send(headers: object = None, **_: object) -> None:
     """Put the trace and the time on a message that is about to be published."""
     if not isinstance(headers, dict):
         return
@@ -44,7 +44,7 @@ def send(headers: Any = None, **_: Any) -> None:
             headers.setdefault(name, value)
 
 
-def run_of(name: str, task_id: str, headers: Mapping[str, Any], retries: Any = 0) -> Run:
+def run_of(name: str, task_id: str, headers: Mapping[str, Any], retries: object = 0) -> Run:
     """Return the run of the task that came with these headers."""
     request = trace.incoming_request(headers, new_request_id=False)
     hop = _hop(headers)
@@ -115,7 +115,7 @@ def leave_beat() -> None:
 
 def _in_a_trace(theirs: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(theirs)
-    def apply_entry(self: Any, entry: Any, *args: Any, **named: Any) -> Any:
+    def apply_entry(self: object, entry: Any, *args: object, **named: object) -> Any:
         with trace.continue_trace({}, task=str(entry.task)):
             return theirs(self, entry, *args, **named)
 
@@ -124,7 +124,7 @@ def _in_a_trace(theirs: Callable[..., Any]) -> Callable[..., Any]:
 
 def _told(theirs: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(theirs)
-    def apply_async(self: Any, entry: Any, *args: Any, **named: Any) -> Any:
+    def apply_async(self: object, entry: Any, *args: object, **named: object) -> Any:
         try:
             result = theirs(self, entry, *args, **named)
         except Exception as error:

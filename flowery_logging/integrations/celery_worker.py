@@ -82,13 +82,13 @@ def _job(request: Any) -> _Job:
     return known  # type: ignore[no-any-return]
 
 
-def receive(request: Any = None, **_: Any) -> None:
+def receive(request: object = None, **_: object) -> None:
     """Take note of a task that a worker has received: its process is to go on with this run."""
     follow()
     _job(request)
 
 
-def note_retry(request: Any = None, **_: Any) -> None:
+def note_retry(request: object = None, **_: object) -> None:
     """A lost task is sent again."""
     job = _jobs.get(getattr(request, "id", ""))
     if job is not None:
@@ -96,7 +96,11 @@ def note_retry(request: Any = None, **_: Any) -> None:
 
 
 def revoke(
-    request: Any = None, terminated: Any = None, signum: Any = None, expired: Any = None, **_: Any
+    request: object = None,
+    terminated: object = None,
+    signum: object = None,
+    expired: object = None,
+    **_: object,
 ) -> None:
     """Write the end of a task that was called back."""
     job = _jobs.get(getattr(request, "id", ""))
@@ -110,7 +114,7 @@ def revoke(
 
 def _made(theirs: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(theirs)
-    def init(self: Any, *args: Any, **named: Any) -> None:
+    def init(self: object, *args: object, **named: object) -> None:
         theirs(self, *args, **named)
         _job(self)
 
@@ -135,7 +139,7 @@ def _on_accepted(theirs: Callable[..., Any]) -> Callable[..., Any]:
 
 def _on_timeout(theirs: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(theirs)
-    def on_timeout(self: Any, soft: bool, timeout: float) -> Any:
+    def on_timeout(self: object, soft: bool, timeout: float) -> Any:
         job = _job(self)
         job.is_dying = job.is_dying or not soft
         with context.inside(job.scope):
@@ -153,7 +157,7 @@ def _killing(theirs: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap what ends the process of a task that has begun: the process is not to tell of it."""
 
     @wraps(theirs)
-    def kill(self: Any, *args: Any, **named: Any) -> Any:
+    def kill(self: Any, *args: object, **named: object) -> Any:
         job = _job(self)
         if self.time_start:
             job.is_dying = True
@@ -168,7 +172,7 @@ def _cancelling(theirs: Callable[..., Any]) -> Callable[..., Any]:
     kill = _killing(theirs)
 
     @wraps(theirs)
-    def cancel(self: Any, *args: Any, **named: Any) -> Any:
+    def cancel(self: Any, *args: object, **named: object) -> Any:
         try:
             return kill(self, *args, **named)
         finally:
@@ -180,7 +184,7 @@ def _cancelling(theirs: Callable[..., Any]) -> Callable[..., Any]:
 
 def _on_failure(theirs: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(theirs)
-    def on_failure(self: Any, exc_info: Any, *args: Any, **named: Any) -> Any:
+    def on_failure(self: object, exc_info: Any, *args: object, **named: object) -> Any:
         job = _job(self)
         error = getattr(exc_info.exception, "exc", None) or exc_info.exception
         job.is_dying = job.is_dying or isinstance(error, (SystemExit, KeyboardInterrupt))
@@ -194,7 +198,7 @@ def _on_failure(theirs: Callable[..., Any]) -> Callable[..., Any]:
     return on_failure
 
 
-def _tell_failure(job: _Job, error: Any) -> None:
+def _tell_failure(job: _Job, error: object) -> None:
     """Write the end of a task whose process could not."""
     if isinstance(error, WorkerLostError):
         reason = str(error) if job.exit is None else f"its process has exited with {job.exit[0]}"
@@ -206,7 +210,7 @@ def _tell_failure(job: _Job, error: Any) -> None:
 
 def _inside(theirs: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(theirs)
-    def inside(self: Any, *args: Any, **named: Any) -> Any:
+    def inside(self: object, *args: object, **named: object) -> Any:
         with context.inside(_job(self).scope):
             return theirs(self, *args, **named)
 
@@ -217,7 +221,7 @@ def _on_unknown(theirs: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap what rejects the message of a task that this worker does not have."""
 
     @wraps(theirs)
-    def on_unknown_task(self: Any, body: Any, message: Any, exc: Any) -> Any:
+    def on_unknown_task(self: object, body: object, message: Any, exc: object) -> Any:
         headers = message.headers or {}
         run = run_of(str(headers.get("task", exc)), str(headers.get("id", "")), headers)
         with context.inside(context.opened(run.request)):

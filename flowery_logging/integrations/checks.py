@@ -11,7 +11,7 @@ from flowery_logging.integrations.peers import LOCAL, Network, Proxies
 from flowery_logging.settings import TOKEN, ConfigError
 
 
-def header_names(given: Any) -> tuple[str, ...]:
+def header_names(given: object) -> tuple[str, ...]:
     """Return the names of the headers with the request ID. Raises ConfigError."""
     names = (given,) if isinstance(given, str) else _several("request_id_header", given, str)
     for name in names:
@@ -25,7 +25,7 @@ def header_names(given: Any) -> tuple[str, ...]:
     return names
 
 
-def fractions(given: Any) -> Mapping[str, float]:
+def fractions(given: object) -> Mapping[str, float]:
     """Return the part of the requests of each quiet path that has an event. Raises ConfigError."""
     if not isinstance(given, Mapping):
         given = dict.fromkeys(_several("quiet", given, str), 0.0)
@@ -38,7 +38,7 @@ def fractions(given: Any) -> Mapping[str, float]:
     return dict(given)
 
 
-def proxies(given: Any) -> Proxies:
+def proxies(given: object) -> Proxies:
     """Return the proxies whose headers are believed. Raises ConfigError."""
     kinds = str, IPv4Address, IPv6Address, IPv4Network, IPv6Network
     found = _several("proxies", given, kinds)
@@ -54,7 +54,7 @@ def _network(given: Any) -> Network:
         raise ConfigError(f"proxies: {error}; expected {allowed}") from None
 
 
-def formats(given: Any) -> tuple[str, ...]:
+def formats(given: object) -> tuple[str, ...]:
     """Return the formats of foreign traces. Raises ConfigError."""
     names = _several("trace_formats", given, str)
     try:
@@ -64,14 +64,14 @@ def formats(given: Any) -> tuple[str, ...]:
     return names
 
 
-def switch(name: str, given: Any) -> bool:
+def switch(name: str, given: object) -> bool:
     """Return what is either True or False. Raises ConfigError."""
     if not isinstance(given, bool):
         raise ConfigError(f"{name}: expected True or False, not {given!r}")
     return given
 
 
-def _several(option: str, given: Any, kind: type | tuple[type, ...]) -> tuple[Any, ...]:
+def _several(option: str, given: object, kind: type | tuple[type, ...]) -> tuple[Any, ...]:
     if isinstance(given, (str, bytes)):
         raise ConfigError(f"{option}: expected several, as [{given!r}], not the one {given!r}")
     if not isinstance(given, Iterable):

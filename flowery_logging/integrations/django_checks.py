@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from django.core import checks
@@ -33,7 +33,7 @@ _LOUDEST: Final = {
 """What is to be written: logger → the lowest level that it must let pass, and what that is."""
 
 
-def check_logging(app_configs: Any, **_: Any) -> list[checks.CheckMessage]:  # noqa: ARG001
+def check_logging(app_configs: object, **_: object) -> list[checks.CheckMessage]:  # noqa: ARG001
     """Tell what in the settings keeps events or traces away (`manage.py check`)."""
     found = [*_of_options(), *_of_logging()]
     if runtime.current_sink().ready:
@@ -64,7 +64,7 @@ def _of_middleware() -> Iterator[checks.CheckMessage]:
         yield checks.Warning(f"{MIDDLEWARE} stands there twice", hint=hint, id="flowery.W006")
 
 
-def _is_ours(name: Any) -> bool:
+def _is_ours(name: object) -> bool:
     """Tell whether a middleware is ours, or a class of the project's that is derived from it."""
     if name == MIDDLEWARE:
         return True

@@ -44,14 +44,16 @@ def uninstrument() -> None:
     _followed.clear()
 
 
-def _follow(connection: Any, **_: Any) -> None:
+def _follow(connection: Any, **_: object) -> None:
     """Install the wrapper before others: who leaves `execute_wrapper()` takes off the last one."""
     if _counted not in connection.execute_wrappers:
         connection.execute_wrappers.insert(0, _counted)
     _followed.add(connection)
 
 
-def _counted(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
+def _counted(
+    execute: Callable[..., Any], sql: object, params: object, many: bool, context: object
+) -> Any:
     request = current_request()
     if request is None or request.closed:
         return execute(sql, params, many, context)

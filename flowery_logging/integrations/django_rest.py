@@ -32,7 +32,7 @@ def follow() -> None:
 
 def _noted(theirs: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(theirs)
-    def handle_exception(self: Any, exc: Any) -> Any:
+    def handle_exception(self: object, exc: object) -> Any:
         if isinstance(exc, ValidationError):
             with suppress(Exception):  # serializers are other people's code
                 _note(context.current_request(), exc.detail)
@@ -41,7 +41,7 @@ def _noted(theirs: Callable[..., Any]) -> Callable[..., Any]:
     return handle_exception
 
 
-def look(request: Request, response: Any) -> None:
+def look(request: Request, response: object) -> None:
     """Take note of a response that has the errors of a serializer, unless they are known."""
     if request.refused is None:
         with suppress(Exception):  # serializers are other people's code; the response is to go out
@@ -49,13 +49,13 @@ def look(request: Request, response: Any) -> None:
                 _note(request, found)
 
 
-def _note(request: Request | None, detail: Any) -> None:
+def _note(request: Request | None, detail: object) -> None:
     errors = list(_errors(detail))
     if errors:
         note(request, Refused(errors, _declared(detail)))
 
 
-def _errors(node: Any, where: tuple[Any, ...] = ()) -> Iterator[Error]:
+def _errors(node: object, where: tuple[Any, ...] = ()) -> Iterator[Error]:
     if isinstance(node, ErrorDetail):
         yield where, node.code
     elif isinstance(node, Mapping) and len(where) < _MAX_DEPTH:
@@ -67,7 +67,7 @@ def _errors(node: Any, where: tuple[Any, ...] = ()) -> Iterator[Error]:
             yield from _errors(value, where if is_error else (*where, place))
 
 
-def _of_serializers(node: Any, depth: int = 0) -> Iterator[Any]:
+def _of_serializers(node: object, depth: int = 0) -> Iterator[Any]:
     """Yield what a response has from serializers."""
     if getattr(node, "serializer", None) is not None:
         yield node
@@ -76,7 +76,7 @@ def _of_serializers(node: Any, depth: int = 0) -> Iterator[Any]:
             yield from _of_serializers(value, depth + 1)
 
 
-def _declared(detail: Any) -> Iterator[str]:
+def _declared(detail: object) -> Iterator[str]:
     yield api_settings.NON_FIELD_ERRORS_KEY
     for one in _of_serializers(detail):
         yield from _names(one.serializer)

@@ -221,7 +221,7 @@ class Exchange:
         return fields
 
 
-def announced(value: Any) -> int | None:
+def announced(value: object) -> int | None:
     """Return the number in a `Content-Length` header, or None."""
     text = str(value).strip()
     return (

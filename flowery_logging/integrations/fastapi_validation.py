@@ -35,7 +35,7 @@ def follow() -> None:
 
 def _noted(theirs: Callable[..., None]) -> Callable[..., None]:
     @wraps(theirs)
-    def init(self: Any, *args: Any, **named: Any) -> None:
+    def init(self: object, *args: object, **named: object) -> None:
         theirs(self, *args, **named)
         errors = list(errors_of(self))
         if errors:
@@ -58,7 +58,7 @@ _MAX_KNOWN: Final = 1024
 _known: dict[int, tuple[Any, frozenset[str]]] = {}  # by the identity of what stands beside it
 
 
-def _names(dependant: Any) -> frozenset[str]:
+def _names(dependant: object) -> frozenset[str]:
     """Return the names that a route declares, made once: routes stay as they are."""
     known = _known.get(id(dependant))
     if known is None:
@@ -71,7 +71,7 @@ def _names(dependant: Any) -> frozenset[str]:
 _KINDS: Final = ("path_params", "query_params", "header_params", "cookie_params", "body_params")
 
 
-def _declared(dependant: Any) -> Iterator[str]:
+def _declared(dependant: object) -> Iterator[str]:
     """Yield the names of parameters, and of all that is in their types."""
     for kind in _KINDS:
         for field in getattr(dependant, kind, ()):

@@ -28,7 +28,7 @@ _METHOD: Final = "_send_single_request"
 
 
 def instrument(
-    client: Any = None, *, hosts: Iterable[str] | None = None, repeats: bool = False
+    client: object = None, *, hosts: Iterable[str] | None = None, repeats: bool = False
 ) -> None:
     """Send `flowery_logging.outgoing_headers()` with each call of `client`, or of all clients.
 
@@ -48,13 +48,13 @@ def instrument(
         calls.wrap(owner, _METHOD, calling)
 
 
-def uninstrument(client: Any = None) -> None:
+def uninstrument(client: object = None) -> None:
     """Undo `instrument(client)`; without effect where nothing was done. Raises as it does."""
     for owner in _owners(client):
         calls.unwrap(owner, _METHOD)
 
 
-def _owners(client: Any) -> list[Any]:
+def _owners(client: object) -> list[Any]:
     if client is None:
         modules = [import_module(name) for name in _LIBRARIES if find_spec(name)]
         if not modules:

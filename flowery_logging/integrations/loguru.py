@@ -87,7 +87,7 @@ def _add() -> None:
     _State.handler = loguru.logger.add(_show_nothing, level=0, format="", filter=_take)
 
 
-def _show_nothing(_: Any) -> None:
+def _show_nothing(_: object) -> None:
     """Stand for a sink."""
 
 

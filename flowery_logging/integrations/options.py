@@ -39,7 +39,7 @@ class UnknownOptionError(ConfigError, TypeError):
     """An option has a name that none has: a wrong option, and a wrong keyword in a call."""
 
 
-def _check_names(given: Any, names: Sequence[str]) -> None:
+def _check_names(given: object, names: Sequence[str]) -> None:
     """Raise `UnknownOptionError` for a name that is none of these, and say which ones there are."""
     if not isinstance(given, Mapping):
         raise ConfigError(f"options: expected a mapping of names to values, not {given!r}")

@@ -20,7 +20,7 @@ from flowery_logging.integrations import calls
 _METHOD: Final = "send"
 
 
-def instrument(session: Any = None, *, hosts: Iterable[str] | None = None) -> None:
+def instrument(session: object = None, *, hosts: Iterable[str] | None = None) -> None:
     """Send `flowery_logging.outgoing_headers()` with each call of `session`, or of all sessions.
 
     The rules are those of `flowery_logging.integrations.httpx.instrument`: only `hosts` get the
@@ -30,12 +30,12 @@ def instrument(session: Any = None, *, hosts: Iterable[str] | None = None) -> No
     calls.wrap(_owner(session), _METHOD, partial(_calling, calls.checked_hosts(hosts)))
 
 
-def uninstrument(session: Any = None) -> None:
+def uninstrument(session: object = None) -> None:
     """Undo `instrument(session)`; without effect where nothing was done. Raises as it does."""
     calls.unwrap(_owner(session), _METHOD)
 
 
-def _owner(session: Any) -> Any:
+def _owner(session: object) -> Any:
     if session is None:
         return Session
     if not isinstance(session, Session):
@@ -45,7 +45,7 @@ def _owner(session: Any) -> Any:
 
 def _calling(hosts: calls.Hosts, send: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(send)
-    def call(*args: Any, **options: Any) -> Any:
+    def call(*args: object, **options: object) -> Any:
         *session, request = args
         if not isinstance(request, PreparedRequest):
             return send(*args, **options)

@@ -42,7 +42,7 @@ def _included(scope: Mapping[str, Any]) -> Any:
     return known.get("effective_route_context") if isinstance(known, dict) else None
 
 
-def _pattern(scope: MutableMapping[str, Any], found: Any) -> str | None:
+def _pattern(scope: MutableMapping[str, Any], found: object) -> str | None:
     """Return the pattern of a route, with the prefixes of the routers that include it."""
     included = _included(scope)
     of_both = getattr(included, "original_route", None), getattr(included, "starlette_route", None)

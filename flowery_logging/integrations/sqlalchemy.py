@@ -22,7 +22,7 @@ from flowery_logging.integrations.calls import described
 from flowery_logging.request import Request
 
 
-def instrument(engine: Any = None) -> None:
+def instrument(engine: object = None) -> None:
     """Count the queries of `engine`, an `Engine` or an `AsyncEngine`, or of all engines.
 
     Doing it twice has no further effect. Raises `TypeError` for another object.
@@ -33,7 +33,7 @@ def instrument(engine: Any = None) -> None:
             event.listen(target, name, listener)
 
 
-def uninstrument(engine: Any = None) -> None:
+def uninstrument(engine: object = None) -> None:
     """Undo `instrument(engine)`; without effect where nothing was done. Raises as it does."""
     target = _target(engine)
     for name, listener in _LISTENERS:
@@ -41,7 +41,7 @@ def uninstrument(engine: Any = None) -> None:
             event.remove(target, name, listener)
 
 
-def _target(engine: Any) -> Any:
+def _target(engine: object) -> Any:
     if engine is None:
         return Engine
     target = getattr(engine, "sync_engine", engine)  # an AsyncEngine's own
@@ -61,13 +61,17 @@ _BEGUN: Final = "_flowery_logging_begun"
 """The attribute in which it stands, of SQLAlchemy's context of the execution."""
 
 
-def _begin(conn: Any, _cursor: Any, _statement: str, _params: Any, execution: Any, _: bool) -> None:
+def _begin(
+    conn: object, _cursor: object, _statement: str, _params: object, execution: object, _: bool
+) -> None:
     request = context.current_request()
     if request is not None and not request.closed:
         setattr(_holder(execution, conn), _BEGUN, _Begun(request, time.perf_counter_ns()))
 
 
-def _end(conn: Any, _cursor: Any, _statement: str, _params: Any, execution: Any, _: bool) -> None:
+def _end(
+    conn: object, _cursor: object, _statement: str, _params: object, execution: object, _: bool
+) -> None:
     _count(_holder(execution, conn))
 
 
@@ -76,12 +80,12 @@ def _fail(failure: Any) -> None:
     _count(_holder(failure.execution_context, failure.connection))
 
 
-def _holder(execution: Any, conn: Any) -> Any:
+def _holder(execution: object, conn: object) -> Any:
     """Return what lives as long as the query; SQLAlchemy may have no context of an execution."""
     return conn if execution is None else execution
 
 
-def _count(holder: Any) -> None:
+def _count(holder: object) -> None:
     begun = vars(holder).pop(_BEGUN, None) if holder is not None else None
     if begun is not None:
         begun.request.queried(time.perf_counter_ns() - begun.time)

@@ -66,7 +66,7 @@ class Refused:
             "validation_errors": self._number,
         }
 
-    def _text(self, where: Sequence[Any], kind: Any) -> str:
+    def _text(self, where: Sequence[Any], kind: object) -> str:
         parts = [self._part(part) for part in where[:_MAX_PARTS]]
         location = ".".join([*parts, "…"] if len(where) > _MAX_PARTS else parts)
         if len(location) > _MAX_CHARACTERS:
@@ -74,7 +74,7 @@ class Refused:
         known = kind if isinstance(kind, str) and _KIND.fullmatch(kind) else _UNKNOWN
         return f"{location} ({known})".lstrip()  # no colon: `password: …` looks like a password
 
-    def _part(self, part: Any) -> str:
+    def _part(self, part: object) -> str:
         if not isinstance(part, str):
             return _UNKNOWN
         return self._names.get(part) or self._names.get(_folded(part), _UNKNOWN)
@@ -91,7 +91,7 @@ def note(request: Request | None, refused: Refused) -> None:
         request.refused = refused
 
 
-def tell(error: Any, *models: Any) -> None:
+def tell(error: object, *models: object) -> None:
     """Let the access event of the current request tell which fields pydantic has refused, and why.
 
     It does so if the response is a 4xx or 5xx. `error` is a `ValidationError`; `models` are the
@@ -103,7 +103,7 @@ def tell(error: Any, *models: Any) -> None:
         note(context.current_request(), Refused(found, names_of(*models)))
 
 
-def errors_of(error: Any) -> Iterator[Error]:
+def errors_of(error: object) -> Iterator[Error]:
     """Yield the errors of a `ValidationError` of pydantic or FastAPI. Never raises."""
     try:
         yield from _errors(error)
@@ -111,7 +111,7 @@ def errors_of(error: Any) -> Iterator[Error]:
         return  # of whatever class it is, its handler has an answer to give
 
 
-def _errors(error: Any) -> Iterator[Error]:
+def _errors(error: object) -> Iterator[Error]:
     given = getattr(error, "errors", None)
     for one in given() if callable(given) else given or ():
         if isinstance(one, Mapping):
@@ -133,7 +133,7 @@ def names_of(*types: Any) -> set[str]:
     return names
 
 
-def names_in(schema: Any) -> Iterator[str]:
+def names_in(schema: object) -> Iterator[str]:
     """Yield the names of fields, their aliases, and the tags of unions in a core schema."""
     waiting = [schema]
     while waiting:
@@ -158,7 +158,7 @@ def _own_names(node: Mapping[str, Any]) -> Iterator[str]:
     yield from alias_names([node.get("name"), node.get("validation_alias"), node.get("alias")])
 
 
-def alias_names(alias: Any) -> Iterator[str]:
+def alias_names(alias: object) -> Iterator[str]:
     """Yield the names in an alias: a text, pydantic's `AliasChoices` or `AliasPath`, or a list."""
     parts = getattr(alias, "choices", None) or getattr(alias, "path", None) or alias
     if isinstance(parts, str):

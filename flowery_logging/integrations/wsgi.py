@@ -116,7 +116,7 @@ class _Response:
     def starting(self, start_response: Callable[..., Any]) -> Callable[..., Any]:
         exchange = self.exchange
 
-        def starting(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+        def starting(status: str, headers: list[tuple[str, str]], *exc_info: object) -> Any:
             exchange.status = int(status[:3])
             # Flask's; it takes its request out of the environ before the body is made.
             rule = getattr(self.environ.get("werkzeug.request"), "url_rule", None)

@@ -90,7 +90,7 @@ class ChosenRedactor(Redactor):
         if self._personal_kind(path) != "address":
             return None
 
-        def make(value: Any, counts: Counting) -> Any:
+        def make(value: object, counts: Counting) -> Any:
             return value if is_network_address(value) else self.hide("address", counts)
 
         return make

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from base64 import b32encode
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from flowery_logging.redaction import emails, phones
 from flowery_logging.redaction.names import squash
@@ -89,7 +89,7 @@ def _key(secret: str, variable: str) -> Key:
     return Key(secret)
 
 
-def of(value: Any, kind_or_field: str = "", key: Key | None = None) -> str:
+def of(value: object, kind_or_field: str = "", key: Key | None = None) -> str:
     """Return the pseudonym of a value, as a field of this name or kind has it.
 
     Without a key, by that of the environment. An empty value, and what is a pseudonym already, is
@@ -107,7 +107,7 @@ def is_pseudonym(text: str) -> bool:
     return _FORM.fullmatch(text) is not None
 
 
-def every(value: Any, environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+def every(value: object, environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Return all pseudonyms under which a value may stand: by each kind and each key.
 
     For whoever searches. Raises NoKeyError.

@@ -84,7 +84,7 @@ def marker(kind: str) -> str:
     return f"[redacted:{kind}]" if kind != BY_NAME else MARKER
 
 
-def is_marker(value: Any) -> bool:
+def is_marker(value: object) -> bool:
     """Tell whether a value is what stands for a secret."""
     return type(value) is str and _IS_MARKER.fullmatch(value) is not None
 
@@ -142,7 +142,7 @@ class Redaction:
         """Return what makes what stands for a scalar of a dotted name; None: nothing does."""
         return None
 
-    def shows(self, name: str, value: Any) -> bool:  # noqa: ARG002
+    def shows(self, name: str, value: object) -> bool:  # noqa: ARG002
         """Tell whether a value is shown, although its name is a secret's: `auth="oauth2"`."""
         return False
 
@@ -223,7 +223,7 @@ class Redactor(Redaction):
             self._kinds.keep(name, kind)
         return kind
 
-    def shows(self, name: str, value: Any) -> bool:
+    def shows(self, name: str, value: object) -> bool:
         """Tell whether a value is shown, although its name is a secret's: `auth="oauth2"`."""
         return type(value) is str and is_method(name.rpartition(".")[2], value)
 

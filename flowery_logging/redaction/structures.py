@@ -38,7 +38,7 @@ def kind_among(entries: Iterable[tuple[Any, Any]], kind_of: KindOf) -> str | Non
     return kind_of_values({key: said for key, said in entries if type(key) is str}, kind_of)
 
 
-def is_value(key: Any) -> bool:
+def is_value(key: object) -> bool:
     """Tell whether what stands under a key may belong to a name that stands beside it."""
     return type(key) is str and key in _VALUES
 
@@ -59,13 +59,13 @@ def kind_of_second(items: Sequence[Any], kind_of: KindOf) -> str | None:
     return kind
 
 
-def _kind(name: Any, kind_of: KindOf) -> str | None:
+def _kind(name: object, kind_of: KindOf) -> str | None:
     if isinstance(name, (bytes, bytearray)):
         name = name.decode("utf-8", "replace")
     return kind_of(name.rpartition(".")[2]) if type(name) is str else None
 
 
-def _lower(key: Any) -> str:
+def _lower(key: object) -> str:
     return key.lower() if type(key) is str else ""
 
 

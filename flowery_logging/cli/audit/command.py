@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 import orjson
@@ -60,7 +59,7 @@ def audit(
     elasticsearch: str | None,
     index: str,
     grace: float,
-    **access: Any,
+    **access: object,
 ) -> None:
     """Count the events in the log files of DIR and tell what is missing.
 

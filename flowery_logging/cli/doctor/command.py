@@ -76,7 +76,7 @@ def doctor(
     until: Any,
     as_json: bool,
     utc: bool,  # noqa: ARG001 - times are read by it
-    **access: Any,
+    **access: object,
 ) -> None:
     """Say what is wrong with a set-up, and what mends it.
 

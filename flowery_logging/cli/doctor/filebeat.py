@@ -39,7 +39,7 @@ def read(path: Path) -> Node:
     return settings
 
 
-def nested(value: Any) -> Any:
+def nested(value: object) -> Any:
     """Return settings with `a.b: 1` and `a: {b: 1}` alike nested, as Filebeat reads them."""
     if isinstance(value, list):
         return [nested(one) for one in value]
@@ -210,13 +210,13 @@ def _has(items: list[Any], name: str) -> bool:
     return any(isinstance(one, dict) and name in one for one in items)
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: object) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
-def _at(node: Any, *names: str) -> Any:
+def _at(node: object, *names: str) -> Any:
     for name in names:
         node = node.get(name) if isinstance(node, dict) else None
     return node

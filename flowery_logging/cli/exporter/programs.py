@@ -121,7 +121,7 @@ def _family(figure: Figure, labels: list[str]) -> CounterMetricFamily | GaugeMet
     return kind(figure.name, figure.help, labels=labels)
 
 
-def _number(answer: Any, path: tuple[str, ...]) -> float | None:
+def _number(answer: object, path: tuple[str, ...]) -> float | None:
     for name in path:
         if not isinstance(answer, Mapping):
             return None

@@ -45,7 +45,7 @@ class Value:
             if not name.startswith(_OF_MACHINES) and self._is_in(value):
                 yield Place(name.removeprefix("numeric_").removeprefix("labels."), value)
 
-    def _is_in(self, value: Any) -> bool:
+    def _is_in(self, value: object) -> bool:
         if isinstance(value, str):
             is_meant = any(one in value for one in self._pseudonyms)
             return is_meant or self._form.search(value) is not None

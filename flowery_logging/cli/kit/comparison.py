@@ -31,7 +31,9 @@ def found_body(request: Request, answer: Json) -> Json | None:
     return _mapping(answer.get(request.name))
 
 
-def differences(put: Any, there: Any, *, ordered: bool = True, path: str = "") -> Iterator[str]:
+def differences(
+    put: object, there: object, *, ordered: bool = True, path: str = ""
+) -> Iterator[str]:
     """Yield each value that was put and is not there, by its path: "a.b is 1, not 2"."""
     if isinstance(put, Mapping):
         others = there if isinstance(there, Mapping) else {}
@@ -58,7 +60,7 @@ def changed(request: Request, there: Json) -> list[str]:
     return list(differences(request.body or {}, there, ordered=ordered))
 
 
-def _mapping(value: Any) -> Json | None:
+def _mapping(value: object) -> Json | None:
     return value if isinstance(value, dict) else None
 
 
@@ -82,7 +84,7 @@ def _sorted(values: list[Any]) -> list[Any]:
     return sorted(values, key=str)
 
 
-def _as_text(value: Any) -> str:
+def _as_text(value: object) -> str:
     """Return a value as settings are given back: each scalar as a text."""
     if isinstance(value, bool):
         return str(value).lower()

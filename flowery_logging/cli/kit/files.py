@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import flowery_logging
 from flowery_logging.cli.whole import write_whole
@@ -73,6 +72,6 @@ def write_file(folder: Path, relative: Path, content: bytes, *, private: bool = 
     write_whole(path, content, mode & 0o700 if private else mode)
 
 
-def as_text(body: Any) -> str:
+def as_text(body: object) -> str:
     """Return a body as it stands in the kit's files."""
     return json.dumps(body, indent=2, ensure_ascii=False) + "\n"

@@ -44,7 +44,7 @@ def install_command(
     roles: bool,
     dry_run: bool,
     opensearch: bool,
-    **access: Any,
+    **access: object,
 ) -> None:
     """Install templates, pipeline, streams and roles, and Kibana's part; repeatable.
 

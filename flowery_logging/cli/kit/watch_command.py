@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -47,7 +46,7 @@ def watch_command(
     logstash: str | None,
     certificates: tuple[str, ...],
     log_dir: Path | None,
-    **access: Any,
+    **access: object,
 ) -> None:
     """Say how full the servers are, and in how many days a certificate or a key ends.
 

@@ -45,13 +45,13 @@ class Condition(NamedTuple):
             return any(self._orders(value) for value in values)
         return any(self._equals(value) for value in values) is (self.sign == "=")
 
-    def _equals(self, value: Any) -> bool:
+    def _equals(self, value: object) -> bool:
         if as_text(value) == self.value:
             return True
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         return is_number and value == as_number(self.value)
 
-    def _orders(self, value: Any) -> bool:
+    def _orders(self, value: object) -> bool:
         wanted, number = as_number(self.value), as_number(value)
         compare = _ORDERS[self.sign]
         if wanted is not None:
@@ -80,7 +80,7 @@ def parse_condition(text: str) -> Condition:
     return Condition(match["name"], sign, match["value"].strip())
 
 
-def as_text(value: Any) -> str:
+def as_text(value: object) -> str:
     """Return a value as JSON writes it, a text without its quotes."""
     if isinstance(value, str):
         return value
@@ -89,7 +89,7 @@ def as_text(value: Any) -> str:
     return "null" if value is None else str(value)
 
 
-def as_number(value: Any) -> int | float | None:
+def as_number(value: object) -> int | float | None:
     """Return the number that a value is or says; None if it is none, or no finite one."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value

@@ -21,7 +21,7 @@ def values_of(record: Mapping[str, Any], name: str) -> list[Any]:
     return [value for value in found if not isinstance(value, Mapping)]
 
 
-def first_of(record: Mapping[str, Any], name: str, default: Any = None) -> Any:
+def first_of(record: Mapping[str, Any], name: str, default: object = None) -> Any:
     """Return the first value that an event has at an ECS path."""
     return next((value for value in _at_path(record, name)), default)
 
@@ -67,7 +67,7 @@ def _at_path(tree: Mapping[str, Any], path: str) -> Iterator[Any]:
         end = path.find(".", end + 1)
 
 
-def _each(value: Any) -> Iterator[Any]:
+def _each(value: object) -> Iterator[Any]:
     if isinstance(value, list):
         for item in value:
             yield from _each(item)

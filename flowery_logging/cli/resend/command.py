@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -62,7 +61,7 @@ def resend(
     grace: float,
     refused: bool,
     dry_run: bool,
-    **access: Any,
+    **access: object,
 ) -> None:
     """Create again in Elasticsearch what the log files of DIR hold and the audit finds missing.
 

@@ -52,7 +52,7 @@ def _hits(answer: Json) -> list[Any]:
     return hits
 
 
-def _forget(server: Elasticsearch, scroll: Any) -> None:
+def _forget(server: Elasticsearch, scroll: object) -> None:
     if scroll is None:
         return
     try:

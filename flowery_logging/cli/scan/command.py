@@ -114,7 +114,7 @@ def scan(
     until: datetime | None,
     as_json: bool,
     utc: bool,  # noqa: ARG001 - the times know it
-    **access: Any,
+    **access: object,
 ) -> None:
     """Say which secrets stand in the log files of DIR or in Elasticsearch: where, never which.
 

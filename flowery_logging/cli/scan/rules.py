@@ -91,7 +91,7 @@ class Rules:
             if shown is not value:
                 yield str(shown).strip("[]").partition(":")[2]
 
-    def _kind_by_name(self, name: str, value: Any) -> str | None:
+    def _kind_by_name(self, name: str, value: object) -> str | None:
         """Return the kind that a value is by the name of its field, unless it is hidden."""
         if value is False or _is_hidden(value):
             return None
@@ -115,7 +115,7 @@ class _Uncounted:
         """Take no note."""
 
 
-def _is_hidden(value: Any) -> bool:
+def _is_hidden(value: object) -> bool:
     if not isinstance(value, str):
         return False
     # A long text is cut behind the marker, too.

@@ -75,7 +75,7 @@ def trace(
     until: datetime | None,
     as_json: bool,
     utc: bool,
-    **access: Any,
+    **access: object,
 ) -> None:
     """Show one request as a tree: its services, calls and tasks, with the lines of each.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from flowery_logging.cli.validate.parsing import JsonObject, NotANumber
 
@@ -37,7 +37,7 @@ class Finding(NamedTuple):
     allowed: str
 
 
-def kind_of(value: Any) -> str:
+def kind_of(value: object) -> str:
     """Return the JSON type of a value, in words."""
     if isinstance(value, JsonObject):
         return "an object"
@@ -50,7 +50,7 @@ def kind_of(value: Any) -> str:
     return "null" if value is None else "a number"
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """Return a value's type and its beginning: `a text, "7"`."""
     if isinstance(value, (JsonObject, list)):
         return kind_of(value)

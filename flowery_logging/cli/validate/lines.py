@@ -82,7 +82,7 @@ class CheckedLine:
         elif "." in key:
             self._objects.update(_parents(name))
 
-    def _look_at(self, name: str, value: Any, depth: int) -> None:
+    def _look_at(self, name: str, value: object, depth: int) -> None:
         if isinstance(value, JsonObject):
             self._look_at_object(name, value, depth)
             return
@@ -99,7 +99,7 @@ class CheckedLine:
             self._find("label", name, "an object")
         self._walk(value, f"{name}.", depth + 1)
 
-    def _is_sound(self, name: str, value: Any, depth: int) -> bool:
+    def _is_sound(self, name: str, value: object, depth: int) -> bool:
         """Look at numbers and texts, in lists too; False if one is none."""
         sound = True
         for one in _scalars(value, depth):
@@ -113,7 +113,7 @@ class CheckedLine:
                 self._find("json", name, "half a character (a lone surrogate)")
         return sound
 
-    def _check_type(self, name: str, value: Any) -> None:
+    def _check_type(self, name: str, value: object) -> None:
         kind = self._kind(name)
         if name == spec.TIME:
             return  # the specification asks more of it
@@ -128,7 +128,7 @@ class CheckedLine:
         elif value is not None and value != [] and not self._is_open(name):
             self.custom[name] = _kind_of_all(value)
 
-    def _find_no_object(self, name: str, value: Any) -> None:
+    def _find_no_object(self, name: str, value: object) -> None:
         wrong = f"{shown(value)}; Elasticsearch refuses the document"
         self.findings.append(Finding("type", name, wrong, "an object (of ECS)"))
 
@@ -177,7 +177,7 @@ def _parent(name: str) -> str:
     return name.rpartition(".")[0]
 
 
-def _scalars(value: Any, depth: int) -> Iterator[Any]:
+def _scalars(value: object, depth: int) -> Iterator[Any]:
     """Yield a value, or what lies in a list and in lists in it, to the depth that is allowed."""
     if not isinstance(value, list):
         yield value
@@ -191,7 +191,7 @@ def _is_no_number(value: Any) -> bool:
     return isinstance(value, NotANumber) or (whole and not -(2**63) <= value < 2**63)
 
 
-def _kind_of_all(value: Any) -> str:
+def _kind_of_all(value: object) -> str:
     """Return the kind of a value, or of the first one in a list: Elasticsearch has no lists."""
     first = next((one for one in _scalars(value, 0) if one is not None), None)
     return kind_of(first)

@@ -42,7 +42,7 @@ def _check_order(keys: list[str]) -> Iterator[Finding]:
             return
 
 
-def _check_time(value: Any) -> Iterator[Finding]:
+def _check_time(value: object) -> Iterator[Finding]:
     if value is None:
         return  # it is missing
     wrong = shown(value)

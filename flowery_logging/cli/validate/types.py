@@ -50,7 +50,7 @@ _TEXTS: Final = frozenset({"keyword", "constant_keyword", "wildcard", "text", "m
 _WITH_NAMES: Final = frozenset({"object", "flattened", "nested"})
 
 
-def check(field: str, kind: str, value: Any) -> Finding | None:
+def check(field: str, kind: str, value: object) -> Finding | None:
     """Return what is wrong with the value of a field of this type; None if nothing is."""
     if value is None:
         return None
@@ -77,35 +77,35 @@ def _check_values(field: str, values: list[Any]) -> Finding | None:
     return Finding("value", field, shown(wrong[0]), ", ".join(sorted(allowed)))
 
 
-def _wrong(field: str, kind: str, value: Any) -> Finding:
+def _wrong(field: str, kind: str, value: object) -> Finding:
     return Finding("type", field, shown(value) + _effect(kind, value), f"{ALLOWED[kind]} ({kind})")
 
 
-def _effect(kind: str, value: Any) -> str:
+def _effect(kind: str, value: object) -> str:
     """Say what Elasticsearch does with a value of another type."""
     if isinstance(value, (JsonObject, list)) or kind in _WITH_NAMES:
         return "; Elasticsearch refuses the document"
     return "" if fit(value, kind) is MISFIT else "; Elasticsearch converts it"
 
 
-def _fits(kind: str, value: Any) -> bool:
+def _fits(kind: str, value: object) -> bool:
     if kind in _TEXTS:
         return isinstance(value, str)
     return _CHECKS[kind](value)
 
 
 def _is_whole(kind: str) -> Callable[[Any], bool]:
-    def check_number(value: Any) -> bool:
+    def check_number(value: object) -> bool:
         return _is_number(value) and fit(value, kind) is not MISFIT
 
     return check_number
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _is_date(value: Any) -> bool:
+def _is_date(value: object) -> bool:
     return isinstance(value, str) and fit(value, "date") is not MISFIT
 
 
@@ -125,11 +125,11 @@ def _zone(text: str) -> str:
     return "+00:00" if time.endswith("Z") else ""
 
 
-def _is_ip(value: Any) -> bool:
+def _is_ip(value: object) -> bool:
     return isinstance(value, str) and fit(value, "ip") is not MISFIT
 
 
-def _is_point(value: Any) -> bool:
+def _is_point(value: object) -> bool:
     """Tell whether it is one of the forms of a geo_point: object, GeoJSON, pair or text."""
     if isinstance(value, JsonObject):
         names = {name for name, _ in value.pairs}
@@ -141,7 +141,7 @@ def _is_point(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _is_object(value: Any) -> bool:
+def _is_object(value: object) -> bool:
     return isinstance(value, JsonObject)
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 import orjson
@@ -123,7 +123,7 @@ def watch(
     form: str,
     path: Path | None,
     as_json: bool,
-    **access: Any,
+    **access: object,
 ) -> None:
     """Tell when a service goes silent, errors become many or new, events are dropped or missing.
 
