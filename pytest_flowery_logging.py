@@ -46,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def flowery_logs(request: pytest.FixtureRequest) -> Iterator[CapturedLogs]:
-    """The events of the test as ECS documents: `flowery_logs.has("order placed", order_id=7)`.
+    """Yield the test's events as ECS documents: `flowery_logs.has("order placed", order_id=7)`.
 
     Of `logging` and `get_logger()`, of all threads and tasks, from level INFO on unless
     `flowery_logging.set_level("DEBUG")` is called. No file is written, and what the test sets up is

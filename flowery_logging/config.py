@@ -333,7 +333,7 @@ def cannot_write(directory: str | Path) -> str | None:
 
 
 def stream_part(text: str) -> str:
-    """Return a dataset or namespace as Elasticsearch allows it in a data stream's name.
+    r"""Return a dataset or namespace as Elasticsearch allows it in a data stream's name.
 
     Lower case, at most 100 bytes, none of `\\ / * ? " < > | space , # : -` nor control characters.
     """

@@ -7,7 +7,7 @@ flows of its request (see request.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
@@ -224,10 +224,8 @@ def _note_failure(error: BaseException, scope: Scope | None) -> None:
     """
     if scope is None or _is_inside(scope_of_failure(error), scope):
         return
-    try:
+    with suppress(Exception):  # an exception that takes no attributes
         setattr(error, _FAILED_IN, _FailedIn(_as_seen(scope)))
-    except Exception:
-        pass  # an exception that takes no attributes
 
 
 def _is_inside(inner: Scope | None, outer: Scope) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 missing = True
 """Whether something is to be said: nobody has called `setup()` here, or uses the formatters."""
@@ -28,14 +29,12 @@ def miss(use: str) -> None:
     if not missing or "pytest" in sys.modules:
         return
     missing = False
-    try:
+    with suppress(Exception):  # stderr is closed or broken
         sys.stderr.write(
             f"flowery_logging: {use} in process {os.getpid()}, where flowery_logging.setup() was"
             " not called: its events go to no log file. Call setup() at the top of the module that"
             ' workers import, not under `if __name__ == "__main__"`.\n'
         )
-    except Exception:
-        pass  # stderr is closed or broken
 
 
 def miss_in_function(use: str) -> None:

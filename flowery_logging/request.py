@@ -193,7 +193,7 @@ class Request:
         return self._own
 
     def fail(self) -> None:
-        """The request ends in an error: write what the flight recorder has kept."""
+        """Write what the flight recorder has kept, as the request ends in an error."""
         self.failed = True
         if self.ring is not None:
             self.ring.write_out()
@@ -275,7 +275,7 @@ _lock = RLock()  # of all requests: it is held for a few assignments only
 
 
 def _start_child() -> None:
-    """A thread that is not in this child may have held the lock."""
+    """Make the lock anew: a thread that is not in this child may have held it."""
     global _lock
     _lock = RLock()
 

@@ -119,7 +119,9 @@ def setup(
 
     Args:
         service: `service.name`, as given; sanitised only in file and data-stream names.
-        version, environment, node: `service.version`, `.environment`, `.node.name`.
+        version: `service.version`.
+        environment: `service.environment`.
+        node: `service.node.name`.
         directory: where the files lie. Default: /var/log/flowery if it exists and can be written,
             else ./logs.
         output: any of "file", "stdout", "console", comma-separated or a sequence; or "none".
@@ -133,7 +135,8 @@ def setup(
             (up to 256 KB, 32 MB in all), and written only if it ends in an error. Default "OFF".
         max_bytes: when the next file is opened, in bytes or as "64MB" (the default).
         max_age: the same by age, in seconds or as "12h". Default: a day.
-        keep_bytes, keep_days: what retention leaves, per service. Default: 1 GB, 7 days.
+        keep_bytes: what retention leaves of a service's files. Default: 1 GB.
+        keep_days: how long it leaves them. Default: 7 days.
         dataset: `data_stream.dataset`; "{service}" stands for the service's name. Default
             "flowery": one stream for the team.
         redact: more names of keys whose values are secrets.
@@ -163,6 +166,7 @@ def setup(
 
     Raises:
         ConfigError: a value cannot be used; the text names it, its source and what is allowed.
+
     """
     arguments = {name: value for name, value in locals().items() if value is not None}
     place = caller()
@@ -454,7 +458,7 @@ def _restore_levels(but: Container[str] = ()) -> None:
 
 
 def _start_child() -> None:
-    """A thread that is not in this child may have held the lock."""
+    """Make the lock anew: a thread that is not in this child may have held it."""
     global _lock
     _lock = RLock()
 

@@ -47,6 +47,7 @@ def captured(**options: Any) -> Iterator[CapturedLogs]:
 
     Raises:
         ConfigError: an option cannot be used.
+
     """
     logs = CapturedLogs()
     before = runtime.standing()

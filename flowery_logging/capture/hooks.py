@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType, ModuleType
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ class Hook:
         module, name: where the hook stands.
         report: takes the hook's arguments. What it raises is not seen: a hook is no place for it.
         not_wrapped: the name of what stands there while somebody only records.
+
     """
 
     def __init__(
@@ -85,10 +87,8 @@ class Hook:
         return hook
 
     def _say(self, *args: object, **named: object) -> None:
-        try:
+        with suppress(BaseException):  # odd arguments, or an exception whose text ends the program
             self._report(*args, **named)
-        except BaseException:
-            pass  # odd arguments, or an exception whose text ends the program
 
     def _with_property(self, kind: type[ModuleType]) -> type[ModuleType]:
         """Return the class of the module, through which others set and see their hook."""

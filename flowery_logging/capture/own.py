@@ -75,14 +75,14 @@ class OwnLogger:
         )
 
     def _chain(self) -> Iterator[logging.Logger]:
-        """The loggers from this one up to the library's."""
+        """Yield the loggers from this one up to the library's."""
         logger: logging.Logger | None = self._logger
         while logger is not None and is_own(logger):
             yield logger
             logger = logger.parent if logger.propagate else None
 
     def _others(self) -> Iterator[logging.Handler]:
-        """What somebody has put on the library's own loggers."""
+        """Return what somebody has put on the library's own loggers."""
         return (
             one for logger in self._chain() for one in logger.handlers if one is not self._handler
         )

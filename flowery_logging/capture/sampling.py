@@ -65,7 +65,7 @@ class Held(Ring):
         self.write_out()
 
     def end(self) -> None:
-        """The request has ended: forget what is held, unless that took long."""
+        """Forget what is held, as the request has ended, unless that took long."""
         # Another thread may have put a line here while the request came to be kept.
         if self.kept or time.time() - self._begun >= self._sampler.slow:
             self.keep()

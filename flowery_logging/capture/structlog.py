@@ -61,7 +61,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
     _context: dict[str, Any]
     _processors: Any
 
-    def _log(
+    def _log(  # noqa: C901 - calls are counted here, not branches
         self, level: str, message: object, args: tuple[Any, ...], fields: dict[str, Any]
     ) -> None:
         """Write one event; the caller's frame is two above. Never raises for what it is given."""

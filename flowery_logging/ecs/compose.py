@@ -7,6 +7,7 @@ be too long; a minimal line with the message and what failed.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final
 
@@ -110,7 +111,7 @@ class Composer:
         )
 
     def _minimal(self, event: Event, error: Exception) -> dict[str, Any]:
-        """The last rung: the message, where it comes from, and what failed."""
+        """Return the last rung: the message, where it comes from, and what failed."""
         try:
             message = self._placer.clean_text(text(event.message, self._placer.redactor))
         except Exception:
@@ -128,7 +129,5 @@ class Composer:
 
 def _identify(error: BaseException, trace: TracebackType | None, found: dict[str, Any]) -> None:
     """Say which error it is: `error.id` is the same for each of its occurrences."""
-    try:
+    with suppress(Exception):  # its own attributes may raise; it has its type in any case
         found["id"] = error_group(error, trace)
-    except Exception:
-        pass  # an exception's own attributes may raise; it has its type in any case

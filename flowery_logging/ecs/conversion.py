@@ -201,7 +201,7 @@ def _geo_point(value: object) -> Any:
 
 
 def _flat_object(value: object) -> Any:
-    """A flat mapping of keywords: whatever it holds, no two events can disagree on a type."""
+    """Return a flat mapping of keywords: no two events can disagree on a type in it."""
     value = plain(value)
     if not isinstance(value, Mapping):
         return MISFIT

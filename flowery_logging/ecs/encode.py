@@ -40,7 +40,7 @@ def dumps(tree: object) -> bytes:
 
 
 def without_surrogates(tree: object) -> Any:
-    """Copy plain data, with each lone surrogate written out as `\\udc80`."""
+    r"""Copy plain data, with each lone surrogate written out as `\\udc80`."""
     if type(tree) is str:
         return tree.encode("utf-8", "backslashreplace").decode()
     if isinstance(tree, dict):
@@ -156,7 +156,7 @@ class _Walker:
         self._path = path
         self._make = redaction.maker(path)
 
-    def copy(self, value: object, depth: int) -> Any:
+    def copy(self, value: object, depth: int) -> Any:  # noqa: PLR0911 - one for each kind of value
         self._left -= 1
         value = plain(value, self._names, self._path)
         if self._make is not None and not isinstance(value, (Mapping, list, type(None))):

@@ -95,7 +95,7 @@ def _taken(
 def _formatted_by_python(
     error: BaseException, trace: TracebackType | None, limit: int | None
 ) -> str:
-    """What is left where a name in the frames, or a file's, cannot be looked up."""
+    """Return what is left where a name in the frames, or a file's, cannot be looked up."""
     try:
         return "".join(_taken(error, trace, limit).format()).rstrip("\n")
     except Exception:
@@ -103,7 +103,7 @@ def _formatted_by_python(
 
 
 def _frames_only(error: BaseException) -> str:
-    """What is left where an exception's own attributes raise."""
+    """Return what is left where an exception's own attributes raise."""
     last = f"{qualified_name(type(error))}: {message_of(error)}"
     try:
         return "".join(traceback.format_tb(error.__traceback__)) + last

@@ -60,7 +60,7 @@ def plain(value: object, redaction: Redaction | None = None, path: str = "") -> 
         return describe(value)
 
 
-def _known(value: object, redaction: Redaction | None, path: str) -> Any:
+def _known(value: object, redaction: Redaction | None, path: str) -> Any:  # noqa: PLR0911 - one for each kind
     module = str(type(value).__module__)
     if module.startswith("django.utils.functional"):
         return _lazy(value)
@@ -81,7 +81,7 @@ def _known(value: object, redaction: Redaction | None, path: str) -> Any:
 
 
 def _lazy(value: object) -> Any:
-    """A lazy string or object of Django's: what it stands for, if that can be had here."""
+    """Return what a lazy string or object of Django's stands for, if that can be had here."""
     try:
         return str.__str__(str(value))
     except Exception:  # e.g. a database query in an async context
@@ -103,8 +103,8 @@ def _numpy(value: Any) -> Any:
     return flat.tolist()
 
 
-def _encoded(value: object, redaction: Redaction | None, path: str) -> Any:
-    """What python-json-logger has an encoder for, subclasses of scalars, models, then `repr`."""
+def _encoded(value: object, redaction: Redaction | None, path: str) -> Any:  # noqa: PLR0911 - one for each kind
+    """Encode what python-json-logger knows, subclasses of scalars, models; else take `repr`."""
     defaults = encoders()
     if defaults.use_enum_default(value):
         return plain(defaults.enum_default(value), redaction, path)

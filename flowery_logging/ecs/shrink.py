@@ -63,7 +63,7 @@ def _without_labels(tree: Tree, fits: Callable[[Tree], bool]) -> Tree:
 
 
 def _with_less_of_the_message(tree: Tree, fits: Callable[[Tree], bool]) -> Tree:
-    """The last resort, for a line limit below what a long message takes."""
+    """Cut the message: the last resort, for a line limit below what a long one takes."""
     for limit in _STEPS[3:]:
         if fits(tree):
             break

@@ -48,6 +48,7 @@ class Mirrors:
         mirrors: what shows lines.
         counters: where lines that could not be shown are counted.
         levels: the numbers of the levels that have a name, by that name.
+
     """
 
     def __init__(
@@ -114,7 +115,7 @@ class Mirrors:
     def _end_turn(self) -> None:
         if self._showing == _ident():
             self._showing = 0
-        try:
+        try:  # noqa: SIM105 - suppress() would be two calls more for each line that is shown
             self._turn.release()
         except RuntimeError:
             pass  # another thread has the turn

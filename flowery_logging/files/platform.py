@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from flowery_logging.files.faults import is_ours
@@ -167,10 +168,8 @@ _pread: Final = getattr(os, "pread", None)
 def hold(descriptor: int) -> None:
     """Mark a file as in use, for as long as the descriptor is open (shared flock)."""
     if fcntl is not None:
-        try:
+        with suppress(OSError):  # network file systems without locks: retention then goes by age
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            pass  # network file systems without locks: retention then goes by age
 
 
 def is_held(descriptor: int) -> bool:

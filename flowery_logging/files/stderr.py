@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 from flowery_logging.files.channel import STDERR, Channel
@@ -38,22 +39,18 @@ def say(text: str) -> None:
     It may be said while the writer's lock is held. So it passes by an object that somebody has put
     in the place of `sys.stderr`: that may take locks of its own, or log.
     """
-    try:
+    with suppress(Exception):  # stderr is closed or broken: there is nowhere left to say it
         if sys.stderr is None or isinstance(sys.stderr, (io.TextIOWrapper, io.StringIO)):
             put(text)
         else:
             _channel.write(text.encode("utf-8", "backslashreplace"))
-    except Exception:
-        pass  # stderr is closed or broken: there is nowhere left to say it
 
 
 def say_lines(data: bytes) -> None:
     """Write lines as they are to the process's standard error. Never raises."""
-    try:
+    with suppress(Exception):  # as in `say`
         _channel.renew_patience()
         _channel.write(data)
-    except Exception:
-        pass  # as in `say`
 
 
 def is_standard_error(stream: Any) -> bool:

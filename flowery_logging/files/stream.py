@@ -41,7 +41,7 @@ class Stream:
         return self._channel.write(line)
 
     def is_due(self, now: float) -> bool:  # noqa: ARG002
-        """A stream is never exchanged."""
+        """Return False: a stream is never exchanged."""
         self.look_at = math.inf
         return False
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import weakref
 from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 from flowery_logging import process
@@ -40,6 +41,7 @@ class Writer:
         record: makes the halves of the writer's own records.
         counters: where faults are counted.
         mirrors: what shows lines again (a console).
+
     """
 
     def __init__(
@@ -92,7 +94,7 @@ class Writer:
         return journal.backlog.lines + len(journal.inbox)
 
     def write(self, before: bytes, after: bytes) -> None:
-        """Number and write one event. Never raises for what happens to the file."""
+        """Write one event, with its number. Never raises for what happens to the file."""
         if not mark[0]:
             process.begin()
         journal = self._journal
@@ -351,10 +353,8 @@ class Writer:
         parent.retired = True
         self._journal = Journal(self._target, self._identity)
         self._journal.count_by(self._tally)
-        try:
+        with suppress(OSError):
             parent.target.retire()
-        except OSError:
-            pass
         _let_go(parent.lock)
 
 

@@ -192,12 +192,12 @@ class _Response:
             raise
 
     def failed(self, exc: BaseException) -> None:
-        """The application has raised, or was cancelled."""
+        """End the exchange of an application that has raised, or was cancelled."""
         self.exchange.match(self.scope)
         self.exchange.failed(exc, gone=self.disconnected)
 
     def finished(self, reason: str) -> None:
-        """The application has returned; whole responses have ended before."""
+        """End the exchange of one that has returned; whole responses have ended before."""
         self.exchange.end(DISCONNECTED if self.disconnected else reason)
 
 

@@ -72,6 +72,7 @@ def instrument(*, service: str | None = None, repeats: bool = False) -> None:
             "succeeded", beat's "Sending due task").
 
     Raises TypeError for a value of another type.
+
     """
     if service is not None and not isinstance(service, str):
         raise TypeError(f"service: expected a text, not {service!r}")
@@ -167,7 +168,7 @@ def _become_worker(**_: object) -> None:
 
 
 def _keep_logging(**_: object) -> None:
-    """That somebody takes this signal keeps Celery from taking the root logger's handlers."""
+    """Attach anew; that this signal is taken keeps Celery from taking the root's handlers."""
     runtime.reattach()
 
 

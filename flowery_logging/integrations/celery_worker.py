@@ -89,7 +89,7 @@ def receive(request: object = None, **_: object) -> None:
 
 
 def note_retry(request: object = None, **_: object) -> None:
-    """A lost task is sent again."""
+    """Take note that a lost task is sent again."""
     job = _jobs.get(getattr(request, "id", ""))
     if job is not None:
         job.is_sent_again = True

@@ -150,7 +150,7 @@ class Exchange:
 
     def _is_left_out(self, level: int) -> bool:
         fraction = self.options.fractions.get(self.path)
-        return fraction is not None and level < logging.ERROR and random.random() >= fraction
+        return fraction is not None and level < logging.ERROR and random.random() >= fraction  # noqa: S311 - a sample
 
     def head(self) -> dict[str, Any]:
         """Return the fields of the request alone."""

@@ -19,6 +19,7 @@ import re
 import sys
 import threading
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Final
 
@@ -72,10 +73,8 @@ def uninstrument() -> None:
     if getattr(kind.remove, "__wrapped__", None) is _State.remove:
         kind.remove = _State.remove
     handler, _State.handler = _State.handler, None
-    try:
+    with suppress(ValueError):  # somebody has removed it by its number
         logger.remove(handler)
-    except ValueError:
-        pass  # somebody has removed it by its number
     if _State.default_removed:
         _State.default_removed = False
         logger.add(sys.stderr)

@@ -41,16 +41,16 @@ class Observer:
     """Override what is wanted; each method is called in the thread or task of the exchange."""
 
     def request_began(self, method: str) -> None:
-        """A request or a websocket has come in."""
+        """Take note that a request or a websocket has come in."""
 
     def request_ended(self, ended: Ended) -> None:
-        """Its response has been handed to the server, or never will be."""
+        """Take note that its response has been handed to the server, or never will be."""
 
     def call_began(self, method: str, host: str) -> None:
-        """A client sends a request."""
+        """Take note that a client sends a request."""
 
     def call_ended(self, ended: Ended) -> None:
-        """It has its answer, or has failed."""
+        """Take note that it has its answer, or has failed."""
 
 
 observers: tuple[Observer, ...] = ()

@@ -75,7 +75,7 @@ class Conversation:
             self.exchange.end()
 
     def failed(self, exc: BaseException) -> None:
-        """The application has raised: the server closes with 1011, or answers with 500."""
+        """End one whose application has raised: the server closes with 1011 or answers with 500."""
         reason = ends.reason_of(exc, started=True)
         if not self.is_open:
             self.exchange.match(self._scope)
@@ -86,7 +86,7 @@ class Conversation:
             self._close(1006, reason, failed=reason in ends.FAILURES)
 
     def finished(self, reason: str) -> None:
-        """The application has returned; what it left open is closed by the server."""
+        """End one whose application has returned; the server closes what it left open."""
         if self.is_open:
             self._close(1006 if reason == DISCONNECTED else 1000, reason)
         else:

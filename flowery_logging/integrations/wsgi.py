@@ -157,7 +157,7 @@ class _Response:
         return chunk
 
     def close(self) -> None:
-        """What the server calls in the end, also where it could not send the whole body."""
+        """End the exchange: the server calls this also where it could not send the whole body."""
         handled = sys.exc_info()[1]  # by the server, if it has not come to the end
         with self.running():
             close = getattr(self.body, "close", None)

@@ -1,4 +1,4 @@
-"""Texts inside others: what JSON, URLs and HTML write in escapes, read as it was before.
+r"""Texts inside others: what JSON, URLs and HTML write in escapes, read as it was before.
 
 `json.dumps` writes 비밀번호 as `\\ube44\\ubc00\\ubc88\\ud638`, a query as `%EB%B9%84%EB%B0%80…`,
 a URL inside a URL as `%253Ftoken%253D…`, and HTML writes a quote as `&quot;`. Rules that look for a
@@ -66,7 +66,7 @@ def plain(text: str) -> str:
 
 
 def with_letters(encoded: bytes) -> bytes:
-    """Return texts in JSON with the letters that stood in escapes in them; b"": see `plain`.
+    r"""Return texts in JSON with the letters that stood in escapes in them; b"": see `plain`.
 
     Text within text is JSON mostly, with its letters as `\\\\uc5ec`: a codec reads these at once,
     where `plain` makes a match of each.

@@ -94,7 +94,7 @@ _SHORTEST_SAID: Final = 8
 _OPENING: Final = frozenset("[(\"'`<")
 
 
-def find(text: str) -> Iterator[Span]:
+def find(text: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each kind
     """Yield the secrets in running text."""
     lower = text.lower()
     if not text.isascii():

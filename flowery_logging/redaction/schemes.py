@@ -74,7 +74,7 @@ def is_scheme(word: str) -> bool:
     return word.lower() in _SCHEMES
 
 
-def find(text: str) -> Iterator[Span]:
+def find(text: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each kind
     """Yield the credentials behind a scheme in a text."""
     lower = text.lower()
     if any(stem in lower for stem in _BEARER_STEMS):
@@ -162,7 +162,7 @@ def _holds_credentials(encoded: str) -> bool:
 
 
 def _basics(text: str) -> Iterator[Span]:
-    """What decodes to `user:password`; "basic settings" stays."""
+    """Yield what decodes to `user:password`; "basic settings" stays."""
     for match in _BASIC.finditer(text):
         encoded = match["value"].rstrip("=")
         try:

@@ -171,6 +171,7 @@ class Suspicion:
         secret: further names of secrets.
         safe: names that are shown although a rule would hide them.
         further: other kinds (see `redactor.Kind`).
+
     """
 
     def __init__(
@@ -187,7 +188,7 @@ class Suspicion:
         self._further = tuple(kind.sign for kind in further)
         self._are_names = tuple(kind.is_name for kind in further)
 
-    def look(self, encoded: bytes, *, is_inner: bool = False) -> int:
+    def look(self, encoded: bytes, *, is_inner: bool = False) -> int:  # noqa: C901, PLR0912 - a sign for each kind
         """Return the kinds that one or many texts may hold, in UTF-8 or JSON; 0 is none.
 
         `is_inner`: they are without their escapes, and are searched once more in any case.

@@ -91,7 +91,7 @@ class _Reading:
         except FileNotFoundError:
             self._accounts.vanished += 1
 
-    def _read_lines(self, file: LogFile, owner: ProcessAccount, *, running: bool) -> None:
+    def _read_lines(self, file: LogFile, owner: ProcessAccount, *, running: bool) -> None:  # noqa: C901 - one pass over millions of lines
         places: dict[str, tuple[ProcessAccount, FileAccount]] = {}
         entity, reported, end = "", 0, 0
         for line in read(file):

@@ -186,7 +186,7 @@ def _losses(one: Node) -> Iterator[Finding]:
 
 
 def _decoding(one: Node, settings: Node) -> Iterator[Finding]:
-    """A decoder at the edge fits Elasticsearch's output alone."""
+    """Look for a decoder at the edge, which fits Elasticsearch's output alone."""
     output = settings.get("output")
     outputs = set(output) if isinstance(output, dict) else set()
     parsers = _list(one.get("parsers"))

@@ -28,7 +28,7 @@ def look_at(target: str) -> list[Finding]:
         result = Path(folder, "result.json")
         command = [sys.executable, "-m", "flowery_logging.cli.doctor.probe", target, str(result)]
         try:
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603 - our own probe, without a shell
                 command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False,
                 stdin=subprocess.DEVNULL, errors="replace",
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},

@@ -21,7 +21,7 @@ class _WriteOrInstall(click.Group):
 
 @click.group(cls=_WriteOrInstall, epilog=EXIT_CODES)
 def kit() -> None:
-    """Configurations for Filebeat, Logstash, Elasticsearch and Kibana.
+    """Write or install what Filebeat, Logstash, Elasticsearch and Kibana need.
 
     `kit DIR` (short for `kit write DIR`) writes them to a folder, `kit install` puts the templates
     into Elasticsearch.

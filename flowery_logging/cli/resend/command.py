@@ -70,7 +70,7 @@ def resend(
     flowery_writer.
     """
     server = connect(elasticsearch, access)
-    assert server is not None
+    assert server is not None  # noqa: S101 - the option is required
     now = time.time()
     accounts = read_files(list(directories), now - grace)
     try:

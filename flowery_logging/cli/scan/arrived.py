@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -55,7 +56,5 @@ def _hits(answer: Json) -> list[Any]:
 def _forget(server: Elasticsearch, scroll: object) -> None:
     if scroll is None:
         return
-    try:
+    with suppress(ElasticsearchError):  # it ends by itself
         server.request("DELETE", "/_search/scroll", {"scroll_id": scroll})
-    except ElasticsearchError:
-        pass  # it ends by itself

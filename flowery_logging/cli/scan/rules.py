@@ -51,6 +51,7 @@ class Rules:
     Args:
         redactor: what is hidden.
         strict: also what only looks random.
+
     """
 
     def __init__(self, redactor: Redactor, *, strict: bool = False) -> None:

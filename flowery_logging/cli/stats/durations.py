@@ -26,7 +26,7 @@ class Durations:
             self._values.append(nanoseconds)
             return
         # Seeded: the same files give the same figures.
-        self._random = self._random or random.Random(0)
+        self._random = self._random or random.Random(0)  # noqa: S311 - a sample of figures
         place = self._random.randrange(self._seen)
         if place < MAX_KEPT:
             self._values[place] = nanoseconds

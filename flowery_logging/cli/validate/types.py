@@ -50,7 +50,7 @@ _TEXTS: Final = frozenset({"keyword", "constant_keyword", "wildcard", "text", "m
 _WITH_NAMES: Final = frozenset({"object", "flattened", "nested"})
 
 
-def check(field: str, kind: str, value: object) -> Finding | None:
+def check(field: str, kind: str, value: object) -> Finding | None:  # noqa: PLR0911 - one for each rule
     """Return what is wrong with the value of a field of this type; None if nothing is."""
     if value is None:
         return None

@@ -55,7 +55,7 @@ def alerts(seen: Observation, known: Known, limits: Limits, now: float) -> Itera
 
 
 def _silent(seen: Observation, known: Known, limits: Limits, now: float) -> Iterator[Alert]:
-    """A service is silent that logged within the day and does not now; a job that ended is not."""
+    """Tell which services logged within the day and do not now; a job that ended is not silent."""
     last = {**known.services, **{name: one.last for name, one in seen.services.items()}}
     ended = {name for name, one in seen.services.items() if one.has_ended}
     for name, moment in last.items():

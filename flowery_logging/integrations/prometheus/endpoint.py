@@ -117,7 +117,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, *_: object) -> None:
-        """A scrape is no event."""
+        """Say nothing: a scrape is no event."""
 
 
 def listen(host: str, port: int, registry: CollectorRegistry | None = None) -> WSGIServer:
