@@ -101,7 +101,7 @@ def _versions() -> dict[str, str]:
     for name in PACKAGES:
         try:
             versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
+        except metadata.PackageNotFoundError:  # noqa: PERF203 - the others go on
             continue
     return versions
 

@@ -43,7 +43,6 @@ class Ending:
         when_idle: runs a callback as soon as no write is in progress, and lets none begin before
             it has returned.
         died: told of the exception of which a child of `multiprocessing` dies.
-
     """
 
     def __init__(

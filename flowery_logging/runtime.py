@@ -166,7 +166,6 @@ def setup(
 
     Raises:
         ConfigError: a value cannot be used; the text names it, its source and what is allowed.
-
     """
     arguments = {name: value for name, value in locals().items() if value is not None}
     place = caller()

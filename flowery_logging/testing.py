@@ -47,7 +47,6 @@ def captured(**options: Any) -> Iterator[CapturedLogs]:
 
     Raises:
         ConfigError: an option cannot be used.
-
     """
     logs = CapturedLogs()
     before = runtime.standing()

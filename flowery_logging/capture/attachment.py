@@ -32,7 +32,6 @@ class Attachment:
         count: called with how many changes were found, each time.
         on_record: called before a record goes to handlers of others too.
         on_repair: called when the handler was missing somewhere, and is there again.
-
     """
 
     def __init__(

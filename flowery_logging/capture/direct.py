@@ -57,7 +57,6 @@ class Shortcut:
         sink: where events go.
         handler: ours.
         attaching: what has replaced `Logger.callHandlers` to keep our handler attached.
-
     """
 
     def __init__(self, sink: Sink, handler: Handler, attaching: Patch) -> None:

@@ -28,7 +28,6 @@ class Hook:
         module, name: where the hook stands.
         report: takes the hook's arguments. What it raises is not seen: a hook is no place for it.
         not_wrapped: the name of what stands there while somebody only records.
-
     """
 
     def __init__(

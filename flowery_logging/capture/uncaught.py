@@ -32,7 +32,6 @@ class Hooks:
     Args:
         sink: where events go.
         leave_out: called with a logger's name and what tells which of its records are told.
-
     """
 
     def __init__(self, sink: Sink, leave_out: Callable[[str, Callable[[Any], bool]], None]) -> None:

@@ -43,7 +43,6 @@ class Channel:
 
     Args:
         descriptor: 1 or 2.
-
     """
 
     def __init__(self, descriptor: int) -> None:

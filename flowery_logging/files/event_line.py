@@ -60,7 +60,6 @@ class EventLine:
         colours: write the escapes for colours.
         columns: of the terminal; None cuts nothing.
         utc: times in UTC in place of local time.
-
     """
 
     def __init__(self, *, colours: bool, columns: int | None, utc: bool = False) -> None:

@@ -27,7 +27,6 @@ class Follower:
         directories: where the files lie, one or several; they may come into being later.
         selection: which files are followed, new ones too.
         from_start: yield what lies there already; False: only what comes from now on.
-
     """
 
     def __init__(

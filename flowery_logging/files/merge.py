@@ -65,7 +65,7 @@ def _lines(files: list[LogFile], read_file: Reader) -> Iterator[Line]:
     for file in files:
         try:
             yield from read_file(file)
-        except FileNotFoundError:
+        except FileNotFoundError:  # noqa: PERF203 - the others go on
             continue
 
 

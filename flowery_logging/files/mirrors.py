@@ -48,7 +48,6 @@ class Mirrors:
         mirrors: what shows lines.
         counters: where lines that could not be shown are counted.
         levels: the numbers of the levels that have a name, by that name.
-
     """
 
     def __init__(

@@ -30,7 +30,6 @@ class Plain:
     Args:
         threshold: the number of that level.
         is_shown: tells, of a logger's name and a level's, whether somebody else shows its events.
-
     """
 
     def __init__(self, threshold: int, is_shown: Callable[[str, str], bool]) -> None:

@@ -29,7 +29,6 @@ class Upkeep:
     Args:
         record: makes the halves of the writer's own records.
         counters: where files and faults are counted.
-
     """
 
     def __init__(self, record: RecordFactory, counters: Counters) -> None:

@@ -41,7 +41,6 @@ class Writer:
         record: makes the halves of the writer's own records.
         counters: where faults are counted.
         mirrors: what shows lines again (a console).
-
     """
 
     def __init__(

@@ -72,7 +72,6 @@ def instrument(*, service: str | None = None, repeats: bool = False) -> None:
             "succeeded", beat's "Sending due task").
 
     Raises TypeError for a value of another type.
-
     """
     if service is not None and not isinstance(service, str):
         raise TypeError(f"service: expected a text, not {service!r}")

@@ -109,7 +109,6 @@ class Run:
         name, task_id: stand on all lines as `task` and `task_id`.
         request: holds the trace of the run, from its first to its last line.
         retries: the number of this try, from 0 on.
-
     """
 
     __slots__ = ("begun", "cpu", "ended", "name", "request", "task_id", "waited")

@@ -70,7 +70,6 @@ class Assignments:
 
     Args:
         kind_of: tells of which kind the value of a name is; None: it is shown.
-
     """
 
     def __init__(self, kind_of: KindOf) -> None:

@@ -25,7 +25,6 @@ class ChosenRedactor(Redactor):
         secret, safe: as for `Redactor`.
         personal: kinds of personal data that are hidden, by name and in texts.
         pseudonyms: which fields are written as pseudonyms, also if another rule would hide them.
-
     """
 
     by_path = True

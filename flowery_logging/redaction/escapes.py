@@ -139,6 +139,6 @@ def _character(encoded: bytes) -> str:
     for size in range(1, len(encoded) + 1):
         try:
             return encoded[:size].decode()
-        except UnicodeDecodeError:
+        except UnicodeDecodeError:  # noqa: PERF203 - the others go on
             continue
     return _UNKNOWN

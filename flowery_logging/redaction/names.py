@@ -181,7 +181,6 @@ class Names:
     Args:
         secret: more names, compared without case and separators, as whole names.
         safe: names that are shown although a rule would hide them.
-
     """
 
     def __init__(self, secret: Iterable[str] = (), safe: Iterable[str] = ()) -> None:

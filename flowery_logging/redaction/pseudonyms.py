@@ -139,7 +139,6 @@ class Pseudonyms:
         names: of fields: `phone` is any part of a dotted name, `user.email` parts in a row. They
             are compared without case and separators; `phones` and `phone2` are meant too.
         key: the key to write with.
-
     """
 
     def __init__(self, names: Iterable[str], key: Key) -> None:

@@ -67,7 +67,6 @@ class Kind(NamedTuple):
         sign: the quick look, taken at each event: tells, also wrongly, but cheaply, whether a text
             may hold one, given as UTF-8 and perhaps as it stands in JSON.
         is_name: tells of a key (one part of a dotted name) whether its value is of this kind.
-
     """
 
     name: str
@@ -196,7 +195,6 @@ class Redactor(Redaction):
         secret: more names of secrets, compared without case and separators, as whole names.
         safe: names that are shown although a rule would hide them.
         kinds: further kinds of what is to be hidden.
-
     """
 
     def __init__(

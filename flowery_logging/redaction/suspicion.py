@@ -171,7 +171,6 @@ class Suspicion:
         secret: further names of secrets.
         safe: names that are shown although a rule would hide them.
         further: other kinds (see `redactor.Kind`).
-
     """
 
     def __init__(

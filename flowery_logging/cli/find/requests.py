@@ -115,7 +115,7 @@ def _holding(
                     place = next(value.places_in(line.record), None)
                     if place is not None:
                         yield line.record, place
-        except FileNotFoundError:
+        except FileNotFoundError:  # noqa: PERF203 - the others go on
             continue  # retention was faster
 
 
@@ -147,7 +147,7 @@ def _complete(matches: list[Match], files: list[LogFile]) -> None:
                 found = records[text_of(record, "trace.id")]
                 if len(found) < MOST_EVENTS:
                     found.append(record)
-        except FileNotFoundError:
+        except FileNotFoundError:  # noqa: PERF203 - the others go on
             continue  # retention was faster
     for match in matches:
         match.trace = build(by_time(records.get(match.trace_id) or [match.first]))

@@ -44,7 +44,7 @@ def list_files(
     for directory in directories:
         try:
             files += find(directory, selection)
-        except FileNotFoundError:
+        except FileNotFoundError:  # noqa: PERF203 - the others go on
             if not absent:
                 raise click.UsageError(_missing(directory)) from None
         except OSError as error:

@@ -18,7 +18,6 @@ class Lines:
 
     Args:
         utc: times in UTC, not in local time.
-
     """
 
     def __init__(self, *, utc: bool) -> None:

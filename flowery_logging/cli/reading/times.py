@@ -29,7 +29,6 @@ def parse_time(text: str, now: datetime | None = None, zone: tzinfo | None = Non
         text: see `ALLOWED`.
         now: what an age is counted from; None: this moment.
         zone: of a time that names none; None: the machine's own.
-
     """
     now = (now or datetime.now(timezone.utc)).astimezone(zone)
     text = text.strip()

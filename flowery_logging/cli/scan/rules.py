@@ -51,7 +51,6 @@ class Rules:
     Args:
         redactor: what is hidden.
         strict: also what only looks random.
-
     """
 
     def __init__(self, redactor: Redactor, *, strict: bool = False) -> None:

@@ -108,5 +108,5 @@ def _lines(files: Iterable[LogFile], asked: Wanted) -> Iterator[Line]:
     for file in files:
         try:
             yield from wanted_lines(file, asked)
-        except FileNotFoundError:
+        except FileNotFoundError:  # noqa: PERF203 - the others go on
             continue  # retention was faster

@@ -39,7 +39,6 @@ class Tree:
         coloured: with the escape sequences of a terminal.
         columns: of the terminal; None cuts nothing.
         utc: times in UTC, not in local time.
-
     """
 
     def __init__(self, trace: Trace, *, coloured: bool, columns: int | None, utc: bool) -> None:

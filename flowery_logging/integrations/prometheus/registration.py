@@ -79,7 +79,6 @@ def instrument(
 
     Raises ValueError where the registry has metrics of the same names, and for a
     PROMETHEUS_MULTIPROC_DIR that is no directory or was set too late.
-
     """
     global _installed
     if _installed is not None:
