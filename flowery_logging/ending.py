@@ -20,6 +20,7 @@ from importlib import import_module
 from types import FrameType
 from typing import Any, Final
 
+from flowery_logging import foreign
 from flowery_logging.files import platform
 
 _PROCESSES: Final = ("multiprocessing.process", "billiard.process")
@@ -124,14 +125,14 @@ class Ending:
         processes: Any = sys.modules["multiprocessing.process"]
         if not _FINALIZES_LATE or self._watched is not None:
             return
-        bootstrap = processes.BaseProcess._bootstrap  # noqa: SLF001 - there is no hook before run()
+        bootstrap = getattr(processes.BaseProcess, foreign.BOOTSTRAP)
 
         @wraps(bootstrap)
         def watched(child: Any, *args: object, **options: object) -> Any:
             child.run = self._telling(child.run)
             return bootstrap(child, *args, **options)
 
-        processes.BaseProcess._bootstrap = watched  # noqa: SLF001
+        setattr(processes.BaseProcess, foreign.BOOTSTRAP, watched)
         self._watched = watched
 
     def _telling(self, run: Callable[[], None]) -> Callable[[], None]:
@@ -150,8 +151,9 @@ class Ending:
     def _leave_children(self) -> None:
         processes: Any = sys.modules.get("multiprocessing.process")
         watched, self._watched = self._watched, None
-        if watched is not None and processes.BaseProcess._bootstrap is watched:  # noqa: SLF001
-            processes.BaseProcess._bootstrap = watched.__wrapped__  # noqa: SLF001
+        standing = processes and getattr(processes.BaseProcess, foreign.BOOTSTRAP)
+        if watched is not None and standing is watched:
+            setattr(processes.BaseProcess, foreign.BOOTSTRAP, watched.__wrapped__)
 
     def _end_child(self, before: BaseException | None) -> None:
         """End a child. It may die of an exception, which no hook of Python's gets to see.
@@ -205,7 +207,7 @@ def _logged_by_billiard() -> bool:
     """Tell whether this is a child of billiard's with its logger on: that logs what it dies of."""
     process: Any = sys.modules.get("billiard.process")
     util: Any = sys.modules.get("billiard.util")
-    if process is None or getattr(util, "_logger", None) is None:
+    if process is None or getattr(util, foreign.BILLIARD_LOGGER, None) is None:
         return False
     return type(process.current_process()).__name__ != "_MainProcess"
 

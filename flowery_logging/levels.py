@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Final
 
+from flowery_logging.foreign import levels_by_name
+
 _NUMBERED: Final = "level "
 """What stands before the number of a level that has no name of its own."""
 
@@ -17,5 +19,5 @@ def number_of(name: str, otherwise: int) -> int:
     digits = name.lower().removeprefix(_NUMBERED)
     if digits.isdecimal():
         return int(digits)
-    named = logging._nameToLevel  # noqa: SLF001 - public from Python 3.11 on
+    named = levels_by_name()
     return next((n for other, n in named.items() if other.lower() == name.lower()), otherwise)

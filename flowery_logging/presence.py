@@ -10,6 +10,8 @@ import os
 import sys
 from contextlib import suppress
 
+from flowery_logging.foreign import getframe
+
 missing = True
 """Whether something is to be said: nobody has called `setup()` here, or uses the formatters."""
 
@@ -39,5 +41,5 @@ def miss(use: str) -> None:
 
 def miss_in_function(use: str) -> None:
     """Say it where the caller's caller is a function: modules are imported before a set-up."""
-    if sys._getframe(2).f_code.co_name != "<module>":  # noqa: SLF001 - as logging does
+    if getframe(2).f_code.co_name != "<module>":
         miss(use)

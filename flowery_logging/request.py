@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from flowery_logging import process
+from flowery_logging import foreign, process
 from flowery_logging.spent import Spent
 
 Fields = Mapping[str, Any]
@@ -240,9 +240,9 @@ def _waiting_task() -> Any:
 
     AnyIO has no public name for it; without it such a thread counts as a flow of its own.
     """
-    locals_ = getattr(sys.modules.get("anyio._core._eventloop"), "threadlocals", None)
+    locals_ = getattr(sys.modules.get(foreign.ANYIO_EVENT_LOOP), "threadlocals", None)
     cancel_scope = getattr(locals_, "current_cancel_scope", None)
-    task = getattr(cancel_scope, "_host_task", None)
+    task = getattr(cancel_scope, foreign.ANYIO_HOST_TASK, None)
     return task if isinstance(task, asyncio.Future) else None
 
 
@@ -257,7 +257,7 @@ def _trio_task() -> Any:
     try:
         return trio.current_task()
     except RuntimeError:  # Trio does not run in this thread
-        of_thread = getattr(sys.modules.get("trio._threads"), "PARENT_TASK_DATA", None)
+        of_thread = getattr(sys.modules.get(foreign.TRIO_THREADS), "PARENT_TASK_DATA", None)
         return next(iter(getattr(of_thread, "task_register", ())), None)
 
 

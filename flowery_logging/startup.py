@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from flowery_logging.config import Config, resolve, unknown_variables
 from flowery_logging.files import stderr
+from flowery_logging.foreign import getframe
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -96,7 +96,7 @@ def _with_hint(name: str, near: str | None) -> str:
 
 def caller() -> str:
     """Return the file and line that has called us: the innermost frame that is not ours."""
-    frame = sys._getframe(1)  # noqa: SLF001 - as logging does
+    frame = getframe(1)
     while frame.f_back is not None and _is_ours(str(frame.f_globals.get("__name__", ""))):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import sys
 import threading
@@ -12,6 +11,7 @@ from functools import partial
 from time import time as _now  # as events do: freezegun reaches both, `patch("time.time")` none
 from typing import Any, Final
 
+from flowery_logging import foreign
 from flowery_logging.capture.elsewhere import is_shown_on_stderr
 from flowery_logging.capture.gate import Gate
 from flowery_logging.capture.sink import Sink
@@ -118,7 +118,7 @@ def gates(config: Config, sink: Sink) -> tuple[Gate, ...]:
 
 def _named_levels() -> list[tuple[str, int]]:
     """Return the levels that have a name, also one of the application's own."""
-    return list(logging._nameToLevel.items())  # noqa: SLF001 - public from Python 3.11 on
+    return list(foreign.levels_by_name().items())
 
 
 def streams(config: Config) -> list[Any]:

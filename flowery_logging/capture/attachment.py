@@ -15,12 +15,10 @@ from typing import Final
 from flowery_logging.capture.configurators import UNKNOWN, Change, Watch, holds, is_own, reaches
 from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.stdlib import Handler
+from flowery_logging.foreign import MODULE_LOCK
 
 MAX_ANNOUNCED: Final = 1000
 """How many different findings are announced in the life of a set-up; all are counted."""
-
-_module_lock: Final = getattr(logging, "_lock", None)
-"""What `logging` itself holds while it changes handlers. Only ever tried, never waited for."""
 
 
 class Attachment:
@@ -82,12 +80,12 @@ class Attachment:
 
         `logger` is one whose events do not arrive; it may be one that `logging` does not know.
         """
-        if not self._active or _module_lock is None or not _module_lock.acquire(blocking=False):
+        if not self._active or MODULE_LOCK is None or not MODULE_LOCK.acquire(blocking=False):
             return  # somebody is just configuring: the next event looks again
         try:
             found = [*self._put_back(logger), *self._watch.take_prevented()]
         finally:
-            _module_lock.release()
+            MODULE_LOCK.release()
         self._say(found)
 
     def tell(self) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any, Final, NamedTuple
 
 from flowery_logging.capture.patch import Patch
+from flowery_logging.foreign import getframe
 
 _LOGGING: Final = os.path.dirname(logging.addLevelName.__code__.co_filename)
 _OURS: Final = os.path.dirname(__file__)
@@ -24,8 +24,6 @@ OWN: Final = "flowery_logging"
 """The logger above all of the library's own."""
 
 UNKNOWN: Final = "an unknown place"
-
-_getframe = sys._getframe  # noqa: SLF001 - as logging does
 
 
 MAX_NAMES: Final = 200
@@ -54,7 +52,7 @@ def described(changes: Iterable[Change]) -> str:
 
 def calling_place() -> str:
     """Return the innermost place that is neither in `logging` nor here, as `file:line`."""
-    frame: FrameType | None = _getframe(1)
+    frame: FrameType | None = getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
         if os.path.dirname(file) not in {_LOGGING, _OURS}:
@@ -133,7 +131,7 @@ class Watch:
     # A logger's `__dict__` is not asked for: CPython 3.11 reads attributes slower from then on.
     def _disabled(self, logger: logging.Logger, value: object) -> tuple[bool, Any]:
         """Refuse what a configurator does to loggers that it does not name."""
-        by_the_way = value and not logger.disabled and _getframe(2).f_code.co_filename == _CONFIG
+        by_the_way = value and not logger.disabled and getframe(2).f_code.co_filename == _CONFIG
         if by_the_way and not is_own(logger):
             self._prevent(logger, "disabled")
         return not by_the_way, value
@@ -141,7 +139,7 @@ class Watch:
     def _level(self, logger: logging.Logger, value: Any) -> tuple[bool, Any]:
         """Refuse the root logger's level of `fileConfig`, whose files must have one."""
         changes = getattr(logger, "level", value) != value and logger.parent is None
-        if changes and _is_in_file_config(_getframe(2)):
+        if changes and _is_in_file_config(getframe(2)):
             self._prevent(logger, f"level {logging.getLevelName(value)}")
             return False, value
         return True, value
@@ -179,9 +177,9 @@ class Watch:
 
 _LOOKED_AT: Final[dict[str, Callable[[Watch, logging.Logger, Any], tuple[bool, Any]]]] = {
     "disabled": Watch._disabled,  # noqa: SLF001 - our own
-    "level": Watch._level,  # noqa: SLF001
-    "handlers": Watch._handlers,  # noqa: SLF001
-    "propagate": Watch._propagate,  # noqa: SLF001
+    "level": Watch._level,  # noqa: SLF001 - our own
+    "handlers": Watch._handlers,  # noqa: SLF001 - our own
+    "propagate": Watch._propagate,  # noqa: SLF001 - our own
 }
 
 

@@ -28,10 +28,11 @@ from flowery_logging.capture.stdlib import (
 )
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.event import NO_FIELDS
+from flowery_logging.foreign import LOG, getframe
 
 _PLAIN_LOGGERS: Final = frozenset({logging.Logger, logging.RootLogger})
 _METHODS: Final = ("handle", "callHandlers", "filter", "findCaller", "makeRecord")
-_OVERRIDDEN: Final = frozenset({*_METHODS, "_log", LOOKED_AT})
+_OVERRIDDEN: Final = frozenset({*_METHODS, LOG, LOOKED_AT})
 _methods: Final = attrgetter(*_METHODS)
 _ATTRIBUTES: Final = len(vars(logging.getLogger("flowery_logging")))
 
@@ -39,7 +40,6 @@ _Record = logging.LogRecord
 _get_message = _Record.getMessage
 _level_name = logging.getLevelName
 _record_factory = logging.getLogRecordFactory
-_getframe = sys._getframe  # noqa: SLF001 - as logging does
 _now = time.time
 _ident = threading.get_ident
 _current_thread = threading.current_thread
@@ -63,7 +63,7 @@ class Shortcut:
         self._sink = sink
         self._handler = handler
         self._attaching = attaching
-        self._patch = Patch(logging.Logger, "_log")
+        self._patch = Patch(logging.Logger, LOG)
 
     def install(self) -> None:
         """Replace `Logger._log`; all take stdlib's way where what it relies on was replaced."""
@@ -105,7 +105,7 @@ class Shortcut:
                 and stacklevel == 1
                 and not stack_info
                 and _sees_all(handler, self, level, methods)
-                and _write(sink, self.name, level, msg, args, extra, _getframe(1))
+                and _write(sink, self.name, level, msg, args, extra, getframe(1))
             ):
                 return
             if stacklevel > 1 and _COUNTS_ALL_FRAMES:

@@ -21,6 +21,7 @@ from flowery_logging.capture.sink import Halves, Sink
 from flowery_logging.capture.structlog import MISSING, BoundLogger, anothing
 from flowery_logging.capture.structlog_adoption import is_adopted
 from flowery_logging.capture.structlog_output import ALIASES, LEVELS, Levels, Output
+from flowery_logging.foreign import context_of, logger_of, processors_of
 
 REQUEST_BYTES: Final = 256 * 1024
 TOTAL_BYTES: Final = 32 * 1024**2
@@ -196,11 +197,11 @@ def _async_recording_method(level: str, sink: Sink) -> Any:
 
 def _shadow(logger: BoundLogger, sink: Sink) -> BoundLogger | None:
     """Return a logger like this one whose events go to the recorder; None if they are not ours."""
-    output = logger._logger  # noqa: SLF001 - our own
+    output = logger_of(logger)
     if type(output) is not Output:
         return logger if is_adopted(logger) else None
     shadow = Output(sink, output.name)
-    return BoundLogger(shadow, logger._processors, logger._context)  # noqa: SLF001
+    return BoundLogger(shadow, processors_of(logger), context_of(logger))
 
 
 def _size(halves: Halves) -> int:

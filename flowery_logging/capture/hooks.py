@@ -9,11 +9,11 @@ from contextlib import suppress
 from types import FrameType, ModuleType
 from typing import Any, Final
 
+from flowery_logging.foreign import SHOWS_WARNINGS, getframe
+
 Report = Callable[..., None]
 
 _OURS: Final = "_flowery_hook"
-_CALLS_IT: Final = ("_py_warnings", "_showwarnmsg")
-"""The module and the function that from Python 3.14 on read the attribute to call the hook."""
 
 
 class Hook:
@@ -93,7 +93,7 @@ class Hook:
         """Return the class of the module, through which others set and see their hook."""
 
         def get(module: ModuleType) -> Any:
-            ours = self._set is None or _is_called_by(sys._getframe(1))  # noqa: SLF001
+            ours = self._set is None or _is_called_by(getframe(1))
             return vars(module)[self._name] if ours else self._set
 
         def replace(module: ModuleType, value: Any) -> None:
@@ -109,7 +109,7 @@ class Hook:
 
 def _is_called_by(reader: FrameType) -> bool:
     """Tell whether who reads a hook is the interpreter's own code, which is about to call it."""
-    return (reader.f_globals.get("__name__"), reader.f_code.co_name) == _CALLS_IT
+    return (reader.f_globals.get("__name__"), reader.f_code.co_name) == SHOWS_WARNINGS
 
 
 class _Calls(threading.local):

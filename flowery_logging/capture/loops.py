@@ -15,7 +15,7 @@ from contextvars import Context
 from functools import wraps
 from typing import Any, Final
 
-from flowery_logging import context
+from flowery_logging import context, foreign
 from flowery_logging.capture.patch import Patch
 
 _METHOD: Final = "call_exception_handler"
@@ -80,7 +80,7 @@ def _own_context(thing: object) -> Context | None:
     Tasks tell it from Python 3.12 on. Before, only what the garbage collector sees of one does.
     """
     ask = getattr(thing, "get_context", None)
-    found = ask() if callable(ask) else getattr(thing, "_context", None)
+    found = ask() if callable(ask) else getattr(thing, foreign.CONTEXT, None)
     if found is None and isinstance(thing, asyncio.Task):
         import gc  # built in; needed by old versions alone
 

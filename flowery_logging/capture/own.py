@@ -9,7 +9,6 @@ ordinary records of `logging`.
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -22,8 +21,7 @@ from flowery_logging.capture.sink import Fields, Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.event import NO_FIELDS
-
-_getframe = sys._getframe  # noqa: SLF001 - as logging does
+from flowery_logging.foreign import getframe
 
 
 class OwnLogger:
@@ -56,7 +54,7 @@ class OwnLogger:
         handler = self._handler_for(level)
         if handler is None:
             return
-        frame = _getframe(1)
+        frame = getframe(1)
         if self._logger.filters or handler.filters or next(self._others(), None) is not None:
             self._as_record(handler, frame, level, msg, args, extra, exc_info)
         elif level >= handler.level:

@@ -22,7 +22,7 @@ import structlog
 from flowery_logging.capture.others import heard_by_others
 from flowery_logging.capture.sink import simply_formatted, site_of
 from flowery_logging.capture.stdlib import log_before_setup
-from flowery_logging.capture.structlog_adoption import CONFIGURATION, PROCESSORS, takes_drop_event
+from flowery_logging.capture.structlog_adoption import PROCESSORS, takes_drop_event
 from flowery_logging.capture.structlog_output import (
     ALIASES,
     LEVELS,
@@ -39,12 +39,12 @@ from flowery_logging.capture.structlog_output import (
     number_of,
     render,
 )
+from flowery_logging.foreign import CONFIGURATION, getframe
 
 _OURS: Final = [render]
 MISSING: Any = object()
 """No positional text: `log.info(event="x")` is structlog's long form of `log.info("x")`."""
 
-_getframe = sys._getframe  # noqa: SLF001 - as structlog and logging do
 _now = time.time
 _ident = threading.get_ident
 _current_thread = threading.current_thread
@@ -86,7 +86,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
             return
         if self._context:
             fields = {**self._context, **fields}
-        frame = _getframe(2)
+        frame = getframe(2)
         if not sink.ready:
             log_before_setup(output.name, number_of(level), message, fields, frame)
             return
@@ -190,7 +190,7 @@ async def _in_executor(
     if fields.get("exc_info") is True:  # nothing is being handled in the executor
         fields["exc_info"] = sys.exc_info()
     thread = calling_thread.set((_ident(), _current_thread().name))
-    stack = calling_stack.set(_getframe().f_back)
+    stack = calling_stack.set(getframe().f_back)
     copied = contextvars.copy_context()
     try:
         run = partial(logger._run, level, message, {**more, **fields})  # noqa: SLF001 - our own

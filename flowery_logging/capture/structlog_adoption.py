@@ -10,13 +10,11 @@ of its own, or an output of its own, with `structlog.wrap_logger`, is left alone
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
 import structlog
-from structlog import _config as structlog_config
-from structlog._base import BoundLoggerBase
+from structlog import BoundLoggerBase
 
 from flowery_logging import context
 from flowery_logging.capture.handed import Pending, pending
@@ -38,8 +36,19 @@ from flowery_logging.capture.structlog_output import (
     write,
 )
 from flowery_logging.capture.structlog_printers import name_of, printer_of, prints
+from flowery_logging.foreign import (
+    CALLER_OF_PROCESS_EVENT,
+    CONFIGURATION,
+    CONFIGURES,
+    PROCESS_EVENT,
+    Proxy,
+    arguments_of,
+    context_of,
+    getframe,
+    logger_of,
+    processors_of,
+)
 
-CONFIGURATION: Final[Any] = structlog_config._CONFIG  # noqa: SLF001 - what structlog looks at
 PROCESSORS: Final[list[Any]] = [render]
 """The processors of all our loggers; tools such as `capture_logs` replace its content."""
 
@@ -49,10 +58,9 @@ _SETTINGS: Final = (
 )  # fmt: skip
 _MOST_LISTS: Final = 64
 
-_PROXIES: Final = {BoundLoggerBase._proxy_to_logger.__code__}  # noqa: SLF001
+_PROXIES: Final = {CALLER_OF_PROCESS_EVENT}
 """Who calls `_process_event`, and takes DropEvent for the end of it."""
 
-Proxy = structlog_config.BoundLoggerLazyProxy
 Returned = tuple[Any, Any]
 
 
@@ -82,9 +90,9 @@ class Adoption:
         if not structlog.is_configured():
             structlog.configure(processors=PROCESSORS, **ours)
             self._ours = {name: getattr(CONFIGURATION, name) for name in _SETTINGS}
-        self._replace(BoundLoggerBase, "_process_event", self._process_event)
+        self._replace(BoundLoggerBase, PROCESS_EVENT, self._process_event)
         self._replace(Proxy, "bind", self._bind)
-        for owner in (structlog, structlog_config):
+        for owner in (structlog, CONFIGURES):
             self._replace(owner, "configure_once", self._configure_once)
 
     def tell(self) -> None:
@@ -134,21 +142,22 @@ class Adoption:
             made = bound
             if not isinstance(bound, BoundLoggerBase):
                 made = getattr(bound, "sync_bl", None)  # of an AsyncBoundLogger
-            if isinstance(made, BoundLoggerBase) and type(made._logger) is not Output:  # noqa: SLF001
+            if isinstance(made, BoundLoggerBase) and type(logger_of(made)) is not Output:
                 self._look_at(proxy, made)
             return bound
 
         return bind
 
     def _look_at(self, proxy: Any, bound: Any) -> None:
-        if proxy._processors is None:  # noqa: SLF001
-            self._note_list(bound._processors)  # noqa: SLF001
+        if processors_of(proxy) is None:
+            self._note_list(processors_of(bound))
             self._tell_what_is_lost()
-        if proxy._logger is not None:  # noqa: SLF001
-            self._own_outputs.add(proxy._logger, note=True)  # noqa: SLF001
-        name = next(iter(proxy._logger_factory_args), None)  # noqa: SLF001
+        given = logger_of(proxy)
+        if given is not None:
+            self._own_outputs.add(given, note=True)
+        name = next(iter(arguments_of(proxy)), None)
         if isinstance(name, str):
-            self._names.add(bound._logger, name)  # noqa: SLF001
+            self._names.add(logger_of(bound), name)
 
     def _note_list(self, processors: object) -> None:
         if id(processors) in self._lists:
@@ -173,21 +182,21 @@ class Adoption:
 
     def _takes(self, bound: Any) -> bool:
         """Tell whether a bound logger's events are ours."""
-        logger = bound._logger  # noqa: SLF001
+        logger = logger_of(bound)
         if type(logger) is Output:
             return self._sink.ready
-        if not self._sink.ready or id(bound._processors) not in self._lists:  # noqa: SLF001
+        if not self._sink.ready or id(processors_of(bound)) not in self._lists:
             return False
         return isinstance(logger, logging.Logger) or not self._own_outputs.get(logger)
 
     def _process_event(self, theirs: Any) -> Any:
         def _process_event(bound: Any, method_name: str, event: Any, event_kw: Any) -> Returned:
             # A wrapper class that asks for the result, to log it itself, may not know DropEvent.
-            dropping = sys._getframe(1).f_code in _PROXIES  # noqa: SLF001
-            if not self._takes(bound) or not (dropping or _is_foreign(bound._logger)):  # noqa: SLF001
+            dropping = getframe(1).f_code in _PROXIES
+            if not self._takes(bound) or not (dropping or _is_foreign(logger_of(bound))):
                 returned: Returned = theirs(bound, method_name, event, event_kw)
                 return returned
-            values = bound._context.copy()  # noqa: SLF001
+            values = context_of(bound).copy()
             values.update(event_kw)
             if event is not None:
                 values["event"] = event
@@ -201,7 +210,7 @@ class Adoption:
         self, bound: Any, method_name: str, values: MutableMapping[str, Any], *, dropping: bool
     ) -> Returned:
         """Write an event. Raises DropEvent, or returns what goes on to the application's output."""
-        logger, processors = bound._logger, bound._processors  # noqa: SLF001
+        logger, processors = logger_of(bound), processors_of(bound)
         if processors is PROCESSORS:
             processors = CONFIGURATION.default_processors
         chain = Chain(logger, method_name, values, self._sink.counters)
@@ -283,7 +292,7 @@ def takes_drop_event(function: Any) -> Any:
 
 def is_adopted(bound: object) -> bool:
     """Tell whether the events of a bound logger of structlog's go to our file."""
-    takes: Any = getattr(BoundLoggerBase._process_event, "takes", None)  # noqa: SLF001
+    takes: Any = getattr(getattr(BoundLoggerBase, PROCESS_EVENT), "takes", None)
     return takes is not None and bool(takes(bound))
 
 

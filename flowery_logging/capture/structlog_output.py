@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import time
 from collections.abc import Mapping, MutableMapping
@@ -22,6 +21,7 @@ from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text, to_json
 from flowery_logging.ecs.exception import exception_of, traceback_of
 from flowery_logging.ecs.frames import stack_text
+from flowery_logging.foreign import getframe
 
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 ALIASES: Final = {"warn": "warning", "fatal": "critical", "msg": "info"}
@@ -46,7 +46,6 @@ calling_thread: Final[ContextVar[Any]] = getattr(
     structlog_contextvars, "_ASYNC_CALLING_THREAD", ContextVar("flowery_calling_thread")
 )
 
-_getframe = sys._getframe  # noqa: SLF001 - as structlog and logging do
 _now = time.time
 _ident = threading.get_ident
 _current_thread = threading.current_thread
@@ -157,7 +156,7 @@ def interpolated(event: object, args: tuple[Any, ...]) -> tuple[Any, dict[str, A
 
 def app_frame() -> FrameType | None:
     """Return the innermost frame that is neither structlog's nor ours."""
-    frame = calling_stack.get(None) or _getframe(1)
+    frame = calling_stack.get(None) or getframe(1)
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
         if not name.startswith(_NOT_APPS):
@@ -234,7 +233,7 @@ def add_exception(event: Event, fields: dict[str, Any], frame: FrameType | None)
     event.error, event.trace = exception_of(exc_info), traceback_of(exc_info)
     stack_info = fields.pop("stack_info", None)
     if stack_info is not None and stack_info is not False:
-        calls = stack_text(frame or _getframe(1))
+        calls = stack_text(frame or getframe(1))
         event.stack = f"Stack (most recent call last):\n{calls}"
     for key in ("exception", "stack"):
         if isinstance(fields.get(key), str) and event.stack is None:

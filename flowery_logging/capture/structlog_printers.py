@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from structlog import _output as structlog_output
 
+from flowery_logging.foreign import PRINTED_TO
+
 _PRINTERS: Final = tuple(
     kind
     for kind in (getattr(structlog_output, f"{n}Logger", None) for n in ("Print", "Write", "Bytes"))
@@ -18,7 +20,7 @@ _STANDARD_FDS: Final = (1, 2)
 
 def prints(logger: object) -> bool:
     """Tell whether a logger is one of structlog's that print to standard output or error."""
-    file = getattr(logger, "_file", None)
+    file = getattr(logger, PRINTED_TO, None)
     if type(logger) not in _PRINTERS or file is None:
         return False
     if any(file is stream or file is getattr(stream, "buffer", None) for stream in _streams()):

@@ -15,7 +15,7 @@ from os.path import basename
 from types import TracebackType
 from typing import Any, Final
 
-from flowery_logging import context
+from flowery_logging import context, foreign
 from flowery_logging.capture.hooks import Hook
 from flowery_logging.capture.sink import Sink
 from flowery_logging.ecs import Event
@@ -44,7 +44,7 @@ class Hooks:
             Hook(sys, "unraisablehook", self._report_unraisable),
         ]
         self._warnings = Hook(
-            warnings, "showwarning", self._report_warning, not_wrapped="_showwarning_orig"
+            warnings, "showwarning", self._report_warning, not_wrapped=foreign.SHOWWARNING
         )
 
     def install(self, *, uncaught: bool, captured_warnings: bool) -> None:

@@ -20,6 +20,7 @@ from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.sink import bound_fields
 from flowery_logging.ecs.encode import to_json
 from flowery_logging.ecs.plain import AS_IS, key_text
+from flowery_logging.foreign import getframe
 from flowery_logging.redaction import Redaction
 
 CARRIED: Final = "_flowery_context"
@@ -78,7 +79,7 @@ class Waiting:
 
     def _is_seen(self, record: logging.LogRecord) -> bool:
         """Tell whether our handler has got a record, or is just about to get it."""
-        frame = sys._getframe(3)  # noqa: SLF001 - as logging does
+        frame = getframe(3)
         for _ in range(_FRAMES):
             if frame.f_code.co_name == "callHandlers":
                 logger = logging.getLogger(record.name)

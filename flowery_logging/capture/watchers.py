@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
 from flowery_logging.capture.stdlib import Handler
+from flowery_logging.foreign import getframe
 
 LOGGERS: Final = (
     "watchfiles.main",
@@ -88,7 +88,7 @@ def _paths(record: logging.LogRecord) -> list[str]:
 
 def _changes(module: str) -> Any:
     """Return what the function of a watcher that logs just now has as its `changes`."""
-    frame = sys._getframe(1)  # noqa: SLF001 - as logging does
+    frame = getframe(1)
     for _ in range(_FRAMES):
         if frame.f_globals.get("__name__") == module:
             return frame.f_locals.get("changes")

@@ -15,8 +15,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
+
+from flowery_logging.foreign import chain_of
 
 TIMEOUT_SECONDS: Final = 60.0
 
@@ -212,10 +214,7 @@ def _chain(url: str) -> list[bytes]:
         socket.create_connection(address, TIMEOUT_SECONDS) as connection,
         unverified.wrap_socket(connection, server_hostname=parts.hostname) as secured,
     ):
-        if hasattr(secured, "get_unverified_chain"):  # Python 3.13
-            return list(secured.get_unverified_chain())
-        chain: list[Any] = secured._sslobj.get_unverified_chain()  # type: ignore[attr-defined]  # noqa: SLF001
-        return [ssl.PEM_cert_to_DER_cert(certificate.public_bytes()) for certificate in chain]
+        return chain_of(secured)
 
 
 def _hexadecimal(fingerprint: str) -> str:

@@ -12,7 +12,6 @@ are its own.
 from __future__ import annotations
 
 import weakref
-from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
@@ -25,6 +24,7 @@ from flowery_logging.files.levels import LEVEL_AT
 from flowery_logging.files.mirrors import Mirrors
 from flowery_logging.files.tally import Tally
 from flowery_logging.files.upkeep import RecordFactory, Upkeep
+from flowery_logging.foreign import release_of_another
 from flowery_logging.process import mark
 from flowery_logging.system import System
 
@@ -354,21 +354,9 @@ class Writer:
         self._journal.count_by(self._tally)
         with suppress(OSError):
             parent.target.retire()
-        _let_go(parent.lock)
-
-
-def _let_go(lock: RLock) -> None:
-    """Release the lock of a thread that is not in this process.
-
-    A frame of this thread may wait for it: the one in which a signal handler has forked. It goes
-    on, with a journal that is retired.
-    """
-    foreign: Any = lock
-    try:
-        if not foreign._is_owned():  # noqa: SLF001 - as threading.Condition does
-            foreign._release_save()  # noqa: SLF001
-    except (RuntimeError, AttributeError):
-        pass  # nobody has it, or this Python has other ways
+        # A frame of this thread may wait for it: the one in which a signal handler has forked. It
+        # goes on, with a journal that is retired.
+        release_of_another(parent.lock)
 
 
 def _given(before: bytes, after: bytes) -> Callable[[], Halves]:

@@ -17,9 +17,9 @@ from typing import Any, Final
 from aiohttp import ClientSession, TraceConfig
 from yarl import URL
 
+from flowery_logging.foreign import AIOHTTP_REQUEST, trace_configs_of
 from flowery_logging.integrations import calls
 
-_METHOD: Final = "_request"
 _CONFIG: Final = "flowery_logging_config"
 
 
@@ -32,7 +32,7 @@ def instrument(session: object = None, *, hosts: Iterable[str] | None = None) ->
     """
     config = _Tracing(calls.checked_hosts(hosts))
     if session is None:
-        calls.wrap(ClientSession, _METHOD, partial(_calling, config))
+        calls.wrap(ClientSession, AIOHTTP_REQUEST, partial(_calling, config))
     else:
         _trace(_checked(session), config)
 
@@ -40,11 +40,11 @@ def instrument(session: object = None, *, hosts: Iterable[str] | None = None) ->
 def uninstrument(session: object = None) -> None:
     """Undo `instrument(session)`; without effect where nothing was done. Raises as it does."""
     if session is None:
-        config = getattr(calls.unwrap(ClientSession, _METHOD), _CONFIG, None)
+        config = getattr(calls.unwrap(ClientSession, AIOHTTP_REQUEST), _CONFIG, None)
         if config is not None:
             config.active = False  # sessions that it has traced keep it
     else:
-        configs = _checked(session)._trace_configs  # noqa: SLF001 - aiohttp takes them at first only
+        configs = trace_configs_of(_checked(session))
         configs[:] = [config for config in configs if not isinstance(config, _Tracing)]
 
 
@@ -56,7 +56,7 @@ def _checked(session: object) -> ClientSession:
 
 def _trace(session: ClientSession, config: TraceConfig) -> None:
     """Trace a session, unless it is traced already."""
-    configs = session._trace_configs  # noqa: SLF001 - see above
+    configs = trace_configs_of(session)
     if not any(isinstance(known, _Tracing) and known.active for known in configs):
         configs.append(config)
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import Final, NamedTuple
 
+from flowery_logging.foreign import getframe
+
 
 class Answers(NamedTuple):
     """When a server answers with 500: what it lets pass, and if it minds that nothing is said."""
@@ -48,7 +50,7 @@ def answer_to(exc: BaseException | None) -> int | None:
 
     `exc` is None where the application returns without a response.
     """
-    answers = _of_server(sys._getframe(1))  # noqa: SLF001 - the frames are where a server is seen
+    answers = _of_server(getframe(1))  # where a server is seen
     if exc is None:
         return 500 if answers.to_silence else None
     if not isinstance(exc, answers.to) or isinstance(exc, answers.but):

@@ -22,6 +22,7 @@ from celery.worker.consumer import consumer
 
 from flowery_logging import context, runtime
 from flowery_logging.capture.patch import Patch
+from flowery_logging.foreign import CELERY_APPLY_RESULT
 from flowery_logging.integrations import celery_told, tasks
 from flowery_logging.integrations.celery_messages import HOP, hop_of, run_of, waited
 
@@ -62,7 +63,7 @@ class _Job:
 
     def has_process(self) -> bool:
         """Tell whether the process that has accepted it last is still to be seen as its own."""
-        result = getattr(self.request(), "_apply_result", None)
+        result = getattr(self.request(), CELERY_APPLY_RESULT, None)
         known = result() if isinstance(result, ref) else None
         return self.is_dying or (known is not None and not known.ready())
 

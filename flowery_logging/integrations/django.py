@@ -23,6 +23,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from flowery_logging import agents, context, request_ids, runtime
+from flowery_logging.foreign import closers_of
 from flowery_logging.integrations import ends, servers
 from flowery_logging.integrations.cpu import thread_time
 from flowery_logging.integrations.django_checks import check_logging
@@ -130,7 +131,7 @@ class _Visit:
         content = response.streaming_content
         is_async = getattr(response, "is_async", False)
         response.streaming_content = self._async(content) if is_async else self._sync(content)
-        response._resource_closers.append(lambda: self.end(self._when_closed()))  # noqa: SLF001
+        closers_of(response).append(lambda: self.end(self._when_closed()))
 
     def _when_closed(self) -> str | None:
         """Return why a server closes the response, if its last piece has not been taken."""

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError, WebSocketRequestValidatio
 
 from flowery_logging import context
 from flowery_logging.capture.patch import Patch
+from flowery_logging.foreign import FASTAPI_ADAPTER
 from flowery_logging.integrations import routes
 from flowery_logging.integrations.validation import (
     Refused,
@@ -84,7 +85,7 @@ def _declared(dependant: object) -> Iterator[str]:
 
 
 def _names_of_type(field: Any) -> Iterator[str]:
-    adapter = getattr(field, "_type_adapter", None)  # it knows the discriminator of a `Body()` too
+    adapter = getattr(field, FASTAPI_ADAPTER, None)
     if adapter is None:
         yield from names_of(field.field_info.annotation)
     else:

@@ -19,12 +19,12 @@ from inspect import iscoroutinefunction
 from typing import Any, Final
 
 from flowery_logging import runtime
+from flowery_logging.foreign import HTTPX_SEND
 from flowery_logging.integrations import calls
 
 _LIBRARIES: Final = ("httpx", "httpx2")
 # Below redirects and authentication, above the transports: the one place that every request of
 # a client passes, also with mounted or custom transports.
-_METHOD: Final = "_send_single_request"
 
 
 def instrument(
@@ -45,13 +45,13 @@ def instrument(
     for library in () if repeats else _LIBRARIES:
         runtime.leave_out(library, _is_repeat)
     for owner in _owners(client):
-        calls.wrap(owner, _METHOD, calling)
+        calls.wrap(owner, HTTPX_SEND, calling)
 
 
 def uninstrument(client: object = None) -> None:
     """Undo `instrument(client)`; without effect where nothing was done. Raises as it does."""
     for owner in _owners(client):
-        calls.unwrap(owner, _METHOD)
+        calls.unwrap(owner, HTTPX_SEND)
 
 
 def _owners(client: object) -> list[Any]:
@@ -60,7 +60,7 @@ def _owners(client: object) -> list[Any]:
         if not modules:
             raise ImportError("instrument() needs httpx or httpx2, and neither is installed")
         return [owner for module in modules for owner in (module.Client, module.AsyncClient)]
-    if isinstance(client, type) or not callable(getattr(client, _METHOD, None)):
+    if isinstance(client, type) or not callable(getattr(client, HTTPX_SEND, None)):
         given = calls.described(client)
         raise TypeError(f"expected a Client or AsyncClient of httpx or httpx2, not {given}")
     return [client]

@@ -30,6 +30,7 @@ from flowery_logging.capture.structlog_output import nearest_logger, stdlib_targ
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.exception import exception_of, traceback_of
+from flowery_logging.foreign import getframe
 
 _DEFAULT_SINK: Final = re.compile(r"\(id=0, level=\d+, sink=<stderr>\)")
 _LOGGING: Final = logging.addLevelName.__code__.co_filename
@@ -149,7 +150,7 @@ def _broken(encoder: Any, record: Any) -> Event:
 
 def _comes_from_logging() -> bool:
     """Tell whether a handler of `logging` has made this event of a record, which we have too."""
-    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - as loguru does
+    frame: FrameType | None = getframe(2)
     while frame is not None and _is_logurus(frame):
         frame = frame.f_back
     for _ in range(_FRAMES_OF_A_HANDLER):

@@ -3,18 +3,14 @@
 Whatever an agent does to the clients, a call works, and all services of a request are in one trace.
 """
 
-import hashlib
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import urllib.request
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
+from tests.aside import installed_aside
 from tests.ends.servers import ROOT, Kind, running
 from tests.integrations.celery_workers import APP, ends
 from tests.integrations.conftest import written
@@ -117,20 +113,8 @@ ENVIRONMENT = {
 @pytest.fixture(scope="session")
 def aside():
     """A folder with the agents that would load themselves into this pytest, were they in it."""
-    wanted = (ROOT / "constraints.txt").read_text()
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    digest = hashlib.sha256(wanted.encode()).hexdigest()[:16]
-    folder = ROOT / ".cache" / f"agents-{version}-{digest}"
-    if not folder.exists():
-        folder.parent.mkdir(exist_ok=True)
-        partial = Path(tempfile.mkdtemp(dir=folder.parent))
-        pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install")
-        options = ("--constraint", "constraints.txt", "--group", "agents", "--target", partial)
-        subprocess.run((*pip, *options), cwd=ROOT, check=True)
-        with suppress(OSError):  # another process was faster
-            partial.rename(folder)
-        shutil.rmtree(partial, ignore_errors=True)
-    return folder
+    wanted = ("--constraint", "constraints.txt", "--group", "agents")
+    return installed_aside("agents", *wanted, inputs=(ROOT / "constraints.txt").read_text())
 
 
 def ask(server, path, **headers):

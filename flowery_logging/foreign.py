@@ -1,0 +1,133 @@
+"""The private names of other people's code that this library relies on: all of them stand here.
+
+A name that is private may go in any version. `tests/test_foreign.py` looks for each in what is
+installed, and in the oldest and newest versions that are supported. Nothing here imports a library
+that `import flowery_logging` does not need: what is given comes from it.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import sys
+from _thread import RLock
+from collections.abc import Callable
+from operator import attrgetter
+from types import CodeType, FrameType
+from typing import Any, Final
+
+from structlog import BoundLoggerBase, _config
+
+# The interpreter
+
+getframe: Final[Callable[..., FrameType]] = sys._getframe  # noqa: SLF001
+"""As `logging` and structlog find the caller: `inspect` would read its source."""
+
+BOOTSTRAP: Final = "_bootstrap"
+"""The method of a process of `multiprocessing`, and of billiard, that catches what it dies of."""
+
+BILLIARD_LOGGER: Final = "_logger"
+"""The logger of `billiard.util`, if it is on."""
+
+SHOWWARNING: Final = "_showwarning_orig"
+"""What stands in `warnings` while somebody only records."""
+
+SHOWS_WARNINGS: Final = ("_py_warnings", "_showwarnmsg")
+"""The module and the function that from Python 3.14 on read the attribute to call the hook."""
+
+CONTEXT: Final = "_context"
+"""The context of a handle of an event loop; and, up to Python 3.11, of a task in Python."""
+
+
+def release_of_another(lock: RLock) -> None:
+    """Release a lock that a thread holds which is not in this process.
+
+    As `threading.Condition` does; where it cannot be done, nothing is.
+    """
+    foreign: Any = lock
+    try:
+        if not foreign._is_owned():  # noqa: SLF001
+            foreign._release_save()  # noqa: SLF001
+    except (RuntimeError, AttributeError):
+        pass  # nobody has it, or this Python has other ways
+
+
+def chain_of(secured: ssl.SSLSocket) -> list[bytes]:
+    """Return the certificates that a server has shown, unverified, its own first, as DER."""
+    if hasattr(secured, "get_unverified_chain"):  # Python 3.13
+        return list(secured.get_unverified_chain())
+    inside: Any = secured._sslobj  # type: ignore[attr-defined]  # noqa: SLF001
+    shown = [certificate.public_bytes() for certificate in inside.get_unverified_chain()]
+    return [ssl.PEM_cert_to_DER_cert(text) for text in shown]
+
+
+# logging
+
+LOG: Final = "_log"
+"""The method of a logger that makes the record."""
+
+MODULE_LOCK: Final[Any] = getattr(logging, "_lock", None)
+"""What `logging` itself holds while it changes handlers. Only ever tried, never waited for."""
+
+
+def levels_by_name() -> dict[str, int]:
+    """Return what `logging.getLevelNamesMapping` does from Python 3.11 on."""
+    return dict(logging._nameToLevel)  # noqa: SLF001
+
+
+# structlog
+
+CONFIGURATION: Final[Any] = _config._CONFIG  # noqa: SLF001
+"""What is configured; `get_config` shows a copy, and what a logger uses is not in it."""
+
+CONFIGURES: Final = _config
+"""The module in which structlog's own functions are looked up."""
+
+Proxy: Final = _config.BoundLoggerLazyProxy
+"""What `get_logger` of structlog's returns."""
+
+PROCESS_EVENT: Final = "_process_event"
+"""The method of each bound logger that runs its processors."""
+
+CALLER_OF_PROCESS_EVENT: Final[CodeType] = BoundLoggerBase._proxy_to_logger.__code__  # noqa: SLF001
+PRINTED_TO: Final = "_file"
+"""Where a PrintLogger prints."""
+
+logger_of: Final[Callable[[Any], Any]] = attrgetter("_logger")
+"""Return the output of a bound logger, and of the proxy that stands for one."""
+
+processors_of: Final[Callable[[Any], Any]] = attrgetter("_processors")
+"""Return the processors of a bound logger; of a proxy those that it was given, or None."""
+
+context_of: Final[Callable[[Any], Any]] = attrgetter("_context")
+"""Return what is bound to a bound logger."""
+
+arguments_of: Final[Callable[[Any], Any]] = attrgetter("_logger_factory_args")
+"""Return what a proxy gives to the factory: the name that was asked for."""
+
+# Clients and frameworks
+
+AIOHTTP_REQUEST: Final = "_request"
+"""The method of a `ClientSession` that all others call."""
+
+HTTPX_SEND: Final = "_send_single_request"
+"""The method of a client that sends one request, after redirects and authentication."""
+
+FASTAPI_ADAPTER: Final = "_type_adapter"
+"""The adapter of a field, which knows the discriminator of a `Body()` too."""
+
+ANYIO_EVENT_LOOP: Final = "anyio._core._eventloop"
+ANYIO_HOST_TASK: Final = "_host_task"
+"""From AnyIO 4.1 on: the task that waits for a worker thread is that of its cancel scope."""
+
+TRIO_THREADS: Final = "trio._threads"
+"""Where Trio's worker threads know the task that waits for them, as `PARENT_TASK_DATA`."""
+
+CELERY_APPLY_RESULT: Final = "_apply_result"
+"""What the pool has promised for a request: a weak reference, or nothing."""
+
+trace_configs_of: Final[Callable[[Any], list[Any]]] = attrgetter("_trace_configs")
+"""Return the trace configurations of aiohttp's session, which takes them only when it is made."""
+
+closers_of: Final[Callable[[Any], list[Any]]] = attrgetter("_resource_closers")
+"""Return what Django calls when a response is closed."""
