@@ -43,6 +43,8 @@ PARTS: Final = (
          ("--rounds", "100"), ("--rounds", "10")),
     Part("zoo", "bench.zoo", "events of every kind that services log",
          ("--rounds", "21", "--shapes", "all"), ("--rounds", "3", "--shapes", "all")),
+    Part("beside", "bench.beside", "OpenTelemetry and Sentry beside us",
+         ("--rounds", "15"), ("--rounds", "2", "--events", "50")),
     Part("crowd", "bench.crowd", "threads and processes at once",
          ("--rounds", "7"), ("--rounds", "3", "--events", "1000")),
     Part("startup", "bench.startup", "import and setup()",

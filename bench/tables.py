@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from statistics import geometric_mean
 from typing import Final
 
-from bench import report, summary, zoo
+from bench import beside, report, summary, zoo
 from bench.aims import GET_LOGGER, STDLIB, aims, ratio
 from bench.contenders import GROUPS
 from bench.results import Results
@@ -33,6 +33,7 @@ def _pieces(results: Results, say: Say) -> dict[str, str]:
         "zoo": _zoo(results, say, (*zoo.SHAPES, *zoo.SECRETS)),
         "texts": _zoo(results, say, zoo.TEXTS),
         "worst": _worst(results, say),
+        "beside": _beside(results, say),
         "secrets": _secrets(results, say),
         "crowd": _crowd(results, say),
         "startup": _startup(results, say),
@@ -86,6 +87,15 @@ def _group(results: Results, group: str, say: Say) -> str:
 
 def _zoo(results: Results, say: Say, shapes: Iterable[str]) -> str:
     return zoo.table({shape: results.get("zoo", shape) for shape in shapes}, say)
+
+
+def _beside(results: Results, say: Say) -> str:
+    def row(setting: str) -> Sequence[str]:
+        found = [results.number("beside", setting, way, "plain") for way in beside.WAYS]
+        return (say(setting), *(f"{ratio:.2f}" for ratio in found))
+
+    head = ("mean over the shapes; beside", *beside.WAYS)
+    return _table(map(say, head), map(row, results.names("beside")))
 
 
 def _worst(results: Results, say: Say) -> str:

@@ -19,7 +19,7 @@ import random
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -167,6 +167,9 @@ _logger: Any = None
 def start(name: str, directory: Path, bound: int) -> Any:
     """Set up one contender in this process; return what writes a shape."""
     global _logger
+    name, _, other = name.partition(BESIDE)
+    if other:
+        _OTHERS[other]()
     event.request_id.set(REQUEST_ID)
     more = _MORE_BOUND if bound > 2 else {}
     if name.startswith("flowery"):
@@ -190,6 +193,35 @@ def start(name: str, directory: Path, bound: int) -> Any:
     starts[name](directory)
     return run_stdlib
 
+
+def _import_opentelemetry() -> None:
+    """Import the API, as a client that is instrumented does, and set nothing up."""
+    import opentelemetry.trace  # noqa: F401
+
+
+def _enter_span() -> None:
+    """Enter a span of the SDK, which nobody exports, for the life of the process."""
+    from opentelemetry.sdk.trace import TracerProvider
+
+    span = TracerProvider().get_tracer("bench").start_as_current_span("bench")
+    _entered.enter_context(span)
+
+
+def _set_up_sentry() -> None:
+    """Set Sentry up with its integrations, for which no event is worth sending."""
+    import sentry_sdk
+
+    sentry_sdk.init("http://key@127.0.0.1:9/1")
+
+
+_entered: Final = ExitStack()
+_OTHERS: Final[dict[str, Callable[[], None]]] = {
+    "OpenTelemetry imported": _import_opentelemetry,
+    "an active span": _enter_span,
+    "Sentry": _set_up_sentry,
+}
+BESIDE: Final = " beside "
+"""What stands in the name of a contender before what it is measured with (see beside.py)."""
 
 PLAIN: Final = "plain text"
 OURS: Final = ("flowery_logging, stdlib", "flowery_logging, get_logger")
@@ -345,7 +377,7 @@ def main(given: Sequence[str] | None = None) -> int:
         return 0
     if options.quick:
         options.rounds = min(options.rounds, 7)
-    with TemporaryDirectory(dir=_cache()) as root:
+    with TemporaryDirectory(dir=cache()) as root:
         times = measure(QUICK if options.quick else EVERYONE, Path(root), options)
     found = {shape: ratios(by_name) for shape, by_name in times.items()}
     print(table(found))
@@ -354,10 +386,11 @@ def main(given: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _cache() -> Path:
-    cache = ROOT / ".cache" / "bench"
-    cache.mkdir(parents=True, exist_ok=True)
-    return cache
+def cache() -> Path:
+    """Return the folder in which the contenders write."""
+    folder = ROOT / ".cache" / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 if __name__ == "__main__":

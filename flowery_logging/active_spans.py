@@ -10,6 +10,9 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from flowery_logging.foreign import opentelemetry_context
+from flowery_logging.request_ids import MAKERS
+
 
 class ActiveSpan(NamedTuple):
     """What an agent says of the code that runs now.
@@ -54,9 +57,26 @@ _present: Final[list[tuple[Any, Callable[[Any], ActiveSpan | None]]]] = []
 
 def find() -> None:
     """Look up which agents the program has imported."""
+    global state
     _present[:] = [
         (sys.modules[name], read) for name, read in READERS.items() if sys.modules.get(name)
     ]
+    known = [name for name in (*READERS, *MAKERS) if sys.modules.get(name)]
+    try:
+        state = opentelemetry_context() if known == [_OPENTELEMETRY] else _unknown
+    except (KeyError, AttributeError):  # a module that only has the name
+        state = _unknown
+
+
+def _unknown() -> object:
+    return None
+
+
+state: Callable[[], object] = _unknown
+"""Return what is the same object as long as the same span is active; None where nobody tells.
+
+OpenTelemetry's contexts are immutable. Where others are asked too, each line asks them.
+"""
 
 
 def _opentelemetry(module: Any) -> ActiveSpan | None:
@@ -161,8 +181,9 @@ def _under_entry(
     )
 
 
+_OPENTELEMETRY: Final = "opentelemetry.trace"
 READERS: Final[Mapping[str, Callable[[Any], ActiveSpan | None]]] = {
-    "opentelemetry.trace": _opentelemetry,
+    _OPENTELEMETRY: _opentelemetry,
     "elasticapm.traces": _elastic,
     "ddtrace.trace": _datadog,
     "newrelic.api.transaction": _new_relic,

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from flowery_logging import context, entries, request_ids
+from flowery_logging import active_spans, context, entries, request_ids
 from flowery_logging.active_spans import READERS, ActiveSpan, active, find, told_by
 from flowery_logging.request import NO_FIELDS, Fields, Request
 
@@ -121,7 +121,7 @@ def look() -> None:
     if context.overlay is None:
         if sys.modules.keys().isdisjoint(_KNOWN):
             return
-        context.lay_over(_with_span)
+        context.lay_over(_seen_here)
     find()
     entries.listen(_started)
 
@@ -150,6 +150,23 @@ class _SpanScope(context.Scope):
         base = NO_FIELDS if self.request is None else self.request.base
         shown = {name: v for name, v in self.span.items() if seen.get(name) == base.get(name)}
         return {**seen, **shown}
+
+
+def _seen_here() -> context.Scope | None:
+    """Return the view of the scope that is here with the active span, at each line.
+
+    What was made of it last stands as long as the same span is active in the same request; so most
+    lines cost two comparisons.
+    """
+    scope = context.here()
+    below = _NOTHING if scope is None else scope
+    request = below.request
+    state = active_spans.state()
+    known, base, found = below.seen
+    if known is not state or state is None or (request is not None and request.base is not base):
+        found = _with_span(scope)
+        below.seen = (state, None if request is None else request.base, found)
+    return found  # type: ignore[no-any-return]
 
 
 def _with_span(scope: context.Scope | None) -> context.Scope | None:

@@ -18,6 +18,7 @@ from flowery_logging.request import NO_FIELDS, Fields, Request
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_NOTHING_SEEN: Final = (None, None, None)
 _UNBOUND: Final = object()  # stands in a flow for a name that it has taken off
 
 
@@ -28,7 +29,7 @@ class Scope:
     `made_of` the request's `latest` that `local` agrees with, or None.
     """
 
-    __slots__ = ("_rendered", "block", "local", "made_of", "overlaid", "request")
+    __slots__ = ("_rendered", "block", "local", "made_of", "overlaid", "request", "seen")
 
     def __init__(
         self,
@@ -41,7 +42,8 @@ class Scope:
         self.request = request
         self.block = block
         self.made_of = made_of
-        self.overlaid: Any = None  # what `lay_over` has made of this scope last
+        self.overlaid: Any = None  # what an agent's span has made of this scope last
+        self.seen: tuple[object, object, Any] = _NOTHING_SEEN  # and when that is so (agents.py)
         self._rendered: tuple[object, object, object, Any] = (None, None, None, None)
 
     def fields(self) -> Fields:
@@ -93,13 +95,13 @@ here: Final = _scope.get
 current: Callable[[], Scope | None] = _scope.get
 """Return the `Scope` that a line shows here, or None where nothing is bound: one read."""
 
-overlay: Callable[[Scope | None], Scope | None] | None = None
+overlay: Callable[[], Scope | None] | None = None
 
 
-def lay_over(change: Callable[[Scope | None], Scope | None]) -> None:
-    """Let `current` return what `change` makes of each scope (see agents.py)."""
+def lay_over(seen: Callable[[], Scope | None]) -> None:
+    """Let `current` be `seen`, which makes something of the scope that is here (see agents.py)."""
     global current, overlay
-    overlay, current = change, lambda: change(_scope.get())
+    overlay = current = seen
 
 
 def fields() -> Fields:

@@ -13,6 +13,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from flowery_logging.foreign import OPENTELEMETRY_PROVIDER
+
 _heard: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
@@ -23,7 +25,7 @@ def listen(started: Callable[[Any], None]) -> None:
         return
     try:
         # Not get_tracer_provider(): it may make one, which is the application's to do.
-        provider = getattr(api, "_TRACER_PROVIDER", None)
+        provider = getattr(api, OPENTELEMETRY_PROVIDER, None)
         if provider in _heard or not isinstance(provider, sdk.TracerProvider):
             return
         _heard.add(provider)

@@ -105,6 +105,23 @@ context_of: Final[Callable[[Any], Any]] = attrgetter("_context")
 arguments_of: Final[Callable[[Any], Any]] = attrgetter("_logger_factory_args")
 """Return what a proxy gives to the factory: the name that was asked for."""
 
+# Agents
+
+OPENTELEMETRY_PROVIDER: Final = "_TRACER_PROVIDER"
+"""The global tracer provider, if there is one: to ask for it may make one."""
+
+
+def opentelemetry_context() -> Callable[[], object]:
+    """Return what returns OpenTelemetry's current context, with one call less than its API.
+
+    Older versions make what knows it at the first question.
+    """
+    module: Any = sys.modules["opentelemetry.context"]
+    runtime = getattr(module, "_RUNTIME_CONTEXT", None)
+    found: Callable[[], object] = (module if runtime is None else runtime).get_current
+    return found
+
+
 # Clients and frameworks
 
 AIOHTTP_REQUEST: Final = "_request"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import asgi, event, instructions, steps, zoo
+from bench import asgi, beside, event, instructions, steps, zoo
 from bench.contenders import GROUPS, by_name
 
 pytestmark = pytest.mark.slow
@@ -190,6 +190,18 @@ def test_instructions_without_valgrind_are_refused(tmp_path, monkeypatch, capsys
     assert instructions.main(["--json", str(tmp_path / "i.json")]) == 2
     assert "valgrind is not installed" in capsys.readouterr().err
     assert not (tmp_path / "i.json").exists()
+
+
+def test_what_others_cost_our_events_is_measured(tmp_path):
+    options = ("--rounds", 1, "--events", 5, "--json", tmp_path / "beside.json")
+    done = bench(*options, module="bench.beside")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "beside.json").read_text())
+    assert found.keys() == {beside.ALONE, *beside.SETTINGS}
+    for ways in found.values():
+        assert ways.keys() == set(beside.WAYS)
+        assert all(0 < row["more"] <= row["worst"] for row in ways.values())
+    assert found[beside.ALONE][zoo.PLAIN]["plain"] == 1.0
 
 
 def test_the_zoo_is_measured_in_full(tmp_path):

@@ -54,6 +54,19 @@ import httpx
 for client in (httpx.Client, httpx.AsyncClient):
     assert callable(getattr(client, foreign.HTTPX_SEND))
 """,
+    "opentelemetry-sdk": """
+from opentelemetry import context, trace
+from opentelemetry.sdk.trace import TracerProvider
+current = foreign.opentelemetry_context()
+before = current()
+assert before is current() is context.get_current()
+assert getattr(trace, foreign.OPENTELEMETRY_PROVIDER) is None
+trace.set_tracer_provider(provider := TracerProvider())
+assert getattr(trace, foreign.OPENTELEMETRY_PROVIDER) is provider
+with provider.get_tracer("t").start_as_current_span("s"):
+    assert before is not current() is context.get_current()
+assert before is current()
+""",
     "django": """
 from django.conf import settings
 settings.configure()
