@@ -55,9 +55,16 @@ _FOREIGN_NUMBER: Final = re.compile(
 _TOKEN_SIGNS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _RUN: Final = "x" * 15
 _STEMS: Final = [stem for form in FORMS for stem in form.stems if re.fullmatch(r"\w[\w-]*", stem)]
-_WORDS: Final = frozenset(
-    [re.split("[-_]", stem)[0] for stem in _STEMS if not stem.isalnum()]
-    + [f"us{number}" for number in range(1, 40)]  # how a key of Mailchimp ends
+_SHORT_HEADS: Final = frozenset({"aio", "fc", "fw", "pa", "sdk", "tk", "up"})
+_LONGER_RUN: Final = 25
+"""Heads that are also words of names: `aws-sdk-python`; and how long their tokens are at least."""
+
+_WORDS: Final = (
+    frozenset(
+        [re.split("[-_]", stem)[0] for stem in _STEMS if not stem.isalnum()]
+        + [f"us{number}" for number in range(1, 40)]  # how a key of Mailchimp ends
+    )
+    - _SHORT_HEADS
 )
 _BEGINNINGS: Final = frozenset(stem[:3] for stem in _STEMS if stem.isalnum() and len(stem) > 2)
 """What stands in a token between dashes and underscores, or begins there."""
@@ -146,6 +153,9 @@ _LONG_WORD: Final = 40
 
 _OF_GOOGLE: Final = frozenset("/4")
 """What stands before the slash in front of its tokens: `1//0…`, `4/0A…`."""
+
+_RESET: Final = 39
+"""Characters of a token of Django that resets a password: `/c5x8qz-…`."""
 
 _WEBHOOKS: Final = ("hooks.slack", "/webhooks/", "hook.dooray", "jandi.com/", "webhookb2")
 _STAGES: Final = frozenset({"sandbox", "development", "production"})
@@ -512,6 +522,7 @@ def _tokens(text: str, runs: str) -> int:
         elif (
             (before in _INSIDE and _goes_on(text, start, run))
             or _has_head(run)
+            or (before == "/" and end - start == _RESET and run[6] == "-")
             or (before == "/" and run[0] == "0" and text[start - 2 : start - 1] in _OF_GOOGLE)
         ):
             return TOKENS
@@ -532,6 +543,8 @@ def _has_head(run: str) -> bool:
         return run[:3] in _BEGINNINGS or (len(run) == 34 and run[:2] in _TWILIO)
     parts = run.replace("-", "_").split("_")
     if not (_WORDS.isdisjoint(parts) and _BEGINNINGS.isdisjoint([part[:3] for part in parts])):
+        return True
+    if len(run) >= _LONGER_RUN and parts[0] in _SHORT_HEADS:
         return True
     if len(run) >= _PLAID and not _STAGES.isdisjoint(parts):
         return True
