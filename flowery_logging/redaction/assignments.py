@@ -17,13 +17,15 @@ from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import PAIRS, nested_end, quoted_end
 from flowery_logging.redaction.schemes import is_scheme
 from flowery_logging.redaction.values import (
+    are_sentences,
     is_about,
+    is_amount,
     is_code,
     is_doubtful,
     is_identifier_of,
-    is_method,
     is_no_code,
     is_nothing,
+    is_shown,
     may_be_password,
     object_start,
 )
@@ -31,9 +33,9 @@ from flowery_logging.redaction.values import (
 # A name, the end of its quotes, the sign, and the beginning of the value's quotes. The name's
 # length is bounded, so that the search is linear.
 _ASSIGNED: Final = late(
-    r"(?<![\w.%$-])"
+    r"(?:(?<=[가-힣 ]\()(?P<opened>))?(?<![\w.%$-])"
     r"(?P<name>[\w.%$-]{1,128}|[A-Za-z0-9가-힣]{1,20}(?: [A-Za-z가-힣][A-Za-z가-힣0-9]{0,19}){1,2})"
-    r"(?P<closed>\\{0,15}[\"'`]\]?|\]|(?<=[A-Z]{2})\)|\)(?==\())?"
+    r"(?P<closed>\\{0,15}[\"'`]\]?|\]|(?<=[A-Z]{2})\)|\)(?==\()|(?(opened)\)|(?!)))?"
     r"(?P<sign>(?:[ \t\u00a0]|\\{1,2}xa0){0,8}(?:=>|:=|==?|:(?!//)|\uff1d|\uff1a)"
     r"(?:[ \t\u00a0]|\\{1,2}xa0){0,8})"
     r"(?:[bBrRuU]{1,2}(?=\\{0,15}[\"'])|string\([0-9]{1,6}\)[ ])?"
@@ -56,6 +58,7 @@ _STOP: Final = r"\s,;&|)\]}\"'`<>\\"
 _ENTRY: Final = late(r"[ ]{1,64}(?P<name>[\w.-]{1,64}):(?:[ \n]|$)")
 _ARN: Final = late(r"arn:[\w:./-]{1,128}\Z")
 _LINE: Final = late(r"(?:[A-Za-z][\w-]{2,24} (?=\S))?(?P<value>[^\r\n\"'`\\]*)")
+_PROSE: Final = late(r"[A-Za-z][a-z]{1,20}(?:[ ][a-z]{2,20}){1,16}[.]?")
 _BARE: Final = late(
     rf"(?:<[^{_STOP}]{{1,128}}>|(?:[^{_STOP}]|\\(?![nrt\"'\\]))+"
     rf"(?:[<>,;|](?![\w.%$-]{{1,64}}[=:])(?:[^{_STOP}]|\\(?![nrt\"'\\]))+)*)"
@@ -109,10 +112,13 @@ class Assignments:
             start, quote = inside + 1, text[inside]
         if quote:
             end = quoted_end(text, start, quote)
-            return (end, end) if is_nothing(text[start:end], equals=equals) else (start, end)
+            value = text[start:end]
+            is_none = is_nothing(value, equals=equals) or is_shown(match["name"], value)
+            return (end, end) if is_none else (start, end)
         if text[start : start + 1] in PAIRS:
             end = nested_end(text, start)
-            return (end, end) if is_nothing(text[start:end], equals=equals) else (start, end)
+            is_none = is_nothing(text[start:end], equals=equals) or are_sentences(text[start:end])
+            return (end, end) if is_none else (start, end)
         if not equals and squash(match["name"].rpartition(" ")[2]) in _HEADERS:
             return _line(text, start)
         if not equals and match["name"].lower().endswith(("phrase", "mnemonic")):
@@ -130,7 +136,7 @@ class Assignments:
         if is_nothing(value, equals=equals):
             return True
         if (
-            is_method(name, value)
+            is_shown(name, value)
             or is_no_code(name, value, equals=equals)
             or (is_identifier_of(name, value) and self._kind_of_any(value))
         ):
@@ -140,7 +146,7 @@ class Assignments:
         if name.endswith(".auth") or (value[0] == "?" and text[bare.start() - 1] == ":"):
             return True  # the name of a logger; `${SECRET:?is missing}`
         is_prose = _WORD().fullmatch(value) and _NEXT_WORD().match(text, bare.end())
-        return bool(is_prose) or is_about(name, value)
+        return bool(is_prose) or is_about(name, value) or is_amount(text, bare.start())
 
     def _kind_of_any(self, name: str) -> str | None:
         """Return the kind of a name's value, or of that of its last part (`user.password`)."""
@@ -213,5 +219,8 @@ def _line(text: str, start: int) -> tuple[int, int]:
     match = _LINE().match(text, start)
     word, blank, _ = text[start : match.end()].partition(" ") if match else ("", "", "")
     if match is None or (is_nothing(word, equals=False) and not (blank and is_scheme(word))):
+        return start, start
+    is_prose = not is_scheme(word) and _PROSE().fullmatch(match[0])
+    if is_prose or (blank and is_nothing(match["value"], equals=True)):
         return start, start
     return match.span("value")

@@ -325,6 +325,16 @@ FORMS: Final = (
         "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
         "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----",
     ),
+    Form(
+        "private_key",
+        ("LS0tLS1CRUdJTi",),
+        # The same in base 64, as Kubernetes has it: with one name before `PRIVATE KEY`, or none.
+        r"LS0tLS1CRUdJTi(?:BQUklWQVRF|B(?:SU0|EU0)EgUFJJVkFURS|BFQyBQUklWQVRF|BPUEVOU1NIIFBSSVZBVEUg"
+        r"|BFTkNSWVBURUQgUFJJVkFURS)[A-Za-z0-9+/]*={0,2}",
+        "RFC 7468 in base 64",
+        "LS0tLS1CRUdJTi" + "BQUklWQVRFIEtFWS0tLS0tTUlJRQo=",
+        "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t",
+    ),
     *SERVICES,
 )
 

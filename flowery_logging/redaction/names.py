@@ -35,7 +35,7 @@ _FRAGMENTS: Final = (
     "패스워드", "카드번호", "여권번호", "면허번호", "인증번호", "인증코드", "본인확인번호",
     "보안코드", "보안카드", "핀번호", "핀코드", "pin번호", "otp번호", "복구코드", "cvc번호",
     "cvv번호", "시크릿", "비밀키", "개인키", "인증키", "접근키", "세션키", "서비스키", "액세스키",
-    "암호키", "api키", "토큰",
+    "암호키", "접속키", "api키", "토큰",
 )  # fmt: skip
 
 # Whose `pass` is a password, where that of a test or a traveller is none.
@@ -51,7 +51,7 @@ _OWNERS: Final = (
 # A word of the name (`user_pwd`, `userPwd`, `user.pwd`).
 _WORDS: Final = frozenset({
     *(owner + last for owner in _OWNERS for last in ("pass", "pw")),
-    "pwd", "pswd", "psk", "cookie", "cookies", "jwt", "rrn", "ssn", "cvv", "cvc", "csc",
+    "pswd", "psk", "cookie", "cookies", "jwt", "rrn", "ssn", "cvv", "cvc", "csc",
     "cvv2", "cvc2", "otp", "totp", "bearer", "requirepass", "masterauth", "appkey", "impkey",
     "signkey", "serverkey", "adminkey", "암호",
 })  # fmt: skip
@@ -66,6 +66,7 @@ _LAST_PAIRS: Final = frozenset({
     ("foreigner", "no"), ("alien", "no"),
     *((use, "key") for use in (
         "account", "app", "imp", "sign", "server", "admin", "deploy", "aes", "cipher", "crypto",
+        "application", "approval", "cust", "fastly", "fernet", "ingest", "integration", "write",
     )),
     *((owner, "pass") for owner in _OWNERS),
 })  # fmt: skip
@@ -87,7 +88,12 @@ _FACTS: Final = frozenset({
     "pattern", "ref", "reference", "mode", "alg", "exp", "iat", "iss", "revoked", "rotated",
     "change", "changes", "locked", "failures", "failed", "retries", "requests", "refreshed",
     "bits", "entropy", "charset", "encoding", "fingerprint", "thumbprint", "masked", "preview",
-    "brand", "bank", "hasher", "hashers", "validators", "channel", "kid",
+    "brand", "bank", "hasher", "hashers", "validators", "channel", "kid", "backend", "engine",
+    "store", "storage", "cache", "driver", "adapter", "strategy", "handler", "factory", "interval",
+    "period", "window", "threshold", "quota", "rate", "delay", "grace", "leeway", "rounds",
+    "iterations", "dir", "directory", "folder", "mount", "plugin", "region", "location", "chars",
+    "bytes", "complexity", "serializer", "schema", "model", "fields", "middleware", "extractor",
+    "lookup", "authority", "reuse", "verifier", "resolver", "getter", "loader", "parser",
 })  # fmt: skip
 _ASKING: Final = frozenset(
     {"has", "is", "had", "needs", "requires", "use", "uses", "no", "num", "with"}
@@ -113,8 +119,8 @@ _KOREAN_FACTS: Final = (
 
 # Names that the rules above would catch although they hold no secret.
 SAFE: Final = frozenset({
-    "tokens", "secretary", "secretariat", "unauthorized", "secretsmanager", "암호화폐", "암호화",
-    "토큰수", "토큰화",
+    "oldpwd", "tokens", "secretary", "secretariat", "unauthorized", "secretsmanager", "암호화폐",
+    "암호화", "토큰수", "토큰화",
 })  # fmt: skip
 
 # Tokens that let nobody in: the place in a list where the next request goes on (AWS `NextToken`,
@@ -211,6 +217,7 @@ class Names:
         return (
             any(part in whole for part in _FRAGMENTS)
             or not _WORDS.isdisjoint(words)
+            or any(word.endswith("pwd") for word in words)
             or words[-1] in _LAST_WORDS
             or (len(words) == 1 and words[0].endswith(("token", "암호")))
             or tuple(words[-2:]) in _LAST_PAIRS

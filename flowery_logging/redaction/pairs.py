@@ -50,7 +50,8 @@ _BEHIND: Final = 2_048
 """Characters around a name in which its value is looked for."""
 
 _PYDANTIC: Final = re.compile(
-    r"(?:^|\n|\\n)(?P<name>[\w.-]{1,256})(?:\n|\\n)[ \t]{1,8}[^\n\\]{0,512}?"
+    r"(?:^|\n|\\n)(?P<name>[\w.-]{1,256})(?:\n|\\n)[ \t]{1,8}"
+    r"(?:(?!\[type=missing,)[^\n\\]){0,512}?"  # that is of all that was given
     r"input_value=(?P<value>[^\n]{1,2048}?), input_type="
 )
 _TAG: Final = re.compile(

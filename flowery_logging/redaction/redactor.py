@@ -36,7 +36,7 @@ from flowery_logging.redaction.suspicion import (
     TOKENS,
     Suspicion,
 )
-from flowery_logging.redaction.values import is_method
+from flowery_logging.redaction.values import is_sentence, is_shown
 
 BY_NAME: Final = "value"
 """The kind of a secret of which only the name is known."""
@@ -225,7 +225,14 @@ class Redactor(Redaction):
 
     def shows(self, name: str, value: object) -> bool:
         """Tell whether a value is shown, although its name is a secret's: `auth="oauth2"`."""
-        return type(value) is str and is_method(name.rpartition(".")[2], value)
+        if type(value) is str:
+            return is_shown(name.rpartition(".")[2], value)
+        # What a form says of its field: `{"password": ["This field may not be blank."]}`.
+        return (
+            type(value) in {list, tuple}
+            and len(value) > 0
+            and all(isinstance(item, str) and is_sentence(item) for item in value)
+        )
 
     def find(self, text: str) -> list[Span]:
         """Return where secrets stand in a text, in order, none over another."""

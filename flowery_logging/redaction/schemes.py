@@ -53,7 +53,7 @@ _MANY_DIGITS: Final = 3
 _IS_DATA: Final = re.compile(r"[0-9]{4}-[0-9]{2}|[0-9.:/-]+$|/|[\w-]+/[\w/-]+\.|[a-z-]+[/.][a-z]")
 """Dates, numbers and paths, which are no credentials."""
 
-_WORD: Final = re.compile(r"[a-z]+[.,;:!?]?")
+_WORD: Final = re.compile(r"[a-z]+[.,;:!?]?|[a-z]+(?:_[a-z]+)+[=:]")
 _NEXT_WORD: Final = re.compile(r"[ \t]+[^\W\d_]+")
 _WORDS: Final = frozenset({
     "auth", "authentication", "authorization", "certificate", "certificates", "credential",
@@ -126,7 +126,9 @@ def _is_prose(text: str, match: re.Match[str]) -> bool:
     if value.startswith(_CHALLENGES):
         return True
     return _WORD.fullmatch(value) is not None and (
-        value.rstrip(".,;:!?") in _WORDS or _NEXT_WORD.match(text, match.end()) is not None
+        value[-1] in "=:"
+        or value.rstrip(".,;:!?") in _WORDS
+        or _NEXT_WORD.match(text, match.end()) is not None
     )
 
 

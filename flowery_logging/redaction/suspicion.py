@@ -104,7 +104,7 @@ _OPTION: Final = re.compile(r"-(?<![\w-]-)-?([A-Za-z][\w-]{0,63})")
 _ELEMENT: Final = re.compile(r"<([\w.:-]{2,128})")
 _ATTRIBUTE: Final = re.compile(r"=(?:(?<=name=)|(?<=key=)|(?<=id=))\\{0,3}[\"']([\w.-]{2,64})")
 _CODE: Final = re.compile(r"[?&\s\"]code=[\w.~%/+-]{10}", re.IGNORECASE)
-_KEY: Final = re.compile(r"[?&\"]key=[\w-]{24}")
+_KEY: Final = re.compile(r"[?&\"0]key=[0a-z_]{24}")
 # What stands in escapes, of URLs and of JSON.
 _ESCAPED_ASCII: Final = re.compile("%[0-7][0-9A-Fa-f]")
 _ESCAPED_BYTE: Final = re.compile("%[89A-Fa-f][0-9A-Fa-f]")
@@ -222,7 +222,7 @@ class Suspicion:
         has_run = _RUN in runs
         if has_run:
             kinds |= _tokens(text, runs)
-            if "key=" in text and _KEY.search(text):
+            if "key=" in coarse and _KEY.search(coarse):
                 kinds |= NAMED
         # Credentials of these schemes are long; in base64 their runs may be shorter.
         if (has_run or "/" in text or "+" in text) and (

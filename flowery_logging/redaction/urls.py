@@ -12,9 +12,9 @@ from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.values import (
     is_code,
     is_identifier_of,
-    is_method,
     is_no_code,
     is_nothing,
+    is_shown,
     may_be_password,
 )
 
@@ -151,7 +151,7 @@ def parameters(text: str, kind_of: KindOf) -> Iterator[Span]:
     for match in _PARAMETER.finditer(text):
         name, value = unquoted(match["name"]), match["value"]
         kind = kind_of(name.rpartition("[")[0] or name) or kind_of(name)
-        if kind is None and _lets_in(text, match.start(), name, value.rstrip(",.)]}")):
+        if kind is None and _lets_in(text, match.span(), name, value.rstrip(",.)]}")):
             kind = "value"
         if kind is not None and not _is_no_secret(name, value):
             yield _value(match, kind)
@@ -163,7 +163,7 @@ def _is_no_secret(name: str, value: str) -> bool:
         is_nothing(inside, equals=True)
         or is_code(value)
         or is_identifier_of(name, value)
-        or is_method(name, inside)
+        or is_shown(name, inside)
         or is_no_code(name, inside, equals=True)
     )
 
@@ -188,15 +188,16 @@ def may_let_in(name: str) -> bool:
     return name in SIGNATURES or name == "code"
 
 
-def _lets_in(text: str, place: int, name: str, value: str) -> bool:
+def _lets_in(text: str, place: tuple[int, int], name: str, value: str) -> bool:
     """Tell whether a parameter lets its bearer in by what its value looks like."""
     if may_be_password(name, value):
         return True
     name = squash(name)
     if name == "code":
-        return _CODE.fullmatch(value) is not None and not _is_other_code(text, place)
+        return _CODE.fullmatch(value) is not None and not _is_other_code(text, place[0])
     if name == "key":
-        return text[place - 1 : place] in {"?", "&"} and _KEY.fullmatch(value) is not None
+        is_in_query = text[place[0] - 1 : place[0]] in {"?", "&"} or text.startswith("&", place[1])
+        return is_in_query and _KEY.fullmatch(value) is not None
     if name not in SIGNATURES or not any(sign in "%+/" or sign.isdigit() for sign in value):
         return False
     return len(value) >= (_SHORTEST_TICKET if name in _TICKETS else _SHORTEST_SIGNATURE)

@@ -62,7 +62,8 @@ _PLURALS: Final = (
 )
 
 _CODE: Final = re.compile(
-    r"[A-Za-z_][\w.]{0,127}[(\[]|(?:self|cls|os|settings|config|request|args|kwargs)\."
+    r"(?:(?:await|new|yield|not)[ ])?[A-Za-z_][\w.]{0,127}[(\[]"
+    r"|(?:self|cls|os|settings|config|request|args|kwargs)\."
 )
 _OBJECT: Final = re.compile(r"[A-Z]\w{0,63}\((?=[\"'])")
 _MASK: Final = re.compile(
@@ -72,6 +73,34 @@ _MASK: Final = re.compile(
 )
 _STATE: Final = re.compile(r"[A-Za-z][a-z]{2,30}(?:ed|ing)")
 """What happened or happens to a secret: `token: refreshed`."""
+
+_AMOUNT: Final = re.compile(
+    r"[0-9]{1,6}(?:자리?|회|번|개|건|명|초|분|시간|일|주|달|년|월)(?:이상|이하|이내|전|후|간|동안)?"
+    r"|[0-9]{1,6}[ ](?:bytes?|char(?:acter)?s?|digits?|days?|hours?|minutes?|seconds?|attempts?"
+    r"|tries|users?|of)\b"
+)
+"""How long or how many: `비밀번호: 8자`, `password: 8 characters`."""
+
+_SENTENCE: Final = re.compile(
+    r"[A-Z][a-z']{1,20}(?=[^.!]*[ ](?:is|are|must|may|can|cannot|can't|should|does|do|did|has|have"
+    r"|was|were|not|too|required|valid)[ .!])(?:,?[ ][\w'()-]{1,24}){2,32}[.!]?"
+    r"(?:[ ][A-Z][a-z']{1,20}(?:,?[ ][\w'()-]{1,24}){1,32}[.!]?){0,3}"
+    r"|(?=[^.!]*[가-힣][ ])[가-힣\w ,()·/'~-]{4,120}(?:다|요|오|것|세요)[.!]"
+    r"(?:[ ][가-힣\w ,()·/'~-]{4,120}(?:다|요|오|것|세요)[.!]?){0,3}"
+)
+"""What a form says of its field: `This field may not be blank.`"""
+
+_LONGEST_SENTENCE: Final = 512
+_OWN_WORDS: Final = ("phrase", "answer", "mnemonic")
+"""Ends of names whose values may be sentences themselves."""
+
+_QUOTED: Final = re.compile(
+    r"\\{0,15}(?:\"(?P<double>[^\"\\]{1,512})\\{0,15}\"|'(?P<single>[^'\\]{1,512})\\{0,15}')"
+)
+_ERROR: Final = re.compile(r"[a-z]+(?:_[a-z]+)*")
+
+_DIRECTORY: Final = re.compile(r"(?:/|[A-Za-z]:\\{1,4})[\w./\\ -]{0,256}|/")
+"""What `PWD` is in an environment."""
 
 _ENDS: Final = ".,:;!?)]}"
 _IDENTIFIER: Final = re.compile(r"[A-Za-z]+(?:[_.][A-Za-z_]+)*")
@@ -129,6 +158,38 @@ def is_method(name: str, value: str) -> bool:
 def names_methods(name: str) -> bool:
     """Tell whether a name may have a method as its value, or credentials."""
     return words(name)[-1:] == ["auth"]
+
+
+def is_shown(name: str, value: str) -> bool:
+    """Tell whether a value of a secret's name is none: a method, a directory, a sentence."""
+    return (
+        is_method(name, value)
+        or (squash(name).endswith("pwd") and _DIRECTORY.fullmatch(value) is not None)
+        or (is_sentence(value) and not squash(name).endswith(_OWN_WORDS))
+    )
+
+
+def is_sentence(value: str) -> bool:
+    """Tell whether a value tells in a sentence what is wrong with another one."""
+    return (
+        " " in value
+        and len(value) <= _LONGEST_SENTENCE
+        and _SENTENCE.fullmatch(value.strip()) is not None
+    )
+
+
+def are_sentences(items: str) -> bool:
+    """Tell whether all texts of a list are sentences, or the names of errors beside these."""
+    found = [match["double"] or match["single"] for match in _QUOTED.finditer(items)]
+    said = [is_sentence(item) for item in found]
+    return any(said) and all(
+        is_said or _ERROR.fullmatch(item) for is_said, item in zip(said, found, strict=True)
+    )
+
+
+def is_amount(text: str, start: int) -> bool:
+    """Tell whether what begins here says how long or how many something is."""
+    return _AMOUNT.match(text, start) is not None
 
 
 def may_be_password(name: str, value: str) -> bool:
