@@ -34,7 +34,10 @@ _PROGRAMS: Final = (
     (rf"(?:docker|podman|helm|oc|az){_GAP}(?:registry{_GAP})?login", rf"-p{_GAP}"),
     (r"mongo\w{0,10}|twine", rf"-p{_GAP}"),
     (r"ldap\w{1,10}", rf"-w{_GAP}"),
-    (r"sqlcmd|unzip|zip", rf"-P{_GAP}"),
+    (r"sqlcmd|bcp|unzip|zip", rf"-P{_GAP}"),
+    (r"ssh-keygen", rf"-[NP]{_GAP}"),
+    (r"rabbitmqctl", rf"(?:add_user|change_password){_GAP}[^\s\"',]{{1,128}}{_GAP}"),
+    (r"sudo[ ]+-\w{0,4}S", r"echo(?:[ ]-n)?[ ]{1,4}[\"']?(?!\$)"),
     (r"smbclient", rf"-U{_GAP}[^\s%\"']{{1,128}}%"),
     (r"openssl", r"pass:"),
     (r"--password-stdin", r"echo(?:[ ]-n)?[ ]{1,4}[\"']?(?!\$)"),
@@ -53,15 +56,27 @@ _SETTING: Final = late(
     r"(?P<value>[^\s\"'|;&]{1,1024})",
     re.IGNORECASE,
 )
+# `ENV NAME value` of a Dockerfile, and what shells write so.
+_VARIABLE: Final = late(
+    r"(?<![\w-])(?:ENV|ARG|setenv|setx|set -gx)[ ]{1,8}(?P<name>[A-Za-z_]\w{1,63})[ ]{1,8}"
+    r"(?P<value>\"[^\"\n]{1,1024}|'[^'\n]{1,1024}|[^\s\"'=][^\s\"']{0,1023})"
+)
+# Of Redis: what is typed, and what MONITOR shows. Bare words are commands' and prose's.
+_AUTH: Final = late(
+    r"(?<![\w-])(?P<quote>\\{0,15}\")AUTH(?P=quote) (?:(?P=quote)[\w.-]{1,64}(?P=quote) )?"
+    r"(?P=quote)(?P<value>[^\"\\\n]{1,512})"
+    r"|(?<![\w-])AUTH (?:[\w.-]{1,64} )?"
+    r"(?P<bare>(?=[^\s\"']{0,127}\d)(?=[^\s\"']{0,127}[A-Za-z])[^\s\"',;:()=/]{6,128})(?=[\s\"']|\Z)"
+)
 _ANY_PROGRAM: Final = late(
     "htpasswd|curl|mysql|mariadb|7z|sshpass|redis-cli|login|mongo|ldap|sqlcmd|zip|smbclient"
-    "|openssl|wget|http|twine|sqlplus|sqlldr|impdp|expdp|rman"
+    "|openssl|wget|http|twine|sqlplus|sqlldr|impdp|expdp|rman|bcp|ssh-keygen|rabbitmqctl|sudo"
 )
 
 SIGNS: Final = (
     "curl", "mysql", "mariadb", "sshpass", "redis0cli", "login", "mongo", "ldap", "sqlcmd", "zip",
     "smbclient", "openssl", "wget", "http0", "0z", "htpasswd", "twine", "sqlplus",
-    "sqlldr", "mpdp", "rman",
+    "sqlldr", "mpdp", "rman", "bcp0", "keygen", "rabbitmq", "sudo",
 )  # fmt: skip
 """One of them stands in each command of `_PROGRAMS`, as `suspicion` sees it."""
 
@@ -81,6 +96,14 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
             kind = kind_of(match["name"].rpartition(".")[2])
             if kind is not None and not is_nothing(match["value"], equals=False):
                 yield Span(*match.span("value"), kind)
+    if "ENV " in text or "ARG " in text or "set" in text:
+        for match in _VARIABLE().finditer(text):
+            kind, value = kind_of(match["name"]), match["value"].strip("\"'")
+            if kind is not None and not is_nothing(value, equals=True):
+                yield Span(match.end() - len(match["value"].lstrip("\"'")), match.end(), kind)
+    if "AUTH" in text:
+        for match in _AUTH().finditer(text):
+            yield Span(*match.span("value" if match["value"] else "bare"), "value")
     if ("-" in text or "pass:" in text) and _ANY_PROGRAM().search(text):
         yield from _of_programs(text)
 

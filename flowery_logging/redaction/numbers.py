@@ -45,6 +45,9 @@ _SAID: Final = re.compile(
 )
 """What the surrounding of a resident number says."""
 
+_SAID_BEHIND: Final = re.compile(r"^[^0-9A-Za-z가-힣]{0,3}(?:본인확인|본인인증|실명)")
+"""What the surrounding behind it says."""
+
 _OTHER: Final = re.compile(
     r"(?:법인(?P<company>)|(?:주문|접수|예약|문의|관리|송장|상품|배송|거래|승인)(?!자|인|고객)"
     r"|order|invoice|booking|batch|job|seq)[^0-9\n]{0,8}$",
@@ -52,6 +55,7 @@ _OTHER: Final = re.compile(
 )
 """What says directly before a number that it is another: six digits, a dash and seven more."""
 
+_BEHIND: Final = 12
 _SURROUNDING: Final = 24
 """Characters before a number that say what it is."""
 
@@ -68,20 +72,23 @@ def find(text: str) -> Iterator[Span]:
     """Yield the cards and resident numbers in a text whose digits are ASCII (see `NORMAL`)."""
     for match in _RESIDENT.finditer(text):
         before = text[max(0, match.start() - _SURROUNDING) : match.start()]
-        if _is_meant(match[1] + match[3], before, dashed="-" in match[2]):
+        is_dashed, behind = "-" in match[2], text[match.end() : match.end() + _BEHIND]
+        if _is_meant(match[1] + match[3], before, behind, dashed=is_dashed):
             yield Span(match.start(), match.end(), "resident_number")
     for match in _CARD.finditer(text):
         if is_card(match[0].translate(_SEPARATORS)):
             yield Span(match.start(), match.end(), "card")
 
 
-def _is_meant(digits: str, before: str, *, dashed: bool) -> bool:
+def _is_meant(digits: str, before: str, behind: str, *, dashed: bool) -> bool:
     """Numbers issued since October 2020 have no check digit: the form or a word must say it."""
     if not has_birth_date(digits):
         return False
     if _SAID.search(before):
         return True
     other = _OTHER.search(before)
+    if other is None and _SAID_BEHIND.search(behind):
+        return True
     if other is not None and other["company"] is not None:
         return False  # one in ten would have a valid check digit
     if other is not None and is_article(digits):

@@ -38,6 +38,19 @@ _VALUE: Final = re.compile(
     r"(?:(?P<open>[bBrRuU]{0,2}(?P=quote))|(?P<nest>[\[{(])|(?P<bare>[^\s,}\])]{1,64}))",
     re.IGNORECASE,
 )
+_CALL: Final = re.compile(
+    r"(?:[A-Za-z]{0,32}(?:Basic|Digest|Proxy|Password)Auth|[A-Za-z]{0,32}Credentials?)\("
+    r"(?P<quote>\\{0,15}[\"'])[^\"'\\\n]{1,128}(?P=quote),[ ]{0,4}(?P<value>(?P=quote))"
+)
+"""`HTTPBasicAuth('kim', '…')`: a name and a password in their order."""
+
+_YAML: Final = re.compile(
+    r"(?:^|\n)[ ]{0,32}(?:- )?(?:name|key): ?[\"']?(?P<name>[\w.-]{2,128})[\"']?[ ]{0,4}\n"
+    r"[ ]{1,32}(?:value|val|default): ?"
+    r"(?P<value>\"[^\"\n]{1,1024}|'[^'\n]{1,1024}|[^\s\"'][^\n]{0,1024})"
+)
+"""The same over two lines of YAML, as Kubernetes has variables."""
+
 _GRANT: Final = re.compile(
     r"[\"']code\\{0,15}[\"']: ?\\{0,15}[\"'](?P<value>(?=[\w.~/-]{0,512}\d)[\w.~/-]{10,2048})"
 )
@@ -79,6 +92,11 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the values of names that stand apart from them."""
     if "," in text:
         yield from _items(text, kind_of)
+        for match in _CALL.finditer(text):
+            start = match.end("value")
+            yield Span(start, quoted_end(text, start, match["quote"]), "value")
+    if "\n" in text and "value: " in text:
+        yield from _lines(text, kind_of)
     if "input_value=" in text:
         yield from _marked(text, _PYDANTIC, kind_of)
     if ":" in text:
@@ -163,6 +181,15 @@ def _marked(text: str, pattern: re.Pattern[str], kind_of: KindOf) -> Iterator[Sp
         kind = kind_of(match["name"].rpartition(":")[2].rpartition(".")[2])
         if kind is not None and not is_nothing(match["value"], equals=True):
             yield Span(*match.span("value"), kind)
+
+
+def _lines(text: str, kind_of: KindOf) -> Iterator[Span]:
+    """Values of variables in YAML, below their names."""
+    for match in _YAML.finditer(text):
+        kind = kind_of(match["name"])
+        value = match["value"].strip("\"'")
+        if kind is not None and not is_nothing(value, equals=True):
+            yield Span(match.end() - len(match["value"].lstrip("\"'")), match.end(), kind)
 
 
 def _attributes(text: str, kind_of: KindOf) -> Iterator[Span]:

@@ -19,7 +19,7 @@ _UNIT: Final = (
     r"(?![ ]?(?:초|분|시간|일|월|년|주|개|회|건|자|명|원|글자|바이트|%"
     r"|(?:bits?|bytes?|char\w*|days?|hours?|minutes?|seconds?|times?|users?|ms|s)\b))"
 )
-_QUOTE: Final = r"[\[(\"'`<]?[ ]?"
+_QUOTE: Final = r"[\[(\"'`<]{0,2}[ ]?"
 
 _ARROW: Final = r"[ ]?(?:->|→)[ ]?"
 
@@ -70,11 +70,21 @@ _LICENCE: Final = late(
     rf"|{_REGION}[0-9]{{2}}-[0-9]{{6}}-[0-9]{{2}}|[0-9]{{12}})(?![0-9A-Za-z-])",
     re.IGNORECASE,
 )
+_NEXT: Final = late(rf"[\"'`\])>]{{0,2}}(?:에서|[ ]to|[ ]?(?:->|→))[ ]{_QUOTE}{_WITH_DIGIT}{_UNIT}")
+"""The new one behind the old: `비밀번호가 …에서 …로 바뀜`."""
+
+_TWO_DIGITS: Final = late(
+    r"비밀번호[ ]?\(?(?:앞[ ]?)?(?:두|2)[ ]?자리\)?[는은:=]?[ ]?[:=]?[ ]?"
+    r"(?P<value>[0-9]{2})(?![0-9])"
+)
+"""The half of a card's password that payments ask for."""
+
 _BACK: Final = late(r"뒷자리[^0-9\n]{0,4}(?P<value>[1-8][0-9]{6})(?![0-9])")
 _NUMBERS: Final = ((_PASSPORT, "value"), (_LICENCE, "value"), (_BACK, "resident_number"))
 
 _FACT: Final = late(
-    r"[0-9]{4}[-./][0-9]{1,2}(?:[-./T].*)?|v?[0-9]+(?:[.:~-][0-9]+)+"  # dates, versions, addresses
+    # dates, versions, addresses; three digits, a dash and three more are a code
+    r"[0-9]{4}[-./][0-9]{1,2}(?:[-./T].*)?|(?![0-9]{3}-[0-9]{3}\Z)v?[0-9]+(?:[.:~-][0-9]+)+"
     r"|[0-9]+(?:ms|[smhdwyx]|[kmgt]i?b)"  # amounts
     r"|(?:aes|sha|md|rsa|ecdsa|ed|pbkdf|argon|bcrypt|scrypt|base|utf|tls|ssl|oauth|saml|ipv|http|hmac"
     r"|[hre]s|rfc|chacha|p)[-_]?v?[0-9]{1,4}(?:[-_./][\w./-]*|[a-z]{0,4})"
@@ -103,10 +113,14 @@ def find(text: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each 
             least = _SHORTEST_SAID if before in _OPENING else _SHORTEST_KEY
             if _is_one(match["value"], least if match["long"] else 0):
                 yield _value(match)
+                yield from _next(text, match)
+        for match in _TWO_DIGITS().finditer(text):
+            yield Span(*match.span("value"), "value")
     if "pass" in lower or "pwd" in lower:
         for match in _ENGLISH().finditer(text):
             if _is_one(match["value"], 0 if match["said"] else _SHORTEST):
                 yield _value(match)
+                yield from _next(text, match)
     if any(word in lower for word in _CODES):
         yield from _codes(text)
     if " is " in lower:
@@ -133,15 +147,27 @@ def _codes(text: str) -> Iterator[Span]:
             yield _value(match)
 
 
+def _next(text: str, match: re.Match[str]) -> Iterator[Span]:
+    """Yield what a secret was changed to."""
+    following = _NEXT().match(text, match.end("value"))
+    if following is not None and _is_one(following["value"], 0):
+        yield _value(following)
+
+
 def _value(match: re.Match[str]) -> Span:
     start = match.start("value")
     return Span(start, start + len(match["value"].rstrip(".")), "value")
 
 
+def tells_fact(value: str) -> bool:
+    """Tell whether a value is what is told about a secret: a date, a version, an amount."""
+    return _FACT().fullmatch(value) is not None
+
+
 def _is_one(value: str, shortest: int) -> bool:
     """Tell whether a value may be a secret; with a length, it has to have letters too."""
     value = value.rstrip(".")
-    if _FACT().fullmatch(value):
+    if tells_fact(value):
         return False
     return not shortest or (
         len(value) >= shortest

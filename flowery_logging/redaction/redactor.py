@@ -22,6 +22,7 @@ from flowery_logging.redaction import (
     schemes,
     sql,
     structures,
+    tables,
     urls,
 )
 from flowery_logging.redaction.assignments import Assignments
@@ -262,7 +263,7 @@ class Redactor(Redaction):
         if kinds & TOKENS:
             yield from forms.find(text)
         if kinds & (SCHEMES | NAMED):
-            yield from schemes.find(text)
+            yield from schemes.find(text, self.kind_of)
         if kinds & (ADDRESSES | NAMED):
             yield from urls.find(text, self.kind_of)
         if kinds & NAMED:
@@ -271,6 +272,8 @@ class Redactor(Redaction):
             yield from pairs.find(text, self.kind_of)
             yield from commands.find(text, self.kind_of)
             yield from sql.find(text, self.kind_of)
+            if "|" in text and "\n" in text:
+                yield from tables.find(text, self.kind_of)
         if kinds & FURTHER:
             for kind in self._further:
                 for start, end in kind.find(text):

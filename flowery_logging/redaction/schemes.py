@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from flowery_logging.redaction.late import late
+from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 
 _BEFORE: Final = r"(?<![A-Za-z0-9])"
@@ -24,7 +25,7 @@ _BEARER: Final = re.compile(
 _TOKEN: Final = re.compile(rf"{_BEFORE}Token[ ](?P<value>[\w.~+/=-]{{16,}})", re.ASCII)
 _KEY: Final = re.compile(
     rf"{_BEFORE}(?:(?:api|access|secret|private|encryption|signing|auth|master|session|service)"
-    r"[ _-]?key|token|secret)[ ]"
+    r"[ _-]?key|token|secret|(?P<name>[a-z][\w-]{1,40}(?:key|token|secret)))[ ]"
     r"[\"'`]?(?P<value>[\w.~+/=-]{16,256})(?![\w.~+/=-])",
     re.IGNORECASE | re.ASCII,
 )
@@ -74,7 +75,7 @@ def is_scheme(word: str) -> bool:
     return word.lower() in _SCHEMES
 
 
-def find(text: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each kind
+def find(text: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each kind
     """Yield the credentials behind a scheme in a text."""
     lower = text.lower()
     if any(stem in lower for stem in _BEARER_STEMS):
@@ -89,7 +90,8 @@ def find(text: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each 
                 yield Span(match.start("value"), match.end("value"), "credentials")
     if "token " in lower or "key " in lower or "secret " in lower:
         for match in _KEY.finditer(text):
-            if _looks_random(match["value"]):
+            is_named = match["name"] is None or kind_of(match["name"]) is not None
+            if is_named and _looks_random(match["value"]):
                 yield Span(match.start("value"), match.end("value"), "credentials")
     if "basic" in lower:
         yield from _basics(text)

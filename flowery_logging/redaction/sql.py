@@ -32,6 +32,19 @@ _DUPLICATE: Final = late(
 )
 _MAX_TUPLES: Final = 1_000
 
+# What SQLAlchemy and Django write behind a statement: its parameters, in its order.
+_PARAMETERS: Final = late(r"\[parameters: \[?(?=\()|; args=(?=\()")
+_STATEMENT: Final = 8_192
+"""Characters before the parameters that are taken for their statement."""
+
+_SLOT: Final = late(
+    r"(?:(?P<name>[\w.]{1,128})[\"`\]]?\s{0,4}(?:=|<>|!=|LIKE)\s{0,4})?"
+    r"(?:(?P<sign>%s|\?|\$[0-9]{1,4}|:[0-9]{1,4}(?![\w:]))|(?<![\w%])(?:'(?:[^']|'')*'|[0-9][0-9.]*"
+    r"|NULL|true|false)(?![\w%(]))",
+    re.IGNORECASE,
+)
+"""A parameter of a statement, perhaps already in its place, and the column it is compared with."""
+
 
 def find(text: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901 - a sign for each kind
     """Yield the literals of a statement that are secrets, by the names of columns."""
@@ -49,15 +62,56 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901 - a sign f
             kind = kind_of(match["name"].rpartition(".")[2])
             if kind is not None:
                 yield Span(*match.span("value"), kind)
+    if "[parameters: " in text or "; args=" in text:
+        yield from _parameters(text, kind_of)
     if "VALUES" in upper:
         for match in _INSERT.finditer(text):
-            columns = [kind_of(name.strip(" \t\n\"'`[]\\")) for name in match["columns"].split(",")]
+            columns = [kind_of(_bare(name)) for name in match["columns"].split(",")]
             if any(columns):
                 for spans in islice(_tuples(text, match.end()), _MAX_TUPLES):
                     for span, kind in zip(spans, columns, strict=False):
                         literal = text[span.start : span.end]
                         if kind is not None and not is_nothing(literal, equals=True):
                             yield span._replace(kind=kind)
+
+
+def _parameters(text: str, kind_of: KindOf) -> Iterator[Span]:
+    """Yield the parameters of secrets' columns, which stand behind their statement."""
+    position = 0
+    for match in _PARAMETERS().finditer(text):
+        start = max(
+            position, match.start() - _STATEMENT, text.rfind("[SQL: ", position, match.end())
+        )
+        columns = _columns(text[start : match.start()], kind_of)
+        position = match.end()
+        if any(columns):
+            for spans in islice(_tuples(text, position), _MAX_TUPLES):
+                if len(spans) != len(columns):
+                    break
+                for span, kind in zip(spans, columns, strict=True):
+                    if kind is not None and not is_nothing(
+                        text[span.start : span.end], equals=True
+                    ):
+                        yield span._replace(kind=kind)
+
+
+def _columns(statement: str, kind_of: KindOf) -> list[str | None]:
+    """Return the kind of each parameter, by the column that it is for."""
+    insert = _INSERT.search(statement)
+    names = [_bare(name) for name in insert["columns"].split(",")] if insert else []
+    first = insert.end() if insert else len(statement)
+    slots = [*_SLOT().finditer(statement)]
+    if any(slot["sign"] for slot in slots):
+        slots = [slot for slot in slots if slot["sign"]]
+    inside = [slot for slot in slots if slot.start() >= first]
+    named = (
+        {id(slot): names[index % len(names)] for index, slot in enumerate(inside)} if names else {}
+    )
+    return [kind_of((slot["name"] or named.get(id(slot), "")).rpartition(".")[2]) for slot in slots]
+
+
+def _bare(name: str) -> str:
+    return name.strip(" \t\n\"'`[]\\")
 
 
 def _tuples(text: str, position: int) -> Iterator[list[Span]]:

@@ -336,6 +336,10 @@ class Suspicion:
             return True
         if "<" in signs and ("=" in signs or "</" in coarse) and self._is_tagged(encoded):
             return True
+        if "\\" in signs and 'AUTH\\"' in text:
+            return True
+        if "\\" in signs and "|" in text and "\\n" in text and self._has_column(encoded):
+            return True
         is_list = ("'" in signs and "'," in text) or ("\\" in signs and '\\",' in text)
         if (
             not is_list
@@ -344,6 +348,8 @@ class Suspicion:
             and not (":" in signs and _COLON.search(text))
         ):
             return False
+        if is_list and ("auth(" in coarse or "credential" in coarse or "parameters" in coarse):
+            return True
         is_long = len(encoded) > _LONG
         if is_long and not is_list and len(signs) < _FEW_SIGNS:
             encoded = _around_signs(encoded)
@@ -358,6 +364,13 @@ class Suspicion:
         names = encoded.translate(_LISTED if is_list else _ASSIGNED)
         pieces = names.decode("utf-8", "replace").split("=")
         return self._is_assigned({*pieces} if is_long else pieces)
+
+    def _has_column(self, encoded: bytes) -> bool:
+        """Tell whether a table may have a column of secrets, where there is a table."""
+        if b"--" not in encoded:
+            return False
+        names = _ESCAPED_SPACE.sub(b"  ", encoded).translate(_ASSIGNED).replace(b"=", b" ")
+        return any(map(self._may_hide, names.decode("utf-8", "replace").split()))
 
     def _is_tagged(self, encoded: bytes) -> bool:
         """Tell whether an element or an attribute of XML may have the name of a secret."""
