@@ -66,7 +66,7 @@ _AUTH: Final = late(
     r"(?<![\w-])(?P<quote>\\{0,15}\")AUTH(?P=quote) (?:(?P=quote)[\w.-]{1,64}(?P=quote) )?"
     r"(?P=quote)(?P<value>[^\"\\\n]{1,512})"
     r"|(?<![\w-])AUTH (?:[\w.-]{1,64} )?"
-    r"(?P<bare>(?=[^\s\"']{0,127}\d)(?=[^\s\"']{0,127}[A-Za-z])[^\s\"',;:()=/]{6,128})(?=[\s\"']|\Z)"
+    r"(?P<bare>(?=[^\s\"']{0,127}\d)(?=[^\s\"']{0,127}[a-z])[^\s\"',;:()=/]{6,128})(?=[\s\"']|\Z)"
 )
 _ANY_PROGRAM: Final = late(
     "htpasswd|curl|mysql|mariadb|7z|sshpass|redis-cli|login|mongo|ldap|sqlcmd|zip|smbclient"

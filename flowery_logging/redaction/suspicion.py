@@ -224,6 +224,8 @@ class Suspicion:
             kinds |= _tokens(text, runs)
             if "key=" in coarse and _KEY.search(coarse):
                 kinds |= NAMED
+            if "ENV " in text or "setenv" in text:
+                kinds |= NAMED
         # Credentials of these schemes are long; in base64 their runs may be shorter.
         if (has_run or "/" in text or "+" in text) and (
             "token0" in coarse
@@ -336,9 +338,9 @@ class Suspicion:
             return True
         if "<" in signs and ("=" in signs or "</" in coarse) and self._is_tagged(encoded):
             return True
-        if "\\" in signs and 'AUTH\\"' in text:
-            return True
-        if "\\" in signs and "|" in text and "\\n" in text and self._has_column(encoded):
+        if "\\" in signs and (
+            'AUTH\\"' in text or ("|" in text and "\\n" in text and self._has_column(encoded))
+        ):
             return True
         is_list = ("'" in signs and "'," in text) or ("\\" in signs and '\\",' in text)
         if (
@@ -348,7 +350,7 @@ class Suspicion:
             and not (":" in signs and _COLON.search(text))
         ):
             return False
-        if is_list and ("auth(" in coarse or "credential" in coarse or "parameters" in coarse):
+        if is_list and "(" in text and _has_order(coarse):
             return True
         is_long = len(encoded) > _LONG
         if is_long and not is_list and len(signs) < _FEW_SIGNS:
@@ -451,6 +453,11 @@ class Suspicion:
         if any(name in coarse for name in commands.SIGNS):
             kinds |= NAMED
         return kinds
+
+
+def _has_order(coarse: str) -> bool:
+    """Tell whether values may stand without their names, in the order of a call or a statement."""
+    return "auth(" in coarse or "credential" in coarse or "parameters" in coarse
 
 
 def _may_have_login(signs: str, text: str) -> bool:
