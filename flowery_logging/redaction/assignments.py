@@ -36,7 +36,7 @@ _ASSIGNED: Final = late(
     r"(?:(?<=[가-힣 ]\()(?P<opened>))?(?<![\w.%$-])"
     r"(?P<name>[\w.%$-]{1,128}|[A-Za-z0-9가-힣]{1,20}(?: [A-Za-z가-힣][A-Za-z가-힣0-9]{0,19}){1,2})"
     r"(?P<closed>\\{0,15}[\"'`]\]?|\]|(?<=[A-Z]{2})\)|\)(?==\()|(?(opened)\)|(?!)))?"
-    r"(?P<sign>(?:[ \t\u00a0]|\\{1,2}xa0){0,8}(?:=>|:=|==?|:(?!//)|\uff1d|\uff1a)"
+    r"(?P<sign>(?:[ \t\u00a0]|\\{1,2}xa0){0,8}(?:=>|:=|==?|::(?=[ ])|:(?!//)|\uff1d|\uff1a)"
     r"(?:[ \t\u00a0]|\\{1,2}xa0){0,8})"
     r"(?:[bBrRuU]{1,2}(?=\\{0,15}[\"'])|string\([0-9]{1,6}\)[ ])?"
     r"(?P<quote>\\{0,15}(?:\"\"\"|\'\'\'|[\"'`]))?"
@@ -64,7 +64,10 @@ _BARE: Final = late(
     rf"(?:[<>,;|](?![\w.%$-]{{1,64}}[=:])(?:[^{_STOP}]|\\(?![nrt\"'\\]))+)*)"
 )
 _WORD: Final = late(r"[^\W\d_]+[.,!?]?")
-_NEXT_WORD: Final = late(r"[ \t]+[^\W_]+(?![\w=:])")
+_NEXT_WORD: Final = late(r"[ \t]+[^\W_]+(?![\w=:])|\\{0,15}'(?:t|s|re|ve|ll)[ ]")
+_CHANGED: Final = late(r"\\{0,15}[\"'][ ]{1,4}(?:->|=>|→)[ ]{1,4}(?P<quote>\\{0,15}[\"'])")
+_HASHED: Final = late(r"\{[A-Za-z0-9-]{2,16}\}(?=[\w$+/])")
+"""How a password in a directory, or of Spring, was made: `{SSHA}…`."""
 _PHRASE: Final = late(r"[A-Za-z]{3,12}(?: [A-Za-z]{3,12}){3,23}(?: [0-9]{1,4})?")
 
 
@@ -103,6 +106,10 @@ class Assignments:
             if kind is not None and end > start and not _is_of_address(text, match):
                 yield Span(start, end, kind)
                 position = end
+                following = _CHANGED().match(text, end) if match["quote"] else None
+                if following is not None:  # `"old" -> "new"`
+                    position = quoted_end(text, following.end(), following["quote"])
+                    yield Span(following.end(), position, kind)
 
     def _value(self, text: str, match: re.Match[str]) -> tuple[int, int]:
         """Return where the secret behind a name begins and ends; the same twice: there is none."""
@@ -115,7 +122,8 @@ class Assignments:
             value = text[start:end]
             is_none = is_nothing(value, equals=equals) or is_shown(match["name"], value)
             return (end, end) if is_none else (start, end)
-        if text[start : start + 1] in PAIRS:
+        hashed = _HASHED().match(text, start)
+        if hashed is None and text[start : start + 1] in PAIRS:
             end = nested_end(text, start)
             is_none = is_nothing(text[start:end], equals=equals) or are_sentences(text[start:end])
             return (end, end) if is_none else (start, end)
@@ -125,10 +133,11 @@ class Assignments:
             phrase = _PHRASE().match(text, start)
             if phrase and not is_nothing(phrase[0].partition(" ")[0], equals=False):
                 return phrase.span()
-        bare = None if is_code(text, start) else _BARE().match(text, start)
+        first = start if hashed is None else hashed.end()
+        bare = None if is_code(text, first) else _BARE().match(text, first)
         if bare is None or self._is_no_secret(text, match["name"], bare, equals=equals):
             return start, start
-        return bare.span()
+        return start, bare.end()
 
     def _is_no_secret(self, text: str, name: str, bare: re.Match[str], *, equals: bool) -> bool:
         """Tell whether a value without quotes is prose, code, a mask or a fact about the secret."""

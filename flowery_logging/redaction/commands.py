@@ -68,6 +68,12 @@ _AUTH: Final = late(
     r"|(?<![\w-])AUTH (?:[\w.-]{1,64} )?"
     r"(?P<bare>(?=[^\s\"']{0,127}\d)(?=[^\s\"']{0,127}[a-z])[^\s\"',;:()=/]{6,128})(?=[\s\"']|\Z)"
 )
+_PROSE: Final = frozenset({
+    "and", "are", "argument", "can", "flag", "from", "in", "instead", "may", "option", "or",
+    "parameter", "to", "via", "when", "with", "without",
+})  # fmt: skip
+"""What stands behind the name of an option where a sentence tells of it."""
+
 _ANY_PROGRAM: Final = late(
     "htpasswd|curl|mysql|mariadb|7z|sshpass|redis-cli|login|mongo|ldap|sqlcmd|zip|smbclient"
     "|openssl|wget|http|twine|sqlplus|sqlldr|impdp|expdp|rman|bcp|ssh-keygen|rabbitmqctl|sudo"
@@ -87,7 +93,7 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
         kind = "value" if match["name"] == "pass" else kind_of(match["name"])
         group = "quoted" if match["quote"] else "bare"
         value = match[group]
-        if kind is None or is_nothing(value, equals=False):
+        if kind is None or is_nothing(value, equals=False) or value in _PROSE:
             continue
         if not is_identifier_of(match["name"], value):
             yield Span(*match.span(group), kind)

@@ -309,8 +309,8 @@ FORMS: Final = (
     ),
     Form(
         "password_hash",
-        ("$2", "$argon2", "_sha256$"),
-        r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$argon2(?:id|i|d)\$[\w$=,./+-]{20,}"
+        ("$1$", "$2", "$5$", "$6$", "$7$", "$y$", "$apr1$", "$argon2", "_sha256$"),
+        r"\$(?:[1567y]|apr1)\$(?:rounds=\d{1,9}\$)?[./A-Za-z0-9$]{1,40}\$[./A-Za-z0-9]{22,86}|\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$argon2(?:id|i|d)\$[\w$=,./+-]{20,}"
         r"|(?:pbkdf2|bcrypt)_sha256\$[\w$=,./+-]{20,}",
         "crypt(5), PHC string format",
         "$argon2id$v=19$m=65536,t=3,p=4$" + _ALNUM20,
@@ -324,6 +324,31 @@ FORMS: Final = (
         "RFC 7468",
         "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
         "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----",
+    ),
+    Form(
+        "link_token",
+        (
+            "/reset",
+            "/verify",
+            "/confirm",
+            "/activat",
+            "/magic",
+            "/password",
+            "/invit",
+            "/unsubscribe",
+            "_reset/",
+            "-reset/",
+        ),
+        # What lets in whoever has the link; Django has the ID of the user between.
+        r"(?:(?<=[/_-]reset/)|(?<=[/_-]password/)|(?<=[/_-]verify/)|(?<=[/_-]email/)|(?<=/confirm/)"
+        r"|(?<=/activate/)|(?<=/activation/)|(?<=/verification/)|(?<=/magic/)|(?<=[/_-]link/)"
+        r"|(?:(?<=/invite/)|(?<=/invitation/)|(?<=/invitations/)|(?<=/unsubscribe/))"
+        r"(?![0-9a-f]{8}-[0-9a-f]{4}-))"
+        r"(?=[\w-]{0,64}\d)(?=[\w-]{0,64}[A-Za-z])[\w-]{20,}"
+        r"|(?<=/)[0-9a-z]{6}-[0-9a-f]{32}(?![\w-])",
+        "links that reset a password, verify an address or invite",
+        "/reset-password/" + _ALNUM20,
+        "/reset-password/done",
     ),
     Form(
         "private_key",

@@ -29,7 +29,8 @@ _FRAGMENTS: Final = (
     "driverlicence", "driverslicence", "drivinglicense", "drivinglicence", "driverslicence",
     "alienregistration", "foreignerregistration", "residentregistration", "residentno",
     "residentnumber", "residentid", "socialsecurity", "jumin", "verificationcode", "authcode",
-    "securitycode", "recoverycode", "backupcode", "onetimecode", "smscode", "facode", "otpcode",
+    "securitycode", "recoverycode", "backupcode", "onetimecode", "smscode", "smsauth",
+    "crtfcno", "authnum", "facode", "otpcode",
     "logincode", "resetcode", "securityanswer", "seedphrase", "mnemonic", "bimilbunho",
     "주민등록", "주민번호", "주민뒷자리", "외국인등록", "외국인번호", "비밀번호", "비번",
     "패스워드", "카드번호", "여권번호", "면허번호", "인증번호", "인증코드", "본인확인번호",
@@ -66,7 +67,8 @@ _LAST_PAIRS: Final = frozenset({
     ("foreigner", "no"), ("alien", "no"),
     *((use, "key") for use in (
         "account", "app", "imp", "sign", "server", "admin", "deploy", "aes", "cipher", "crypto",
-        "application", "approval", "cust", "fastly", "fernet", "ingest", "integration", "write",
+        "application", "approval", "cust", "fastly", "fernet", "functions", "ingest", "integration",
+        "write",
     )),
     *((owner, "pass") for owner in _OWNERS),
 })  # fmt: skip
@@ -93,7 +95,7 @@ _FACTS: Final = frozenset({
     "period", "window", "threshold", "quota", "rate", "delay", "grace", "leeway", "rounds",
     "iterations", "dir", "directory", "folder", "mount", "plugin", "region", "location", "chars",
     "bytes", "complexity", "serializer", "schema", "model", "fields", "middleware", "extractor",
-    "lookup", "authority", "reuse", "verifier", "resolver", "getter", "loader", "parser",
+    "exception", "lookup", "authority", "reuse", "verifier", "resolver", "getter", "loader", "parser",
 })  # fmt: skip
 _ASKING: Final = frozenset(
     {"has", "is", "had", "needs", "requires", "use", "uses", "no", "num", "with"}
@@ -136,7 +138,7 @@ _PLAIN_TOKEN: Final = re.compile(
     r"|(?:eos|bos|eot|pad|unk|sep|cls|mask))token"
 )
 _HARMLESS: Final = re.compile(
-    "secretar(?:y|iat|ies)|secretsmanager|unauthorized|passwordless|암호화"
+    "secretar(?:y|iat|ies)|secretsmanager|publickeycredentials|unauthorized|passwordless|암호화"
 )
 """Words in which a fragment stands by chance."""
 

@@ -16,10 +16,14 @@ from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import nested_end, quoted_end
 from flowery_logging.redaction.values import is_nothing
 
-NAMES: Final = frozenset({"name", "key", "field", "loc", "header", "variable", "parameter", "attr"})
+NAMES: Final = frozenset({
+    "name", "key", "field", "loc", "header", "variable", "parameter", "attr",
+    "property", "propertypath", "path", "param",
+})  # fmt: skip
 VALUES: Final = frozenset({
     "value", "input", "val", "input_value", "default", "data", "content", "old", "new", "old_value",
-    "new_value", "oldvalue", "newvalue", "before", "after",
+    "new_value", "oldvalue", "newvalue", "before", "after", "rejectedvalue", "rejected_value",
+    "invalidvalue", "invalid_value", "received", "actual",
 })  # fmt: skip
 """Keys of objects that say a name, and its value."""
 
@@ -44,8 +48,13 @@ _CALL: Final = re.compile(
 )
 """`HTTPBasicAuth('kim', '…')`: a name and a password in their order."""
 
+_REJECTED: Final = re.compile(
+    r"on field '(?P<name>[\w.\[\]]{2,128})': rejected value \[(?P<value>[^\]\n]{1,1024})"
+)
+"""What Spring says of wrong input."""
+
 _YAML: Final = re.compile(
-    r"(?:^|\n)[ ]{0,32}(?:- )?(?:name|key): ?[\"']?(?P<name>[\w.-]{2,128})[\"']?[ ]{0,4}\n"
+    r"(?<![\w-])(?:name|key): ?[\"']?(?P<name>[\w.-]{2,128})[\"']?[ ]{0,4}\n"
     r"[ ]{1,32}(?:value|val|default): ?"
     r"(?P<value>\"[^\"\n]{1,1024}|'[^'\n]{1,1024}|[^\s\"'][^\n]{0,1024})"
 )
@@ -56,7 +65,7 @@ _GRANT: Final = re.compile(
 )
 """The code of OAuth where it is changed for a token; elsewhere a code is one of an error, say."""
 
-_NAME: Final = re.compile(r"[A-Za-z_]{2,64}")
+_NAME: Final = re.compile(r"[A-Za-z_]{2,64}(?: [A-Za-z_]{2,64}){0,3}")
 _WORDS: Final = re.compile(r"[\w.-]{2,64}")
 _BEFORE: Final = 512
 _BEHIND: Final = 2_048
@@ -95,6 +104,8 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
         for match in _CALL.finditer(text):
             start = match.end("value")
             yield Span(start, quoted_end(text, start, match["quote"]), "value")
+    if "rejected value [" in text:
+        yield from _marked(text, _REJECTED, kind_of)
     if "\n" in text and "value: " in text:
         yield from _lines(text, kind_of)
     if "input_value=" in text:

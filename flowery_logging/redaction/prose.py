@@ -79,6 +79,19 @@ _TWO_DIGITS: Final = late(
 )
 """The half of a card's password that payments ask for."""
 
+_TYPED: Final = late(
+    r"(?:비밀번호|비번|패스워드|암호|인증 ?번호)[^\n:=]{0,40}입력(?:한[ ])?값?[ ]?[:=][ ]?"
+    rf"{_QUOTE}{_WITH_DIGIT}{_UNIT}"
+    rf"|(?:비밀번호|비번|패스워드|암호)[ ]변경[ ]?[:=]?[ ]?{_QUOTE}(?P<old>{_SIGNS}{{4,64}})"
+    r"(?=[ ]?(?:->|→))"
+)
+"""What somebody typed, and what was changed: `비밀번호 변경: … → …`."""
+
+_CARD: Final = late(
+    r"보안카드[^0-9\n]{0,8}앞[^0-9\n]{0,4}(?P<value>[0-9]{2}[^0-9\n]{1,6}[0-9]{2})(?![0-9])"
+)
+"""What is asked of a card of secrets."""
+
 _BACK: Final = late(r"뒷자리[^0-9\n]{0,4}(?P<value>[1-8][0-9]{6})(?![0-9])")
 _NUMBERS: Final = ((_PASSPORT, "value"), (_LICENCE, "value"), (_BACK, "resident_number"))
 
@@ -114,8 +127,15 @@ def find(text: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each 
             if _is_one(match["value"], least if match["long"] else 0):
                 yield _value(match)
                 yield from _next(text, match)
-        for match in _TWO_DIGITS().finditer(text):
-            yield Span(*match.span("value"), "value")
+        for pattern in (_TWO_DIGITS, _CARD):
+            for match in pattern().finditer(text):
+                yield Span(*match.span("value"), "value")
+        for match in _TYPED().finditer(text):
+            if match["value"] is None:
+                yield Span(*match.span("old"), "value")
+                yield from _next(text, match)
+            elif _is_one(match["value"], 0):
+                yield _value(match)
     if "pass" in lower or "pwd" in lower:
         for match in _ENGLISH().finditer(text):
             if _is_one(match["value"], 0 if match["said"] else _SHORTEST):
@@ -149,7 +169,7 @@ def _codes(text: str) -> Iterator[Span]:
 
 def _next(text: str, match: re.Match[str]) -> Iterator[Span]:
     """Yield what a secret was changed to."""
-    following = _NEXT().match(text, match.end("value"))
+    following = _NEXT().match(text, match.end())
     if following is not None and _is_one(following["value"], 0):
         yield _value(following)
 

@@ -68,8 +68,6 @@ SERVICES: Final = (
          r"|mfa\.[\w-]{80,}|(?<=/api/webhooks/)\d{17,20}/[\w-]{60,}",
          "Discord: bot tokens, MFA tokens and webhooks",
          "MTAx" + _A + "." + _A[:6] + "." + _A + _A[:8], "NamesOfModules.inside.others"),
-    Form(SERVICE_KEY, ("/",), r"(?<=/)[0-9a-z]{6}-[0-9a-f]{32}(?![\w-])",
-         "Django: tokens that reset a password", "reset/MTI/" + "c5x8qz-" + _H, "a/b"),
     Form(SERVICE_KEY, ("SWMTKN-1-",), r"SWMTKN-1-[0-9a-z]{40,}-[0-9a-z]{20,}",
          "Docker Swarm: join tokens", "SWMTKN-1-" + _H + _H[:18] + "-" + _H[:25], "SWMTKN-1-x"),
     Form(SERVICE_KEY, ("hook.dooray.com/services/",),

@@ -14,7 +14,8 @@ from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.pairs import NAMES, VALUES, is_name
 
 _VALUES: Final = frozenset(
-    ["oldValue", "newValue"] + [made for key in VALUES for made in (key, key.title(), key.upper())]
+    ["oldValue", "newValue", "rejectedValue", "invalidValue"]
+    + [made for key in VALUES for made in (key, key.title(), key.upper())]
 )
 _LONGEST_LOC: Final = 16
 

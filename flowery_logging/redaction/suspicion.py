@@ -154,8 +154,15 @@ _LONG_WORD: Final = 40
 _OF_GOOGLE: Final = frozenset("/4")
 """What stands before the slash in front of its tokens: `1//0…`, `4/0A…`."""
 
+_LINK: Final = 20
+"""Characters of a token in the path of a link, at least; and those of Django's: `/c5x8qz-…`."""
+
 _RESET: Final = 39
-"""Characters of a token of Django that resets a password: `/c5x8qz-…`."""
+_LINKS: Final = (
+    "reset/", "password/", "verify/", "email/", "confirm/", "activate/", "activation/", "magic/",
+    "verification/", "link/", "invite/", "invitation/", "invitations/", "unsubscribe/",
+)  # fmt: skip
+"""What stands before it."""
 
 _WEBHOOKS: Final = ("hooks.slack", "/webhooks/", "hook.dooray", "jandi.com/", "webhookb2")
 _STAGES: Final = frozenset({"sandbox", "development", "production"})
@@ -339,7 +346,7 @@ class Suspicion:
         if "<" in signs and ("=" in signs or "</" in coarse) and self._is_tagged(encoded):
             return True
         if "\\" in signs and (
-            'AUTH\\"' in text or ("|" in text and "\\n" in text and self._has_column(encoded))
+            "AUTH\\" in text or ("|" in text and "\\n" in text and self._has_column(encoded))
         ):
             return True
         is_list = ("'" in signs and "'," in text) or ("\\" in signs and '\\",' in text)
@@ -542,7 +549,7 @@ def _tokens(text: str, runs: str) -> int:
         elif (
             (before in _INSIDE and _goes_on(text, start, run))
             or _has_head(run)
-            or (before == "/" and end - start == _RESET and run[6] == "-")
+            or (before == "/" and end - start >= _LINK and _lets_in(text, start, end))
             or (before == "/" and run[0] == "0" and text[start - 2 : start - 1] in _OF_GOOGLE)
         ):
             return TOKENS
@@ -556,6 +563,11 @@ def _goes_on(text: str, start: int, run: str) -> bool:
         return run.startswith(_BEHIND_COLON)
     is_word = len(run) < _LONG_WORD and run.replace("_", "").isalpha()
     return not is_word or "~" in text or text[max(0, start - 5) : start - 1].endswith(_BEFORE_DOT)
+
+
+def _lets_in(text: str, start: int, end: int) -> bool:
+    """Tell whether a token may stand here that lets in whoever has its link."""
+    return text.endswith(_LINKS, 0, start) or (end - start == _RESET and text[start + 6] == "-")
 
 
 def _has_head(run: str) -> bool:

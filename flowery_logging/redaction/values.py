@@ -12,7 +12,9 @@ _NOTHING: Final = frozenset({
     "invalid", "missing", "expired", "valid", "unset", "empty", "optional", "[filtered]",
     "[redacted]", "[hidden]", "[masked]", "[secret]", "<redacted>", "<hidden>", "<secret>",
     "<masked>", "<none>", "<null>", "<password>", "<token>", "...", "…", "?",
-    "secretstr('**********')",
+    "secretstr('**********')", "(sensitive value)", "(sensitive)", "(known after apply)", "(none)",
+    "(hidden)", "(redacted)", "[protected]", "[secure]", "[sensitive]", "[obfuscated]", "[removed]",
+    "[scrubbed]", "<sensitive>", "<concealed>", "<set>", "<unset>",
 })  # fmt: skip
 """Words that say that there is no value, or none that is shown."""
 
@@ -70,6 +72,7 @@ _MASK: Final = re.compile(
     r"[*•.…]{2,}|[xX]{3,}|\$\{[^}]{0,64}\}?|\{\{[^}]{0,64}\}?\}?|\$[A-Z_]{1,64}|\$\d{1,3}|:\w{1,64}"
     r"|\$\(.{0,256}|!(?:vault|secret|Ref|Sub|GetAtt|env|ENV|reference|encrypted(?:/\w{1,16})?)"
     r"|%\(\w{1,64}(?:\)s)?|%s|\{\w{0,64}\}|\[redacted(?::\w{1,32})?\]"
+    r"|<[A-Za-z]{2,20}(?:[ _-][a-zA-Z]{2,20}){0,3}>"
 )
 _STATE: Final = re.compile(r"[A-Za-z][a-z]{2,30}(?:ed|ing)")
 """What happened or happens to a secret: `token: refreshed`."""
@@ -98,6 +101,11 @@ _QUOTED: Final = re.compile(
     r"\\{0,15}(?:\"(?P<double>[^\"\\]{1,512})\\{0,15}\"|'(?P<single>[^'\\]{1,512})\\{0,15}')"
 )
 _ERROR: Final = re.compile(r"[a-z]+(?:_[a-z]+)*")
+
+_VERSION: Final = re.compile(
+    r"[~^>=<v]{0,2}[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}(?:-[a-z]{1,8}[.0-9]{0,8})?"
+)
+"""What a package that is called like a secret has: `"passport": "^0.7.0"`."""
 
 _DIRECTORY: Final = re.compile(r"(?:/|[A-Za-z]:\\{1,4})[\w./\\ -]{0,256}|/")
 """What `PWD` is in an environment."""
@@ -129,9 +137,11 @@ def object_start(text: str, start: int) -> int:
 
 def is_identifier_of(name: str, value: str) -> bool:
     """Tell whether a value is a variable's or metavariable's name: `password=db_password`."""
-    value = value.rstrip(_ENDS)
+    value, own = value.rstrip(_ENDS), squash(name.rpartition(".")[2])
+    if value[:1] == "$":  # a variable of GraphQL or of a shell
+        return _IDENTIFIER.fullmatch(value, 1) is not None and squash(value).endswith(own)
     return _IDENTIFIER.fullmatch(value) is not None and (
-        squash(value) == squash(name.rpartition(".")[2]) or "_" in value or "." in value
+        squash(value) == own or "_" in value or "." in value
     )
 
 
@@ -165,6 +175,7 @@ def is_shown(name: str, value: str) -> bool:
     return (
         is_method(name, value)
         or (squash(name).endswith("pwd") and _DIRECTORY.fullmatch(value) is not None)
+        or _VERSION.fullmatch(value) is not None
         or (is_sentence(value) and not squash(name).endswith(_OWN_WORDS))
     )
 
