@@ -25,6 +25,7 @@ from flowery_logging.redaction.values import (
     is_identifier_of,
     is_no_code,
     is_nothing,
+    is_schema,
     is_shown,
     may_be_password,
     object_start,
@@ -36,6 +37,7 @@ _ASSIGNED: Final = late(
     r"(?:(?<=[가-힣 ]\()(?P<opened>))?(?<![\w.%$-])"
     r"(?P<name>[\w.%$-]{1,128}|[A-Za-z0-9가-힣]{1,20}(?: [A-Za-z가-힣][A-Za-z가-힣0-9]{0,19}){1,2})"
     r"(?P<closed>\\{0,15}[\"'`]\]?|\]|(?<=[A-Z]{2})\)|\)(?==\()|(?(opened)\)|(?!)))?"
+    r"(?:\((?=[^()\n]{0,23}[가-힣])[^()\n]{1,24}\))?"  # its other name: `password(비밀번호)=`
     r"(?P<sign>(?:[ \t\u00a0]|\\{1,2}xa0){0,8}(?:=>|:=|==?|::(?=[ ])|:(?!//)|\uff1d|\uff1a)"
     r"(?:[ \t\u00a0]|\\{1,2}xa0){0,8})"
     r"(?:[bBrRuU]{1,2}(?=\\{0,15}[\"'])|string\([0-9]{1,6}\)[ ])?"
@@ -125,7 +127,8 @@ class Assignments:
         hashed = _HASHED().match(text, start)
         if hashed is None and text[start : start + 1] in PAIRS:
             end = nested_end(text, start)
-            is_none = is_nothing(text[start:end], equals=equals) or are_sentences(text[start:end])
+            value = text[start:end]
+            is_none = is_nothing(value, equals=equals) or are_sentences(value) or is_schema(value)
             return (end, end) if is_none else (start, end)
         if not equals and squash(match["name"].rpartition(" ")[2]) in _HEADERS:
             return _line(text, start)
@@ -147,7 +150,10 @@ class Assignments:
         if (
             is_shown(name, value)
             or is_no_code(name, value, equals=equals)
-            or (is_identifier_of(name, value) and self._kind_of_any(value))
+            or (
+                is_identifier_of(name, value)
+                and (self._kind_of_any(value) or squash(name) in squash(value))
+            )
         ):
             return True
         if equals:

@@ -30,7 +30,7 @@ _FRAGMENTS: Final = (
     "alienregistration", "foreignerregistration", "residentregistration", "residentno",
     "residentnumber", "residentid", "socialsecurity", "jumin", "verificationcode", "authcode",
     "securitycode", "recoverycode", "backupcode", "onetimecode", "smscode", "smsauth",
-    "crtfcno", "authnum", "facode", "otpcode",
+    "recoverykey", "pwd2digit", "crtfcno", "authnum", "facode", "otpcode",
     "logincode", "resetcode", "securityanswer", "seedphrase", "mnemonic", "bimilbunho",
     "주민등록", "주민번호", "주민뒷자리", "외국인등록", "외국인번호", "비밀번호", "비번",
     "패스워드", "카드번호", "여권번호", "면허번호", "인증번호", "인증코드", "본인확인번호",
@@ -71,6 +71,7 @@ _LAST_PAIRS: Final = frozenset({
         "write",
     )),
     *((owner, "pass") for owner in _OWNERS),
+    *(("pw", last) for last in ("confirm", "confirmation", "chk", "again", "repeat", "new", "old")),
 })  # fmt: skip
 
 # The last word of a name that tells a fact about a secret, but is none.
@@ -95,7 +96,8 @@ _FACTS: Final = frozenset({
     "period", "window", "threshold", "quota", "rate", "delay", "grace", "leeway", "rounds",
     "iterations", "dir", "directory", "folder", "mount", "plugin", "region", "location", "chars",
     "bytes", "complexity", "serializer", "schema", "model", "fields", "middleware", "extractor",
-    "exception", "lookup", "authority", "reuse", "verifier", "resolver", "getter", "loader", "parser",
+    "exception", "lookup", "authority", "reuse", "verifier", "resolver", "getter", "loader",
+    "parser",
 })  # fmt: skip
 _ASKING: Final = frozenset(
     {"has", "is", "had", "needs", "requires", "use", "uses", "no", "num", "with"}
@@ -142,7 +144,9 @@ _HARMLESS: Final = re.compile(
 )
 """Words in which a fragment stands by chance."""
 
-_NUMBERED: Final = re.compile(r"(?<=pwd|otp|pin|jwt|rrn|ssn)\d{1,2}$|(?<=token)\d{1,2}$")
+_NUMBERED: Final = re.compile(
+    r"(?<=pwd|otp|pin|jwt|rrn|ssn)\d{1,2}$|(?<=pw)\d{1,2}$|(?<=token)\d{1,2}$"
+)
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W_A-Z]+|[A-Z]")
 _SEPARATORS: Final = re.compile(r"[\W_]+")
 

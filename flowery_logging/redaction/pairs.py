@@ -14,7 +14,7 @@ from typing import Final
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import nested_end, quoted_end
-from flowery_logging.redaction.values import is_nothing
+from flowery_logging.redaction.values import is_no_code, is_nothing
 
 NAMES: Final = frozenset({
     "name", "key", "field", "loc", "header", "variable", "parameter", "attr",
@@ -34,7 +34,7 @@ _ITEM: Final = re.compile(
 )
 _SAID: Final = re.compile(
     r"(?P<quote>\\{0,15}[\"'])(?:" + "|".join(sorted(NAMES)) + r")(?P=quote)[ ]{0,4}:[ ]{0,4}"
-    r"(?:(?P=quote)(?P<name>[\w.\[\]-]{2,128})(?P=quote)|[\[(](?P<loc>[^\])]{2,256})[\])])",
+    r"(?:(?P=quote)(?P<name>[\w./\[\]-]{2,128})(?P=quote)|[\[(](?P<loc>[^\])]{2,256})[\])])",
     re.IGNORECASE,
 )
 _VALUE: Final = re.compile(
@@ -43,7 +43,7 @@ _VALUE: Final = re.compile(
     re.IGNORECASE,
 )
 _CALL: Final = re.compile(
-    r"(?:[A-Za-z]{0,32}(?:Basic|Digest|Proxy|Password)Auth|[A-Za-z]{0,32}Credentials?)\("
+    r"(?:[A-Za-z]{0,32}(?:Basic|Digest|Proxy|Password)Auth|[A-Za-z]{0,32}Credentials?|\.login)\("
     r"(?P<quote>\\{0,15}[\"'])[^\"'\\\n]{1,128}(?P=quote),[ ]{0,4}(?P<value>(?P=quote))"
 )
 """`HTTPBasicAuth('kim', '…')`: a name and a password in their order."""
@@ -129,6 +129,8 @@ def _items(text: str, kind_of: KindOf) -> Iterator[Span]:
         if kind is not None:
             start = match.end("value")
             end = quoted_end(text, start, match["quote"])
+            if is_no_code(match["name"], text[start:end], equals=True):
+                continue
             if match["dashes"] or not _is_listed(text, match, end, kind_of):
                 yield Span(start, end, kind)
 
@@ -154,7 +156,9 @@ def _objects(text: str, kind_of: KindOf) -> Iterator[Span]:
     starts = [match.start() for match in values]
     hidden = 0  # up to here all is hidden
     for match in _SAID.finditer(text) if values else ():
-        said = [match["name"].rpartition(".")[2]] if match["name"] else _WORDS.findall(match["loc"])
+        said = (
+            [re.split("[./]", match["name"])[-1]] if match["name"] else _WORDS.findall(match["loc"])
+        )
         kind = next(filter(None, map(kind_of, said)), None)
         if kind is not None:
             first = bisect(starts, max(hidden - 1, _object_start(text, match.start())))

@@ -26,13 +26,16 @@ _ARROW: Final = r"[ ]?(?:->|→)[ ]?"
 _KOREAN: Final = late(
     r"(?P<name>비밀번호|비번|패스워드|암호|(?:인증|본인확인) ?번호|인증 ?코드|보안 ?코드"
     r"|(?:핀|PIN|OTP) ?번호"
-    r"|(?P<long>토큰|(?:API|인증|시크릿|비밀|액세스) ?키))"
+    r"|(?P<long>토큰|시크릿(?: ?키)?|(?:API|인증|비밀|액세스) ?키))"
     rf"(?:은|는|이|가|을|를|으?로)?(?:[ :\u00a0]{{0,2}}|{_ARROW}){_QUOTE}{_WITH_DIGIT}{_UNIT}",
     re.IGNORECASE,
 )
+_LABEL: Final = "(?:the|this|user|account|member|login|customer|admin|role|tenant|client|service)"
+"""What stands before a name: "password for user kim7" tells none."""
+
 _ENGLISH: Final = late(
     r"(?<![A-Za-z])(?:pass(?:word|wd|phrase|code)|pwd|requirepass)"
-    r"(?P<said>(?:[ ](?:for|of)[ ]\S{1,64})?"
+    rf"(?P<said>(?:[ ](?:for|of)[ ](?:{_LABEL}[ ])?(?!{_LABEL}[ ])\S{{1,64}})?"
     r"(?:(?:[ ](?:is|was)(?:[ ]now)?)?(?:[ ](?:set|changed|reset|updated)[ ]to)?))"
     rf"(?:[ ]|{_ARROW}){_QUOTE}{_WITH_DIGIT}{_UNIT}",
     re.IGNORECASE,
@@ -78,6 +81,13 @@ _TWO_DIGITS: Final = late(
     r"(?P<value>[0-9]{2})(?![0-9])"
 )
 """The half of a card's password that payments ask for."""
+
+_CALLED: Final = late(
+    r"(?<![A-Za-z])(?:set|check|verify|validate|make|with|hash|encrypt|change|update)_?pass(?:word|wd)"
+    rf"\([\"']{_WITH_DIGIT}(?=[\"'])",
+    re.IGNORECASE,
+)
+"""What a function is called with: `check_password('…', user)`."""
 
 _TYPED: Final = late(
     r"(?:비밀번호|비번|패스워드|암호|인증 ?번호)[^\n:=]{0,40}입력(?:한[ ])?값?[ ]?[:=][ ]?"
@@ -141,6 +151,8 @@ def find(text: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each 
             if _is_one(match["value"], 0 if match["said"] else _SHORTEST):
                 yield _value(match)
                 yield from _next(text, match)
+        for match in _CALLED().finditer(text):
+            yield _value(match)
     if any(word in lower for word in _CODES):
         yield from _codes(text)
     if " is " in lower:

@@ -24,8 +24,9 @@ _BEARER: Final = re.compile(
 )
 _TOKEN: Final = re.compile(rf"{_BEFORE}Token[ ](?P<value>[\w.~+/=-]{{16,}})", re.ASCII)
 _KEY: Final = re.compile(
-    rf"{_BEFORE}(?:(?:api|access|secret|private|encryption|signing|auth|master|session|service)"
-    r"[ _-]?key|token|secret|(?P<name>[a-z][\w-]{1,40}(?:key|token|secret)))[ ]"
+    rf"{_BEFORE}(?:(?:api|access|secret|private|encryption|signing|auth|master|session|service|aes"
+    r"|hmac|cipher|recovery|webhook|client|admin)[ _-]?key|token|secret"
+    r"|(?P<name>[a-z][\w-]{1,40}(?:key|token|secret)))[ ]"
     r"[\"'`]?(?P<value>[\w.~+/=-]{16,256})(?![\w.~+/=-])",
     re.IGNORECASE | re.ASCII,
 )
@@ -119,7 +120,10 @@ def _looks_random(value: str) -> bool:
     """Tell whether a value has digits or cases as a word, a date or a path has none."""
     digits = sum(map(str.isdigit, value))
     mixed = value != value.lower() and value != value.upper()
-    return (digits >= _MANY_DIGITS or (digits > 0 and mixed)) and _IS_DATA.match(value) is None
+    is_base32 = value.isalnum() and value.isupper()
+    return (digits >= _MANY_DIGITS or (digits > 0 and (mixed or is_base32))) and _IS_DATA.match(
+        value
+    ) is None
 
 
 def _is_prose(text: str, match: re.Match[str]) -> bool:

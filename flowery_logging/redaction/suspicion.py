@@ -346,7 +346,9 @@ class Suspicion:
         if "<" in signs and ("=" in signs or "</" in coarse) and self._is_tagged(encoded):
             return True
         if "\\" in signs and (
-            "AUTH\\" in text or ("|" in text and "\\n" in text and self._has_column(encoded))
+            "AUTH\\" in text
+            or "LOGIN " in text
+            or ("|" in text and "\\n" in text and self._has_column(encoded))
         ):
             return True
         is_list = ("'" in signs and "'," in text) or ("\\" in signs and '\\",' in text)
@@ -464,7 +466,9 @@ class Suspicion:
 
 def _has_order(coarse: str) -> bool:
     """Tell whether values may stand without their names, in the order of a call or a statement."""
-    return "auth(" in coarse or "credential" in coarse or "parameters" in coarse
+    return (
+        "auth(" in coarse or "login(" in coarse or "credential" in coarse or "parameters" in coarse
+    )
 
 
 def _may_have_login(signs: str, text: str) -> bool:

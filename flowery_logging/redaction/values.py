@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from flowery_logging.redaction.names import squash, words
+from flowery_logging.redaction.names import is_fact, squash, words
 
 _NOTHING: Final = frozenset({
     "", "none", "null", "nil", "true", "false", "undefined", "ok", "yes", "no", "required",
@@ -88,6 +88,8 @@ _SENTENCE: Final = re.compile(
     r"[A-Z][a-z']{1,20}(?=[^.!]*[ ](?:is|are|must|may|can|cannot|can't|should|does|do|did|has|have"
     r"|was|were|not|too|required|valid)[ .!])(?:,?[ ][\w'()-]{1,24}){2,32}[.!]?"
     r"(?:[ ][A-Z][a-z']{1,20}(?:,?[ ][\w'()-]{1,24}){1,32}[.!]?){0,3}"
+    r"|(?:is|are|can't|cannot|must|may not|has|have|doesn't|does not|should|required)"
+    r"(?:,?[ ][\w'()-]{1,24}){1,16}[.!]?"
     r"|(?=[^.!]*[가-힣][ ])[가-힣\w ,()·/'~-]{4,120}(?:다|요|오|것|세요)[.!]"
     r"(?:[ ][가-힣\w ,()·/'~-]{4,120}(?:다|요|오|것|세요)[.!]?){0,3}"
 )
@@ -98,9 +100,21 @@ _OWN_WORDS: Final = ("phrase", "answer", "mnemonic")
 """Ends of names whose values may be sentences themselves."""
 
 _QUOTED: Final = re.compile(
-    r"\\{0,15}(?:\"(?P<double>[^\"\\]{1,512})\\{0,15}\"|'(?P<single>[^'\\]{1,512})\\{0,15}')"
+    r"\\{0,15}(?:\"(?P<double>(?:[^\"\\]|\\{1,15}'){1,512})\\{0,15}\"|'(?P<single>[^'\\]{1,512})\\{0,15}')"
 )
 _ERROR: Final = re.compile(r"[a-z]+(?:_[a-z]+)*")
+
+_KEY: Final = re.compile(r"(?<!\w)(\w{1,64})\\{0,15}[\"']?[ ]{0,4}:")
+_OF_SCHEMAS: Final = frozenset({"flow", "flows", "scheme", "in", "enum", "nullable", "writeonly"})
+_COMPREHENSION: Final = re.compile(r"[\[{(][^\"'\n]{1,128} for \w{1,32} in ")
+"""A piece of code that makes secrets of others."""
+
+_KOREAN_STATE: Final = re.compile(
+    r"(?:미|불|재)?(?:만료|일치|등록|수집|설정|발급|갱신|삭제|폐기|변경|확인|오류|실패|성공|완료|필요"
+    r"|초기화|입력|검증|인증|요청|대기|누락|잠김|잠금|해제|허용|거부|차단|생략|해당|정상|유효|무효|사용"
+    r"|없음|있음|영문|숫자|특수문자|전송|발송|보유|분실|정지|제한|초과|부족)[가-힣]{0,6}"
+)
+"""What happened to a secret, or what it is made of: `토큰: 만료됨`, `비밀번호: 영문, 숫자`."""
 
 _VERSION: Final = re.compile(
     r"[~^>=<v]{0,2}[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}(?:-[a-z]{1,8}[.0-9]{0,8})?"
@@ -120,6 +134,8 @@ def is_nothing(value: str, *, equals: bool) -> bool:
     if not words.isdisjoint(_NOTHING if equals else _FACTS):
         return True
     if _MASK.fullmatch(value) or _MASK.fullmatch(value.rstrip(_ENDS)):
+        return True
+    if _KOREAN_STATE.fullmatch(value.rstrip(_ENDS)):
         return True
     return not equals and _STATE.fullmatch(value.rstrip(_ENDS)) is not None
 
@@ -185,7 +201,7 @@ def is_sentence(value: str) -> bool:
     return (
         " " in value
         and len(value) <= _LONGEST_SENTENCE
-        and _SENTENCE.fullmatch(value.strip()) is not None
+        and _SENTENCE.fullmatch(value.replace("\\", "").strip()) is not None
     )
 
 
@@ -195,6 +211,18 @@ def are_sentences(items: str) -> bool:
     said = [is_sentence(item) for item in found]
     return any(said) and all(
         is_said or _ERROR.fullmatch(item) for is_said, item in zip(said, found, strict=True)
+    )
+
+
+def is_schema(value: str) -> bool:
+    """Tell whether an object only describes a secret: `{"type": "string", "minLength": 8}`.
+
+    Each of its names has to tell a fact: under `value`, say, the secret itself may stand.
+    """
+    names = _KEY.findall(value) if len(value) <= _LONGEST_SENTENCE else []
+    is_comprehension = _COMPREHENSION.match(value) is not None
+    return is_comprehension or (
+        bool(names) and all(is_fact(name) or name.lower() in _OF_SCHEMAS for name in names)
     )
 
 
