@@ -68,12 +68,6 @@ _AUTH: Final = late(
     r"|(?<![\w-])AUTH (?:[\w.-]{1,64} )?"
     r"(?P<bare>(?=[^\s\"']{0,127}\d)(?=[^\s\"']{0,127}[a-z])[^\s\"',;:()=/]{6,128})(?=[\s\"']|\Z)"
 )
-_LOGIN: Final = late(
-    r"(?<![\w-])LOGIN (?:\\{0,15}\")?[^\s\"\\]{1,128}(?:\\{0,15}\")? (?P<quote>\\{0,15}\")"
-    r"(?P<value>[^\"\\\n]{1,512})"
-)
-"""Of IMAP, where it is not hidden behind a mechanism."""
-
 _PROSE: Final = frozenset({
     "and", "are", "argument", "can", "flag", "from", "in", "instead", "may", "option", "or",
     "parameter", "to", "via", "when", "with", "without",
@@ -113,9 +107,6 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
             kind, value = kind_of(match["name"]), match["value"].strip("\"'")
             if kind is not None and not is_nothing(value, equals=True):
                 yield Span(match.end() - len(match["value"].lstrip("\"'")), match.end(), kind)
-    if "LOGIN " in text:
-        for match in _LOGIN().finditer(text):
-            yield Span(*match.span("value"), "value")
     if "AUTH" in text:
         for match in _AUTH().finditer(text):
             yield Span(*match.span("value" if match["value"] else "bare"), "value")

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from flowery_logging.redaction.late import late
+
 _BLANKS: Final = (
     "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
     "\u2007\u2008\u2009\u200a\u202f\u205f\u3000+"
@@ -45,7 +47,7 @@ _SAID: Final = re.compile(
 )
 """What the surrounding of a resident number says."""
 
-_SAID_BEHIND: Final = re.compile(r"^[^0-9A-Za-z가-힣]{0,3}(?:본인확인|본인인증|실명)")
+_SAID_BEHIND: Final = late(r"^[^0-9A-Za-z가-힣]{0,3}(?:본인확인|본인인증|실명)")
 """What the surrounding behind it says."""
 
 _OTHER: Final = re.compile(
@@ -87,7 +89,7 @@ def _is_meant(digits: str, before: str, behind: str, *, dashed: bool) -> bool:
     if _SAID.search(before):
         return True
     other = _OTHER.search(before)
-    if other is None and _SAID_BEHIND.search(behind):
+    if other is None and _SAID_BEHIND().search(behind):
         return True
     if other is not None and other["company"] is not None:
         return False  # one in ten would have a valid check digit

@@ -11,6 +11,7 @@ from bisect import bisect
 from collections.abc import Iterator
 from typing import Final
 
+from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import nested_end, quoted_end
@@ -42,18 +43,18 @@ _VALUE: Final = re.compile(
     r"(?:(?P<open>[bBrRuU]{0,2}(?P=quote))|(?P<nest>[\[{(])|(?P<bare>[^\s,}\])]{1,64}))",
     re.IGNORECASE,
 )
-_CALL: Final = re.compile(
+_CALL: Final = late(
     r"(?:[A-Za-z]{0,32}(?:Basic|Digest|Proxy|Password)Auth|[A-Za-z]{0,32}Credentials?|\.login)\("
     r"(?P<quote>\\{0,15}[\"'])[^\"'\\\n]{1,128}(?P=quote),[ ]{0,4}(?P<value>(?P=quote))"
 )
 """`HTTPBasicAuth('kim', '…')`: a name and a password in their order."""
 
-_REJECTED: Final = re.compile(
+_REJECTED: Final = late(
     r"on field '(?P<name>[\w.\[\]]{2,128})': rejected value \[(?P<value>[^\]\n]{1,1024})"
 )
 """What Spring says of wrong input."""
 
-_YAML: Final = re.compile(
+_YAML: Final = late(
     r"(?<![\w-])(?:name|key): ?[\"']?(?P<name>[\w.-]{2,128})[\"']?[ ]{0,4}\n"
     r"[ ]{1,32}(?:value|val|default): ?"
     r"(?P<value>\"[^\"\n]{1,1024}|'[^'\n]{1,1024}|[^\s\"'][^\n]{0,1024})"
@@ -101,11 +102,11 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the values of names that stand apart from them."""
     if "," in text:
         yield from _items(text, kind_of)
-        for match in _CALL.finditer(text):
+        for match in _CALL().finditer(text):
             start = match.end("value")
             yield Span(start, quoted_end(text, start, match["quote"]), "value")
     if "rejected value [" in text:
-        yield from _marked(text, _REJECTED, kind_of)
+        yield from _marked(text, _REJECTED(), kind_of)
     if "\n" in text and "value: " in text:
         yield from _lines(text, kind_of)
     if "input_value=" in text:
@@ -200,7 +201,7 @@ def _marked(text: str, pattern: re.Pattern[str], kind_of: KindOf) -> Iterator[Sp
 
 def _lines(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Values of variables in YAML, below their names."""
-    for match in _YAML.finditer(text):
+    for match in _YAML().finditer(text):
         kind = kind_of(match["name"])
         value = match["value"].strip("\"'")
         if kind is not None and not is_nothing(value, equals=True):

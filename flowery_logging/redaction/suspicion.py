@@ -231,7 +231,7 @@ class Suspicion:
             kinds |= _tokens(text, runs)
             if "key=" in coarse and _KEY.search(coarse):
                 kinds |= NAMED
-            if "ENV " in text or "setenv" in text:
+            if "ENV " in text:
                 kinds |= NAMED
         # Credentials of these schemes are long; in base64 their runs may be shorter.
         if (has_run or "/" in text or "+" in text) and (
@@ -346,9 +346,7 @@ class Suspicion:
         if "<" in signs and ("=" in signs or "</" in coarse) and self._is_tagged(encoded):
             return True
         if "\\" in signs and (
-            "AUTH\\" in text
-            or "LOGIN " in text
-            or ("|" in text and "\\n" in text and self._has_column(encoded))
+            "AUTH\\" in text or ("|" in text and "\\n" in text and self._has_column(encoded))
         ):
             return True
         is_list = ("'" in signs and "'," in text) or ("\\" in signs and '\\",' in text)
@@ -359,7 +357,7 @@ class Suspicion:
             and not (":" in signs and _COLON.search(text))
         ):
             return False
-        if is_list and "(" in text and _has_order(coarse):
+        if is_list and ("('" in text or "(\\" in text) and _has_order(coarse):
             return True
         is_long = len(encoded) > _LONG
         if is_long and not is_list and len(signs) < _FEW_SIGNS:
@@ -465,10 +463,8 @@ class Suspicion:
 
 
 def _has_order(coarse: str) -> bool:
-    """Tell whether values may stand without their names, in the order of a call or a statement."""
-    return (
-        "auth(" in coarse or "login(" in coarse or "credential" in coarse or "parameters" in coarse
-    )
+    """Tell whether values may stand without their names, in the order of a call."""
+    return "auth(" in coarse or "login(" in coarse or "credential" in coarse
 
 
 def _may_have_login(signs: str, text: str) -> bool:

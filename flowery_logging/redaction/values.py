@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import is_fact, squash, words
 
 _NOTHING: Final = frozenset({
@@ -77,14 +78,14 @@ _MASK: Final = re.compile(
 _STATE: Final = re.compile(r"[A-Za-z][a-z]{2,30}(?:ed|ing)")
 """What happened or happens to a secret: `token: refreshed`."""
 
-_AMOUNT: Final = re.compile(
+_AMOUNT: Final = late(
     r"[0-9]{1,6}(?:자리?|회|번|개|건|명|초|분|시간|일|주|달|년|월)(?:이상|이하|이내|전|후|간|동안)?"
     r"|[0-9]{1,6}[ ](?:bytes?|char(?:acter)?s?|digits?|days?|hours?|minutes?|seconds?|attempts?"
     r"|tries|users?|of)\b"
 )
 """How long or how many: `비밀번호: 8자`, `password: 8 characters`."""
 
-_SENTENCE: Final = re.compile(
+_SENTENCE: Final = late(
     r"[A-Z][a-z']{1,20}(?=[^.!]*[ ](?:is|are|must|may|can|cannot|can't|should|does|do|did|has|have"
     r"|was|were|not|too|required|valid)[ .!])(?:,?[ ][\w'()-]{1,24}){2,32}[.!]?"
     r"(?:[ ][A-Z][a-z']{1,20}(?:,?[ ][\w'()-]{1,24}){1,32}[.!]?){0,3}"
@@ -99,29 +100,29 @@ _LONGEST_SENTENCE: Final = 512
 _OWN_WORDS: Final = ("phrase", "answer", "mnemonic")
 """Ends of names whose values may be sentences themselves."""
 
-_QUOTED: Final = re.compile(
+_QUOTED: Final = late(
     r"\\{0,15}(?:\"(?P<double>(?:[^\"\\]|\\{1,15}'){1,512})\\{0,15}\"|'(?P<single>[^'\\]{1,512})\\{0,15}')"
 )
-_ERROR: Final = re.compile(r"[a-z]+(?:_[a-z]+)*")
+_ERROR: Final = late(r"[a-z]+(?:_[a-z]+)*")
 
-_KEY: Final = re.compile(r"(?<!\w)(\w{1,64})\\{0,15}[\"']?[ ]{0,4}:")
+_KEY: Final = late(r"(?<!\w)(\w{1,64})\\{0,15}[\"']?[ ]{0,4}:")
 _OF_SCHEMAS: Final = frozenset({"flow", "flows", "scheme", "in", "enum", "nullable", "writeonly"})
-_COMPREHENSION: Final = re.compile(r"[\[{(][^\"'\n]{1,128} for \w{1,32} in ")
+_COMPREHENSION: Final = late(r"[\[{(][^\"'\n]{1,128} for \w{1,32} in ")
 """A piece of code that makes secrets of others."""
 
-_KOREAN_STATE: Final = re.compile(
+_KOREAN_STATE: Final = late(
     r"(?:미|불|재)?(?:만료|일치|등록|수집|설정|발급|갱신|삭제|폐기|변경|확인|오류|실패|성공|완료|필요"
     r"|초기화|입력|검증|인증|요청|대기|누락|잠김|잠금|해제|허용|거부|차단|생략|해당|정상|유효|무효|사용"
     r"|없음|있음|영문|숫자|특수문자|전송|발송|보유|분실|정지|제한|초과|부족)[가-힣]{0,6}"
 )
 """What happened to a secret, or what it is made of: `토큰: 만료됨`, `비밀번호: 영문, 숫자`."""
 
-_VERSION: Final = re.compile(
+_VERSION: Final = late(
     r"[~^>=<v]{0,2}[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}(?:-[a-z]{1,8}[.0-9]{0,8})?"
 )
 """What a package that is called like a secret has: `"passport": "^0.7.0"`."""
 
-_DIRECTORY: Final = re.compile(r"(?:/|[A-Za-z]:\\{1,4})[\w./\\ -]{0,256}|/")
+_DIRECTORY: Final = late(r"(?:/|[A-Za-z]:\\{1,4})[\w./\\ -]{0,256}|/")
 """What `PWD` is in an environment."""
 
 _ENDS: Final = ".,:;!?)]}"
@@ -135,7 +136,7 @@ def is_nothing(value: str, *, equals: bool) -> bool:
         return True
     if _MASK.fullmatch(value) or _MASK.fullmatch(value.rstrip(_ENDS)):
         return True
-    if _KOREAN_STATE.fullmatch(value.rstrip(_ENDS)):
+    if _KOREAN_STATE().fullmatch(value.rstrip(_ENDS)):
         return True
     return not equals and _STATE.fullmatch(value.rstrip(_ENDS)) is not None
 
@@ -190,8 +191,8 @@ def is_shown(name: str, value: str) -> bool:
     """Tell whether a value of a secret's name is none: a method, a directory, a sentence."""
     return (
         is_method(name, value)
-        or (squash(name).endswith("pwd") and _DIRECTORY.fullmatch(value) is not None)
-        or _VERSION.fullmatch(value) is not None
+        or (squash(name).endswith("pwd") and _DIRECTORY().fullmatch(value) is not None)
+        or _VERSION().fullmatch(value) is not None
         or (is_sentence(value) and not squash(name).endswith(_OWN_WORDS))
     )
 
@@ -201,16 +202,16 @@ def is_sentence(value: str) -> bool:
     return (
         " " in value
         and len(value) <= _LONGEST_SENTENCE
-        and _SENTENCE.fullmatch(value.replace("\\", "").strip()) is not None
+        and _SENTENCE().fullmatch(value.replace("\\", "").strip()) is not None
     )
 
 
 def are_sentences(items: str) -> bool:
     """Tell whether all texts of a list are sentences, or the names of errors beside these."""
-    found = [match["double"] or match["single"] for match in _QUOTED.finditer(items)]
+    found = [match["double"] or match["single"] for match in _QUOTED().finditer(items)]
     said = [is_sentence(item) for item in found]
     return any(said) and all(
-        is_said or _ERROR.fullmatch(item) for is_said, item in zip(said, found, strict=True)
+        is_said or _ERROR().fullmatch(item) for is_said, item in zip(said, found, strict=True)
     )
 
 
@@ -219,8 +220,8 @@ def is_schema(value: str) -> bool:
 
     Each of its names has to tell a fact: under `value`, say, the secret itself may stand.
     """
-    names = _KEY.findall(value) if len(value) <= _LONGEST_SENTENCE else []
-    is_comprehension = _COMPREHENSION.match(value) is not None
+    names = _KEY().findall(value) if len(value) <= _LONGEST_SENTENCE else []
+    is_comprehension = _COMPREHENSION().match(value) is not None
     return is_comprehension or (
         bool(names) and all(is_fact(name) or name.lower() in _OF_SCHEMAS for name in names)
     )
@@ -228,7 +229,7 @@ def is_schema(value: str) -> bool:
 
 def is_amount(text: str, start: int) -> bool:
     """Tell whether what begins here says how long or how many something is."""
-    return _AMOUNT.match(text, start) is not None
+    return _AMOUNT().match(text, start) is not None
 
 
 def may_be_password(name: str, value: str) -> bool:
