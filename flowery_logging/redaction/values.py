@@ -220,9 +220,10 @@ def is_schema(value: str) -> bool:
 
     Each of its names has to tell a fact: under `value`, say, the secret itself may stand.
     """
-    names = _KEY().findall(value) if len(value) <= _LONGEST_SENTENCE else []
-    is_comprehension = _COMPREHENSION().match(value) is not None
-    return is_comprehension or (
+    if len(value) > _LONGEST_SENTENCE:
+        return False
+    names = _KEY().findall(value)
+    return _COMPREHENSION().match(value) is not None or (
         bool(names) and all(is_fact(name) or name.lower() in _OF_SCHEMAS for name in names)
     )
 

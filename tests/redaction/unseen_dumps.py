@@ -1,4 +1,4 @@
-"""Lines of other languages, files of tools, links and Korean fields, written before the rules were.
+"""Lines of other languages, files of tools, links and Korean fields, written in the same way.
 
 All secrets are invented. The sign `¦` stands in tokens that a scanner might take for real.
 """

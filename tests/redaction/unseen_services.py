@@ -1,4 +1,4 @@
-"""Lines of payments, clouds, tools and frameworks, written before the rules were looked at.
+"""Lines of payments, clouds, tools and frameworks, written without a look at the rules.
 
 All secrets are invented. The sign `¦` stands in tokens that a scanner might take for real.
 """
