@@ -576,7 +576,7 @@ def _has_head(run: str) -> bool:
     parts = run.replace("-", "_").split("_")
     if not (_WORDS.isdisjoint(parts) and _BEGINNINGS.isdisjoint([part[:3] for part in parts])):
         return True
-    if len(run) >= _LONGER_RUN and parts[0] in _SHORT_HEADS:
+    if parts[0] in _SHORT_HEADS and len(run) >= _LONGER_RUN:
         return True
     if len(run) >= _PLAID and not _STAGES.isdisjoint(parts):
         return True
