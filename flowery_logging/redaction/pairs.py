@@ -54,6 +54,12 @@ _REJECTED: Final = late(
 )
 """What Spring says of wrong input."""
 
+_INSTANCE: Final = late(
+    r"On instance(?:\[[^\]\n]{1,64}\]){0,8}\['(?P<name>[\w.-]{2,64})'\]:\n[ ]{1,16}"
+    r"(?P<value>'[^'\n]{1,1024}'|\"[^\"\n]{1,1024}\"|[^\s'\"][^\n]{0,1024})"
+)
+"""What jsonschema says of wrong input, where its message begins with the same."""
+
 _YAML: Final = late(
     r"(?<![\w-])(?:name|key): ?[\"']?(?P<name>[\w.-]{2,128})[\"']?[ ]{0,4}\n"
     r"[ ]{1,32}(?:value|val|default): ?"
@@ -88,9 +94,11 @@ _EMPTY: Final = frozenset({"input", "meta", "link", "img", "param", "source", "b
 """Elements of HTML that have no content: what follows them is not theirs."""
 
 _NAME_ATTRIBUTE: Final = re.compile(
-    r"\b(?:name|key|id)=\\{0,3}[\"'](?P<name>[\w.-]{2,64})\\{0,3}[\"']"
+    r"\b(?:name|key|id)=\\{0,15}[\"'](?P<name>[\w.-]{2,64})\\{0,15}[\"']"
 )
-_VALUE_ATTRIBUTE: Final = re.compile(r"\bvalue=\\{0,3}[\"'](?P<value>[^\"'<>\\]{1,1024})")
+_VALUE_ATTRIBUTE: Final = re.compile(
+    r"\b(?:value|content)=\\{0,15}[\"'](?P<value>[^\"'<>\\]{1,1024})"
+)
 _FORM_DATA: Final = re.compile(
     r"name=\\{0,15}\"(?P<name>[^\"\\]{1,64})\\{0,15}\""
     r"(?:(?:\r?\n|\\r\\n|\\n)[\w-]{1,64}:[^\r\n\\]{0,256}){0,4}"
@@ -105,6 +113,8 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
         for match in _CALL().finditer(text):
             start = match.end("value")
             yield Span(start, quoted_end(text, start, match["quote"]), "value")
+    if "On instance" in text:
+        yield from _instances(text, kind_of)
     if "rejected value [" in text:
         yield from _marked(text, _REJECTED(), kind_of)
     if "\n" in text and "value: " in text:
@@ -197,6 +207,17 @@ def _marked(text: str, pattern: re.Pattern[str], kind_of: KindOf) -> Iterator[Sp
         kind = kind_of(match["name"].rpartition(":")[2].rpartition(".")[2])
         if kind is not None and not is_nothing(match["value"], equals=True):
             yield Span(*match.span("value"), kind)
+
+
+def _instances(text: str, kind_of: KindOf) -> Iterator[Span]:
+    """Yield what jsonschema was given, and that where it is said again."""
+    for match in _INSTANCE().finditer(text):
+        kind = kind_of(match["name"])
+        if kind is not None:
+            yield Span(*match.span("value"), kind)
+            said = text.rfind(match["value"], max(0, match.start() - _BEHIND), match.start())
+            if said >= 0:
+                yield Span(said, said + len(match["value"]), kind)
 
 
 def _lines(text: str, kind_of: KindOf) -> Iterator[Span]:

@@ -102,7 +102,7 @@ _OPTION_SIGN: Final = re.compile(rb"-(?:(?<=[ \"'(]-)[A-Za-z-]|-)")
 # Each begins with a sign, not with a group: so `re` looks for that sign alone.
 _OPTION: Final = re.compile(r"-(?<![\w-]-)-?([A-Za-z][\w-]{0,63})")
 _ELEMENT: Final = re.compile(r"<([\w.:-]{2,128})")
-_ATTRIBUTE: Final = re.compile(r"=(?:(?<=name=)|(?<=key=)|(?<=id=))\\{0,3}[\"']([\w.-]{2,64})")
+_ATTRIBUTE: Final = re.compile(r"=(?:(?<=name=)|(?<=key=)|(?<=id=))\\{0,15}[\"']([\w.-]{2,64})")
 _CODE: Final = re.compile(r"[?&\s\"]code=[\w.~%/+-]{10}", re.IGNORECASE)
 _KEY: Final = re.compile(r"[?&\"0]key=[0a-z_]{24}")
 # What stands in escapes, of URLs and of JSON.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from flowery_logging.redaction.escapes import plain
 from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import is_fact, squash, words
 
@@ -96,7 +97,17 @@ _SENTENCE: Final = late(
 )
 """What a form says of its field: `This field may not be blank.`"""
 
-_LONGEST_SENTENCE: Final = 512
+_FILE: Final = late(
+    r"(?:\.{0,2}/|~/|[A-Za-z]:\\{1,4})[\w./\\ -]{0,256}\."
+    r"(?:json|pem|key|crt|cer|der|p12|pfx|jks|ppk|pub|txt|ya?ml|cfg|conf|ini|env)"
+    r"|/(?:var/)?run/secrets/[\w./-]{1,256}"
+)
+"""Where a secret stands: `GOOGLE_APPLICATION_CREDENTIALS=/etc/gcp/key.json`."""
+
+_LONGEST_COUNT: Final = 6
+"""Digits of a session's number, which lets nobody in: `XDG_SESSION_ID=42`."""
+
+_LONGEST_SENTENCE: Final = 2_048
 _OWN_WORDS: Final = ("phrase", "answer", "mnemonic")
 """Ends of names whose values may be sentences themselves."""
 
@@ -193,6 +204,8 @@ def is_shown(name: str, value: str) -> bool:
         is_method(name, value)
         or (squash(name).endswith("pwd") and _DIRECTORY().fullmatch(value) is not None)
         or _VERSION().fullmatch(value) is not None
+        or _FILE().fullmatch(value) is not None
+        or (squash(name).endswith("sessionid") and value.isdigit() and len(value) <= _LONGEST_COUNT)
         or (is_sentence(value) and not squash(name).endswith(_OWN_WORDS))
     )
 
@@ -202,12 +215,13 @@ def is_sentence(value: str) -> bool:
     return (
         " " in value
         and len(value) <= _LONGEST_SENTENCE
-        and _SENTENCE().fullmatch(value.replace("\\", "").strip()) is not None
+        and _SENTENCE().fullmatch(plain(value).strip()) is not None
     )
 
 
 def are_sentences(items: str) -> bool:
     """Tell whether all texts of a list are sentences, or the names of errors beside these."""
+    items = plain(items) if len(items) <= _LONGEST_SENTENCE else ""
     found = [match["double"] or match["single"] for match in _QUOTED().finditer(items)]
     said = [is_sentence(item) for item in found]
     return any(said) and all(
