@@ -26,10 +26,12 @@ from tests.redaction import (
     unseen_dumps,
     unseen_logins,
     unseen_services,
+    unseen_web,
 )
 
 ROOT = Path(__file__).parents[2]
-UNSEEN = (unseen, unseen_services, unseen_dumps, unseen_logins)
+LISTS = (unseen_services, unseen_dumps, unseen_logins, unseen_web)
+UNSEEN = (unseen, *LISTS)
 SECRETS = [
     (kind, *pair)
     for source in (
@@ -52,9 +54,7 @@ LOOK_ALIKES = [
     for kind, texts in source.items()
     for text in texts
 ]
-UNDETECTED = [
-    pair for module in (unseen_services, unseen_dumps, unseen_logins) for pair in module.UNDETECTED
-]
+UNDETECTED = [pair for module in LISTS for pair in module.UNDETECTED]
 AROUND = ("%s", "before %s", "%s, after", "전 %s", "[%s]")
 INSIDE = {
     "an exception's repr": lambda text: f"raised {ValueError(text)!r}",
