@@ -34,9 +34,9 @@ from flowery_logging.redaction.values import (
 # A name, the end of its quotes, the sign, and the beginning of the value's quotes. The name's
 # length is bounded, so that the search is linear.
 _ASSIGNED: Final = late(
-    r"(?:(?<=[가-힣 ]\()(?P<opened>))?(?<![\w.%$-])"
+    r"(?<![\w.%$-])"
     r"(?P<name>[\w.%$-]{1,128}|[A-Za-z0-9가-힣]{1,20}(?: [A-Za-z가-힣][A-Za-z가-힣0-9]{0,19}){1,2})"
-    r"(?P<closed>\\{0,15}[\"'`]\]?|\]|(?<=[A-Z]{2})\)|\)(?==\()|(?(opened)\)|(?!)))?"
+    r"(?P<closed>\\{0,15}[\"'`]\]?|\]|(?<=[A-Z]{2})\)|\)(?==\(|[ ]{0,2}[:=]))?"
     r"(?:\((?=[^()\n]{0,23}[가-힣])[^()\n]{1,24}\))?"  # its other name: `password(비밀번호)=`
     r"(?P<sign>(?:[ \t\u00a0]|\\{1,2}xa0){0,8}(?:=>|:=|==?|::(?=[ ])|:(?!//)|\uff1d|\uff1a)"
     r"(?:[ \t\u00a0]|\\{1,2}xa0){0,8})"
@@ -52,6 +52,7 @@ _ESCAPED_BLOCK: Final = late(
     r"(?<![\w.%$-])(?P<name>[\w.-]{2,64})(?:\\{0,4}[\"'])?:[ \t]{0,8}(?:[|>][+-]?\d?)?[ \t]{0,8}"
     r"\\{1,4}n(?P<value>[ ]{1,64}[^\\\"'\n]{1,1024}(?:\\{1,4}n[ ]{1,64}[^\\\"'\n]{1,1024}){0,64})"
 )
+_OTHER_NAME: Final = late(r"[가-힣 ]\(")
 _LONGEST_INDENT: Final = 256
 _HEADERS: Final = frozenset({"authorization", "proxyauthorization", "cookie", "setcookie"})
 """Names whose unquoted value goes to the end of the line: a scheme and more, pairs and more."""
@@ -60,6 +61,7 @@ _STOP: Final = r"\s,;&|)\]}\"'`<>\\"
 _ENTRY: Final = late(r"[ ]{1,64}(?P<name>[\w.-]{1,64}):(?:[ \n]|$)")
 _ARN: Final = late(r"arn:[\w:./-]{1,128}\Z")
 _LINE: Final = late(r"(?:[A-Za-z][\w-]{2,24} (?=\S))?(?P<value>[^\r\n\"'`\\]*)")
+_TYPE: Final = late(r"(?:Optional\[)?(?:http\.)?(?:Simple)?Cookies?[\],)](?![\w=])")
 _PROSE: Final = late(r"[A-Za-z][a-z]{1,20}(?:[ ][a-z]{2,20}){1,16}[.]?")
 _BARE: Final = late(
     rf"(?:<[^{_STOP}]{{1,128}}>|(?:[^{_STOP}]|\\(?![nrt\"'\\]))+"
@@ -101,6 +103,8 @@ class Assignments:
             position = match.end("sign")
             kind = self._kind_of_any(match["name"])
             if kind is None and not is_doubtful(match["name"]):
+                continue
+            if match["closed"] == ")" and _is_called(text, match):
                 continue
             start, end = self._value(text, match)
             if kind is None and may_be_password(match["name"], text[start:end]):
@@ -189,6 +193,14 @@ class Assignments:
                 yield Span(start, position, kind)
 
 
+def _is_called(text: str, match: re.Match[str]) -> bool:
+    """Tell whether a name in brackets is an argument: `len(password): 9`, not `암호(pw): …`."""
+    start, name = match.start(), match["name"]
+    if text.startswith("=(", match.end("closed")) or name[-2:].isupper():
+        return False
+    return text[start - 1 : start] != "(" or _OTHER_NAME().match(text, max(0, start - 2)) is None
+
+
 def _is_of_settings(text: str, match: re.Match[str], start: int) -> bool:
     """Tell whether a block has names of its own, that tell facts: `password:`, `min_length: 12`."""
     entry = _ENTRY().match(text, start)
@@ -235,7 +247,7 @@ def _line(text: str, start: int) -> tuple[int, int]:
     word, blank, _ = text[start : match.end()].partition(" ") if match else ("", "", "")
     if match is None or (is_nothing(word, equals=False) and not (blank and is_scheme(word))):
         return start, start
-    is_prose = not is_scheme(word) and _PROSE().fullmatch(match[0])
+    is_prose = not is_scheme(word) and (_PROSE().fullmatch(match[0]) or _TYPE().match(match[0]))
     if is_prose or (blank and is_nothing(match["value"], equals=True)):
         return start, start
     return match.span("value")

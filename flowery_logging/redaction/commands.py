@@ -58,7 +58,7 @@ _SETTING: Final = late(
 )
 # `ENV NAME value` of a Dockerfile, and what shells write so.
 _VARIABLE: Final = late(
-    r"(?<![\w-])(?:ENV|ARG|setenv|setx|set -gx)[ ]{1,8}(?P<name>[A-Za-z_]\w{1,63})[ ]{1,8}"
+    r"(?<![\w-])(?:ENV|ARG|setenv|setx)[ ]{1,8}(?P<name>[A-Za-z_]\w{1,63})[ ]{1,8}"
     r"(?P<value>\"[^\"\n]{1,1024}|'[^'\n]{1,1024}|[^\s\"'=][^\s\"']{0,1023})"
 )
 # Of Redis: what is typed, and what MONITOR shows. Bare words are commands' and prose's.
@@ -102,7 +102,7 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
             kind = kind_of(match["name"].rpartition(".")[2])
             if kind is not None and not is_nothing(match["value"], equals=False):
                 yield Span(*match.span("value"), kind)
-    if "ENV " in text or "ARG " in text or "set" in text:
+    if "ENV " in text or "ARG " in text or "setenv " in text or "setx " in text:
         for match in _VARIABLE().finditer(text):
             kind, value = kind_of(match["name"]), match["value"].strip("\"'")
             if kind is not None and not is_nothing(value, equals=True):

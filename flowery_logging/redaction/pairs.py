@@ -110,9 +110,10 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the values of names that stand apart from them."""
     if "," in text:
         yield from _items(text, kind_of)
-        for match in _CALL().finditer(text):
-            start = match.end("value")
-            yield Span(start, quoted_end(text, start, match["quote"]), "value")
+        if "(" in text:
+            for match in _CALL().finditer(text):
+                start = match.end("value")
+                yield Span(start, quoted_end(text, start, match["quote"]), "value")
     if "On instance" in text:
         yield from _instances(text, kind_of)
     if "rejected value [" in text:

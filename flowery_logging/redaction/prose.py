@@ -137,22 +137,15 @@ def find(text: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each 
             if _is_one(match["value"], least if match["long"] else 0):
                 yield _value(match)
                 yield from _next(text, match)
-        for pattern in (_TWO_DIGITS, _CARD):
-            for match in pattern().finditer(text):
-                yield Span(*match.span("value"), "value")
-        for match in _TYPED().finditer(text):
-            if match["value"] is None:
-                yield Span(*match.span("old"), "value")
-                yield from _next(text, match)
-            elif _is_one(match["value"], 0):
-                yield _value(match)
+        yield from _asked(text)
     if "pass" in lower or "pwd" in lower:
         for match in _ENGLISH().finditer(text):
             if _is_one(match["value"], 0 if match["said"] else _SHORTEST):
                 yield _value(match)
                 yield from _next(text, match)
-        for match in _CALLED().finditer(text):
-            yield _value(match)
+        if "(" in text:
+            for match in _CALLED().finditer(text):
+                yield _value(match)
     if any(word in lower for word in _CODES):
         yield from _codes(text)
     if " is " in lower:
@@ -177,6 +170,21 @@ def _codes(text: str) -> Iterator[Span]:
             yield Span(*match.span(match.lastgroup or "said"), "value")
         elif _is_one(match["value"], 0):
             yield _value(match)
+
+
+def _asked(text: str) -> Iterator[Span]:
+    """Yield what is asked for in Korean, what was typed, and what was changed to what."""
+    if "자리" in text or "보안카드" in text:
+        for pattern in (_TWO_DIGITS, _CARD):
+            for match in pattern().finditer(text):
+                yield Span(*match.span("value"), "value")
+    if "입력" in text or "변경" in text:
+        for match in _TYPED().finditer(text):
+            if match["value"] is None:
+                yield Span(*match.span("old"), "value")
+                yield from _next(text, match)
+            elif _is_one(match["value"], 0):
+                yield _value(match)
 
 
 def _next(text: str, match: re.Match[str]) -> Iterator[Span]:

@@ -32,7 +32,8 @@ _FACTS: Final = _NOTHING | frozenset({
     "malformed", "mismatch", "timeout", "anonymous", "unauthorized", "forbidden", "success",
     "error", "active", "inactive", "weak", "strong", "short", "long", "stale", "ready", "found",
     "read", "write", "list", "admin", "manage", "unavailable", "unsupported", "mandatory",
-    "default",
+    "default", "bool", "object", "float", "dict", "tuple", "callable", "final", "typealias",
+    "incomplete", "buffer", "literal",
     "변경", "변경됨", "오류", "불일치", "필수", "없음", "만료", "틀림", "입력", "확인", "재설정",
     "발송", "전송", "실패", "성공", "완료", "필요", "초기화", "미입력", "누락",
 })  # fmt: skip
@@ -73,7 +74,7 @@ _OBJECT: Final = re.compile(r"[A-Z]\w{0,63}\((?=[\"'])")
 _MASK: Final = re.compile(
     r"[*•.…]{2,}|[xX]{3,}|\$\{[^}]{0,64}\}?|\{\{[^}]{0,64}\}?\}?|\$[A-Z_]{1,64}|\$\d{1,3}|:\w{1,64}"
     r"|\$\(.{0,256}|!(?:vault|secret|Ref|Sub|GetAtt|env|ENV|reference|encrypted(?:/\w{1,16})?)"
-    r"|%\(\w{1,64}(?:\)s)?|%s|\{\w{0,64}\}|\[redacted(?::\w{1,32})?\]"
+    r"|%\(\w{1,64}(?:\)s)?|%[rsdif]|\{\w{0,64}\}|\[redacted(?::\w{1,32})?\]"
     r"|<[A-Za-z]{2,20}(?:[ _-][a-zA-Z]{2,20}){0,3}>"
 )
 _STATE: Final = re.compile(r"[A-Za-z][a-z]{2,30}(?:ed|ing)")
@@ -104,6 +105,7 @@ _FILE: Final = late(
 )
 """Where a secret stands: `GOOGLE_APPLICATION_CREDENTIALS=/etc/gcp/key.json`."""
 
+_ARN: Final = late(r"arn:aws[\w-]{0,8}:[\w:/.*+=,@-]{1,512}")
 _LONGEST_COUNT: Final = 6
 """Digits of a session's number, which lets nobody in: `XDG_SESSION_ID=42`."""
 
@@ -205,6 +207,7 @@ def is_shown(name: str, value: str) -> bool:
         or (squash(name).endswith("pwd") and _DIRECTORY().fullmatch(value) is not None)
         or _VERSION().fullmatch(value) is not None
         or _FILE().fullmatch(value) is not None
+        or _ARN().fullmatch(value) is not None
         or (squash(name).endswith("sessionid") and value.isdigit() and len(value) <= _LONGEST_COUNT)
         or (is_sentence(value) and not squash(name).endswith(_OWN_WORDS))
     )
