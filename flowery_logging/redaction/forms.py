@@ -60,7 +60,7 @@ FORMS: Final = (
             "glimt-",
             "gloas-",
         ),
-        r"gl(?:pat|dt|rt|cbt|ptt|ft|ffct|wt|soat|agent|imt|oas)-[\w.-]{20,}",
+        r"gl(?:pat|dt|rt|cbt|ptt|ft|ffct|wt|soat|agent|imt|oas)-(?=[\w-]{9})[\w.-]{20,}",
         "GitLab: token prefixes",
         "glpat-" + _ALNUM20,
         "glpat-x",
@@ -140,7 +140,7 @@ FORMS: Final = (
     ),
     Form(
         "mailgun_key",
-        ("key-",),
+        ("key-", "pubkey-"),
         r"(?:pub)?key-[0-9a-f]{32}",
         "Mailgun: API keys",
         "key-" + _HEX32,
@@ -197,7 +197,7 @@ FORMS: Final = (
     Form(
         "atlassian_token",
         ("ATATT3", "ATCTT3", "ATBB"),
-        r"AT[AC]TT3[\w=-]{20,}|ATBB[A-Za-z0-9]{24,}",
+        r"AT[AC]TT3(?=[\w-]{9})[\w=-]{20,}|ATBB[A-Za-z0-9]{24,}",
         "Atlassian: API tokens",
         "ATATT3" + _ALNUM20,
         "ATATT3",
@@ -205,7 +205,7 @@ FORMS: Final = (
     Form(
         "grafana_token",
         ("glsa_", "glc_", "eyJrIjoi"),
-        r"gl(?:sa|c)_[A-Za-z0-9_+/=]{30,}|eyJrIjoi[\w+/=-]{40,}",
+        r"gl(?:sa|c)_(?=\w{11})[A-Za-z0-9_+/=]{30,}|eyJrIjoi[\w+/=-]{40,}",
         "Grafana: tokens",
         "glsa_" + _ALNUM20 + _ALNUM20,
         "glsa_1",
@@ -245,7 +245,7 @@ FORMS: Final = (
     Form(
         "sentry_token",
         ("sntry",),
-        r"sntry[su]_[\w+/=-]{30,}",
+        r"sntry[su]_(?=[\w-]{8})[\w+/=-]{30,}",
         "Sentry: tokens",
         "sntrys_" + _ALNUM20 * 2,
         "sntrys_1",
@@ -295,7 +295,7 @@ FORMS: Final = (
     Form(
         "elastic_key",
         ("essu_",),
-        r"essu_[\w=+/-]{20,}",
+        r"essu_[\w=+/-]{40,}",
         "Elastic Cloud: API keys",
         "essu_" + _ALNUM20 * 2,
         "essu_1",

@@ -62,7 +62,7 @@ _LONGER_RUN: Final = 25
 _WORDS: Final = (
     frozenset(
         [re.split("[-_]", stem)[0] for stem in _STEMS if not stem.isalnum()]
-        + [f"us{number}" for number in range(1, 40)]  # how a key of Mailchimp ends
+        + [f"us{number}" for number in range(1, 100)]  # how a key of Mailchimp ends
     )
     - _SHORT_HEADS
 )
@@ -153,6 +153,11 @@ _LONG_WORD: Final = 40
 
 _OF_GOOGLE: Final = frozenset("/4")
 """What stands before the slash in front of its tokens: `1//0…`, `4/0A…`."""
+
+_BASE64: Final = re.compile("IQoJb3|FwoGZX|ABSK|whsec_|fm[12]|essu_|dXNlcj")
+_OF_BASE64: Final = frozenset("+/")
+_WINDOW: Final = 96
+"""Heads of tokens in base 64, whose first run may be short; and how far behind is looked."""
 
 _LINK: Final = 20
 """Characters of a token in the path of a link, at least; and those of Django's: `/c5x8qz-…`."""
@@ -550,6 +555,7 @@ def _tokens(text: str, runs: str) -> int:
             (before in _INSIDE and _goes_on(text, start, run))
             or _has_head(run)
             or (before == "/" and end - start >= _LINK and _lets_in(text, start, end))
+            or (before in _OF_BASE64 and _BASE64.search(text, max(0, start - _WINDOW), start))
             or (before == "/" and run[0] == "0" and text[start - 2 : start - 1] in _OF_GOOGLE)
         ):
             return TOKENS

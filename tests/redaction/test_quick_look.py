@@ -27,6 +27,25 @@ def test_credentials_of_base64_behind_each_scheme(scheme, size):
         assert value.rstrip("=")[:8] in shown, text
 
 
+@pytest.mark.parametrize(
+    "head", ["FwoGZXIvYXdz", "IQoJb3JpZ2lu", "ABSK", "whsec_", "fm2_", "essu_"]
+)
+def test_tokens_of_base64_whatever_signs_they_have(head):
+    numbers = random.Random(head)
+    for _ in range(300):
+        token = head + base64.b64encode(numbers.randbytes(96)).decode()
+        assert find(f"sent {token} again"), token
+
+
+@pytest.mark.parametrize("word", ["reset", "verify", "confirm", "activate", "invite"])
+def test_tokens_in_links(word):
+    numbers = random.Random(word)
+    for _ in range(300):
+        token = base64.urlsafe_b64encode(numbers.randbytes(24)).decode()
+        if any(map(str.isdigit, token)):
+            assert find(f"GET /{word}/{token} 200"), token
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_passwords_of_commands(command):
     assert find(command.format("hunter22"))
