@@ -30,7 +30,7 @@ _FRAGMENTS: Final = (
     "alienregistration", "foreignerregistration", "residentregistration", "residentno",
     "residentnumber", "residentid", "socialsecurity", "jumin", "verificationcode", "authcode",
     "securitycode", "recoverycode", "backupcode", "onetimecode", "smscode", "smsauth", "facode",
-    "recoverykey", "oauthverifier", "devicecode", "pwd2digit", "crtfcno", "authnum", "otpcode",
+    "recoverykey", "oauthverifier", "devicecode", "crtfcno", "authnum", "otpcode",
     "logincode", "resetcode", "securityanswer", "seedphrase", "mnemonic", "bimilbunho",
     "주민등록", "주민번호", "주민뒷자리", "외국인등록", "외국인번호", "비밀번호", "비번",
     "패스워드", "카드번호", "여권번호", "면허번호", "인증번호", "인증코드", "본인확인번호",
@@ -223,7 +223,7 @@ class Names:
         return (
             any(part in whole for part in _FRAGMENTS)
             or not _WORDS.isdisjoint(words)
-            or any(word.endswith("pwd") for word in words)
+            or any("pwd" in {word[:3], word[-3:]} for word in words)
             or words[-1] in _LAST_WORDS
             or (len(words) == 1 and words[0].endswith(("token", "암호")))
             or tuple(words[-2:]) in _LAST_PAIRS

@@ -272,7 +272,7 @@ class Suspicion:
                 _SIX_DIGITS in coarse
                 and ("code0" in coarse or "otp0" in coarse or "licen" in coarse)
             )
-        ) and (_is_said(encoded) or "0is0your0" in coarse):
+        ) and (_is_said(encoded) or "0is0your0" in coarse or "config0set0" in coarse):
             kinds |= NAMED
         for may_be_in in self._further:
             if may_be_in(encoded):
@@ -348,7 +348,11 @@ class Suspicion:
             or ("password" in coarse and _SQL_PASSWORD.search(coarse))
         ):
             return True
-        if "<" in signs and ("=" in signs or "</" in coarse) and self._is_tagged(encoded):
+        if (
+            "<" in signs
+            and ("=" in signs or "</" in coarse or "<![" in coarse)
+            and self._is_tagged(encoded)
+        ):
             return True
         if "\\" in signs and (
             "AUTH\\" in text or ("|" in text and "\\n" in text and self._has_column(encoded))
@@ -372,7 +376,9 @@ class Suspicion:
         if "\xef" in signs:
             encoded = encoded.replace(b"\xef\xbc\x9d", b"=").replace(b"\xef\xbc\x9a", b"=")
         if "=" in signs and (
-            "]=" in coarse or "form0data" in coarse or ("code=" in coarse and _CODE.search(text))
+            "]=" in coarse
+            or ("name=\\" in text and "<" not in signs and self._is_tagged(encoded))
+            or ("code=" in coarse and _CODE.search(text))
         ):
             return True
         names = encoded.translate(_LISTED if is_list else _ASSIGNED)
