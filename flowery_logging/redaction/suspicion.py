@@ -560,9 +560,7 @@ def _tokens(text: str, runs: str) -> int:
         elif (
             (before in _INSIDE and _goes_on(text, start, run))
             or _has_head(run)
-            or (before == "/" and end - start >= _LINK and _lets_in(text, start, end))
-            or (before in _OF_BASE64 and _BASE64.search(text, max(0, start - _WINDOW), start))
-            or (before == "/" and run[0] == "0" and text[start - 2 : start - 1] in _OF_GOOGLE)
+            or (before in _OF_BASE64 and _is_inside(text, start, end))
         ):
             return TOKENS
         start = runs.find(_RUN, end)
@@ -577,9 +575,15 @@ def _goes_on(text: str, start: int, run: str) -> bool:
     return not is_word or "~" in text or text[max(0, start - 5) : start - 1].endswith(_BEFORE_DOT)
 
 
-def _lets_in(text: str, start: int, end: int) -> bool:
-    """Tell whether a token may stand here that lets in whoever has its link."""
-    return text.endswith(_LINKS, 0, start) or (end - start == _RESET and text[start + 6] == "-")
+def _is_inside(text: str, start: int, end: int) -> bool:
+    """Tell whether a run behind a slash or a plus may be of a token, in a link or in base 64."""
+    if text[start] == "0" and text[start - 2 : start - 1] in _OF_GOOGLE:
+        return True
+    if end - start >= _LINK and (
+        text.endswith(_LINKS, 0, start) or (end - start == _RESET and text[start + 6] == "-")
+    ):
+        return True
+    return _BASE64.search(text, max(0, start - _WINDOW), start) is not None
 
 
 def _has_head(run: str) -> bool:
