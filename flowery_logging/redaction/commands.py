@@ -87,7 +87,7 @@ SIGNS: Final = (
 """One of them stands in each command of `_PROGRAMS`, as `suspicion` sees it."""
 
 
-def find(text: str, kind_of: KindOf) -> Iterator[Span]:
+def find(text: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901 - a sign for each kind
     """Yield the values of options that are secrets."""
     for match in _OPTION().finditer(text):
         kind = "value" if match["name"] == "pass" else kind_of(match["name"])

@@ -106,7 +106,7 @@ _FORM_DATA: Final = re.compile(
 )
 
 
-def find(text: str, kind_of: KindOf) -> Iterator[Span]:
+def find(text: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901 - a sign for each kind
     """Yield the values of names that stand apart from them."""
     if "," in text:
         yield from _items(text, kind_of)

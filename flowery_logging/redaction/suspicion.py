@@ -339,7 +339,9 @@ class Suspicion:
             kinds |= NAMED
         return kinds
 
-    def _is_named(self, signs: str, encoded: bytes, coarse: str, text: str) -> bool:
+    def _is_named(  # noqa: PLR0911 - a sign for each kind
+        self, signs: str, encoded: bytes, coarse: str, text: str
+    ) -> bool:
         """Tell whether there is a name of a secret, in a place where its value may follow."""
         if ("'" in signs or "\\" in signs) and (
             ("values" in coarse and self._is_inserted(encoded, coarse))
