@@ -259,3 +259,33 @@ def test_a_name_of_methods_hides_credentials_alone(logged, personal):
         assert logged.last()["labels"]["auth"] == shown
     log.info("x", extra={"auth": ("kim", SECRET)})
     assert SECRET not in logged.lines()[-1].decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("password", ["This field may not be blank."]),
+        ("password", ("비밀번호는 8자 이상이어야 합니다.",)),
+        ("password", "Ensure this field has at least 8 characters."),
+        ("GOOGLE_APPLICATION_CREDENTIALS", "/etc/gcp/key.json"),
+        ("PWD", "/home/kim"),
+        ("encryption_key", "arn:aws:kms:ap-northeast-2:123456789012:key/1234abcd"),
+    ],
+)
+def test_what_is_said_of_a_field_or_where_it_is_kept_is_shown(logged, name, said):
+    log.info("x", extra={"errors": {name: said}})
+    (event,) = logged.events()
+    assert "redacted" not in str(event)
+    assert (said if isinstance(said, str) else said[0]) in str(event["labels"])
+
+
+@pytest.mark.parametrize("said", [["Tulip-77"], ["This field may not be blank.", "Tulip-77"]])
+def test_a_secret_beside_what_is_said_of_it_is_hidden(logged, said):
+    log.info("x", extra={"errors": {"password": said}})
+    assert "Tulip-77" not in logged.lines()[-1].decode()
+
+
+@pytest.mark.parametrize("value", ["Value", "value", "rejectedValue"])
+def test_a_name_in_a_path_tells_what_stands_beside_it(logged, value):
+    log.info("x", extra={"parameter": {"name": "/shop/db_password", value: SECRET}})
+    assert SECRET not in logged.lines()[-1].decode()
