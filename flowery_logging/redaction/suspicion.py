@@ -148,6 +148,9 @@ _BEHIND_COLON: Final = ("AA", "APA91b")
 _BEFORE_DOT: Final = ("SG", "hvs", "hvb", "hvr", "ya29")
 """What stands around the sign in those tokens whose second part may be short."""
 
+_ASANA: Final = 32
+"""Characters behind the colon in a token of Asana, `2/1201…:…`."""
+
 _LONG_WORD: Final = 40
 """So many letters without a digit are no word."""
 
@@ -572,7 +575,11 @@ def _tokens(text: str, runs: str) -> int:
 def _goes_on(text: str, start: int, run: str) -> bool:
     """Tell whether a run may be the end of a token; after a dot most are names of classes."""
     if text[start - 1] == ":":
-        return run.startswith(_BEHIND_COLON)
+        return (
+            run.startswith(_BEHIND_COLON)
+            or text.endswith("oauth:", 0, start)
+            or (len(run) == _ASANA and text[start - 2 : start - 1].isdigit())
+        )
     is_word = len(run) < _LONG_WORD and run.replace("_", "").isalpha()
     return not is_word or "~" in text or text[max(0, start - 5) : start - 1].endswith(_BEFORE_DOT)
 
