@@ -230,7 +230,7 @@ class Redactor(Redaction):
             return is_shown(name.rpartition(".")[2], value)
         # What a form says of its field: `{"password": ["This field may not be blank."]}`.
         return (
-            type(value) in {list, tuple}
+            isinstance(value, (list, tuple))
             and len(value) > 0
             and all(isinstance(item, str) and is_sentence(item) for item in value)
         )
