@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
+import traceback
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import cache
@@ -17,12 +20,21 @@ from typing import Final
 from flowery_logging import context, runtime
 from flowery_logging.request import Request
 
-ERROR_LOGGERS: Final = ("uvicorn.error", "gunicorn.error", "hypercorn.error", "django.request")
+ERROR_LOGGERS: Final = (
+    "uvicorn.error", "gunicorn.error", "hypercorn.error", "daphne.server", "waitress",
+    "tornado.application", "twisted", "django.request",
+)  # fmt: skip
+# These put the traceback into the text: the module, the logger, how the text begins.
+PRINTING: Final = (
+    ("granian", "_granian.utils", "Application callable raised an exception\n"),
+    ("werkzeug", "werkzeug", "Error on request:\n"),
+)
 ACCESS_LOGGERS: Final = ("uvicorn.access", "hypercorn.access")
 # These log when the application has returned.
 AFTERWARDS: Final = ("django.server", "granian.access", "gunicorn.access", "werkzeug")
 
-_reported: ContextVar[BaseException | None] = ContextVar("flowery_logging_reported", default=None)
+_REPORTED: Final = "_flowery_logging_reported"  # the attribute of an exception
+_printed: Final[deque[str]] = deque(maxlen=100)  # the last lines of what will be printed again
 _told: ContextVar[bool] = ContextVar("flowery_logging_told", default=False)
 _in_charge: ContextVar[Request | None] = ContextVar("flowery_logging_in_charge", default=None)
 
@@ -30,11 +42,19 @@ _in_charge: ContextVar[Request | None] = ContextVar("flowery_logging_in_charge",
 def leave_out(exc: BaseException) -> None:
     """Leave out the one record with which the server repeats `exc`, logged by us already.
 
-    The server logs after the application has raised, in the same context: a `ContextVar` says
-    which exception it was, and ends with the request's task, so nothing outlives the request.
+    The server logs after the application has raised, maybe in another task: so the exception itself
+    says that it was reported, until the repeat has come.
     """
     _look_at(ERROR_LOGGERS, _is_repeat)
-    _reported.set(exc)
+    try:
+        setattr(exc, _REPORTED, True)
+    except Exception:
+        pass  # an exception that takes no attributes: it is told twice
+    printing = [logger for module, logger, _ in PRINTING if module in sys.modules]
+    for logger in printing:
+        _look_at((logger,), _is_told)
+    if printing:
+        _printed.append("".join(traceback.format_exception_only(exc)).rstrip())
 
 
 def _look_at(names: tuple[str, ...], is_told: Callable[[logging.LogRecord], bool]) -> None:
@@ -63,11 +83,22 @@ def _before_setup(
 
 
 def _is_repeat(record: logging.LogRecord) -> bool:
-    reported = _reported.get()
-    if reported is None or record.exc_info is None or record.exc_info[1] is not reported:
+    error = record.exc_info[1] if record.exc_info else None
+    if not getattr(error, _REPORTED, False):
         return False
-    _reported.set(None)
+    delattr(error, _REPORTED)
     return True
+
+
+def _is_printed_repeat(record: logging.LogRecord, beginning: str) -> bool:
+    text = record.getMessage()
+    if not text.startswith(beginning):
+        return False
+    for line in _printed:
+        if text.rstrip().endswith(line):
+            _printed.remove(line)
+            return True
+    return False
 
 
 def begin(access_log: bool) -> None:
@@ -75,12 +106,14 @@ def begin(access_log: bool) -> None:
     if access_log:
         _look_at(ACCESS_LOGGERS, _is_ours)
         _look_at(AFTERWARDS, _is_told)
-    _reported.set(None)
     _told.set(access_log)
 
 
 def _is_told(record: logging.LogRecord) -> bool:
-    """Tell the one access line that follows a request of ours."""
+    """Tell the access line that follows a request of ours, and a traceback that we have told."""
+    for _, logger, beginning in PRINTING:
+        if record.name == logger and record.levelno >= logging.ERROR:
+            return _is_printed_repeat(record, beginning)
     return _IS_ACCESS[record.name](record) and was_told()
 
 

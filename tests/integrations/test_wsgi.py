@@ -3,6 +3,7 @@
 import http.client
 import logging
 import socket
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from socketserver import ThreadingMixIn
@@ -14,6 +15,7 @@ import pytest
 from flask import Flask, Response
 
 from flowery_logging.context import bind, fields
+from flowery_logging.integrations import servers
 from flowery_logging.integrations.wsgi import RequestMiddleware
 from flowery_logging.trace import current_trace
 
@@ -136,20 +138,44 @@ def test_nothing_is_bound_between_the_pieces():
     assert current_trace() is None
 
 
-def test_an_exception_before_the_response_is_reported_once_and_raised_on(collector):
+@pytest.mark.parametrize("name", ["gunicorn.error", "waitress", "tornado.application"])
+def test_an_exception_before_the_response_is_reported_once_and_raised_on(collector, name):
     def app(environ, start_response):
         raise ValueError("꽃")
 
     with pytest.raises(ValueError, match="꽃") as raised:
         RequestMiddleware(app)({"REQUEST_METHOD": "POST", "PATH_INFO": "/x"}, print)
-    server = logging.getLogger("gunicorn.error")
+    server = logging.getLogger(name)
     server.error("Error handling request /x", exc_info=raised.value)
     server.error("Error handling request /x", exc_info=ValueError("another"))
     (ours, another) = collector.errors()
     assert ours.message == "POST /x raised an unhandled exception"
     assert ours.fields["trace.id"] == collector.access()[0].fields["trace.id"]
-    assert another.record.name == "gunicorn.error"
+    assert another.record.name == name
     assert collector.access()[0].message == "POST /x 500"
+
+
+@pytest.mark.parametrize("printing", servers.PRINTING, ids=lambda server: server[0])
+def test_a_server_that_prints_the_traceback_into_its_text_repeats_nothing(
+    collector, monkeypatch, printing
+):
+    module, name, beginning = printing
+    monkeypatch.setitem(sys.modules, module, sys)
+    which = f"꽃 of {name}"
+
+    def app(environ, start_response):
+        raise ValueError(which)
+
+    said = []
+    for path in ("/x", "/y"):
+        with pytest.raises(ValueError, match=which):
+            RequestMiddleware(app)({"REQUEST_METHOD": "POST", "PATH_INFO": path}, print)
+        said.append(f"{beginning}Traceback (most recent call last):\n  …\nValueError: {which}")
+    server = logging.getLogger(name)
+    for text in [*said, said[0], beginning + "OSError: another"]:
+        server.error(text)
+    names = [line.record.name for line in collector.errors()]
+    assert names == ["flowery_logging.integrations.wsgi"] * 2 + [name] * 2
 
 
 def test_an_exception_in_the_body_is_a_failure_of_a_response_that_has_begun(serve, collector):
