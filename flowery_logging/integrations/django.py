@@ -35,13 +35,16 @@ from flowery_logging.settings import ConfigError
 
 _ATTRIBUTE = "_flowery_logging_request"
 
+logger = runtime.own_logger(__name__)
+
 
 class RequestMiddleware:
     """Run each request as one request of `flowery_logging`, under WSGI and under ASGI.
 
     Stands first in `MIDDLEWARE`. A streamed response belongs to its request until its last piece.
-    Unhandled exceptions are logged by Django itself (`django.request`), with the trace. Options
-    are those of `flowery_logging.integrations.django_options.DjangoOptions`, as the setting
+    Unhandled exceptions are logged by Django itself (`django.request`), with the trace; those that
+    it leaves to the server (of a body that is streamed) are logged here, once. Options are those
+    of `flowery_logging.integrations.django_options.DjangoOptions`, as the setting
     `FLOWERY_REQUESTS`; raises what they raise when the server starts.
     """
 
@@ -173,8 +176,23 @@ class _Visit:
     def failed(self, exc: BaseException) -> None:
         """Nothing was answered, or not all: an error, a cancellation, or the client has gone."""
         self._find_route()
-        self.exchange.failed(exc, gone=_DISCONNECTED in getattr(self.http_request, "scope", ()))
+        gone = _DISCONNECTED in getattr(self.http_request, "scope", ())
+        if self._is_whole() and (gone or isinstance(exc, GeneratorExit)):
+            self.exchange.end()
+        else:
+            self.exchange.failed(exc, gone=gone)
+        if isinstance(exc, Exception):
+            self._report(exc)
         self._close()
+
+    def _is_whole(self) -> bool:
+        return self.exchange.status is not None and self.exchange.is_whole()
+
+    def _report(self, exc: Exception) -> None:
+        """Log what Django leaves to the server: of that, not each one logs it."""
+        with context.inside(self.scope):
+            if ends.report(exc, self.exchange.method, self.exchange.path, logger):
+                servers.leave_out(exc)
 
     def end(self, reason: str | None) -> None:
         self._find_route()

@@ -83,6 +83,10 @@ def cut_off(request):
     return StreamingHttpResponse(pieces())
 
 
+def announced(request):
+    return StreamingHttpResponse(iter(["four", ""]), headers={"Content-Length": "4"})
+
+
 async def slow(request):
     try:
         waiting.set()
@@ -130,6 +134,7 @@ urlpatterns = [
     path("streaming/", streaming),
     path("streaming-async/", streaming_async),
     path("cut-off/", cut_off),
+    path("announced/", announced),
     path("slow/", slow),
     path("queries/<int:times>/", queries),
     path("queries-async/<int:times>/", queries_async),

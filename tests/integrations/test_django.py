@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import gc
+import io
+import logging
 import os
 import re
 import subprocess
@@ -103,6 +105,28 @@ def test_a_stream_that_is_cut_off_is_a_failure(get, collector):
     (line,) = collector.access()
     assert extra(line)["event.outcome"] == "failure"
     assert extra(line)["event.reason"] == "response cut off by an exception"
+    (error,) = collector.errors()
+    assert error.message == "GET /cut-off/ raised an unhandled exception"
+    assert str(error.record.exc_info[1]) == "꽃"
+    assert error.fields["trace.id"] == line.fields["trace.id"]
+    logging.getLogger("gunicorn.error").error("again", exc_info=error.record.exc_info)
+    assert collector.errors() == [error]
+    collector.lines.clear()  # they keep the body of the request
+    del line, error
+    gc.collect()
+
+
+def test_a_stream_that_was_sent_whole_may_be_closed_before_its_end(collector):
+    environ = {
+        "REQUEST_METHOD": "GET", "PATH_INFO": "/announced/", "SERVER_NAME": "a",
+        "SERVER_PORT": "80", "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(),
+    }  # fmt: skip
+    response = WSGIHandler()(environ, lambda *_: None)
+    assert next(iter(response)) == b"four"
+    response.close()
+    (line,) = collector.access()
+    assert extra(line)["event.outcome"] == "success"
+    assert "event.reason" not in extra(line)
 
 
 def test_a_path_may_be_quiet(get, collector):
