@@ -18,6 +18,7 @@ from flowery_logging.integrations.exchange import (
     DISCONNECTED,
     NO_RESPONSE,
     Exchange,
+    announced,
 )
 from flowery_logging.integrations.options import Options, RequestOptions
 from flowery_logging.integrations.websocket import Conversation
@@ -157,6 +158,7 @@ class _Response:
         self.exchange = exchange
         self.scope = scope
         self.disconnected = False
+        self.whole = False  # the client has got all, though the application may not say so yet
 
     def receiving(self, receive: Receive) -> Receive:
         async def following() -> Message:
@@ -173,16 +175,34 @@ class _Response:
             if kind == "http.response.start":
                 message = marked(message)
                 self.exchange.status = message["status"]
+                self.exchange.length = _length(message)
                 self.exchange.match(self.scope)
             elif kind == "http.response.body":
                 self.exchange.body(len(message.get("body", b"")))
             await self._send(send, message)
-            if kind == "http.response.body" and not message.get("more_body", False):
-                self.exchange.end(DISCONNECTED if self.disconnected else None)
+            if kind == "http.response.body":
+                self._sent(message)
             elif kind == "http.response.pathsend":
                 self.exchange.end()
 
         return following
+
+    def _sent(self, message: Message) -> None:
+        """The server has taken a piece of the body; the last one ends the response.
+
+        A client that has all the bytes that were announced may hang up before the empty piece with
+        which many frameworks end: it has not gone too early.
+        """
+        if not self.disconnected and self.exchange.is_whole():
+            self.whole = True
+        if not message.get("more_body", False):
+            self.exchange.end(self._reason(None))
+
+    def _reason(self, otherwise: str | None) -> str | None:
+        """Return why the response has ended, `otherwise` if its client is still there."""
+        if not self.disconnected:
+            return otherwise
+        return None if self.whole else DISCONNECTED
 
     async def _send(self, send: Send, message: Message) -> None:
         try:
@@ -194,11 +214,22 @@ class _Response:
     def failed(self, exc: BaseException) -> None:
         """End the exchange of an application that has raised, or was cancelled."""
         self.exchange.match(self.scope)
-        self.exchange.failed(exc, gone=self.disconnected)
+        if self.disconnected and self.whole:
+            self.exchange.end()
+        else:
+            self.exchange.failed(exc, gone=self.disconnected)
 
     def finished(self, reason: str) -> None:
         """End the exchange of one that has returned; whole responses have ended before."""
-        self.exchange.end(DISCONNECTED if self.disconnected else reason)
+        self.exchange.end(self._reason(reason))
+
+
+def _length(message: Message) -> int | None:
+    """Return how many bytes of body a response has announced."""
+    for key, value in message.get("headers") or ():
+        if bytes(key).lower() == b"content-length":
+            return announced(bytes(value).decode("latin-1"))
+    return None
 
 
 def _checkpointing(send: Send) -> Send:

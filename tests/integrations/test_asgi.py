@@ -1,6 +1,7 @@
 """The middleware by the ASGI specification alone, where no server is needed to see it."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import weakref
@@ -200,6 +201,77 @@ def test_concurrent_failures_leave_out_exactly_their_own_repeat(collector):
     assert sorted(str(line.record.exc_info[1]) for line in collector.errors()) == sorted(
         f"/{n}" for n in range(50)
     )
+
+
+def test_a_server_that_tells_of_it_in_another_task_repeats_nothing(collector):
+    async def app(scope, receive, send):
+        raise Boom
+
+    async def main():
+        with pytest.raises(Boom) as raised:
+            await asyncio.create_task(call(RequestMiddleware(app), http_scope()))
+        said = "Exception inside application"
+        logging.getLogger("daphne.server").error(said, exc_info=raised.value)
+
+    asyncio.run(main())
+    (line,) = collector.errors()
+    assert line.record.name == "flowery_logging.integrations.asgi"
+
+
+@pytest.mark.parametrize(
+    ("announced", "sent", "reason"),
+    [(b"4", b"four", None), (b"5", b"four", "client disconnected"),
+     (None, b"four", "client disconnected")],
+)  # fmt: skip
+@pytest.mark.parametrize("ending", ["returns", "last piece", "cancelled"])
+def test_a_client_that_has_all_bytes_has_not_gone_too_early(
+    collector, announced, sent, reason, ending
+):
+    """As with Quart, which ends with an empty piece: it is cancelled before that."""
+    headers = [] if announced is None else [(b"Content-Length", announced)]
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": sent, "more_body": True})
+        await receive()
+        if ending == "last piece":
+            await send({"type": "http.response.body"})
+        if ending == "cancelled":
+            raise asyncio.CancelledError
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        pass
+
+    async def main():
+        with contextlib.suppress(asyncio.CancelledError):
+            await RequestMiddleware(app)(http_scope(), receive, send)
+
+    asyncio.run(main())
+    (line,) = collector.access()
+    assert vars(line.record).get("event.reason") == reason
+    expected = "success" if reason is None else "unknown"
+    assert vars(line.record)["event.outcome"] == expected
+
+
+def test_what_was_announced_is_not_sent_where_the_client_has_gone_before(collector):
+    async def app(scope, receive, send):
+        await receive()
+        headers = [(b"content-length", b"4")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"four"})
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        pass
+
+    asyncio.run(RequestMiddleware(app)(http_scope(), receive, send))
+    (line,) = collector.access()
+    assert vars(line.record)["event.reason"] == "client disconnected"
 
 
 @pytest.mark.parametrize("wrapped", [ValueError("other"), None], ids=["another", "none"])
