@@ -4,7 +4,7 @@
 they die of is told there too); and the signals that ask a process to end, where nobody else handles
 them: the default disposition runs no Python code at all. A server handles them while it runs and
 puts the default back when it stops (uvicorn then sends itself the signal again), so `signal.signal`
-is followed: who sets the default gets our handler.
+is followed: who sets the default gets our handler. For `os.exec…` see `replacement.py`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from flowery_logging import foreign
 from flowery_logging.files import platform
+from flowery_logging.replacement import Replacement
 
 _PROCESSES: Final = ("multiprocessing.process", "billiard.process")
 """Who makes children that end in a way of their own; Celery's billiard uses the same finalizers."""
@@ -44,6 +45,7 @@ class Ending:
         when_idle: runs a callback as soon as no write is in progress, and lets none begin before
             it has returned.
         died: told of the exception of which a child of `multiprocessing` dies.
+        go_on: called where the process does not end after all.
     """
 
     def __init__(
@@ -51,10 +53,12 @@ class Ending:
         finish: Callable[[str | None], None],
         when_idle: Callable[[Callable[[], None]], None],
         died: Callable[[BaseException], None],
+        go_on: Callable[[], None],
     ) -> None:
         self._finish = finish
         self._when_idle = when_idle
         self._died = died
+        self._replacement = Replacement(self._run, go_on)
         self._active = False
         self._signals = False
         self._hooked = False
@@ -72,6 +76,7 @@ class Ending:
         if not self._hooked:
             self._hooked = True
             platform.after_fork_in_child(self._register_finalizers)
+        self._replacement.install()
         self._signals = signals
         if signals:
             self._follow_handlers()
@@ -88,6 +93,7 @@ class Ending:
             self._finalizer.cancel()
             self._finalizer = None
         self._leave_children()
+        self._replacement.uninstall()
         self._leave_signals()
 
     def _leave_signals(self) -> None:

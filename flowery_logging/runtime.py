@@ -73,6 +73,7 @@ _ending = Ending(
     finish=lambda reason: checkpoint(reason),  # noqa: PLW0108 - defined below
     when_idle=lambda callback: _sink.writer.when_idle(callback),  # noqa: PLW0108 - set by setup
     died=_hooks.process_died,
+    go_on=lambda: go_on(),  # noqa: PLW0108 - defined below
 )
 _role: str | None = None  # the service's name, whatever setup() says
 _tally: Tally | None = None  # set while lines are counted for metrics

@@ -66,6 +66,41 @@ def test_a_script_that_ends_hard(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "run_another",
+    ["os.execv(sys.executable, [sys.executable, '-c', ''])",
+     "os.execlp('env', 'env', sys.executable, '-c', '')",
+     "os.execve(path=sys.executable, argv=[sys.executable, '-c', ''], env={})"],
+)  # fmt: skip
+def test_a_script_that_puts_another_program_in_its_place(tmp_path, run_another):
+    assert run(tmp_path, f"log.info('one')\n{run_another}") == 0
+    assert ends(tmp_path / "logs") == ["clean"]
+
+
+def test_a_program_that_cannot_be_run_takes_nobodys_place(tmp_path):
+    program = """
+log.info("one")
+try:
+    os.execv("/nonexistent", ["x"])
+except FileNotFoundError:
+    log.info("two")
+log.info("three")
+os._exit(0)"""
+    run(tmp_path, program)
+    assert ends(tmp_path / "logs") == ["unclean"]
+    assert last(tmp_path)["message"] == "three"
+
+
+def test_the_functions_of_os_are_as_before_after_shutdown(tmp_path):
+    before = "theirs = os.execv, os.execve"
+    program = """
+assert os.execv is not theirs[0]
+flowery_logging.setup()
+flowery_logging.shutdown()
+assert (os.execv, os.execve) == theirs"""
+    assert run(tmp_path, program, before=before) == 0
+
+
+@pytest.mark.parametrize(
     ("number", "end"),
     [
         (signal.SIGTERM, "signal"),

@@ -1,0 +1,61 @@
+"""A process that puts another program in its own place: `os.execv` runs no `atexit`.
+
+Reloaders restart a service so (Quart's, Tornado's), and a program that prepares the ground for the
+server that it then becomes. Its last event is logged, so it ends here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+
+_FUNCTIONS: Final = ("execv", "execve")
+"""What all functions of `os` whose name begins with `exec` call in the end."""
+
+
+class Replacement:
+    """Calls back before another program takes this one's place, until `uninstall()`.
+
+    Args:
+        finish: writes the closing record.
+        go_on: called where the other program could not be run.
+    """
+
+    def __init__(self, finish: Callable[[], None], go_on: Callable[[], None]) -> None:
+        self._finish = finish
+        self._go_on = go_on
+        self._active = False
+        self._installed: dict[str, tuple[Any, Any]] = {}  # name → ours, theirs
+
+    def install(self) -> None:
+        """Begin to watch."""
+        self._active = True
+        for name in _FUNCTIONS:
+            if name not in self._installed and hasattr(os, name):
+                theirs = getattr(os, name)
+                ours = self._watched(theirs)
+                self._installed[name] = ours, theirs
+                setattr(os, name, ours)
+
+    def uninstall(self) -> None:
+        """Put back the functions, unless somebody else has replaced them since."""
+        self._active = False
+        for name, (ours, theirs) in list(self._installed.items()):
+            if getattr(os, name) is ours:
+                setattr(os, name, theirs)
+                del self._installed[name]
+
+    def _watched(self, theirs: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(theirs)
+        def execute(*args: Any, **named: Any) -> Any:
+            if self._active:
+                self._finish()
+            try:
+                return theirs(*args, **named)
+            finally:
+                if self._active:
+                    self._go_on()
+
+        return execute
