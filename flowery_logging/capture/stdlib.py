@@ -17,6 +17,7 @@ from flowery_logging import context, presence
 from flowery_logging.capture.event_dict import MARKS, is_event_dict, unwrap_event_dict
 from flowery_logging.capture.handed import Written, pending_for
 from flowery_logging.capture.interrupted import Interrupted
+from flowery_logging.capture.own_classes import ordinary
 from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.sink import Sink
 from flowery_logging.capture.waiting import CARRIED, carried_fields, is_written
@@ -112,8 +113,13 @@ class Handler(logging.Handler):
     def handle(self, record: Record) -> bool:
         """Write the record if the filters let it pass, and if it is not written yet."""
         given = self.given
-        if record is given.record or record is self._unwritten or is_written(record):
-            return False
+        try:
+            if record is given.record or record is self._unwritten or is_written(record):
+                return False
+        except AttributeError:
+            written = self.handle(ordinary(record))
+            given.last = record
+            return written
         given.last = record
         if self.filters:
             verdict: Any = self.filter(record)
@@ -267,7 +273,7 @@ def safe_make_record(original: Callable[..., Record]) -> Callable[..., Any]:
 
     stdlib raises KeyError for names in `extra` that a record has itself, TypeError for an `extra`
     that is no mapping, and whatever the only argument raises when asked whether it is empty. Such
-    fields are kept aside on the record.
+    fields are kept aside on the record. Where a record factory raises, the record is stdlib's.
     """
 
     def make_record(  # type: ignore[no-untyped-def]
@@ -286,13 +292,27 @@ def safe_make_record(original: Callable[..., Record]) -> Callable[..., Any]:
         try:
             return original(self, name, level, fn, lno, msg, args, exc_info, func, extra, sinfo)
         except Exception:
-            record = original(self, name, level, fn, lno, msg, (), exc_info, func, None, sinfo)
+            record = _record(original, self, name, level, fn, lno, msg, exc_info, func, sinfo)
         record.args = args
         if extra is not None:
             add_extra(record, extra)
         return record
 
     return make_record
+
+
+def _record(original: Callable[..., Record], logger: logging.Logger, *given: Any) -> Record:
+    """Return the record of a call without its arguments and extra fields."""
+    name, level, file, line, message, exc_info, function, stack = given
+    try:
+        record = original(
+            logger, name, level, file, line, message, (), exc_info, function, None, stack
+        )
+    except Exception as error:
+        record = Record(name, level, file, line, message, (), exc_info, function, stack)
+        add_extra(record, {"record_factory_error": error})
+        return record
+    return record if hasattr(record, "__dict__") else ordinary(record)
 
 
 make_record_patch: Final = Patch(logging.Logger, "makeRecord")

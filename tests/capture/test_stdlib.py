@@ -199,6 +199,51 @@ def test_a_record_of_another_class(logged):
     assert second["message"] == "{}"
 
 
+class Slotted:
+    """A record that is no `LogRecord`, and has no dictionary."""
+
+    __slots__ = (*ATTRIBUTES, "message", "asctime", "shop")
+
+    def __init__(self, *args, **named):
+        for name, value in vars(logging.LogRecord(*args, **named)).items():
+            setattr(self, name, value)
+        self.shop = "flowers"
+
+    def getMessage(self: Any):
+        return str(self.msg) % self.args if self.args else str(self.msg)
+
+
+@pytest.fixture
+def factory(logged):
+    yield logging.setLogRecordFactory
+    logging.setLogRecordFactory(logging.LogRecord)
+
+
+def test_a_record_without_a_dictionary(logged, factory):
+    factory(Slotted)
+    log.info("%s bought", "꽃", extra={"order_id": 7})
+    log.error("failed", exc_info=ValueError("꽃"))
+    log.info("%s bought", "꽃")
+    bought, failed, again = logged.events()
+    assert bought["message"] == again["message"] == "꽃 bought"
+    assert bought["numeric_labels"] == {"order_id": 7}
+    assert failed["error"]["message"] == "꽃"
+    assert failed["labels"]["shop"] == "flowers"
+    assert failed["log"]["origin"]["file"]["name"] == "test_stdlib.py"
+
+
+def test_a_record_factory_that_raises(logged, factory):
+    def outside_of_a_request(*_, **__):
+        raise RuntimeError("no request")
+
+    factory(outside_of_a_request)
+    log.info("%s bought", "꽃", extra={"order_id": 7})
+    event = logged.event()
+    assert event["message"] == "꽃 bought"
+    assert event["numeric_labels"] == {"order_id": 7}
+    assert event["labels"]["record_factory_error"] == "RuntimeError: no request"
+
+
 @pytest.mark.parametrize(
     "attributes",
     [
