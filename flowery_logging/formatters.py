@@ -16,6 +16,7 @@ import ecs_logging
 from flowery_logging.capture import celery_lines, stdlib, structlog_output
 from flowery_logging.capture.event_dict import is_event_dict, unwrap_event_dict
 from flowery_logging.capture.interrupted import Interrupted
+from flowery_logging.capture.own_classes import ordinary
 from flowery_logging.capture.sink import bound_fields
 from flowery_logging.capture.waiting import carried_fields
 from flowery_logging.ecs import Event, Site
@@ -92,6 +93,8 @@ class ECSFormatter(ecs_logging.StdlibFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of ECS JSON. Never raises."""
+        if not hasattr(record, "__dict__"):
+            record = ordinary(record)
         for make in (self.format_to_ecs, partial(ECSFormatter.format_to_ecs, self)):
             try:
                 document = _without_original(make(record))

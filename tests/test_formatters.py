@@ -233,6 +233,19 @@ def test_an_override_that_fails_costs_no_event(result):
     assert flowery_logging.stats()["broken_records"] == before + 1
 
 
+def test_a_record_without_a_dictionary():
+    class Slotted:
+        __slots__ = ("shop", *vars(record()))
+
+    slotted: Any = Slotted()
+    slotted.shop = "flowers"
+    for name, value in vars(record()).items():
+        setattr(slotted, name, value)
+    shown = formatted(flowery_logging.ECSFormatter(), slotted)
+    assert shown["message"] == "hello world"
+    assert shown["labels"]["shop"] == "flowers"
+
+
 def test_ids_of_elastic_s_agent_go_where_they_belong():
     made = record(
         elasticapm_trace_id="t", elasticapm_transaction_id="x", elasticapm_labels={"a": 1}

@@ -24,11 +24,10 @@ def ordinary(record: Any) -> logging.LogRecord:
     for name in _names(record):
         if hasattr(record, name):
             made.__dict__[name] = getattr(record, name)
-    if type(record).getMessage is not logging.LogRecord.getMessage:
-        try:
-            made.msg, made.args = record.getMessage(), ()
-        except Exception:
-            pass  # arguments that do not fit: both are shown
+    try:
+        made.msg, made.args = record.getMessage(), ()
+    except Exception:
+        pass  # arguments that do not fit: both are shown
     return made
 
 
