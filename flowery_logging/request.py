@@ -48,7 +48,7 @@ class Request:
 
     __slots__ = (
         "__weakref__", "_branches", "_opener", "_own", "_replaced", "baggage", "base", "closed",
-        "entry", "failed", "held", "latest", "refused", "ring", "spent", "trace",
+        "entry", "failed", "held", "latest", "refused", "ring", "route", "spent", "trace",
     )  # fmt: skip
 
     def __init__(self, base: Fields = NO_FIELDS, *, trace: Any = None) -> None:
@@ -58,6 +58,9 @@ class Request:
         self.entry: Any = None  # the span with which an agent's trace has entered (see agents.py)
         self.baggage = ""  # what passes through to outgoing calls (see baggage.py)
         self.spent: Spent | None = None  # on its calls and queries, from the first one on
+        self.route: str | None = (
+            None  # as a middleware inside tells it (see integrations/nested.py)
+        )
         self.refused: Any = None  # what of its input was invalid (see integrations/validation.py)
         self.closed = False
         self.ring: Any = None  # what the flight recorder keeps of it (see capture/flight.py)

@@ -9,11 +9,11 @@ Outermost is best: what lies outside answers without the ID. For FastAPI and Sta
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flowery_logging import agents, context, request_ids, runtime
 from flowery_logging.headers import Values, header_values
-from flowery_logging.integrations import ends, servers
+from flowery_logging.integrations import ends, nested, servers
 from flowery_logging.integrations.exchange import (
     DISCONNECTED,
     NO_RESPONSE,
@@ -34,8 +34,6 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 logger = runtime.own_logger(__name__)
-
-_SCOPE_KEY: Final = "flowery_logging.request"
 
 
 class RequestMiddleware:
@@ -64,7 +62,7 @@ class RequestMiddleware:
             runtime.reattach()  # the server may have configured logging after setup()
         if scope["type"] == "lifespan":
             await self.app(scope, receive, _checkpointing(send))
-        elif scope["type"] not in ("http", "websocket") or _SCOPE_KEY in scope:
+        elif scope["type"] not in ("http", "websocket") or nested.KEY in scope:
             await self.app(scope, receive, send)
         else:
             await self._request(scope, receive, send)
@@ -72,7 +70,7 @@ class RequestMiddleware:
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         values = header_values(scope.get("headers"), self._wanted)
         request = self.options.request_of(values)
-        scope[_SCOPE_KEY] = request
+        scope[nested.KEY] = request
         kind = _Response if scope["type"] == "http" else Conversation
         followed = kind(_exchange(request, self.options, scope, values), scope)
         with context.request_scope(request), servers.in_charge(self.options.access_log):

@@ -11,20 +11,18 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
-from functools import cache, wraps
 from inspect import iscoroutinefunction
 from typing import Any
 
 from asgiref.sync import markcoroutinefunction
 from django.apps import AppConfig, apps
 from django.core import checks
-from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from flowery_logging import agents, context, request_ids, runtime
 from flowery_logging.foreign import closers_of
-from flowery_logging.integrations import ends, servers
+from flowery_logging.integrations import django_disconnects, ends, nested, servers
 from flowery_logging.integrations.cpu import thread_time
 from flowery_logging.integrations.django_checks import check_logging
 from flowery_logging.integrations.django_options import options
@@ -58,7 +56,7 @@ class RequestMiddleware:
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
-            _hear_disconnects()
+            django_disconnects.hear()
         if apps.is_installed("rest_framework"):
             from flowery_logging.integrations import django_rest
 
@@ -69,6 +67,9 @@ class RequestMiddleware:
     def __call__(self, http_request: HttpRequest) -> Any:
         if hasattr(http_request, _ATTRIBUTE):  # another instance outside
             return self.get_response(http_request)
+        outer = nested.outer(http_request.META, getattr(http_request, "scope", {}))
+        if outer is not None:
+            return self._inside(http_request, outer)
         visit = _Visit(http_request, self.options)
         if self._is_async:
             return self._call_async(visit)
@@ -78,6 +79,16 @@ class RequestMiddleware:
             except BaseException as exc:
                 visit.failed(exc)
                 raise
+
+    def _inside(self, http_request: HttpRequest, outer: Request) -> Any:
+        """Answer inside a middleware that has opened the request already; tell it what is known."""
+        setattr(http_request, _ATTRIBUTE, outer)
+        if self._is_async:
+            return self._inside_async(http_request, outer)
+        return _told(outer, http_request, self.get_response(http_request))
+
+    async def _inside_async(self, http_request: HttpRequest, outer: Request) -> HttpResponseBase:
+        return _told(outer, http_request, await self.get_response(http_request))
 
     async def _call_async(self, visit: _Visit) -> HttpResponseBase:
         with context.inside(visit.scope):
@@ -176,7 +187,7 @@ class _Visit:
     def failed(self, exc: BaseException) -> None:
         """Nothing was answered, or not all: an error, a cancellation, or the client has gone."""
         self._find_route()
-        gone = _DISCONNECTED in getattr(self.http_request, "scope", ())
+        gone = django_disconnects.has_gone(self.http_request)
         if self._is_whole() and (gone or isinstance(exc, GeneratorExit)):
             self.exchange.end()
         else:
@@ -200,13 +211,24 @@ class _Visit:
         self._close()
 
     def _find_route(self) -> None:
-        match = getattr(self.http_request, "resolver_match", None)
-        route = getattr(match, "route", None)
-        self.exchange.route = None if route is None else "/" + route.lstrip("^/")
+        self.exchange.route = _route(self.http_request)
 
     def _close(self) -> None:
         self.request.close()
         request_ids.end()
+
+
+def _route(http_request: HttpRequest) -> str | None:
+    match = getattr(http_request, "resolver_match", None)
+    route = getattr(match, "route", None)
+    return None if route is None else "/" + route.lstrip("^/")
+
+
+def _told(outer: Request, http_request: HttpRequest, response: Any) -> Any:
+    nested.tell_route(outer, http_request.META.get("SCRIPT_NAME", ""), _route(http_request))
+    if 400 <= response.status_code < 500:
+        _look(outer, response)
+    return response
 
 
 def _look(request: Request, response: HttpResponseBase) -> None:
@@ -225,30 +247,6 @@ def _scope_of(record: logging.LogRecord) -> context.Scope | None:
         return None
     request = getattr(getattr(record, "request", None), _ATTRIBUTE, None)
     return context.whole(request) if isinstance(request, Request) else None
-
-
-_DISCONNECTED = "flowery_logging.disconnected"  # the key in an ASGI scope whose client has gone
-
-
-@cache
-def _hear_disconnects() -> None:
-    """Let each ASGI scope tell that its client has gone: a view that is cancelled cannot know.
-
-    Django cancels it for that reason and, when the server stops, for none.
-    """
-    handle = ASGIHandler.handle
-
-    @wraps(handle)
-    async def hearing(self: ASGIHandler, scope: Any, receive: Any, send: Any) -> None:
-        async def heard() -> Any:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                scope[_DISCONNECTED] = True
-            return message
-
-        await handle(self, scope, heard, send)
-
-    ASGIHandler.handle = hearing
 
 
 def _exchange(

@@ -73,7 +73,7 @@ class Exchange:
 
     def match(self, scope: MutableMapping[str, Any]) -> None:
         """Take what an ASGI scope says of the route that the request has taken."""
-        self.route = route(scope)
+        self.route = self.request.route or route(scope)
         if self.request.refused is not None:
             self.request.refused.match(scope)
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flowery_logging import agents, context, request_ids, runtime
-from flowery_logging.integrations import ends, servers
+from flowery_logging.integrations import ends, nested, servers
 from flowery_logging.integrations.cpu import thread_time
 from flowery_logging.integrations.exchange import Exchange, announced
 from flowery_logging.integrations.options import Options, RequestOptions
@@ -25,8 +25,6 @@ Environ: TypeAlias = dict[str, Any]
 Application: TypeAlias = Callable[[Environ, Any], Iterable[bytes]]
 
 logger = runtime.own_logger(__name__)
-
-ENVIRON_KEY: Final = "flowery_logging.request"
 
 
 class RequestMiddleware:
@@ -47,11 +45,14 @@ class RequestMiddleware:
         if not self._called:
             self._called = True
             runtime.reattach()  # the server may have configured logging after setup()
-        if ENVIRON_KEY in environ:
+        if nested.KEY in environ:
             return self.app(environ, start_response)
+        outer = nested.outer(environ)
+        if outer is not None:
+            return self.app(environ, _telling_route(outer, environ, start_response))
         headers = headers_of(environ)
         request = self.options.incoming(headers)
-        environ[ENVIRON_KEY] = request
+        environ[nested.KEY] = request
         servers.begin(self.options.access_log)
         exchange = exchange_of(environ, headers, request, self.options)
         response = _Response(exchange.begin(), environ)
@@ -59,6 +60,22 @@ class RequestMiddleware:
             response.body = self.app(environ, response.starting(start_response))
             response.chunks = iter(response.body)
         return response
+
+
+def _rule(environ: Environ) -> str | None:
+    """Return Flask's route; it takes its request out of the environ before the body is made."""
+    rule: Any = getattr(environ.get("werkzeug.request"), "url_rule", None)
+    return getattr(rule, "rule", None)
+
+
+def _telling_route(
+    outer: Request, environ: Environ, start_response: Callable[..., Any]
+) -> Callable[..., Any]:
+    def starting(*args: Any) -> Any:
+        nested.tell_route(outer, environ.get("SCRIPT_NAME", ""), _rule(environ))
+        return start_response(*args)
+
+    return starting
 
 
 def headers_of(environ: Mapping[str, Any]) -> dict[str, str]:
@@ -118,9 +135,7 @@ class _Response:
 
         def starting(status: str, headers: list[tuple[str, str]], *exc_info: object) -> Any:
             exchange.status = int(status[:3])
-            # Flask's; it takes its request out of the environ before the body is made.
-            rule = getattr(self.environ.get("werkzeug.request"), "url_rule", None)
-            exchange.route = getattr(rule, "rule", None)
+            exchange.route = exchange.request.route or _rule(self.environ)
             write = start_response(status, self._marked(headers), *exc_info)
 
             def writing(data: bytes) -> None:

@@ -19,6 +19,7 @@ from asgiref.testing import ApplicationCommunicator
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 
+from flowery_logging.integrations import asgi, wsgi
 from tests.integrations import django_site
 from tests.integrations.conftest import written
 
@@ -127,6 +128,46 @@ def test_a_stream_that_was_sent_whole_may_be_closed_before_its_end(collector):
     (line,) = collector.access()
     assert extra(line)["event.outcome"] == "success"
     assert "event.reason" not in extra(line)
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def get_inside(request, collector):
+    """GET through a middleware of ours around Django, as with Channels."""
+    if request.param == "wsgi":
+
+        def through_wsgi(path, **headers):
+            app = wsgi.RequestMiddleware(WSGIHandler())
+            with httpx.Client(transport=httpx.WSGITransport(app), base_url="http://a") as client:
+                return client.get(path, headers=headers)
+
+        return through_wsgi
+
+    def through_asgi(path, **headers):
+        async def main():
+            transport = httpx.ASGITransport(asgi.RequestMiddleware(ASGIHandler()))
+            async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+                return await client.get(path, headers=headers)
+
+        return asyncio.run(main())
+
+    return through_asgi
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+def test_inside_of_another_middleware_of_ours_a_request_is_one(get_inside, collector, kind):
+    response = get_inside(f"/{kind}/7/", traceparent=TRACEPARENT)
+    (own,), (line,) = collector.named("in the view"), collector.access()
+    assert own.fields["transaction.id"] == line.fields["transaction.id"]
+    assert extra(line)["http.route"] == f"/{kind}/<int:number>/"
+    assert line.fields["number"] == 7
+    assert response.headers.get_list("x-request-id") == [line.fields["http.request.id"]]
+
+
+def test_inside_of_another_middleware_of_ours_an_error_is_on_the_trace(get_inside, collector):
+    get_inside("/boom/", traceparent=TRACEPARENT)
+    (error,), (line,) = collector.errors(), collector.access()
+    assert error.record.name == "django.request"
+    assert error.fields["trace.id"] == line.fields["trace.id"] == TRACE
 
 
 def test_a_path_may_be_quiet(get, collector):

@@ -1,5 +1,6 @@
 """The WSGI middleware under a real server, with plain applications and with Flask."""
 
+import asyncio
 import http.client
 import logging
 import socket
@@ -7,6 +8,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from socketserver import ThreadingMixIn
+from typing import Any
 from urllib.parse import urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from wsgiref.validate import validator
@@ -15,7 +17,7 @@ import pytest
 from flask import Flask, Response
 
 from flowery_logging.context import bind, fields
-from flowery_logging.integrations import servers
+from flowery_logging.integrations import asgi, servers
 from flowery_logging.integrations.wsgi import RequestMiddleware
 from flowery_logging.trace import current_trace
 
@@ -176,6 +178,41 @@ def test_a_server_that_prints_the_traceback_into_its_text_repeats_nothing(
         server.error(text)
     names = [line.record.name for line in collector.errors()]
     assert names == ["flowery_logging.integrations.wsgi"] * 2 + [name] * 2
+
+
+def test_inside_of_an_asgi_middleware_of_ours_a_request_is_one(collector):
+    """As where FastAPI mounts Flask by a2wsgi, which puts the scope into the environ."""
+    inner = Flask("shop")
+    inner.wsgi_app = RequestMiddleware(inner.wsgi_app)  # type: ignore[method-assign]
+
+    @inner.get("/<int:number>")
+    def home(number):
+        log.info("in the view")
+        return "ok"
+
+    async def mount(scope, receive, send):
+        environ = {
+            "asgi.scope": scope, "REQUEST_METHOD": "GET", "SCRIPT_NAME": "/flask",
+            "PATH_INFO": "/7", "SERVER_NAME": "a", "SERVER_PORT": "80", "wsgi.url_scheme": "http",
+        }  # fmt: skip
+        started: list[Any] = []
+        answer: Any = inner.wsgi_app
+        body = b"".join(answer(environ, lambda *given: started.append(given)))
+        await send({"type": "http.response.start", "status": int(started[0][0][:3])})
+        await send({"type": "http.response.body", "body": body})
+
+    async def receive():
+        return {"type": "http.request"}
+
+    async def send(message):
+        pass
+
+    scope = {"type": "http", "method": "GET", "path": "/flask/7", "headers": []}
+    asyncio.run(asgi.RequestMiddleware(mount)(scope, receive, send))
+    (line,), (own,) = collector.access(), collector.named("in the view")
+    assert line.message == "GET /flask/7 200"
+    assert vars(line.record)["http.route"] == "/flask/<int:number>"
+    assert line.fields["trace.id"] == own.fields["trace.id"]
 
 
 def test_an_exception_in_the_body_is_a_failure_of_a_response_that_has_begun(serve, collector):
