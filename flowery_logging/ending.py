@@ -182,9 +182,8 @@ class Ending:
         @wraps(theirs)
         def following(*args: Any, **options: Any) -> Any:
             before = theirs(*args, **options)
-            for number in SIGNALS:
-                if number in (args[:1] or options.values()):
-                    self._take(number)
+            for number in SIGNALS:  # of all, as setup() may have run in another thread
+                self._take(number)
             return before
 
         self._set_handler, self._following = theirs, following

@@ -281,6 +281,7 @@ def reattach() -> None:
     with _lock:
         if _config is not None:
             _attachment.repair()
+            _ending.install(signals=_config.capture_signals)  # setup() may have been in a thread
             _install_hooks(_config)
             agents.look()
             celery_lines.look(_handler)

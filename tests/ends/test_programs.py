@@ -134,6 +134,27 @@ assert signal.getsignal({int(number)}) is handle
     assert ends(tmp_path / "logs") == ["signal"]
 
 
+@pytest.mark.parametrize(
+    "later",
+    ["signal.signal(signal.SIGUSR1, signal.SIG_IGN)",
+     "from flowery_logging.integrations import wsgi; wsgi.RequestMiddleware(lambda *_: [])({}, None)"],
+    ids=["a handler", "a request"],
+)  # fmt: skip
+def test_a_set_up_in_another_thread_takes_the_signals_when_the_main_thread_comes_by(
+    tmp_path, later
+):
+    program = f"""
+flowery_logging.shutdown()
+set_up = threading.Thread(target=flowery_logging.setup, args=("svc",), kwargs={{"directory": "logs"}})
+set_up.start()
+set_up.join()
+log.info("one")
+{later}
+{WAIT}"""
+    assert run(tmp_path, program, signal.SIGTERM) == -signal.SIGTERM
+    assert ends(tmp_path / "logs") == ["signal"]
+
+
 def test_handlers_that_were_there_before_stay_and_shutdown_gives_back_the_default(tmp_path):
     before = "def mine(*_): pass\nsignal.signal(signal.SIGHUP, mine)\noriginal = signal.signal"
     program = """
