@@ -7,14 +7,15 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
+from flowery_logging.capture import greenlets
 from flowery_logging.files import stderr
 from flowery_logging.levels import number_of
 
 _BY_THE_INTERPRETER: Final = frozenset(
     {"sys.excepthook", "threading.excepthook", "sys.unraisablehook", "py.warnings",
-     "multiprocessing"}
+     "multiprocessing", *greenlets.LOGGERS}
 )  # fmt: skip
-"""Our names for what the interpreter reports, and `multiprocessing` of a child: they print it."""
+"""Our names for what the interpreter, hubs of greenlets, and `multiprocessing` of a child print."""
 
 _OWN: Final = __name__.partition(".")[0]
 """The logger above the library's own, whose records go no further up."""

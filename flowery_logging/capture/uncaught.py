@@ -16,6 +16,8 @@ from types import TracebackType
 from typing import Any, Final
 
 from flowery_logging import context, foreign
+from flowery_logging.capture import reported
+from flowery_logging.capture.greenlets import Greenlets
 from flowery_logging.capture.hooks import Hook
 from flowery_logging.capture.sink import Sink
 from flowery_logging.ecs import Event
@@ -43,6 +45,7 @@ class Hooks:
             Hook(threading, "excepthook", self._report_thread),
             Hook(sys, "unraisablehook", self._report_unraisable),
         ]
+        self._greenlets = Greenlets(self._report_greenlet)
         self._warnings = Hook(
             warnings, "showwarning", self._report_warning, not_wrapped=foreign.SHOWWARNING
         )
@@ -51,6 +54,7 @@ class Hooks:
         """Put our hooks in front of those that stand there now; each of them once."""
         for hook in self._uncaught:
             hook.install() if uncaught else hook.uninstall()
+        self._greenlets.look() if uncaught else self._greenlets.uninstall()
         if captured_warnings:
             # logging.captureWarnings() hands what our hook has written to this logger.
             self._leave_out("py.warnings", lambda _: self._warnings.runs_here())
@@ -66,6 +70,7 @@ class Hooks:
         atexit.unregister(self._report_last)
         for hook in (*self._uncaught, self._warnings):
             hook.uninstall()
+        self._greenlets.uninstall()
 
     def process_died(self, error: BaseException) -> None:
         """Write the exception of which this child of `multiprocessing` dies. Never raises."""
@@ -76,6 +81,8 @@ class Hooks:
 
     def _report_uncaught(self, _: object, error: Any, trace: Any) -> None:
         self._last = error if isinstance(error, BaseException) else None
+        if _is_typed(trace):
+            return
         self._log("sys.excepthook", "critical", "Uncaught exception", error, trace)
 
     def _report_last(self) -> None:
@@ -90,6 +97,11 @@ class Hooks:
         message = f"Uncaught exception in thread {getattr(args.thread, 'name', None)}"
         error, trace = args.exc_value, args.exc_traceback
         self._log("threading.excepthook", "critical", message, error, trace)
+
+    def _report_greenlet(self, hub: str, error: BaseException) -> None:
+        if not reported.take(error):  # by a middleware: gevent's server prints it so too
+            message = "Uncaught exception in greenlet"
+            self._log(hub, "critical", message, error, error.__traceback__)
 
     def _report_unraisable(self, args: Any) -> None:
         # The object may be half destroyed: its repr may fail, and it must not be kept.
@@ -163,6 +175,16 @@ def _is_program(trace: TracebackType | None) -> bool:
     frame = trace.tb_frame
     main = frame.f_globals.get("__name__") == "__main__" and frame.f_code.co_name == "<module>"
     return main or frame.f_globals.get("__name__") == "runpy"
+
+
+def _is_typed(trace: TracebackType | None) -> bool:
+    """Tell whether an exception comes from what a person has typed: no program has failed."""
+    while trace is not None and trace.tb_frame.f_globals.get("__name__") == "code":
+        trace = trace.tb_next  # stdlib's own console
+    if trace is None or not hasattr(sys, "ps1"):
+        return False
+    file = trace.tb_frame.f_code.co_filename
+    return file.startswith("<") and file != "<string>"  # which is `python -c`
 
 
 def _repr(value: object) -> str:

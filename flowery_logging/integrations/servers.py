@@ -18,6 +18,7 @@ from functools import cache
 from typing import Final
 
 from flowery_logging import context, runtime
+from flowery_logging.capture import reported
 from flowery_logging.request import Request
 
 ERROR_LOGGERS: Final = (
@@ -33,7 +34,6 @@ ACCESS_LOGGERS: Final = ("uvicorn.access", "hypercorn.access")
 # These log when the application has returned.
 AFTERWARDS: Final = ("django.server", "granian.access", "gunicorn.access", "werkzeug")
 
-_REPORTED: Final = "_flowery_logging_reported"  # the attribute of an exception
 _printed: Final[deque[str]] = deque(maxlen=100)  # the last lines of what will be printed again
 _told: ContextVar[bool] = ContextVar("flowery_logging_told", default=False)
 _in_charge: ContextVar[Request | None] = ContextVar("flowery_logging_in_charge", default=None)
@@ -46,10 +46,7 @@ def leave_out(exc: BaseException) -> None:
     says that it was reported, until the repeat has come.
     """
     _look_at(ERROR_LOGGERS, _is_repeat)
-    try:
-        setattr(exc, _REPORTED, True)
-    except Exception:
-        pass  # an exception that takes no attributes: it is told twice
+    reported.note(exc)
     printing = [logger for module, logger, _ in PRINTING if module in sys.modules]
     for logger in printing:
         _look_at((logger,), _is_told)
@@ -83,11 +80,7 @@ def _before_setup(
 
 
 def _is_repeat(record: logging.LogRecord) -> bool:
-    error = record.exc_info[1] if record.exc_info else None
-    if not getattr(error, _REPORTED, False):
-        return False
-    delattr(error, _REPORTED)
-    return True
+    return reported.take(record.exc_info[1] if record.exc_info else None)
 
 
 def _is_printed_repeat(record: logging.LogRecord, beginning: str) -> bool:

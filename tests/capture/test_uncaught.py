@@ -297,3 +297,91 @@ def test_an_exception_whose_text_ends_the_program(run):
     (event,) = events
     assert event["error"]["type"].endswith("Bad")
     assert done.returncode == 1
+
+
+EVENTLET = """
+import traceback, types
+class BaseHub:
+    def squelch_timer_exception(self, timer, exc_info):
+        traceback.print_exception(*exc_info)
+module = sys.modules["eventlet.hubs.hub"] = types.ModuleType("eventlet.hubs.hub")
+module.BaseHub = BaseHub
+"""
+IN_A_GREENLET = {
+    "gevent": ("import gevent", "gevent.spawn(worker).join()"),
+    "eventlet": (
+        EVENTLET,  # which is no dependency of ours: what its hub does
+        "try:\n    worker()\nexcept ValueError:\n    BaseHub().squelch_timer_exception(0, sys.exc_info())",
+    ),
+}
+WORKER = """
+def worker():
+    with flowery_logging.continue_trace({}, order_id=7):
+        boom()
+"""
+
+
+@pytest.mark.parametrize("kind", IN_A_GREENLET)
+def test_an_uncaught_exception_in_a_greenlet(run, kind):
+    before, after = IN_A_GREENLET[kind]
+    done, (event,) = run(BOOM + WORKER + after, before=before)
+    assert event["log.level"] == "critical"
+    assert event["message"] == "Uncaught exception in greenlet"
+    assert event["log"]["logger"].startswith(f"{kind}.hub")
+    assert event["log"]["origin"]["function"] == "boom"
+    assert event["numeric_labels"]["order_id"] == 7
+    assert len(event["trace"]["id"]) == 32
+    assert done.stderr.count("ValueError: boom") == 1
+
+
+def test_after_shutdown_a_greenlet_dies_as_before(run):
+    after = "flowery_logging.shutdown()\nassert theirs is Hub.print_exception\n" + BOOM
+    before = "import gevent\nfrom gevent.hub import Hub\ntheirs = Hub.print_exception"
+    done, events = run(after + "gevent.spawn(boom).join()", before=before)
+    assert (done.returncode, events) == (0, [])
+    assert "ValueError: boom" in done.stderr
+
+
+def test_what_a_middleware_has_reported_is_not_uncaught(run):
+    """As gevent's own server does it."""
+    before = "import gevent\nfrom flowery_logging.integrations.wsgi import RequestMiddleware"
+    after = (
+        "def app(environ, start_response):\n    boom()\n"
+        "gevent.spawn(RequestMiddleware(app), {'REQUEST_METHOD': 'GET'}, None).join()\n"
+        "gevent.spawn(boom).join()"
+    )
+    _, events = run(BOOM + after, before=before)
+    assert [e["log"]["logger"] for e in events if "stack_trace" in e.get("error", {})] == [
+        "flowery_logging.integrations.wsgi",
+        "gevent.hub",
+    ]
+
+
+@pytest.mark.parametrize(
+    "console",
+    ["import code\ncode.interact(banner='')", "sys.flags.interactive or sys.exit('no')"],
+    ids=["code", "-i"],
+)
+def test_what_a_person_types_is_no_program(tmp_path, console):
+    """`manage.py shell`, `flask shell`, `python -i`."""
+    program = PROGRAM.format(
+        before="", after=BOOM + console, directory=str(tmp_path / "logs"), options=""
+    )
+    (tmp_path / "main.py").write_text(program)
+    typed = "import flowery_logging\nflowery_logging.get_logger().info('typed')\n1 / 0\nprnt(1)\n"
+    flags = ["-i"] if "interactive" in console else []
+    done = subprocess.run(
+        [sys.executable, *flags, "main.py"], cwd=tmp_path, input=typed, text=True,
+        capture_output=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert "ZeroDivisionError" in done.stderr
+    lines = [
+        line for path in (tmp_path / "logs").glob("*") for line in path.read_text().splitlines()
+    ]
+    events = map(json.loads, lines)
+    assert [e["message"] for e in events if e["log"]["logger"] != "flowery_logging"] == ["typed"]
+
+
+def test_a_program_that_fails_after_somebody_has_typed_is_uncaught(run):
+    _, (event,) = run("import code\ncode.interact(banner='')\n" + BOOM + "boom()")
+    assert event["message"] == "Uncaught exception"
