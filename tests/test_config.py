@@ -126,6 +126,7 @@ def test_environment(
         ({"fields": {"http.request.method": "long"}}, "http.request.method"),
         ({"fields": "no-such-file.json"}, "no-such-file.json"),
         ({"directory": "/dev/null/logs"}, "/dev/null/logs"),
+        ({"directory": "/proc/logs"}, "/proc/logs"),
         ({"directory": ""}, "empty"),
         ({"directory": "a\x00b"}, "directory"),
         ({"directory": 7}, "not a path"),

@@ -110,20 +110,24 @@ def make_directory(path: str, mode: int) -> None:
     What root makes belongs to the owner of the directory that it lies in: that user may be who
     runs the program the next time.
     """
-    parent = _parent(path)
+    try:
+        _make_one(path, mode)
+    except FileNotFoundError:
+        parent = _parent(path)
+        if not parent:
+            raise
+        make_directory(parent, 0o777)
+        _make_one(path, mode)  # raises again where nothing can be made: below a link to nothing
+
+
+def _make_one(path: str, mode: int) -> None:
     try:
         System.mkdir(path, mode)
     except FileExistsError:
         return
-    except FileNotFoundError:
-        if not parent:
-            raise
-        make_directory(parent, 0o777)
-        make_directory(path, mode)
-        return
     if _is_root():
         descriptor = System.open(path, READ_FLAGS)
-        _give_to_owner(descriptor, parent)
+        _give_to_owner(descriptor, _parent(path))
         System.close(descriptor)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import flowery_logging
 from tests.files.conftest import Logs, parse
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's file systems")
@@ -500,6 +501,30 @@ def test_a_symlinked_directory_is_used(tmp_path: Path) -> None:
     logs = Logs(tmp_path / "logs")
     ok(logs.run("log.info('x')"))
     assert len(list((tmp_path / "real").iterdir())) == 1
+
+
+def test_a_volume_behind_a_link_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+    """Nothing can be made below a link to nothing, although the link is there."""
+    volume, away = tmp_path / "volume", tmp_path / "away"
+    volume.mkdir()
+    (tmp_path / "link").symlink_to(volume)
+    logs = Logs(tmp_path / "link" / "logs")
+    program = f"""
+        log.info("one")
+        os.rename({str(volume)!r}, {str(away)!r})
+        flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+        for n in range(20): log.info("later %d", n)
+        os.rename({str(away)!r}, {str(volume)!r})
+    """
+    ok(logs.run(program))
+    assert logs.messages() == ["one", *(f"later {n}" for n in range(20))]
+    logs.check_sequences(ordered=False)
+
+
+def test_a_volume_behind_a_link_that_is_not_there_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "volume")
+    with pytest.raises(flowery_logging.ConfigError, match="No such file or directory"):
+        flowery_logging.setup("svc", directory=tmp_path / "link" / "logs")
 
 
 def test_interrupted_system_calls(logs: Logs) -> None:
