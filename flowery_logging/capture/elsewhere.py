@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from flowery_logging.capture import greenlets
+from flowery_logging.capture.others_filters import lets_pass
 from flowery_logging.files import stderr
 from flowery_logging.levels import number_of
 
@@ -25,6 +26,9 @@ _ERRORS: Final = ("uvicorn.error", "gunicorn.error", "hypercorn.error", "django.
 _ACCESS: Final = ("uvicorn.access", "gunicorn.access", "hypercorn.access", "django.server")
 """Where servers print what we tell in their place: an exception, and that there was a request."""
 
+_OF_RUNSERVER: Final = "django.server"
+_RUNSERVER: Final = "django.core.servers.basehttp"
+
 
 def is_shown_on_stderr(logger: str, level: str) -> bool:
     """Tell whether an event stands on stderr without us. `level` is written in lower case."""
@@ -32,15 +36,25 @@ def is_shown_on_stderr(logger: str, level: str) -> bool:
         return True
     number = number_of(level, logging.CRITICAL)
     if logger.startswith(f"{_OWN}.integrations."):
-        if any(_writes_to_stderr(h) for name in _ERRORS for h in _handlers(name)):
+        if any(_shows(name, number) for name in _ERRORS):
             return True
     elif logger == f"{_OWN}.access" and any(map(_prints_requests, _ACCESS)):
         return True
-    return any(number >= h.level and _writes_to_stderr(h) for h in _handlers(logger))
+    return _shows(logger, number)
+
+
+def _shows(logger: str, level: int) -> bool:
+    """Tell whether a logger has a handler that shows records of a level on stderr."""
+    return any(
+        level >= one.level and _writes_to_stderr(one) and lets_pass(one, logger, level)
+        for one in _handlers(logger)
+    )
 
 
 def _prints_requests(name: str) -> bool:
     """Tell whether a server's logger has a handler that shows its lines to people."""
+    if name == _OF_RUNSERVER and _RUNSERVER not in sys.modules:
+        return False  # Django configures its logger, whichever server runs
     found = logging.Logger.manager.loggerDict.get(name)
     handlers = found.handlers if isinstance(found, logging.Logger) else []
     return any(

@@ -25,6 +25,8 @@ HANDLERS = {
     "that kept the stream": "log.addHandler(logging.StreamHandler(sys.__stderr__))",
     "above": "logging.getLogger('app').addHandler(logging.StreamHandler()); log = logging.getLogger('app.part.of')",
     "to the same place": "log.addHandler(logging.StreamHandler(open('/dev/stderr', 'w')))",
+    "with a filter that lets it pass": "h = logging.StreamHandler(); h.addFilter(logging.Filter('app')); log.addHandler(h)",
+    "with a filter that asks for more": "h = logging.StreamHandler(); h.addFilter(lambda r: r.pathname[0] != ''); log.addHandler(h)",
     "of rich": "import rich.logging, rich.console; log.addHandler(rich.logging.RichHandler(console=rich.console.Console(file=sys.stderr)))",
 }  # fmt: skip
 
@@ -33,6 +35,7 @@ NO_HANDLERS = {
     "to stdout": "logging.basicConfig(stream=sys.stdout)",
     "to a file": "logging.basicConfig(filename=os.devnull)",
     "above its level": "h = logging.StreamHandler(); h.setLevel('CRITICAL'); log.addHandler(h)",
+    "with a filter": "h = logging.StreamHandler(); h.addFilter(lambda record: False); log.addHandler(h)",
     "of another logger": "logging.getLogger('other').addHandler(logging.StreamHandler())",
     "beyond propagate": "logging.basicConfig(); log.propagate = False; flowery_logging.setup()",
     "to a text": "import io; log.addHandler(logging.StreamHandler(io.StringIO()))",
@@ -115,6 +118,32 @@ def test_what_no_handler_shows_is_shown(tmp_path: Path, handler: str) -> None:
     assert line.endswith("ERROR app: seen")
 
 
+def test_a_filter_that_is_taken_away_counts_no_more(tmp_path: Path) -> None:
+    text = """
+        shown = logging.StreamHandler()
+        shown.addFilter(lambda record: False)
+        log.addHandler(shown)
+        log.error("first")
+        shown.filters.clear()
+        log.error("second")
+    """
+    first, second = shown(tmp_path, text)
+    assert first.endswith("ERROR app: first")
+    assert second == "second"
+
+
+DJANGO = "import django, django.conf; django.conf.settings.configure(DEBUG={debug}); django.setup()"
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_an_error_of_django_is_shown_once(tmp_path: Path, debug: bool) -> None:
+    """By its own handler with `DEBUG`; without it, as in production, that one shows nothing."""
+    error = "logging.getLogger('django.request').error('Internal Server Error: /boom')"
+    lines = shown(tmp_path, f"{DJANGO.format(debug=debug)}\n{error}")
+    assert sum("Internal Server Error: /boom" in line for line in lines) == 1
+    assert sum("ERROR django.request:" in line for line in lines) == (not debug)
+
+
 UNCAUGHT = {
     "in the main thread": "raise ValueError('once')",
     "in a thread": "import threading; t = threading.Thread(target=lambda: 1 / 0, name='once'); t.start(); t.join()",
@@ -136,6 +165,15 @@ FAILED_REQUEST = """
             logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=error)
     asyncio.run(request())
 """
+
+
+def test_a_failed_request_is_shown_although_django_has_configured_its_own_server(
+    tmp_path: Path,
+) -> None:
+    configured = DJANGO.format(debug=False)
+    lines = shown(tmp_path, FAILED_REQUEST.format(configured=configured))
+    assert sum("ValueError: boom" in line for line in lines) == 1
+    assert sum("flowery_logging.access: GET /boom" in line for line in lines) == 1
 
 
 @pytest.mark.parametrize("server", [True, False])
