@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from flowery_logging.capture import greenlets
 from flowery_logging.capture.others_filters import lets_pass
@@ -45,10 +45,35 @@ def is_shown_on_stderr(logger: str, level: str) -> bool:
 
 def _shows(logger: str, level: int) -> bool:
     """Tell whether a logger has a handler that shows records of a level on stderr."""
-    return any(
-        level >= one.level and _writes_to_stderr(one) and lets_pass(one, logger, level)
-        for one in _handlers(logger)
+    return any(level >= one.level and _shows_by(one, logger, level) for one in _handlers(logger))
+
+
+def _shows_by(handler: logging.Handler, logger: str, level: int, depth: int = 0) -> bool:
+    """Tell whether a handler, or one that it hands records on to, shows them on stderr."""
+    if not lets_pass(handler, logger, level):
+        return False
+    return _writes_to_stderr(handler) or any(
+        depth < _MAX_DEPTH and _shows_by(one, logger, level, depth + 1)
+        for one in _behind(handler, level)
     )
+
+
+_MAX_DEPTH: Final = 3
+
+
+def _behind(handler: Any, level: int) -> Iterator[logging.Handler]:
+    """The handlers that will get what a `MemoryHandler` or a `QueueHandler` has been given."""
+    target = getattr(handler, "target", None)
+    if isinstance(target, logging.Handler) and level >= getattr(handler, "flushLevel", level):
+        yield target
+    listener = getattr(handler, "listener", None)  # from Python 3.12 on, and Litestar's
+    if getattr(listener, "_thread", None) is not None:  # it has been started
+        respects = getattr(listener, "respect_handler_level", False)
+        yield from (
+            one
+            for one in getattr(listener, "handlers", ())
+            if isinstance(one, logging.Handler) and (not respects or level >= one.level)
+        )
 
 
 def _prints_requests(name: str) -> bool:

@@ -19,6 +19,8 @@ from tests.files.test_outputs import run
 
 DEADLINE = 300
 
+QUEUE = "import logging.handlers as lh, queue; q = lh.QueueHandler(queue.Queue()); q.listener = lh.QueueListener(q.queue, logging.StreamHandler()); log.addHandler(q)"  # as dictConfig does from Python 3.12 on
+
 HANDLERS = {
     "of logging": "logging.basicConfig()",
     "of the logger": "log.addHandler(logging.StreamHandler())",
@@ -27,6 +29,8 @@ HANDLERS = {
     "to the same place": "log.addHandler(logging.StreamHandler(open('/dev/stderr', 'w')))",
     "with a filter that lets it pass": "h = logging.StreamHandler(); h.addFilter(logging.Filter('app')); log.addHandler(h)",
     "with a filter that asks for more": "h = logging.StreamHandler(); h.addFilter(lambda r: r.pathname[0] != ''); log.addHandler(h)",
+    "behind a memory": "import logging.handlers as lh; log.addHandler(lh.MemoryHandler(9, target=logging.StreamHandler()))",
+    "behind a queue": f"{QUEUE}; import atexit; q.listener.start(); atexit.register(q.listener.stop)",
     "of rich": "import rich.logging, rich.console; log.addHandler(rich.logging.RichHandler(console=rich.console.Console(file=sys.stderr)))",
 }  # fmt: skip
 
@@ -36,6 +40,7 @@ NO_HANDLERS = {
     "to a file": "logging.basicConfig(filename=os.devnull)",
     "above its level": "h = logging.StreamHandler(); h.setLevel('CRITICAL'); log.addHandler(h)",
     "with a filter": "h = logging.StreamHandler(); h.addFilter(lambda record: False); log.addHandler(h)",
+    "behind a queue that nobody reads": QUEUE,
     "of another logger": "logging.getLogger('other').addHandler(logging.StreamHandler())",
     "beyond propagate": "logging.basicConfig(); log.propagate = False; flowery_logging.setup()",
     "to a text": "import io; log.addHandler(logging.StreamHandler(io.StringIO()))",
