@@ -23,7 +23,7 @@ from flowery_logging.request import Request
 
 ERROR_LOGGERS: Final = (
     "uvicorn.error", "gunicorn.error", "hypercorn.error", "daphne.server", "waitress",
-    "tornado.application", "twisted", "django.request",
+    "tornado.application", "twisted", "mangum.http", "django.request",
 )  # fmt: skip
 # These put the traceback into the text: the module, the logger, how the text begins.
 PRINTING: Final = (
