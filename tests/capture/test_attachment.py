@@ -249,6 +249,12 @@ def test_a_level_that_came_with_it_stands_and_is_told(run):
     assert "level WARNING, which stays: root" in told[0]["message"]
 
 
+def test_such_a_level_can_be_set_again(run):
+    way = "logging.basicConfig(level='WARNING', force=True)"
+    messages, _, _ = run(way, "flowery_logging.set_level('INFO')\nlog.info('at last')")
+    assert messages[-1] == "at last"
+
+
 def test_the_librarys_own_loggers_are_never_disabled(run):
     way = "logging.config.dictConfig({'version': 1, 'root': {'level': 'CRITICAL'}})"
     own = "from flowery_logging import runtime; import logging as l;"
