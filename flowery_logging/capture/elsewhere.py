@@ -36,11 +36,17 @@ def is_shown_on_stderr(logger: str, level: str) -> bool:
         return True
     number = number_of(level, logging.CRITICAL)
     if logger.startswith(f"{_OWN}.integrations."):
-        if any(_shows(name, number) for name in _ERRORS):
+        if any(_is_used(name, number) and _shows(name, number) for name in _ERRORS):
             return True
     elif logger == f"{_OWN}.access" and any(map(_prints_requests, _ACCESS)):
         return True
     return _shows(logger, number)
+
+
+def _is_used(name: str, level: int) -> bool:
+    """Tell whether a server's logger is there, and takes events of a level."""
+    found = logging.Logger.manager.loggerDict.get(name)
+    return isinstance(found, logging.Logger) and found.isEnabledFor(level)
 
 
 def _shows(logger: str, level: int) -> bool:
@@ -80,8 +86,9 @@ def _prints_requests(name: str) -> bool:
     """Tell whether a server's logger has a handler that shows its lines to people."""
     if name == _OF_RUNSERVER and _RUNSERVER not in sys.modules:
         return False  # Django configures its logger, whichever server runs
-    found = logging.Logger.manager.loggerDict.get(name)
-    handlers = found.handlers if isinstance(found, logging.Logger) else []
+    if not _is_used(name, logging.INFO):
+        return False
+    handlers = logging.getLogger(name).handlers
     return any(
         _writes_to_stderr(one) or getattr(one, "stream", None) in (sys.stdout, sys.__stdout__)
         for one in handlers

@@ -181,6 +181,17 @@ def test_a_failed_request_is_shown_although_django_has_configured_its_own_server
     assert sum("flowery_logging.access: GET /boom" in line for line in lines) == 1
 
 
+def test_a_failed_request_is_shown_where_the_server_is_to_be_quiet(tmp_path: Path) -> None:
+    """As by `uvicorn --log-level critical`."""
+    configured = (
+        "import uvicorn.config; logging.config.dictConfig(uvicorn.config.LOGGING_CONFIG);"
+        " [logging.getLogger(f'uvicorn.{name}').setLevel('CRITICAL') for name in ('error', 'access')]"
+    )
+    lines = shown(tmp_path, FAILED_REQUEST.format(configured=configured))
+    assert sum("ValueError: boom" in line for line in lines) == 1
+    assert sum("flowery_logging.access: GET /boom" in line for line in lines) == 1
+
+
 @pytest.mark.parametrize("server", [True, False])
 def test_a_failed_request_is_shown_once(tmp_path: Path, server: bool) -> None:
     """By the server, if it shows its errors; else by us."""
