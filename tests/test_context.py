@@ -299,6 +299,114 @@ def test_a_task_may_take_off_for_itself_what_the_opener_has_bound():
     assert asyncio.run(main()) == [{"id": 1}, {"id": 1, "user": 7, "b": 2}]
 
 
+def test_a_thread_that_unbinds_gets_the_requests_own_value_back():
+    def work():
+        bind(id=2)
+        unbind("id")
+        return fields()
+
+    with request_scope(Request({"id": 1})), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(carried(work)).result() == {"id": 1}
+
+
+def test_threads_that_work_for_one_task_one_after_the_other_leave_it_all_they_bind():
+    async def child():
+        for name in ("a", "b"):
+            await anyio.to_thread.run_sync(lambda name: bind(**{name: 1}), name)
+        return fields()
+
+    async def main():
+        with request_scope(Request({"id": 1})):
+            return await asyncio.create_task(child())
+
+    assert asyncio.run(main()) == {"id": 1, "a": 1, "b": 1}
+
+
+def on_a_line():
+    """Return what a line shows here, which keeps it for the next one."""
+    scope = context.current()
+    assert scope is not None
+    return scope.rendered(dict)
+
+
+def test_flows_that_share_a_view_show_each_their_own():
+    async def silent(is_bound):
+        await is_bound.wait()
+        return on_a_line()
+
+    async def main():
+        is_bound = asyncio.Event()
+        with request_scope(Request({"id": 1})):
+            task = asyncio.create_task(silent(is_bound))
+            await asyncio.create_task(asyncio.to_thread(bind, order_id=7))
+            assert on_a_line() == {"id": 1, "order_id": 7}
+            is_bound.set()
+            assert await task == {"id": 1}
+
+    asyncio.run(main())
+
+
+def test_the_next_line_of_a_task_shows_what_its_opener_or_its_thread_has_bound():
+    async def child(go_on, seen):
+        while await go_on.get():
+            seen.append(on_a_line())
+        await anyio.to_thread.run_sync(lambda: bind(item="rose"))
+        seen.append(on_a_line())
+
+    async def main():
+        go_on, seen = asyncio.Queue(), []
+        with request_scope(Request()):
+            task = asyncio.create_task(child(go_on, seen))
+            for number in (1, 2, 3):
+                bind(user=number)
+                go_on.put_nowait(True)
+                while len(seen) < number:
+                    await asyncio.sleep(0)
+            go_on.put_nowait(False)
+            await task
+        return seen
+
+    last = {"user": 3, "item": "rose"}
+    assert asyncio.run(main()) == [{"user": 1}, {"user": 2}, {"user": 3}, last]
+
+
+def test_what_was_bound_stays_where_the_request_adopts_another_identity():
+    with request_scope(Request({"id": 1, "name": "a"})) as request:
+        bind(order_id=7, name="own")
+        request.adopt({"id": 2, "name": "b"})
+        assert fields() == request.latest == {"id": 2, "order_id": 7, "name": "own"}
+
+
+def test_what_is_told_of_a_flow_that_has_ended_shows_nothing_of_its_siblings():
+    async def failing():
+        bind(a=1)
+        with bound(step=1):
+            raise ValueError
+
+    async def other():
+        bind(b=2)
+        return context.current()
+
+    async def main():
+        with request_scope(Request({"id": 1})):
+            error, scope = await asyncio.gather(failing(), other(), return_exceptions=True)
+            failed = context.scope_of_failure(error)
+            assert failed is not None
+            return fields(), failed.fields(), context.as_left(scope).fields()
+
+    whole, failed, left = asyncio.run(main())
+    assert whole == {"id": 1, "a": 1, "b": 2}
+    assert failed == {"id": 1, "a": 1, "step": 1}
+    assert left == {"id": 1, "b": 2}
+
+
+def test_the_view_of_the_whole_request_shows_what_is_bound_later():
+    scope = context.whole(request := Request({"id": 1}))
+    with request_scope(request):
+        bind(a=1)
+    assert scope.fields() == {"id": 1, "a": 1}
+
+
 def test_no_field_is_lost_where_many_threads_bind_at_once():
     def work(number):
         bind(**{f"f{number}": number})

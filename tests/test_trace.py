@@ -279,8 +279,17 @@ def message_headers():
         [["traceparent", VALID]],
         (pair for pair in [("traceparent", VALID)]),
         message_headers(),
+        [("traceparent",), ("traceparent", VALID, VALID), ("traceparent", VALID), 7],
     ],
-    ids=["dict", "bytes in a dict", "pairs of bytes", "lists", "generator", "email.message"],
+    ids=[
+        "dict",
+        "bytes in a dict",
+        "pairs of bytes",
+        "lists",
+        "generator",
+        "email.message",
+        "among what are no pairs",
+    ],
 )
 def test_headers_come_in_many_shapes(headers):
     with continue_trace(headers) as found:
@@ -519,6 +528,7 @@ def test_an_active_elastic_apm_transaction_stands_on_the_lines_and_goes_out(own_
             client.begin_transaction("request", trace_parent=parent)
             with continue_trace({"traceparent": f"00-{'7' * 32}-{PARENT}-01"}) as continued_here:
                 assert continued_here.trace_id == TRACE, "the transaction's, not the headers'"
+                assert continued_here.parent_id == PARENT
                 assert continued_here.tracestate == tracestate.get("tracestate", "")
                 assert continued_here == current_trace()
             client.end_transaction("t", "ok")
@@ -529,6 +539,10 @@ def test_an_active_elastic_apm_transaction_stands_on_the_lines_and_goes_out(own_
             assert "span.id" not in context.fields()
             assert outgoing_headers()["traceparent"].split("-")[2] == begun.id
         client.end_transaction("t", "ok")
+        with continue_trace({"traceparent": VALID}):
+            message = client.begin_transaction("messaging")
+            assert context.fields()["trace.id"] == message.trace_parent.trace_id != TRACE
+            client.end_transaction("t", "ok")
     finally:
         client.close()
         logging.setLogRecordFactory(factory)

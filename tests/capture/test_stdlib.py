@@ -252,6 +252,7 @@ def test_a_record_factory_that_raises(logged, factory):
         {"msg": "x", "name": ["a"], "levelname": {"b": 1}},
         {"msg": "x", "lineno": "seven", "pathname": 5, "thread": "t", "threadName": 5},
         {"msg": "x", "pathname": "a.py", "lineno": "seven", "thread": "t", "threadName": 5},
+        {"msg": "x", "pathname": "a.py", "lineno": 7.5},
         {"msg": "x", "args": 5},
         {"msg": "x", "args": Raising()},
         {"msg": "x", "created": "yesterday"},
@@ -270,6 +271,15 @@ def test_records_made_by_others(logged, attributes):
     line = event.get("log", {}).get("origin", {}).get("file", {}).get("line", 0)
     assert type(line) is int
     assert type(event["process"]["thread"].get("id", 0)) is int
+
+
+def test_the_microseconds_of_a_time_are_six_digits(logged):
+    for created in (1.7e9, 1.7e9 + 0.9999998):
+        logging.getLogger().handle(logging.makeLogRecord({"levelno": 20, "created": created}))
+    assert [event["@timestamp"][-10:] for event in logged.events()] == [
+        "20.000000Z",
+        "20.999999Z",
+    ]
 
 
 def test_a_broken_record_is_counted(logged, counted):

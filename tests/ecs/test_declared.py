@@ -72,7 +72,9 @@ def test_without_the_declaration_it_is_a_label_again(logged):
     assert second["labels"] == {"shop_name": "a"}
 
 
-@pytest.mark.parametrize("name", ["주문.번호", "Order_2.line-item", ".".join("x" * 20), "x._id"])
+@pytest.mark.parametrize(
+    "name", ["주문.번호", "Order_2.line-item", ".".join("x" * 20), "x._id", "x" * 128]
+)
 def test_names_of_any_script_and_depth_that_elasticsearch_takes(logged, name):
     logged.setup(fields={name: "keyword"})
     log.info("x", extra={name: "a"})

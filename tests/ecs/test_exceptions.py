@@ -135,6 +135,16 @@ def test_a_tuple_of_three(logged, kind):
     assert "strategies.py" in found["stack_trace"]
 
 
+def test_the_traceback_beside_an_exception_is_the_one_that_counts(logged):
+    beside = raised(ValueError("other")).__traceback__
+    for third in (beside, "no traceback"):
+        log.error("x", exc_info=(ValueError, ValueError("x"), third))
+    first, second = (event["error"]["stack_trace"] for event in logged.events())
+    assert "strategies.py" in first
+    assert first.endswith("ValueError: x")
+    assert second == "ValueError: x"
+
+
 @pytest.mark.parametrize("exc_info", [None, False, (None, None, None), True])
 @pytest.mark.parametrize("kind", ["stdlib", "structlog"])
 def test_no_exception_no_error(logged, kind, exc_info):

@@ -68,6 +68,33 @@ def test_what_lies_too_deep_is_one_text(logged):
     assert value == '{"l0":{"leaf":1}}'
 
 
+NAN = float("nan")  # no JSON: an object that holds it is read value by value
+
+
+@pytest.mark.parametrize(
+    ("inner", "ending"),
+    [
+        ([NAN] * 998, '"NaN"]]'),
+        ([NAN] * 999, '"NaN","<1 more>"]]'),
+        ([NAN] * 996 + [[1]], '"NaN",[1]]]'),
+        ([NAN] * 997 + [[1]], '"NaN","<list with 1 entries>"]]'),
+    ],
+)
+def test_of_an_object_1000_values_are_read(logged, inner, ending):
+    log.info("x", extra={"a": [inner]})
+    assert logged.event()["labels"]["a"].endswith(ending)
+
+
+def test_of_the_entries_of_a_dict_1000_are_read_too(logged):
+    found = []
+    for entries in (998, 999):
+        log.info("x", extra={"a": [{str(number): 1 for number in range(entries)}, NAN]})
+        found.append(logged.last()["labels"]["a"])
+    whole, cut = found
+    assert whole.endswith('"997":1},"<1 more>"]')
+    assert cut.endswith('"997":1,"<more>":1},"<1 more>"]')
+
+
 def test_an_object_inside_itself_is_named(logged):
     log.info("x", extra={"a": cyclic()})
     assert logged.event()["labels"] == {

@@ -251,6 +251,31 @@ def test_each_conflict_is_counted_once(logged, counted, extra, name):
     assert counted(name) == 1
 
 
+def test_an_entry_without_a_value_does_not_cost_its_object_the_place(logged):
+    log.info("x", extra={"dns.answers": [{"name": "shop.example", "type": None}]})
+    assert logged.event()["dns"]["answers"] == [{"name": "shop.example"}]
+
+
+@pytest.mark.parametrize("name", ["risk_score", "a.score.b", "client_ip", "created"])
+def test_an_entry_that_a_template_types_by_its_name_is_a_label(logged, name):
+    log.info("x", extra={"container.labels": {name: "a", "tier": "web"}})
+    event = logged.event()
+    assert event["container"]["labels"] == {"tier": "web"}
+    assert event["labels"] == {f"container_labels_{name.replace('.', '_')}": "a"}
+
+
+def test_a_list_where_a_field_takes_one_value_is_a_label_each_time(logged):
+    log.info("x", extra={"user.id": "7"})
+    for items in (["a", "b"], ["c"], []):
+        log.info("x", extra={"user.id": items})
+    assert [event.get("labels") for event in logged.events()] == [
+        None,
+        {"user_id": ["a", "b"]},
+        {"user_id": ["c"]},
+        None,
+    ]
+
+
 def test_two_names_that_become_one_are_both_kept(logged):
     log.info("x", extra={"a.b": 1, "a": {"b": "two"}, "a*b": 3})
     event = logged.event()

@@ -54,6 +54,13 @@ def test_the_value_of_a_secret_key_is_hidden(logged, name, kind):
     assert MARKER.encode() in logged.lines()[-1]
 
 
+@pytest.mark.parametrize("value", ["", 0, False])
+def test_nor_does_a_secret_tell_that_it_is_empty(logged, value):
+    log.info("x", extra={"password": value})
+    flowery_logging.get_logger().info("x", password=value, odd=[[]])
+    assert [event["labels"]["password"] for event in logged.events()] == [MARKER] * 2
+
+
 @pytest.mark.parametrize("name", PLAIN_KEYS)
 def test_names_that_only_look_so_are_shown(logged, name):
     log.info("x", extra={name: "shown"})

@@ -100,6 +100,32 @@ def test_mappings_of_every_kind(logged, value):
     assert logged.event()["labels"] == {"q_a": ["1", "2"], "q_b": "x"}
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ([{"x": float("nan"), "n": 2**60}], '[{"x":"NaN","n":1152921504606846976}]'),
+        ([{"n": 2**64}], '[{"n":"18446744073709551616"}]'),
+        (
+            [{"x": None, "items": ["password", "hunter2"]}],
+            '[{"x":null,"items":["password","[redacted]"]}]',
+        ),
+    ],
+)
+def test_an_object_whose_values_are_no_json(logged, value, expected):
+    log.info("x", extra={"a": value})
+    assert logged.event()["labels"] == {"a": expected}
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [([1, True], ["1", "true"]), ([1, 2.5], ["1", "2.5"]), ([7, None], ["7"])],
+)
+def test_a_list_of_integers_and_others(logged, items, expected):
+    for _ in range(2):  # the second goes by the plan that the first has made
+        log.info("x", extra={"a": items})
+    assert [event["labels"] for event in logged.events()] == [{"a": expected}] * 2
+
+
 def test_a_date_of_another_kind_in_a_date_field(logged):
     log.info("x", extra={"event.created": Stamp(2026, 1, 2, 3, tzinfo=dt.timezone.utc)})
     log.info("x", extra={"event.created": NAT})

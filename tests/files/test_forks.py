@@ -267,8 +267,11 @@ def test_locks_of_requests_counters_and_the_flight_recorder_are_a_childs_own(
             log.info("parent")
             threading.Thread(target=hold).start()
             held.wait()
+            here = context.current_request()
             child_of(fork_in_c, child)
             child_of(os.fork, child)
+            for first in (flowery_logging.outgoing_headers, lambda: here.queried(1), lambda: here.waited_for_call(1)):
+                child_of(fork_in_c, first)
             go_on.set()
     """
     run(logs, IN_C, program)

@@ -14,6 +14,7 @@ from asgi_correlation_id import CorrelationIdMiddleware
 from django_guid.context import guid
 from fastapi import FastAPI
 from opentelemetry import trace as otel
+from opentelemetry.context import Context
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
@@ -206,6 +207,40 @@ def test_a_message_that_comes_in_during_a_request_is_in_its_own_trace(logged, sp
     assert logged.event()["trace"]["id"] == hexadecimal(span)[0]
 
 
+def test_a_message_that_comes_in_during_an_agents_request_is_in_its_own_trace(logged, spans):
+    tracer = otel.get_tracer("consumer")
+    server = tracer.start_as_current_span("server", kind=otel.SpanKind.SERVER)
+    message = tracer.start_as_current_span(
+        "message", context=Context(), kind=otel.SpanKind.CONSUMER
+    )
+    with server, continue_trace({}), message as span:
+        log.info("message")
+        sent, found = outgoing_headers(), current_trace()
+    trace_id, span_id = hexadecimal(span)
+    assert sent["traceparent"].split("-")[1:3] == [trace_id, span_id]
+    assert found is not None
+    assert found.trace_id == logged.event()["trace"]["id"] == trace_id
+
+
+def test_another_request_within_one_is_a_part_of_that(logged, spans):
+    """As where an application is mounted in another one, and each is instrumented."""
+    tracer, kind = otel.get_tracer("shop"), otel.SpanKind.SERVER
+    outer, inner = (tracer.start_as_current_span(name, kind=kind) for name in ("outer", "inner"))
+    with outer as entry, continue_trace({}), inner:
+        log.info("inside")
+    assert logged.event()["transaction"]["id"] == hexadecimal(entry)[1]
+
+
+def test_a_trace_that_begins_in_a_request_that_is_not_recorded_is_beside_it(logged, spans):
+    given = otel.SpanContext(int(TRACE, 16), int(CALLER, 16), False, otel.TraceFlags(0))
+    other = otel.get_tracer("client").start_as_current_span("other", context=Context())
+    with otel.use_span(otel.NonRecordingSpan(given)), continue_trace({}), other as span:
+        log.info("inside")
+    event = logged.event()
+    assert (event["trace"]["id"], event["transaction"]["id"]) == (TRACE, CALLER)
+    assert event["labels"] == {"span_trace_id": hexadecimal(span)[0]}
+
+
 def test_flows_that_began_before_the_span_follow_it(logged, spans):
     async def job():
         with continue_trace({}):
@@ -328,12 +363,12 @@ def test_the_event_of_a_call_names_the_hop_as_its_parent(logged):
 def test_the_event_of_a_call_under_an_agents_span_names_that_spans_parent(logged, spans):
     tracer = otel.get_tracer("client")
     target = calls.Target("GET", "orders", "/")
-    entry, inner = (tracer.start_as_current_span(name) for name in ("entry", "call"))
-    with entry, continue_trace({}), inner, calls.calling(target, {}, None) as call:
+    entry, work, inner = (tracer.start_as_current_span(name) for name in ("entry", "work", "call"))
+    with entry, continue_trace({}), work, inner, calls.calling(target, {}, None) as call:
         pass
-    called, entered = (hexadecimal(span) for span in spans.get_finished_spans())
+    called, worked, _ = (hexadecimal(span) for span in spans.get_finished_spans())
     event = logged.event()
-    assert (event["span"]["id"], event["parent"]["id"]) == (called[1], entered[1])
+    assert (event["span"]["id"], event["parent"]["id"]) == (called[1], worked[1])
     assert call.headers["traceparent"].split("-")[1:3] == [*called]
 
 
