@@ -383,19 +383,20 @@ def test_what_is_told_of_a_flow_that_has_ended_shows_nothing_of_its_siblings():
         with bound(step=1):
             raise ValueError
 
-    async def other():
-        bind(b=2)
+    async def other(**own):
+        bind(**own)
         return context.current()
 
     async def main():
         with request_scope(Request({"id": 1})):
-            error, scope = await asyncio.gather(failing(), other(), return_exceptions=True)
+            flows = other(b=2), failing(), other(c=3)
+            scope, error, _ = await asyncio.gather(*flows, return_exceptions=True)
             failed = context.scope_of_failure(error)
             assert failed is not None
             return fields(), failed.fields(), context.as_left(scope).fields()
 
     whole, failed, left = asyncio.run(main())
-    assert whole == {"id": 1, "a": 1, "b": 2}
+    assert whole == {"id": 1, "a": 1, "b": 2, "c": 3}
     assert failed == {"id": 1, "a": 1, "step": 1}
     assert left == {"id": 1, "b": 2}
 

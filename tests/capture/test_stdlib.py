@@ -275,7 +275,9 @@ def test_records_made_by_others(logged, attributes):
 
 def test_the_microseconds_of_a_time_are_six_digits(logged):
     for created in (1.7e9, 1.7e9 + 0.9999998):
-        logging.getLogger().handle(logging.makeLogRecord({"levelno": 20, "created": created}))
+        record = log.makeRecord("shop", logging.INFO, "a.py", 7, "x", (), None)
+        record.created = created
+        log.handle(record)
     assert [event["@timestamp"][-10:] for event in logged.events()] == [
         "20.000000Z",
         "20.999999Z",

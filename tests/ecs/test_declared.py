@@ -141,3 +141,14 @@ def test_the_environment_names_the_file(logged, tmp_path, monkeypatch):
     monkeypatch.setenv("FLOWERY_LOG_FIELDS", str(path))
     with pytest.raises(flowery_logging.ConfigError, match="FLOWERY_LOG_FIELDS"):
         logged.setup()
+
+
+@pytest.mark.parametrize("kind", ["flattened", "nested", "object"])
+def test_a_pseudonymised_name_inside_a_declared_object(logged, monkeypatch, kind):
+    monkeypatch.setenv("FLOWERY_LOG_PSEUDONYM_KEY", "an invented key of enough characters")
+    logged.setup(fields={"shop.data": kind}, pseudonyms=("customer",))
+    log.info("x", extra={"shop.data": {"customer": "kim-cheolsu", "n": 1}})
+    log.info("x", extra={"customer": [{"name": "kim-cheolsu"}]})
+    for line in logged.lines()[-2:]:
+        assert b"hmac:" in line
+        assert b"kim-cheolsu" not in line

@@ -123,6 +123,23 @@ def test_a_module_that_is_run_is_the_one_that_is_imported(tmp_path):
     assert found[0] == found[1] == found[2]
 
 
+def test_a_module_of_a_package_that_is_run_is_the_one_that_is_imported(tmp_path):
+    (tmp_path / "shops").mkdir()
+    text = PROGRAM + SHOP + "if __name__ == '__main__':\n    " + RUN
+    (tmp_path / "shops" / "flowers.py").write_text(text)
+    imported = RUN.replace("calls", "flowers.calls").replace("call(", "flowers.call(")
+    found = []
+    for start in (
+        ["-m", "shops.flowers"],
+        ["-c", f"import sys, shops.flowers as flowers\n{imported}"],
+    ):
+        command = [sys.executable, *start, '["place(7)"]']
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        found.append([line["error"]["id"] for line in lines if line["message"] == "failed"])
+    assert found[0] == found[1] != []
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [

@@ -4,9 +4,17 @@ import logging
 
 import pytest
 
+from flowery_logging.ecs import fields as ecs_fields
+from flowery_logging.ecs.schema import is_reserved
 from tests.strategies import EndlessMapping, Raising, RaisingMapping, cyclic, deep
 
 log = logging.getLogger("shop.orders")
+
+KEYWORDS = [
+    name
+    for name, kind in ecs_fields.types().items()
+    if kind == "keyword" and not is_reserved(name) and not name.startswith("error.")
+][:128]
 
 REACHED = [
     # extra fields, the count that grows
@@ -18,6 +26,7 @@ REACHED = [
     ({f"f{number}": "x" * 5000 for number in range(20)}, "cut_lines"),
     ({"tags": ["가" * 300] * 128}, "cut_lines"),
     ({f"f{number}": ["\x01" * 8000] * 9 for number in range(120)}, "cut_lines"),
+    (dict.fromkeys(KEYWORDS, "\x01" * 1000), "cut_lines"),
     ({"a": {Raising(): 1}}, None),
     ({"a": Raising()}, None),
     ({"a": RaisingMapping()}, None),

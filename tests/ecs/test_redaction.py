@@ -1,6 +1,7 @@
 """Secrets by the name of a key and by the form of a value; what only looks so stays."""
 
 import logging
+from decimal import Decimal
 import re
 
 import orjson
@@ -54,7 +55,7 @@ def test_the_value_of_a_secret_key_is_hidden(logged, name, kind):
     assert MARKER.encode() in logged.lines()[-1]
 
 
-@pytest.mark.parametrize("value", ["", 0, False])
+@pytest.mark.parametrize("value", ["", 0, False, Decimal(0)])
 def test_nor_does_a_secret_tell_that_it_is_empty(logged, value):
     log.info("x", extra={"password": value})
     flowery_logging.get_logger().info("x", password=value, odd=[[]])

@@ -104,6 +104,10 @@ def test_mappings_of_every_kind(logged, value):
     ("value", "expected"),
     [
         ([{"x": float("nan"), "n": 2**60}], '[{"x":"NaN","n":1152921504606846976}]'),
+        (
+            [{"name": "password", "value": "hunter2", "n": None}],
+            '[{"name":"password","value":"[redacted]","n":null}]',
+        ),
         ([{"n": 2**64}], '[{"n":"18446744073709551616"}]'),
         (
             [{"x": None, "items": ["password", "hunter2"]}],
