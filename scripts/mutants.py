@@ -1,9 +1,9 @@
-"""`python -m scripts.mutants ROOM`: change the code in one place, and see whether a test fails.
+"""`make mutants ROOM=ecs`: change the code in one place, and see whether a test fails.
 
-A mutant is the package with one small change. One that lives, because every test of its room still
-passes, shows a test that is missing, code that does nothing, or a change that nobody can see. The
-last are explained in mutants.yml and not told again. Mutants are drawn evenly from all of a room by
-`--seed`, and run one after the other in a copy of the project. Exit code 1: one lives unexplained.
+A mutant that lives, because every test of its room still passes, shows a test that is missing, code
+that does nothing, or a change that nobody can see. The last are explained in mutants.yml. Mutants
+are drawn evenly from all of a room and run in a copy of the project. Exit code 1: one lives
+unexplained.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -26,38 +26,37 @@ import yaml
 
 ROOT: Final = Path(__file__).parents[1]
 EXPLAINED: Final = Path(__file__).with_suffix(".yml")
-GENERATED: Final = {"flowery_logging/ecs/fields.py"}
+GENERATED: Final = "flowery_logging/ecs/fields.py"
+LONGEST: Final = 600
+"""Seconds that the tests of a room may take; then a mutant counts as hanging."""
 
 ROOMS: Final = {
-    "ecs": (["flowery_logging/ecs/*.py"], "tests/ecs tests/test_hot_path.py tests/capture"),
-    "files": (["flowery_logging/files/*.py"], "tests/files"),
+    "ecs": ("ecs/*.py", "tests/ecs tests/capture tests/test_hot_path.py"),
+    "files": ("files/*.py", "tests/files tests/cli/test_tail.py"),
     "context": (
-        [f"flowery_logging/{n}.py" for n in ("context", "request", "trace", "headers", "agents")],
-        "tests/test_context.py tests/test_trace.py tests/test_baggage.py tests/capture "
-        "tests/integrations",
+        "agents.py", "active_spans.py", "context.py", "headers.py", "request.py", "trace.py",
+        "tests/test_context.py tests/test_trace.py tests/test_flows.py tests/integrations",
     ),
-}
-"""The modules of each room, and the tests that have to notice, the quick ones first."""
+}  # fmt: skip
+"""The modules of each room and, last, the tests that have to notice."""
 
 _OTHER: Final[dict[type[ast.cmpop], str]] = {
     ast.Eq: "!=", ast.NotEq: "==", ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">",
     ast.Is: "is not", ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in",
 }  # fmt: skip
-_SLACK: Final = 60.0  # seconds beyond three times what the tests take: then a mutant hangs
 
 
 class Mutant(NamedTuple):
-    """One change: `lines`, from number `line` on, become `mutated`."""
+    """One change: the lines of a file from number `line` on become `new`."""
 
     path: str
     line: int
-    lines: str
-    mutated: str
+    old: str
+    new: str
 
-    @property
     def key(self) -> tuple[str, str, str]:
-        """What names it in mutants.yml, wherever in the file it stands."""
-        return self.path, " ".join(self.lines.split()), " ".join(self.mutated.split())
+        """Return what names it in mutants.yml, wherever in the file it stands."""
+        return self.path, " ".join(self.old.split()), " ".join(self.new.split())
 
 
 def mutants(path: str, source: str) -> Iterator[Mutant]:
@@ -67,56 +66,47 @@ def mutants(path: str, source: str) -> Iterator[Mutant]:
     lines = source.encode().splitlines(keepends=True)
     for node, text in _changes(source, tree):
         start, end = node.lineno - 1, node.end_lineno or node.lineno
-        old = b"".join(lines[start:end])
-        after = len(lines[end - 1]) - (node.end_col_offset or 0)
-        new = old[: node.col_offset] + text.encode() + old[len(old) - after :]
+        old, rest = b"".join(lines[start:end]), lines[end - 1][node.end_col_offset :]
+        new = old[: node.col_offset] + text.encode() + rest
         try:
-            changed = ast.dump(ast.parse(b"".join((*lines[:start], new, *lines[end:]))))
+            dumped = ast.dump(ast.parse(b"".join((*lines[:start], new, *lines[end:]))))
         except SyntaxError:
             continue
-        if changed not in seen:
-            seen.add(changed)
+        if dumped not in seen:
+            seen.add(dumped)
             yield Mutant(path, node.lineno, old.decode(), new.decode())
 
 
 def _changes(source: str, tree: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
+    def said(node: ast.AST) -> str:
+        return f"({ast.get_source_segment(source, node)})"
+
     for node in _code(tree):
-        parts = {
-            name: ast.get_source_segment(source, part) or ""
-            for name, part in ast.iter_fields(node)
-            if isinstance(part, ast.expr)
-        }
         match node:
-            case ast.Compare(ops=[operator], comparators=[right]):
-                other = ast.get_source_segment(source, right)
-                yield node, f"({parts['left']} {_OTHER[type(operator)]} {other})"
+            case ast.Compare(left=left, ops=[operator], comparators=[right]):
+                yield node, f"({said(left)} {_OTHER[type(operator)]} {said(right)})"
             case ast.BoolOp(op=operator, values=values):
-                texts = [f"({ast.get_source_segment(source, value)})" for value in values]
-                word, other = (" and ", " or ")[:: 1 if isinstance(operator, ast.And) else -1]
-                for kept in (texts[:i] + texts[i + 1 :] for i in range(len(texts))):
-                    yield node, f"({word.join(kept)})"
-                yield node, f"({other.join(texts)})"
-            case ast.UnaryOp(op=ast.Not()):
-                yield node, f"({parts['operand']})"
+                word, other = ("and", "or")[:: 1 if isinstance(operator, ast.And) else -1]
+                yield node, f"({f' {other} '.join(map(said, values))})"
+                for out in values:
+                    yield node, f"({f' {word} '.join(said(v) for v in values if v is not out)})"
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                yield node, said(operand)
             case ast.Constant(value=bool() | int() as value):
-                yield node, str(not value) if isinstance(value, bool) else str(value + 1)
-            case ast.IfExp():
-                yield node, f"({parts['body']})"
-                yield node, f"({parts['orelse']})"
+                yield node, str(not value if isinstance(value, bool) else value + 1)
+            case ast.IfExp(body=one, orelse=other):
+                yield from ((node, said(one)), (node, said(other)))
             case ast.If(test=test):
-                yield test, "True"
-                yield test, "False"
+                yield from ((test, "True"), (test, "False"))
             case ast.Return(value=ast.expr()):
                 yield node, "return None"
             case ast.Expr(value=ast.Call()) | ast.AugAssign():
                 yield node, "pass"
-            case ast.BinOp(op=ast.Add() | ast.Sub() as operator):
+            case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as operator, right=right):
                 sign = "-" if isinstance(operator, ast.Add) else "+"
-                yield node, f"({parts['left']} {sign} {parts['right']})"
-            case ast.Break():
-                yield node, "continue"
-            case ast.Continue():
-                yield node, "break"
+                yield node, f"({said(left)} {sign} {said(right)})"
+            case ast.Break() | ast.Continue():
+                yield node, "continue" if isinstance(node, ast.Break) else "break"
 
 
 def _code(node: ast.AST) -> Iterator[ast.AST]:
@@ -125,58 +115,90 @@ def _code(node: ast.AST) -> Iterator[ast.AST]:
     for name, value in ast.iter_fields(node):
         if name not in {"annotation", "returns"}:
             for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.AST):
-                    yield from _code(child)
+                yield from _code(child) if isinstance(child, ast.AST) else ()
 
 
-def copy(root: Path, to: Path) -> None:
+def drawn(patterns: tuple[str, ...], count: int, seed: int) -> list[Mutant]:
+    """Return so many mutants of the modules of these names, each as likely as any other."""
+    paths = [p for name in patterns for p in sorted((ROOT / "flowery_logging").glob(name))]
+    names = [name for p in paths if (name := str(p.relative_to(ROOT))) != GENERATED]
+    found = [mutant for n in names for mutant in mutants(n, (ROOT / n).read_text("utf-8"))]
+    return random.Random(seed).sample(found, min(count, len(found)))
+
+
+def copy(to: Path) -> None:
     """Copy what git would take of the project, changes of today included."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=root, capture_output=True, check=True).stdout.decode()
-    for name in filter(None, names.split("\0")):
-        if (root / name).is_file():
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    for name in names.split("\0"):
+        if (ROOT / name).is_file():
             (to / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(root / name, to / name)
+            shutil.copy2(ROOT / name, to / name)
 
 
-def killed(root: Path, mutant: Mutant, tests: list[str], limit: float) -> str | None:
-    """Return what a mutant has died of, or None. Its clock is its own: byte code is known by it."""
+def killed(root: Path, mutant: Mutant, tests: str) -> str | None:
+    """Return what a mutant in a copy of the project has died of, or None if it lives."""
     path = root / mutant.path
-    source, before = path.read_text(), path.stat()
-    lines = source.splitlines(keepends=True)
-    lines[mutant.line - 1 : mutant.line - 1 + mutant.lines.count("\n")] = [mutant.mutated]
-    path.write_text("".join(lines))
-    os.utime(path, (random.getrandbits(30), random.getrandbits(30)))
+    text = path.read_text("utf-8")
+    lines, end = text.splitlines(keepends=True), mutant.line - 1 + mutant.old.count("\n")
+    _put(path, "".join((*lines[: mutant.line - 1], mutant.new, *lines[end:])))
     try:
-        return failed(root, tests, limit)
+        return failed(root, tests)
     finally:
-        path.write_text(source)
-        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        _put(path, text)
 
 
-def failed(root: Path, tests: list[str], limit: float) -> str | None:
+def _put(path: Path, text: str) -> None:
+    path.write_text(text, "utf-8")
+    os.utime(path, (0, random.getrandbits(30)))  # byte code is known by time and size
+
+
+def failed(root: Path, tests: str) -> str | None:
     """Run tests until one fails; return which, or None."""
-    options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-p", "no:randomly"]
-    command = [sys.executable, "-m", "pytest", *options, "--basetemp", root / ".tests", *tests]
+    options = "-x -q --tb=no -p no:cacheprovider -p no:randomly --basetemp .tests"
     ran = subprocess.Popen(
-        command,
+        [sys.executable, "-m", "pytest", *options.split(), *tests.split()],
         cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root)},  # before an editable installation
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
+        env={**os.environ, "FLOWERY_MUTANTS": "1", "PYTHONPATH": str(root)},  # before site-packages
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text=True, start_new_session=True,
+    )  # fmt: skip
     try:
-        said, _ = ran.communicate(timeout=limit)
+        said, _ = ran.communicate(timeout=LONGEST)
     except subprocess.TimeoutExpired:
-        return f"nothing for {limit:.0f} s"
+        return f"no end within {LONGEST} s"
     finally:
-        try:
-            os.killpg(ran.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        with suppress(ProcessLookupError):
+            os.killpg(ran.pid, signal.SIGKILL)  # with all that its tests have started
         ran.wait()
     names = [line for line in said.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-    return None if ran.returncode == 0 else (names or [f"exit code {ran.returncode}"])[0]
+    return None if ran.returncode == 0 else [*names, f"exit code {ran.returncode}"][0]
+
+
+def main() -> int:
+    """Run the mutants that are asked for, and tell which live."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("room", choices=ROOMS)
+    parser.add_argument("--count", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    *patterns, tests = ROOMS[given.room]
+    explained = {tuple(row[:3]) for row in yaml.safe_load(EXPLAINED.read_text("utf-8"))}
+    found = {"killed": 0, "explained": 0, "ALIVE": 0}
+    with tempfile.TemporaryDirectory() as place:
+        copy(Path(place))
+        if (reason := failed(Path(place), tests)) is not None:
+            parser.error(f"without any change: {reason}")
+        for mutant in drawn(tuple(patterns), given.count, given.seed):
+            by = killed(Path(place), mutant, tests)
+            verdict = "killed" if by else "explained" if mutant.key() in explained else "ALIVE"
+            found[verdict] += 1
+            print(f"{mutant.path}:{mutant.line} {verdict} {by or ''}", flush=True)
+            if verdict == "ALIVE":
+                print(f"- {mutant.old.rstrip()}\n+ {mutant.new.rstrip()}", flush=True)
+    print(", ".join(f"{number} {verdict}" for verdict, number in found.items()))
+    return int(found["ALIVE"] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

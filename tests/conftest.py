@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 import threading
 import warnings
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 import structlog
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 import flowery_logging
 from flowery_logging import context
@@ -20,8 +21,10 @@ from tests.dispositions import as_from_a_terminal
 from tests.programs import Programs
 
 as_from_a_terminal()
+PHASES = tuple(Phase) if "FLOWERY_MUTANTS" not in os.environ else (Phase.explicit, Phase.generate)
 settings.register_profile(
     "flowery",
+    phases=PHASES,  # a mutant's failure need not be made smaller (see scripts/mutants.py)
     deadline=None,  # other programs run beside the tests
     derandomize=True,
     max_examples=200,

@@ -349,25 +349,23 @@ def test_flows_that_share_a_view_show_each_their_own():
 def test_the_next_line_of_a_task_shows_what_its_opener_or_its_thread_has_bound():
     async def child(go_on, seen):
         while await go_on.get():
-            seen.append(on_a_line())
+            seen.put_nowait(on_a_line())
         await anyio.to_thread.run_sync(lambda: bind(item="rose"))
-        seen.append(on_a_line())
+        seen.put_nowait(on_a_line())
 
     async def main():
-        go_on, seen = asyncio.Queue(), []
+        go_on, seen = asyncio.Queue(), asyncio.Queue()
         with request_scope(Request()):
             task = asyncio.create_task(child(go_on, seen))
             for number in (1, 2, 3):
                 bind(user=number)
                 go_on.put_nowait(True)
-                while len(seen) < number:
-                    await asyncio.sleep(0)
+                assert await seen.get() == {"user": number}
             go_on.put_nowait(False)
             await task
-        return seen
+        return await seen.get()
 
-    last = {"user": 3, "item": "rose"}
-    assert asyncio.run(main()) == [{"user": 1}, {"user": 2}, {"user": 3}, last]
+    assert asyncio.run(main()) == {"user": 3, "item": "rose"}
 
 
 def test_what_was_bound_stays_where_the_request_adopts_another_identity():

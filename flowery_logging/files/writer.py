@@ -29,7 +29,7 @@ from flowery_logging.process import mark
 from flowery_logging.system import System
 
 LAST_EVENTS: Final = 100
-"""After so many events more a process that was about to end evidently goes on."""
+"""After so many closing records a process that was about to end evidently goes on."""
 
 
 class Writer:
@@ -278,10 +278,10 @@ class Writer:
     def checkpoint(self, reason: str | None = None) -> None:
         """Write a closing record with the count of events, unless the last line is one.
 
-        The process is about to end, but others may have something to say yet: each of the next
-        `LAST_EVENTS` events is followed by a closing record of its own, until `go_on()`. What
-        still waits is shown on stderr: it may be the last that the process does. `reason` is the
-        name of the signal that ends the process, if one does.
+        The process is about to end, but others may have something to say yet: each event from here
+        on is followed by a closing record of its own, until there are `LAST_EVENTS` of them with
+        this one, or until `go_on()`. What still waits is shown on stderr: it may be the last that
+        the process does. `reason` is the name of the signal that ends the process, if one does.
         """
         journal = self._own_journal()
         self._checkpoint(journal, reason)

@@ -152,3 +152,4 @@ def test_a_pseudonymised_name_inside_a_declared_object(logged, monkeypatch, kind
     for line in logged.lines()[-2:]:
         assert b"hmac:" in line
         assert b"kim-cheolsu" not in line
+    assert logged.last()["labels"]["customer"].startswith('[{"name":"hmac:')

@@ -233,6 +233,7 @@ def test_fields_that_do_not_fit_are_counted(columns, end):
         ({"url": {"path": "/a", "domain": "shop"}}, "  url.domain=shop"),
         ({"url.path": "/a", "url.query": "q=1", "event.action": "http-request"}, "?q=1"),
         ({"a": {"b.c": 1}, "d.e": {"f": 2}}, "  a.b.c=1 d.e.f=2"),
+        ({"http.request": {"method": "GET"}, "event": {"action": "http-request"}}, ""),
     ],
 )
 def test_what_is_shown_of_an_event(event, text):
@@ -335,7 +336,13 @@ def test_a_day_that_is_not_today_is_named():
 
 @pytest.mark.parametrize(
     ("nanoseconds", "text"),
-    [(0, "0.0 ms"), (14_249_999, "14.2 ms"), (3_050_000_000, "3.05 s"), (125e9, "2 min 5 s")],
+    [
+        (0, "0.0 ms"),
+        (14_249_999, "14.2 ms"),
+        (3_050_000_000, "3.05 s"),
+        (60e9, "1 min 0 s"),
+        (125e9, "2 min 5 s"),
+    ],
 )
 def test_durations_have_a_unit(nanoseconds, text):
     assert duration_text(nanoseconds) == text
@@ -347,6 +354,9 @@ def test_hangul_takes_two_columns():
     assert width("e\u0301") == 1
     assert clipped("주문이 왔다", 6) == "주문…"
     assert list(folded("주문이 왔다", 6, 5)) == ["주문이", "왔다"]
+    assert list(folded("a bcdefgh", 6, 6)) == ["a bcde", "fgh"]  # else little would be on it
+    assert list(folded("abc defgh", 6, 6)) == ["abc de", "fgh"]
+    assert list(folded("abcd efgh", 6, 6)) == ["abcd", "efgh"]
 
 
 def test_own_frames_come_first_and_the_others_are_folded(tmp_path):
@@ -383,6 +393,11 @@ CHAIN = """\
     |   [Previous line repeated 995 more times]
     | ValueError: no
     +------------------------------------"""
+
+
+def test_a_frame_that_is_repeated_once_was_there_twice():
+    trace = CHAIN.replace("995 more times", "1 more time")
+    assert "deep (2 times)" in "\n".join(line.text for line in readable(trace))
 
 
 def test_groups_and_repeated_frames():

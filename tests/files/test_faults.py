@@ -316,6 +316,86 @@ def test_a_descriptor_that_is_another_file_by_now_is_left_alone(logs: Logs, tmp_
     assert other.read_text() == "its own"
 
 
+def test_a_descriptor_that_is_another_file_at_the_end_is_left_alone(
+    logs: Logs, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    program = f"""
+        log.info("before")
+        target = flowery_logging.runtime._sink.writer._journal.target
+        flowery_logging.runtime.checkpoint()
+        foreign = os.open({str(other)!r}, os.O_CREAT | os.O_RDWR)
+        os.dup2(foreign, target.descriptor)
+        number = target.descriptor
+        flowery_logging.shutdown()
+        os.write(number, b"its own")
+    """
+    ok(logs.run(program))
+    assert other.read_text() == "its own"
+
+
+def test_a_file_that_is_full_is_closed(logs: Logs) -> None:
+    program = """
+        log.info("first")
+        before = len(os.listdir("/proc/self/fd"))
+        for n in range(200): log.info("event %d", n)
+        assert flowery_logging.stats()["files"] > 3
+        assert len(os.listdir("/proc/self/fd")) == before
+    """
+    ok(logs.run(program, setup="max_bytes=20_000"))
+
+
+BAD_DISK = """
+    from tests.files.interruptions import as_ours
+    target = flowery_logging.runtime._sink.writer._journal.target
+    own, is_full, parts = target.write, [True], []
+    def write(descriptor, line):
+        if is_full:
+            raise OSError(28, "No space left on device")
+        if b"log can be written again" in line and not parts:
+            parts.append(line)
+            line = line[:100]
+        return own(descriptor, line)
+    target.write = as_ours(write)
+"""
+
+
+def test_of_the_record_of_a_recovery_too_a_part_may_be_written_first(logs: Logs) -> None:
+    program = (
+        "\n    log.info('one')"
+        + BAD_DISK
+        + """
+    for text in ("two", "three"): log.info(text)
+    is_full.clear()
+    for text in ("four", "five"): log.info(text)
+    assert parts
+    """
+    )
+    ok(logs.run(program))
+    logs.check_sequences()
+    assert [m for m in logs.messages() if " " not in m] == [
+        "one", "two", "three", "four", "five",
+    ]  # fmt: skip
+
+
+def test_what_waits_is_tried_again_at_each_end(logs: Logs) -> None:
+    program = (
+        "\n    log.info('one')"
+        + BAD_DISK
+        + """
+    flowery_logging.runtime.checkpoint()
+    assert flowery_logging.stats()["waiting"] == 1
+    is_full.clear()
+    flowery_logging.runtime.checkpoint()
+    assert flowery_logging.stats()["waiting"] == 0
+    os._exit(0)
+    """
+    )
+    ok(logs.run(program))
+    logs.check_sequences()
+    assert "log-closed" in logs.actions()
+
+
 @pytest.fixture
 def open_logs() -> Iterator[Logs]:
     """A directory that every user may enter and change, as pytest's own are not."""

@@ -49,6 +49,12 @@ def test_file_and_stdout_have_the_same_events(logs: Logs) -> None:
     assert ids == [r["event"]["id"] for r in logs.records() if r["message"] == "one"]
 
 
+def test_a_level_that_is_named_later_is_on_stdout_too(logs: Logs) -> None:
+    text = "logging.addLevelName(25, 'NOTICE'); log.log(25, 'one')"
+    done = run(text, output="file,stdout", directory=str(logs.directory))
+    assert "one" in [r["message"] for r in parsed(done.stdout)]
+
+
 def test_a_closed_pipe_does_not_raise() -> None:
     text = program(
         """

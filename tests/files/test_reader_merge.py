@@ -76,6 +76,14 @@ def test_a_number_that_comes_too_early_waits_for_the_others(tmp_path: Path) -> N
     ]  # fmt: skip
 
 
+def test_what_has_waited_for_a_lower_number_comes_before_what_is_no_event(tmp_path: Path) -> None:
+    path = write(tmp_path, 1, [1, 3, 2, 4], seconds=[1, 3, 2, 4])
+    *lines, last = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join((*lines, b"foreign\n", last)))
+    found = [line.sequence if line.kind is Kind.EVENT else None for line in merge(find(tmp_path))]
+    assert found == [1, 2, 3, None, 4]
+
+
 def test_a_gap_holds_up_no_more_than_the_window(tmp_path: Path) -> None:
     numbers = [1, *range(3, 3 * WINDOW_LINES)]
     write(tmp_path, 1, numbers, seconds=[float(number) for number in numbers])

@@ -153,6 +153,33 @@ def test_at_rotation_too(logs: Logs) -> None:
     assert not old.exists()
 
 
+def test_one_record_names_no_more_than_32_files(logs: Logs) -> None:
+    old = [plant(logs, n, days=9) for n in range(1, 36)]
+    program = """
+        log.info("first")
+        flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+        log.info("second")
+    """
+    ok(logs.run(program, setup="keep_days=7"))
+    assert not any(path.exists() for path in old)
+    (own,) = logs.files()
+    named = [r["labels"]["removed_files"] for r in _records(own, "log-files-removed")]
+    assert [len(names) for names in named] == [32, 3]
+
+
+def test_a_file_in_use_counts_among_the_bytes_that_are_kept(logs: Logs) -> None:
+    held = plant(logs, 1, days=0.9, size=20_000)
+    descriptor = os.open(held, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    others = [plant(logs, n, days=0.9 - n / 10, size=20_000) for n in range(2, 5)]
+    try:
+        ok(logs.run("log.info('x')", setup="keep_bytes=50_000"))
+    finally:
+        os.close(descriptor)
+    assert held.exists()
+    assert [path.exists() for path in others] == [False, False, True]
+
+
 def test_many_processes_at_once_announce_each_file_once(logs: Logs, tmp_path: Path) -> None:
     old = [plant(logs, n, days=9) for n in range(1, 101)]
     directory, ready = str(logs.directory), tmp_path / "ready"

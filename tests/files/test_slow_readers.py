@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from flowery_logging.files.channel import open_lock
 from tests.files.test_outputs import parsed, program, run
 
 DEADLINE = 300
@@ -181,6 +182,37 @@ def test_what_somebody_has_put_in_the_place_of_the_lock_is_passed_by(
         assert [r["message"] for r in parsed(file.read())] == ["one", CLOSED]
     assert not (tmp_path / "target").exists()
     assert stat.S_ISREG((tmp_path / f"{stem}-1.lock").stat().st_mode)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a file to another user")
+def test_a_lock_of_another_user_is_passed_by(tmp_path: Path) -> None:
+    lock = tmp_path / "a.lock"
+    lock.touch()
+    os.chown(lock, 1, 1)
+    assert open_lock(str(lock)) == -1
+
+
+def test_a_pipe_that_others_fill_first_is_tried_again() -> None:
+    text = program(
+        """
+        from flowery_logging.files import channel
+        own, refused = channel._write, []
+        def write(descriptor, data):
+            if not refused:
+                refused.append(data)
+                raise BlockingIOError(11, "somebody else was faster")
+            return own(descriptor, data)
+        channel._write = write
+        log.info("one")
+        assert refused
+        """,
+        output="stdout",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, timeout=DEADLINE, check=True
+    )
+    assert [r["message"] for r in parsed(done.stdout)] == ["one", CLOSED]
+    assert done.stderr == ""
 
 
 FORKS = """

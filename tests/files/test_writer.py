@@ -406,6 +406,22 @@ def test_shutdown_closes_and_a_new_setup_goes_on_counting(logs: Logs) -> None:
     assert logs.messages() == ["one", "two"]
 
 
+def test_after_an_end_as_many_events_have_a_closing_record_each_as_make_100_with_it(
+    logs: Logs,
+) -> None:
+    program = """
+        log.info("one")
+        flowery_logging.runtime.checkpoint()
+        for n in range(102): log.info("more %d", n)
+        os._exit(0)
+    """
+    ok(logs.run(program))
+    logs.check_sequences()
+    actions = [r["event"].get("action") == "log-closed" for r in logs.records()]
+    behind = actions[actions.index(True) + 1 :]  # the first end's own
+    assert behind == [False, True] * 99 + [False] * 3
+
+
 def test_a_second_setup_in_another_directory_loses_nothing(logs: Logs, tmp_path: Path) -> None:
     other = tmp_path / "other"
     program = f"""
