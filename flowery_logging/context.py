@@ -195,8 +195,6 @@ class request_scope:  # noqa: N801 - a context manager is called like a function
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is not None:
             _note_failure(error, _scope.get())
-            if self._request.held is not None and isinstance(error, Exception):
-                self._request.held.keep()
         try:
             self._request.close()
         finally:

@@ -250,9 +250,7 @@ def _request_id(values: Values, names: tuple[str, ...]) -> str | None:
 def _incoming_trace(values: Values, foreign: tuple[str, ...]) -> TraceContext:
     """Return the trace of the headers, else a new one."""
     parents = values.get("traceparent", [])
-    trace = None
-    if parents or not foreign:
-        trace = _continued(parents, values.get("tracestate", []))
+    trace = _continued(parents, values.get("tracestate", [])) if parents else None
     for name in foreign if trace is None else ():
         found = foreign_traces.FORMATS[name][1](values)
         if found is not None:

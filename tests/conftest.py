@@ -21,7 +21,7 @@ from tests.dispositions import as_from_a_terminal
 from tests.programs import Programs
 
 as_from_a_terminal()
-PHASES = tuple(Phase) if "FLOWERY_MUTANTS" not in os.environ else (Phase.explicit, Phase.generate)
+PHASES = tuple(Phase) if "TESTS_OF_MUTANTS" not in os.environ else (Phase.explicit, Phase.generate)
 settings.register_profile(
     "flowery",
     phases=PHASES,  # a mutant's failure need not be made smaller (see scripts/mutants.py)

@@ -261,6 +261,26 @@ def test_the_opener_shows_its_own_value_and_otherwise_what_its_tasks_have_bound(
     asyncio.run(main())
 
 
+def test_the_opener_shows_what_a_task_binds_anew_though_it_has_seen_the_former_value():
+    async def child(go_on):
+        bind(step=1)
+        await go_on.wait()
+        bind(step=2)
+
+    async def main():
+        go_on = asyncio.Event()
+        with request_scope(Request()):
+            task = asyncio.create_task(child(go_on))
+            await asyncio.sleep(0)
+            bind(user=7)
+            assert fields() == {"step": 1, "user": 7}
+            go_on.set()
+            await task
+            assert fields() == {"step": 2, "user": 7}
+
+    asyncio.run(main())
+
+
 def test_what_the_opener_binds_later_is_seen_by_what_it_started():
     async def child(go):
         await go.wait()

@@ -86,6 +86,14 @@ def test_the_call_site_is_the_callers_also_with_processors_of_his_own(written):
     assert detail["log"]["origin"]["file"]["name"] == "test_flight.py"
 
 
+def test_details_behind_the_failure_are_written_too(written):
+    with context.request_scope(Request()) as request:
+        log.debug("before")
+        request.fail()
+        log.debug("behind")
+    assert [e["message"] for e in written()] == ["before", "behind"]
+
+
 def test_a_request_that_ends_well_leaves_nothing_below_the_level(written):
     run(False)
     assert [e["message"] for e in written()] == ["at work"]

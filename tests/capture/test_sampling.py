@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import threading
@@ -31,6 +32,10 @@ def told(logged: Logged) -> int:
         record for record in logged.records() if record["event"].get("action") == "log-sampled"
     ]
     return sum(record["numeric_labels"]["left_out"] for record in records)
+
+
+async def send_nothing(_message: Any) -> None:
+    """Take a part of a response."""
 
 
 def messages(logged: Logged) -> list[str]:
@@ -65,6 +70,22 @@ def test_the_share_is_right_and_a_higher_rate_keeps_what_a_lower_one_keeps(logge
     assert [event["numeric_labels"]["n"] for event in logged.events()] == list(
         range(100 - kept, 100)
     )
+
+
+def test_all_of_a_request_is_written_that_fails_behind_its_response(logged):
+    """As a background task does: the response is whole, and the access event told by then."""
+
+    async def app(scope, receive, send):
+        log.info("before")
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+        raise ValueError
+
+    logged.setup(sample=0)
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    with pytest.raises(ValueError):
+        asyncio.run(asgi.RequestMiddleware(app)(scope, None, send_nothing))  # type: ignore[arg-type]
+    assert "before" in messages(logged)
 
 
 @pytest.mark.parametrize("error", ["log", "exception", "raised", "failed"])

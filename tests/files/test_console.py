@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from flowery_logging.files.columns import clipped, folded, width
-from flowery_logging.files.event_line import EventLine, duration_text, local_time
+from flowery_logging.files.event_line import EventLine, at, duration_text, local_time
 from flowery_logging.files.event_traceback import readable
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -233,11 +233,21 @@ def test_fields_that_do_not_fit_are_counted(columns, end):
         ({"url": {"path": "/a", "domain": "shop"}}, "  url.domain=shop"),
         ({"url.path": "/a", "url.query": "q=1", "event.action": "http-request"}, "?q=1"),
         ({"a": {"b.c": 1}, "d.e": {"f": 2}}, "  a.b.c=1 d.e.f=2"),
-        ({"http.request": {"method": "GET"}, "event": {"action": "http-request"}}, ""),
     ],
 )
 def test_what_is_shown_of_an_event(event, text):
     assert shown(document("GET /a", **LONG_AGO, **event)) == f"{HEAD}GET /a{text}"
+
+
+def test_a_value_is_found_however_its_name_is_spelled():
+    for document in (
+        {"a": {"b": {"c": 7}}},
+        {"a.b.c": 7},
+        {"a.b": {"c": 7}},
+        {"a": {"b.c": 7}},
+        {"a": "other", "a.b": {"c": 7}},
+    ):
+        assert at(document, "a.b.c") == 7
 
 
 def test_a_narrow_terminal_leaves_less_to_time_and_service():

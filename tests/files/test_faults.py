@@ -383,9 +383,11 @@ def test_what_waits_is_tried_again_at_each_end(logs: Logs) -> None:
         "\n    log.info('one')"
         + BAD_DISK
         + """
+    for text in ("two", "three"): log.info(text)
     flowery_logging.runtime.checkpoint()
-    assert flowery_logging.stats()["waiting"] == 1
+    assert flowery_logging.stats()["waiting"] == 3
     is_full.clear()
+    parts.append(None)
     flowery_logging.runtime.checkpoint()
     assert flowery_logging.stats()["waiting"] == 0
     os._exit(0)
