@@ -1,6 +1,6 @@
 # The one list of commands. `make` alone explains them.
 .DEFAULT_GOAL := help
-.PHONY: help demo example test slow suites check format e2e stack bench package pages docs clean
+.PHONY: help demo example test slow suites check format e2e stack mutants bench package pages docs clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -56,6 +56,9 @@ e2e: $(VENV)/.dev ## The shop through the real Filebeat into the real Elasticsea
 
 stack: $(VENV)/.dev ## The same way left running to look around in; Ctrl-C ends all of it
 	@$(BIN)/python -m examples.stack
+
+mutants: $(VENV)/.dev ## Change the code in single places, and see whether tests fail: ROOM=ecs, files or context; COUNT=50, SEED=0
+	@$(BIN)/python -m scripts.mutants $(ROOM) --count $(or $(COUNT),50) --seed $(or $(SEED),0)
 
 bench: $(VENV)/.dev ## Speed beside the peers, into docs/ and the README (3-5 min; QUICK=1: 30 s, prints only)
 	$(BIN)/python -m bench.everything $(if $(QUICK),--quick)

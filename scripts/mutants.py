@@ -175,6 +175,12 @@ def failed(root: Path, tests: str) -> str | None:
     return None if ran.returncode == 0 else [*names, f"exit code {ran.returncode}"][0]
 
 
+def explained() -> set[tuple[str, str, str]]:
+    """Return the keys of the mutants whose change nobody can see."""
+    rows = yaml.safe_load(EXPLAINED.read_text("utf-8"))
+    return {(path, one["was"], one["is"]) for path, some in rows.items() for one in some}
+
+
 def main() -> int:
     """Run the mutants that are asked for, and tell which live."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -183,7 +189,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     *patterns, tests = ROOMS[given.room]
-    explained = {tuple(row[:3]) for row in yaml.safe_load(EXPLAINED.read_text("utf-8"))}
+    known = explained()
     found = {"killed": 0, "explained": 0, "ALIVE": 0}
     with tempfile.TemporaryDirectory() as place:
         copy(root := Path(place, "project"))
@@ -191,7 +197,7 @@ def main() -> int:
             parser.error(f"without any change: {reason}")
         for mutant in drawn(tuple(patterns), given.count, given.seed):
             by = killed(root, mutant, tests)
-            verdict = "killed" if by else "explained" if mutant.key() in explained else "ALIVE"
+            verdict = "killed" if by else "explained" if mutant.key() in known else "ALIVE"
             found[verdict] += 1
             print(f"{mutant.path}:{mutant.line} {verdict} {by or ''}", flush=True)
             if verdict == "ALIVE":

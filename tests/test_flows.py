@@ -218,3 +218,18 @@ def test_greenlets_beside_each_other_show_none_of_the_others_fields(patched):
         capture_output=True, text=True, timeout=300, check=False, env=dict(os.environ),
     )  # fmt: skip
     assert ran.stdout == "apart\n", ran.stderr
+
+
+def test_where_nobody_has_imported_greenlets_a_thread_is_a_flow():
+    program = """
+import sys
+from flowery_logging.context import bind, fields, request_scope
+from flowery_logging.request import Request
+assert "greenlet" not in sys.modules
+with request_scope(Request()):
+    bind(a=1)
+    print(fields())
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "{'a': 1}\n"
