@@ -1,5 +1,7 @@
 """A line made by the plan of a shape is the line that the careful way makes."""
 
+import datetime as dt
+
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -214,6 +216,14 @@ def test_objects_and_contexts(fields, bound):
     short, careful = by_plans(), carefully()
     for _ in range(2):
         assert short("m", fields, bound) == careful("m", fields, bound)
+
+
+@pytest.mark.parametrize("kind", [dt.datetime, dt.date])
+def test_a_date_that_its_field_does_not_take(kind):
+    short, careful = by_plans(), carefully()
+    for year in (2026, 999, 2026, 999):
+        fields = {"event.created": kind(year, 1, 2), "event.start": kind(2026, 1, 2)}
+        assert short("m", fields, {}) == careful("m", fields, {})
 
 
 def test_dicts_of_one_shape_are_told_apart_by_where_their_entries_are():
