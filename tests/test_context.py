@@ -5,6 +5,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from typing import Any
 
 import anyio.to_thread
 import pytest
@@ -374,7 +375,8 @@ def test_the_next_line_of_a_task_shows_what_its_opener_or_its_thread_has_bound()
         seen.put_nowait(on_a_line())
 
     async def main():
-        go_on, seen = asyncio.Queue(), asyncio.Queue()
+        go_on: asyncio.Queue[bool] = asyncio.Queue()
+        seen: asyncio.Queue[Any] = asyncio.Queue()
         with request_scope(Request()):
             task = asyncio.create_task(child(go_on, seen))
             for number in (1, 2, 3):
@@ -408,10 +410,9 @@ def test_what_is_told_of_a_flow_that_has_ended_shows_nothing_of_its_siblings():
     async def main():
         with request_scope(Request({"id": 1})):
             flows = other(b=2), failing(), other(c=3)
-            scope, error, _ = await asyncio.gather(*flows, return_exceptions=True)
-            failed = context.scope_of_failure(error)
-            assert failed is not None
-            return fields(), failed.fields(), context.as_left(scope).fields()
+            found: Any = await asyncio.gather(*flows, return_exceptions=True)
+            ended: list[Any] = [context.scope_of_failure(found[1]), context.as_left(found[0])]
+            return fields(), *(scope.fields() for scope in ended)
 
     whole, failed, left = asyncio.run(main())
     assert whole == {"id": 1, "a": 1, "b": 2, "c": 3}
@@ -420,7 +421,8 @@ def test_what_is_told_of_a_flow_that_has_ended_shows_nothing_of_its_siblings():
 
 
 def test_the_view_of_the_whole_request_shows_what_is_bound_later():
-    scope = context.whole(request := Request({"id": 1}))
+    request = Request({"id": 1})
+    scope = context.whole(request)
     with request_scope(request):
         bind(a=1)
     assert scope.fields() == {"id": 1, "a": 1}

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from typing import Any
 
 import pytest
 
@@ -98,7 +99,7 @@ def test_details_of_a_syntax_error(logged):
 
 def test_a_long_trace_keeps_head_and_tail(logged, counted):
     found = written(logged, raised(ValueError("x" * 20_000 + "END")))
-    assert len(found["stack_trace"]) <= 8191
+    assert 8100 < len(found["stack_trace"]) <= 8191
     assert found["stack_trace"].startswith("Traceback")
     assert found["stack_trace"].endswith("END")
     assert "characters left out" in found["stack_trace"]
@@ -138,7 +139,8 @@ def test_a_tuple_of_three(logged, kind):
 def test_the_traceback_beside_an_exception_is_the_one_that_counts(logged):
     beside = raised(ValueError("other")).__traceback__
     log.error("x", exc_info=(ValueError, ValueError("x"), beside))
-    log.error("x", exc_info=(ValueError, raised(ValueError("x")), "no traceback"))
+    odd: Any = (ValueError, raised(ValueError("x")), "no traceback")
+    log.error("x", exc_info=odd)
     for event in logged.events():
         assert event["error"]["stack_trace"].startswith("Traceback (most recent call last)")
         assert "strategies.py" in event["error"]["stack_trace"]

@@ -188,6 +188,19 @@ def test_a_directory_that_is_removed_is_made_again(logs: Logs) -> None:
     assert logs.messages()[-3:] == ["later 0", "later 1", "later 2"]
 
 
+def test_the_directories_above_it_too(tmp_path: Path) -> None:
+    logs = Logs(tmp_path / "a" / "b" / "logs")
+    program = f"""
+        import shutil
+        log.info("one")
+        shutil.rmtree({str(tmp_path / "a")!r})
+        flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+        log.info("two")
+    """
+    ok(logs.run(program))
+    assert logs.messages()[-1] == "two"
+
+
 def test_a_file_removed_under_us_loses_only_what_readers_had_time_for(logs: Logs) -> None:
     program = f"""
         import shutil
