@@ -391,6 +391,21 @@ def test_of_the_record_of_a_recovery_too_a_part_may_be_written_first(logs: Logs)
     ]  # fmt: skip
 
 
+def test_what_has_waited_counts_for_the_size_of_its_file(logs: Logs) -> None:
+    program = (
+        "\n    log.info('one')"
+        + BAD_DISK
+        + """
+    for n in range(20): log.info("waits %d %s", n, "x" * 1000)
+    is_full.clear()
+    for n in range(10): log.info("after %d %s", n, "x" * 1000)
+    assert len(os.listdir(os.path.dirname(target.path))) == 2
+    """
+    )
+    ok(logs.run(program, setup="max_bytes=40_000"))
+    assert all(path.stat().st_size <= 40_000 for path in logs.files())
+
+
 def test_what_waits_is_tried_again_at_each_end(logs: Logs) -> None:
     program = (
         "\n    log.info('one')"

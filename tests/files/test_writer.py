@@ -93,8 +93,9 @@ def test_an_event_larger_than_a_file_is_written_all_the_same(logs: Logs) -> None
     assert [len(message) for message in logs.messages()] == [5000, 1]
 
 
-def test_permissions_do_not_depend_on_the_umask(logs: Logs) -> None:
-    ok(logs.run("os.umask(0); log.info('x')"))
+@pytest.mark.parametrize("mask", ["0", "0o77"])
+def test_permissions_do_not_depend_on_the_umask(logs: Logs, mask: str) -> None:
+    ok(logs.run(f"os.umask({mask}); log.info('x')"))
     assert logs.files()[0].stat().st_mode & 0o777 == 0o640
 
 
