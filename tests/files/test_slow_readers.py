@@ -205,6 +205,7 @@ def test_a_pipe_that_others_fill_first_is_tried_again() -> None:
         channel._write = write
         log.info("one")
         assert refused
+        assert flowery_logging.stats()["waiting"] == 0
         """,
         output="stdout",
     )

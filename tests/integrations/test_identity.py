@@ -163,6 +163,19 @@ def test_a_span_in_which_nothing_is_logged_is_the_requests_too(logged, spans, or
     ] * 2
 
 
+def test_the_access_event_is_the_requests_also_where_a_part_of_it_ends_the_response(logged, spans):
+    async def app(scope, receive, send):
+        with otel.get_tracer("shop").start_as_current_span("part"):
+            await plain(scope, receive, send)
+
+    ask(OpenTelemetryMiddleware(RequestMiddleware(app)))
+    (server,) = [s for s in spans.get_finished_spans() if s.kind is otel.SpanKind.SERVER]
+    (part,) = [s for s in spans.get_finished_spans() if s.name == "part"]
+    inside, access = logged.events()
+    assert inside["span"]["id"] == hexadecimal(part)[1]
+    assert access["span"]["id"] == hexadecimal(server)[1]
+
+
 def test_the_callers_trace_stays_beside_spans_of_others(logged, spans):
     """As where clients alone are instrumented: each of their spans begins a trace."""
     tracer = otel.get_tracer("client")

@@ -446,6 +446,13 @@ def test_a_child_whose_numbers_nobody_shows_says_so_once(tmp_path, shared):
     assert text.count("forked from one that counts metrics") == (0 if shared else 2)
 
 
+def test_lines_on_standard_output_are_counted_too(logged, registry):
+    logged.setup(output="stdout")
+    logging.getLogger("app").error("x")
+    found = values(registry, "flowery_log_events_total", "level")
+    assert found[("error",)] == 1
+
+
 def test_after_a_shutdown_the_numbers_keep_their_service(logged, registry):
     tell()
     logging.getLogger("app").error("x")
