@@ -66,6 +66,9 @@ def chain_of(secured: ssl.SSLSocket) -> list[bytes]:
 LOG: Final = "_log"
 """The method of a logger that makes the record."""
 
+LISTENER_THREAD: Final = "_thread"
+"""The thread of a `QueueListener`, None unless it has been started."""
+
 MODULE_LOCK: Final[Any] = getattr(logging, "_lock", None)
 """What `logging` itself holds while it changes handlers. Only ever tried, never waited for."""
 

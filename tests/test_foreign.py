@@ -4,7 +4,9 @@ import os
 import re
 import subprocess
 import sys
+from logging.handlers import QueueListener
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
@@ -156,6 +158,8 @@ def test_the_names_of_the_interpreter_are_there():
     assert foreign.levels_by_name()["WARNING"] == 30
     assert foreign.MODULE_LOCK.acquire(blocking=False)
     foreign.MODULE_LOCK.release()
+    listener = QueueListener(SimpleQueue())
+    assert getattr(listener, foreign.LISTENER_THREAD) is None
     program = f"""
 import logging, multiprocessing.process, warnings
 assert callable(logging.Logger.{foreign.LOG})

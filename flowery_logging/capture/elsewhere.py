@@ -10,6 +10,7 @@ from typing import Any, Final
 from flowery_logging.capture import greenlets
 from flowery_logging.capture.others_filters import lets_pass
 from flowery_logging.files import stderr
+from flowery_logging.foreign import LISTENER_THREAD
 from flowery_logging.levels import number_of
 
 _BY_THE_INTERPRETER: Final = frozenset(
@@ -68,12 +69,12 @@ _MAX_DEPTH: Final = 3
 
 
 def _behind(handler: Any, level: int) -> Iterator[logging.Handler]:
-    """The handlers that will get what a `MemoryHandler` or a `QueueHandler` has been given."""
+    """Yield the handlers that will get what a `MemoryHandler` or `QueueHandler` has been given."""
     target = getattr(handler, "target", None)
     if isinstance(target, logging.Handler) and level >= getattr(handler, "flushLevel", level):
         yield target
     listener = getattr(handler, "listener", None)  # from Python 3.12 on, and Litestar's
-    if getattr(listener, "_thread", None) is not None:  # it has been started
+    if getattr(listener, LISTENER_THREAD, None) is not None:  # it has been started
         respects = getattr(listener, "respect_handler_level", False)
         yield from (
             one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, Final
 
@@ -48,13 +49,11 @@ class Greenlets:
         def wrapping(theirs: Callable[..., Any]) -> Callable[..., Any]:
             @wraps(theirs)
             def printing(hub: Any, *args: Any, **named: Any) -> Any:
-                try:
+                with suppress(Exception):  # called in another way: it is printed all the same
                     found = args[index]
                     error = found[1] if isinstance(found, tuple) else found
                     if isinstance(error, BaseException):
                         self._report(module, error)
-                except Exception:
-                    pass  # called in another way: it is printed all the same
                 return theirs(hub, *args, **named)
 
             return printing

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 
@@ -24,10 +25,8 @@ def ordinary(record: Any) -> logging.LogRecord:
     for name in _names(record):
         if hasattr(record, name):
             made.__dict__[name] = getattr(record, name)
-    try:
+    with suppress(Exception):  # arguments that do not fit: both are shown
         made.msg, made.args = record.getMessage(), ()
-    except Exception:
-        pass  # arguments that do not fit: both are shown
     return made
 
 

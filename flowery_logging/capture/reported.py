@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from contextlib import suppress
+from typing import Final
 
 _REPORTED: Final = "_flowery_logging_reported"  # the attribute of an exception
 
 
 def note(error: BaseException) -> None:
     """Take note that an exception was logged; it is raised on."""
-    try:
+    with suppress(Exception):  # an exception that takes no attributes: it is told twice
         setattr(error, _REPORTED, True)
-    except Exception:
-        pass  # an exception that takes no attributes: it is told twice
 
 
-def take(error: Any) -> bool:
+def take(error: object) -> bool:
     """Tell, once, whether an exception was logged already."""
-    if not getattr(error, _REPORTED, False):
-        return False
-    delattr(error, _REPORTED)
-    return True
+    try:
+        return bool(vars(error).pop(_REPORTED, False))
+    except TypeError:
+        return False  # None, or what has no attributes

@@ -186,7 +186,7 @@ class _Response:
         return following
 
     def _sent(self, message: Message) -> None:
-        """The server has taken a piece of the body; the last one ends the response.
+        """Take note of a piece of the body that the server has; the last one ends the response.
 
         A client that has all the bytes that were announced may hang up before the empty piece with
         which many frameworks end: it has not gone too early.
