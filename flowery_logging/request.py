@@ -58,9 +58,7 @@ class Request:
         self.entry: Any = None  # the span with which an agent's trace has entered (see agents.py)
         self.baggage = ""  # what passes through to outgoing calls (see baggage.py)
         self.spent: Spent | None = None  # on its calls and queries, from the first one on
-        self.route: str | None = (
-            None  # as a middleware inside tells it (see integrations/nested.py)
-        )
+        self.route: str | None = None  # as a middleware inside tells it (integrations/nested.py)
         self.refused: Any = None  # what of its input was invalid (see integrations/validation.py)
         self.closed = False
         self.ring: Any = None  # what the flight recorder keeps of it (see capture/flight.py)

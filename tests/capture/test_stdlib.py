@@ -432,3 +432,16 @@ def caplog_like():
     log.addHandler(handler)
     yield seen
     log.removeHandler(handler)
+
+
+@pytest.mark.parametrize("fraction", ["0.9999998", "0.9999995", "0.5", "0.0000009", "0.0"])
+def test_a_time_has_six_digits_of_a_second_and_is_never_ahead_of_it(logged, fraction):
+    """Digits beyond the microsecond are cut: rounded up, the last of a second would have seven."""
+    second = 1_800_000_000
+    record = logging.makeLogRecord({"name": "shop", "levelno": 20, "levelname": "INFO", "msg": "e"})
+    record.created = second + float(fraction)
+    for _ in range(5):  # also by its plan, once there is one
+        logging.getLogger("shop").handle(copy.copy(record))
+    micros = int((record.created - second) * 1_000_000)
+    expected = [f"2027-01-15T08:00:00.{micros:06}Z"] * 5
+    assert [event["@timestamp"] for event in logged.events()] == expected
