@@ -57,9 +57,10 @@ def test_the_value_of_a_secret_key_is_hidden(logged, name, kind):
 
 @pytest.mark.parametrize("value", ["", LyingText(), 0, False])
 def test_nor_does_a_secret_tell_that_it_is_empty(logged, value):
-    log.info("x", extra={"password": value})
-    flowery_logging.get_logger().info("x", password=value, odd=[[]])
-    assert [event["labels"]["password"] for event in logged.events()] == [MARKER] * 2
+    for _ in range(5):  # also by its plan, once there is one
+        log.info("x", extra={"password": value})
+        flowery_logging.get_logger().info("x", password=value, odd=[[]])
+    assert [event["labels"]["password"] for event in logged.events()] == [MARKER] * 10
 
 
 @pytest.mark.parametrize("name", PLAIN_KEYS)
