@@ -250,8 +250,11 @@ class Redactor(Redaction):
         # What a number is is told by what stands before it, perhaps in escapes.
         spans = [*self._found(text, kinds & ~NUMBERS if inner else kinds)]
         for layer, places in inner:
-            for start, end, kind in self._found(layer, kinds):
-                spans.append(Span(places[start], places[end], kind))
+            spans += [
+                Span(places[start], places[end], kind)
+                for start, end, kind in self._found(layer, kinds)
+                if _SAYING.search(layer, start, end)  # escapes of signs have digits
+            ]
         return [*_merged(span for span in spans if _SAYING.search(text, span.start, span.end))]
 
     def _found(self, text: str, kinds: int) -> Iterator[Span]:

@@ -62,6 +62,7 @@ _LONGEST_USER: Final = 15
 _PARAMETER: Final = re.compile(
     r"(?:(?<=[?&;])|(?<![^\s\"']))(?P<name>[^\s=&;?#\"'<>,(){}\uff1d\uff1a]{1,128})=(?P<value>\"[^\"\n]*\"?|'[^'\n]*'?|[^\s&#\"'](?:[^\s&#\"'?\\]|\?(?![\w-]{1,64}=)|\\(?![nrt\"'\\]))*)"
 )
+_INNER: Final = re.compile(r"(?P<name>[\w.-]{1,128})=(?P<value>[^\s=&#\"'][^\s&#\"']*)")
 _NEXT: Final = re.compile(r";[^\s=&;?#\"'<>]{1,128}=")
 
 SIGNATURES: Final = frozenset({
@@ -153,8 +154,19 @@ def parameters(text: str, kind_of: KindOf) -> Iterator[Span]:
         kind = kind_of(name.rpartition("[")[0] or name) or kind_of(name)
         if kind is None and _lets_in(text, match.span(), name, value.rstrip(",.)]}")):
             kind = "value"
-        if kind is not None and not _is_no_secret(name, value):
+        if kind is None and "=" in value:
+            yield from _inner(text, match)
+        elif kind is not None and not _is_no_secret(name, value):
             yield _value(match, kind)
+
+
+def _inner(text: str, match: re.Match[str]) -> Iterator[Span]:
+    """Yield what lets in, where a parameter is the value of another one: `note=ticket=…`."""
+    inner = _INNER.match(text, match.start("value"), match.end("value"))
+    if inner is not None:
+        value = inner["value"].rstrip(",.)]}")
+        if _lets_in(text, inner.span(), unquoted(inner["name"]), value):
+            yield Span(inner.start("value"), inner.start("value") + len(value), "value")
 
 
 def _is_no_secret(name: str, value: str) -> bool:
