@@ -64,6 +64,7 @@ def test_several_directories(tmp_path: Path) -> None:
     assert messages(tmp_path / "b", tmp_path / "a", tmp_path / "b") == ["first", "second"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shop")
 def test_what_is_asked_for(tmp_path: Path) -> None:
     everything = messages(tmp_path, "--since", "2026-11-27T00:00Z")
@@ -84,6 +85,7 @@ def test_what_is_asked_for(tmp_path: Path) -> None:
     assert messages(tmp_path, "--grep", "nowhere") == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shop")
 def test_times_bound_what_is_shown(tmp_path: Path) -> None:
     between = ["--since", stamp(0.08), "--until", stamp(0.095)]
@@ -224,6 +226,7 @@ def until(process: subprocess.Popen[str], message: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_following_over_rotations_and_new_processes(tmp_path: Path) -> None:
     logs = Logs(tmp_path)
     service = Service(tmp_path, "old")

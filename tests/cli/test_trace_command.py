@@ -185,6 +185,7 @@ def test_parents_that_go_in_a_circle_end_the_tree(tmp_path: Path) -> None:
     assert len(re.findall('"title"', trace("--json", TRACE, tmp_path))) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [19, 1500])
 def test_a_chain_without_an_end_is_shown(count: int, tmp_path: Path) -> None:
     """A task that sends itself again; all of it is there, from some depth on side by side."""

@@ -202,6 +202,7 @@ def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[1:] == ["0"]
 
 
+@pytest.mark.slow
 def test_names_without_end_are_counted_together(tmp_path: Path) -> None:
     path = tmp_path / "lines.json"
     path.write_text(

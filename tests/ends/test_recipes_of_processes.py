@@ -38,6 +38,7 @@ def events(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for text in found for line in text.split("\n") if line.endswith("}")]
 
 
+@pytest.mark.slow
 def test_the_pools(tmp_path):
     (tmp_path / "main.py").write_text(POOLS)
     done = subprocess.run(

@@ -7,6 +7,8 @@ import subprocess
 import threading
 import time
 
+import pytest
+
 from flowery_logging.files.follow import Follower
 from flowery_logging.files.reader import Kind, Selection, find
 from tests.files.conftest import Logs
@@ -22,6 +24,7 @@ def messages(follower: Follower) -> list[str]:
     return [r["message"] for r in records if r["log"]["logger"] != "flowery_logging"]
 
 
+@pytest.mark.slow
 def test_everything_comes_once_over_rotations_and_processes(logs: Logs) -> None:
     stop, seen = threading.Event(), list[tuple[str, int]]()
     follower = Follower(logs.directory)  # the directory is not there yet
@@ -50,6 +53,7 @@ def test_everything_comes_once_over_rotations_and_processes(logs: Logs) -> None:
     assert len(seen) == len(logs.records())
 
 
+@pytest.mark.slow
 def test_only_what_comes_from_now_on(logs: Logs) -> None:
     ok(logs.run("log.info('before')"))
     follower = Follower(logs.directory)
@@ -64,6 +68,7 @@ def test_from_the_start(logs: Logs) -> None:
     assert messages(Follower(logs.directory, from_start=True)) == ["before"]
 
 
+@pytest.mark.slow
 def test_only_what_is_selected_new_processes_too(logs: Logs) -> None:
     follower = Follower(logs.directory, Selection(service="other"))
     ok(logs.run("log.info('one')"))

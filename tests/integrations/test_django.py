@@ -242,6 +242,7 @@ def test_djangos_own_line_of_a_refused_request_has_its_trace(logged):
     assert said[-1]["labels"]["shop"] == "flowers"
 
 
+@pytest.mark.slow
 def test_500_requests_at_once_sync_and_async_never_show_each_others_ids(collector):
     async def main():
         transport = httpx.ASGITransport(ASGIHandler())

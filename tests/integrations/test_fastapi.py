@@ -359,6 +359,7 @@ def written(tmp_path):
     flowery_logging.shutdown()
 
 
+@pytest.mark.slow
 def test_500_concurrent_requests_never_show_each_others_ids(written, serve):
     async def main(url):
         at_once = asyncio.Semaphore(50)  # httpx's own limit costs a walk of all that wait each

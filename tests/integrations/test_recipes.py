@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import dramatiq
+import pytest
 import taskiq
 from apscheduler.events import EVENT_JOB_REMOVED
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -122,6 +123,7 @@ def in_a_process(headers, answers):
         answers.send(trace_id())
 
 
+@pytest.mark.slow
 def test_multiprocessing():
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()

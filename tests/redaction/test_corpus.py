@@ -184,6 +184,7 @@ def channels(text):
     log.info("x", extra={"data_kwargs": repr({"body": text})})
 
 
+@pytest.mark.slow
 def test_no_secret_is_in_the_file_however_it_was_logged(logged):
     for _, text, _ in SECRETS:
         channels(text)
@@ -196,6 +197,7 @@ def test_no_secret_is_in_the_file_however_it_was_logged(logged):
                 assert secret not in str(event.get(place, "")), text
 
 
+@pytest.mark.slow
 def test_no_look_alike_is_changed_however_it_was_logged(logged):
     texts = [text for _, text in LOOK_ALIKES if "redacted" not in text]
     for text in texts:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 from collections import Counter
 from collections.abc import Callable
@@ -132,12 +133,18 @@ def shown(event):
     return "\n".join(map(str, (event["message"], *labels.values(), *error.values())))
 
 
+def stands_in(shown, secret):
+    """Tell whether a secret is shown; one of two digits may be in how long a task has taken."""
+    number = rf"(?<![\w.]){re.escape(secret)}(?!\w|\.[0-9])"
+    return re.search(number, shown) is not None if len(secret) < 5 else secret in shown
+
+
 @pytest.mark.slow
 def test_no_secret_is_in_the_events_of_a_celery_worker(of_worker):
     found: Counter[str] = Counter()
     for kind, text, secret in SECRETS:
         assert len(of_worker[text]) >= 6  # each task is received, runs or fails, and ends
-        seen = [one for one in of_worker[text] if secret in one]
+        seen = [one for one in of_worker[text] if stands_in(one, secret)]
         found[kind] += not seen
         print(*seen, sep="\n", end="\n" * bool(seen))
     assert told("found", found, Counter(kind for kind, _, _ in SECRETS)) == 0
