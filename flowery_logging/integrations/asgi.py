@@ -8,7 +8,7 @@ Outermost is best: what lies outside answers without the ID. For FastAPI and Sta
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flowery_logging import agents, context, request_ids, runtime
@@ -157,6 +157,8 @@ class _Response:
         self.scope = scope
         self.disconnected = False
         self.whole = False  # the client has got all, though the application may not say so yet
+        self._ended = False  # with its last piece, before the client has gone
+        self._headers: Any = None  # of the response, until its length is asked for
 
     def receiving(self, receive: Receive) -> Receive:
         async def following() -> Message:
@@ -173,7 +175,7 @@ class _Response:
             if kind == "http.response.start":
                 message = marked(message)
                 self.exchange.status = message["status"]
-                self.exchange.length = _length(message)
+                self._headers = message.get("headers")
                 self.exchange.match(self.scope)
             elif kind == "http.response.body":
                 self.exchange.body(len(message.get("body", b"")))
@@ -191,10 +193,18 @@ class _Response:
         A client that has all the bytes that were announced may hang up before the empty piece with
         which many frameworks end: it has not gone too early.
         """
-        if not self.disconnected and self.exchange.is_whole():
-            self.whole = True
-        if not message.get("more_body", False):
+        if message.get("more_body", False):
+            self.whole = self.whole or (not self.disconnected and self._is_whole())
+        else:
+            self._ended = not self.disconnected
             self.exchange.end(self._reason(None))
+
+    def _is_whole(self) -> bool:
+        """Tell whether all is sent that was announced; most responses are never asked."""
+        headers, self._headers = self._headers, None
+        if headers is not None:
+            self.exchange.length = _length(headers)
+        return self.exchange.is_whole()
 
     def _reason(self, otherwise: str | None) -> str | None:
         """Return why the response has ended, `otherwise` if its client is still there."""
@@ -212,7 +222,7 @@ class _Response:
     def failed(self, exc: BaseException) -> None:
         """End the exchange of an application that has raised, or was cancelled."""
         self.exchange.match(self.scope)
-        if self.disconnected and self.whole:
+        if self.disconnected and (self.whole or (self._ended and self._is_whole())):
             self.exchange.end()
         else:
             self.exchange.failed(exc, gone=self.disconnected)
@@ -222,9 +232,9 @@ class _Response:
         self.exchange.end(self._reason(reason))
 
 
-def _length(message: Message) -> int | None:
+def _length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
     """Return how many bytes of body a response has announced."""
-    for key, value in message.get("headers") or ():
+    for key, value in headers:
         if bytes(key).lower() == b"content-length":
             return announced(bytes(value).decode("latin-1"))
     return None

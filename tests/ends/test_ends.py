@@ -32,7 +32,8 @@ TABLE = {
     # At an INT gunicorn sends QUIT, which this worker does not heed, and then KILL.
     "gunicorn uvicorn": (SIGNAL, UNCLEAN, SIGNAL),
     "gunicorn asgi": (CLEAN, CLEAN, CLEAN),
-    "hypercorn": (CLEAN, CLEAN, CLEAN),
+    # When the first worker has ended it sends TERM to the others, which may just have ended too.
+    "hypercorn": ({"signal", "clean"}, {"signal", "clean"}, {"signal", "clean"}),
     "hypercorn, no workers": (CLEAN, CLEAN, None),
     "granian asgi": (CLEAN, CLEAN, CLEAN),
     "granian wsgi": (CLEAN, CLEAN, CLEAN),

@@ -99,8 +99,9 @@ def test_a_worker_of_a_pool_whose_initializer_fails(tmp_path):
     main = (
         "import time\n"
         "pool = multiprocessing.Pool(1, initializer=fail)\n"
-        "first = pool._pool[0]\n"
-        "first.join()\n"
+        "while not (workers := list(pool._pool)):  # between one that has died and the next\n"
+        "    time.sleep(0.01)\n"
+        "workers[0].join()\n"
         "pool.terminate()\npool.join()"
     )
     done, events = run(tmp_path, main, more=more)
