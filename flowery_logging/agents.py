@@ -156,33 +156,33 @@ def _seen_here() -> context.Scope | None:
     """Return the view of the scope that is here with the active span, at each line.
 
     What was made of it last stands as long as the same span is active in the same request; so most
-    lines cost two comparisons.
+    lines cost two comparisons. The scope itself is not kept in it: such a circle would wait for the
+    garbage collector.
     """
     scope = context.here()
     below = _NOTHING if scope is None else scope
     request = below.request
     state = active_spans.state()
-    known, base, found = below.seen
+    known, base, over = below.overlaid
     if known is not state or state is None or (request is not None and request.base is not base):
-        found = _with_span(scope)
-        below.seen = (state, None if request is None else request.base, found)
-    return found  # type: ignore[no-any-return]
+        over = _over(below)
+        below.overlaid = (state, None if request is None else request.base, over)
+    return scope if over is None else over
 
 
-def _with_span(scope: context.Scope | None) -> context.Scope | None:
-    """Return the view of `scope` with the active span; the last one is kept for the next line."""
-    request = None if scope is None else scope.request
+def _over(below: context.Scope) -> context.Scope | None:
+    """Return the view of a scope with the active span, the last one if it shows the same."""
+    request = below.request
     span = _active_in(request)
     if request is not None:
         request_ids.look(request)
     if span is None:
-        return scope
-    below = _NOTHING if scope is None else scope
+        return None
     fields = _aside_fields(span) if _is_aside(request, span) else span.fields
-    known = below.overlaid
-    if not isinstance(known, _SpanScope) or known.span != fields:
-        known = below.overlaid = _SpanScope(below, fields)
-    return known
+    last = below.overlaid[2]
+    if isinstance(last, _SpanScope) and last.span == fields:
+        return last
+    return _SpanScope(below, fields)
 
 
 def _aside_fields(span: ActiveSpan) -> Mapping[str, str]:

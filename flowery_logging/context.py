@@ -18,7 +18,6 @@ from flowery_logging.request import NO_FIELDS, Fields, Request
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_NOTHING_SEEN: Final = (None, None, None)
 _UNBOUND: Final = object()  # stands in a flow for a name that it has taken off
 
 
@@ -29,7 +28,7 @@ class Scope:
     `made_of` the request's `latest` that `local` agrees with, or None.
     """
 
-    __slots__ = ("_rendered", "block", "local", "made_of", "overlaid", "request", "seen")
+    __slots__ = ("_rendered", "block", "local", "made_of", "overlaid", "request")
 
     def __init__(
         self,
@@ -42,8 +41,8 @@ class Scope:
         self.request = request
         self.block = block
         self.made_of = made_of
-        self.overlaid: Any = None  # what an agent's span has made of this scope last
-        self.seen: tuple[object, object, Any] = _NOTHING_SEEN  # and when that is so (agents.py)
+        # When an agent's span has made another view of this one, and which (see agents.py).
+        self.overlaid: tuple[object, object, Scope | None] = (None, None, None)
         self._rendered: tuple[object, object, object, Any] = (None, None, None, None)
 
     def fields(self) -> Fields:

@@ -1,10 +1,12 @@
 """W3C Trace Context: the specification's cases as tables, and the three public functions."""
 
+import gc
 import logging
 import os
 import pickle
 import re
 import sys
+from contextlib import nullcontext
 from dataclasses import FrozenInstanceError
 from email.message import Message
 
@@ -473,6 +475,27 @@ def test_lines_outside_a_request_show_a_span_too(otel):
         assert context.fields()["span.id"] == f"{span.get_span_context().span_id:016x}"
         assert set(outgoing_headers()) == {"traceparent"}
     assert context.fields() == {}
+
+
+@pytest.mark.parametrize("name", ["", "span"])
+def test_what_a_line_shows_leaves_nothing_to_the_garbage_collector(otel, name):
+    """A view that knew itself would wait for it, one a request."""
+    agents.look()
+
+    def lines():
+        for number in range(200):
+            with context.bound(number=number):
+                assert context.fields()["number"] == number
+
+    with otel.start_as_current_span(name) if name else nullcontext():
+        lines()
+        gc.collect()
+        gc.disable()
+        try:
+            lines()
+            assert gc.collect() < 100
+        finally:
+            gc.enable()
 
 
 def test_outside_a_request_the_trace_is_that_of_the_span(otel):
