@@ -14,7 +14,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import geometric_mean, median
+from statistics import geometric_mean
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
@@ -32,10 +32,7 @@ def name_of(way: str, setting: str) -> str:
 
 def ratios(times: dict[str, dict[str, list[float]]], one: str, other: str) -> list[float]:
     """Return by shape what an event of one contender costs, as a ratio to another's."""
-    return [
-        median(a / b for a, b in zip(found[one], found[other], strict=True))
-        for found in times.values()
-    ]
+    return [zoo.ratio(found[one], found[other]) for found in times.values()]
 
 
 def summed_up(times: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, dict[str, float]]]:

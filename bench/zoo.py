@@ -325,11 +325,12 @@ def measure(
 
 def ratios(times: dict[str, list[float]]) -> dict[str, float]:
     """Return by contender the median over the rounds of its ratio to plain text."""
-    plain = times[PLAIN]
-    return {
-        name: median(one / base for one, base in zip(found, plain, strict=True))
-        for name, found in times.items()
-    }
+    return {name: ratio(found, times[PLAIN]) for name, found in times.items()}
+
+
+def ratio(times: Sequence[float], others: Sequence[float]) -> float:
+    """Return the median over the rounds of the ratio of two times of the same round."""
+    return median(one / other for one, other in zip(times, others, strict=True))
 
 
 def table(found: Mapping[str, Mapping[str, float]], say: Say = str) -> str:

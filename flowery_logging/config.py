@@ -335,7 +335,7 @@ def cannot_write(directory: str | Path) -> str | None:
 def stream_part(text: str) -> str:
     r"""Return a dataset or namespace as Elasticsearch allows it in a data stream's name.
 
-    Lower case, at most 100 bytes, none of `\\ / * ? " < > | space , # : -` nor control characters.
+    Lower case, at most 100 bytes, none of `\ / * ? " < > | space , # : -` nor control characters.
     """
     clean = re.sub(r'[\\/*?"<>|\s,#:\x00-\x1f\x7f-]', "_", text.lower())
     return clean.encode()[:100].decode(errors="ignore").lstrip("._+") or "default"

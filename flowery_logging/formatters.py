@@ -99,7 +99,7 @@ class ECSFormatter(ecs_logging.StdlibFormatter):
             try:
                 document = _without_original(make(record))
                 return self._lines.line(document, ensure_ascii=self.ensure_ascii)
-            except Exception:  # noqa: PERF203 - the others go on
+            except Exception:  # noqa: PERF203 - then the next way is tried
                 self._lines.counters.add("broken_records")
         message = vars(record).get("msg")
         return self._lines.minimal("error", message, ensure_ascii=self.ensure_ascii)
@@ -180,7 +180,7 @@ class ECSStructlogFormatter(ecs_logging.StructlogFormatter):
             try:
                 document = finish(self._document(name, dict(event_dict)))
                 return self._lines.line(document, ensure_ascii=self.ensure_ascii)
-            except Exception:  # noqa: PERF203 - the others go on
+            except Exception:  # noqa: PERF203 - then the next way is tried
                 self._lines.counters.add("broken_records")
         message = event_dict.get("event")
         return self._lines.minimal(name, message, ensure_ascii=self.ensure_ascii)

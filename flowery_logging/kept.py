@@ -29,7 +29,7 @@ class Kept(dict[K, V], Generic[K, V]):
         while len(self) >= self._limit:
             try:
                 del self[next(iter(self))]
-            except (KeyError, RuntimeError, StopIteration):  # noqa: PERF203 - the others go on
+            except (KeyError, RuntimeError, StopIteration):  # noqa: PERF203 - see below
                 continue  # another thread has forgotten it, or kept something, meanwhile
         self[key] = value
         return value

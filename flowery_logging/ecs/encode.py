@@ -40,7 +40,7 @@ def dumps(tree: object) -> bytes:
 
 
 def without_surrogates(tree: object) -> Any:
-    r"""Copy plain data, with each lone surrogate written out as `\\udc80`."""
+    r"""Copy plain data, with each lone surrogate written out as `\udc80`."""
     if type(tree) is str:
         return tree.encode("utf-8", "backslashreplace").decode()
     if isinstance(tree, dict):

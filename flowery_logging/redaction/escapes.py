@@ -1,6 +1,6 @@
 r"""Texts inside others: what JSON, URLs and HTML write in escapes, read as it was before.
 
-`json.dumps` writes 비밀번호 as `\\ube44\\ubc00\\ubc88\\ud638`, a query as `%EB%B9%84%EB%B0%80…`,
+`json.dumps` writes 비밀번호 as `\ube44\ubc00\ubc88\ud638`, a query as `%EB%B9%84%EB%B0%80…`,
 a URL inside a URL as `%253Ftoken%253D…`, and HTML writes a quote as `&quot;`. Rules that look for a
 name, a blank or a quote do not know them there, so a text with escapes is searched once more
 without them.
@@ -68,7 +68,7 @@ def plain(text: str) -> str:
 def with_letters(encoded: bytes) -> bytes:
     r"""Return texts in JSON with the letters that stood in escapes in them; b"": see `plain`.
 
-    Text within text is JSON mostly, with its letters as `\\\\uc5ec`: a codec reads these at once,
+    Text within text is JSON mostly, with its letters as `\\uc5ec`: a codec reads these at once,
     where `plain` makes a match of each.
     """
     if b"%" in encoded or b"&" in encoded or b"\\\\\\\\u" in encoded:
@@ -139,6 +139,6 @@ def _character(encoded: bytes) -> str:
     for size in range(1, len(encoded) + 1):
         try:
             return encoded[:size].decode()
-        except UnicodeDecodeError:  # noqa: PERF203 - the others go on
+        except UnicodeDecodeError:  # noqa: PERF203 - one more byte may complete it
             continue
     return _UNKNOWN

@@ -121,9 +121,8 @@ def _looks_random(value: str) -> bool:
     digits = sum(map(str.isdigit, value))
     mixed = value != value.lower() and value != value.upper()
     is_base32 = value.isalnum() and value.isupper()
-    return (digits >= _MANY_DIGITS or (digits > 0 and (mixed or is_base32))) and _IS_DATA.match(
-        value
-    ) is None
+    looks_so = digits >= _MANY_DIGITS or (digits > 0 and (mixed or is_base32))
+    return looks_so and _IS_DATA.match(value) is None
 
 
 def _is_prose(text: str, match: re.Match[str]) -> bool:

@@ -359,6 +359,7 @@ def test_a_file_that_is_full_is_closed(logs: Logs) -> None:
 
 
 BAD_DISK = """
+    log.info('one')
     from tests.files.interruptions import as_ours
     target = flowery_logging.runtime._sink.writer._journal.target
     own, is_full, parts = target.write, [True], []
@@ -375,8 +376,7 @@ BAD_DISK = """
 
 def test_of_the_record_of_a_recovery_too_a_part_may_be_written_first(logs: Logs) -> None:
     program = (
-        "\n    log.info('one')"
-        + BAD_DISK
+        BAD_DISK
         + """
     for text in ("two", "three"): log.info(text)
     is_full.clear()
@@ -393,8 +393,7 @@ def test_of_the_record_of_a_recovery_too_a_part_may_be_written_first(logs: Logs)
 
 def test_what_has_waited_counts_for_the_size_of_its_file(logs: Logs) -> None:
     program = (
-        "\n    log.info('one')"
-        + BAD_DISK
+        BAD_DISK
         + """
     for n in range(20): log.info("waits %d %s", n, "x" * 1000)
     is_full.clear()
@@ -408,8 +407,7 @@ def test_what_has_waited_counts_for_the_size_of_its_file(logs: Logs) -> None:
 
 def test_what_waits_is_tried_again_at_each_end(logs: Logs) -> None:
     program = (
-        "\n    log.info('one')"
-        + BAD_DISK
+        BAD_DISK
         + """
     for text in ("two", "three"): log.info(text)
     flowery_logging.runtime.checkpoint()

@@ -1,13 +1,14 @@
 """Lines written without a look at the rules: as people, frameworks and tools log them.
 
-All secrets are invented. The sign `¦` stands in tokens that a scanner might take for real.
+All secrets are invented. The sign `¦` stands in tokens that a scanner might take for real:
+`test_corpus` takes it out.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-_SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
+SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
     "prose-ko": [
         ("사용자 kim 비밀번호: qwer1234!!", "qwer1234!!"),
         ("초기 비밀번호는 Xk9#mm21 입니다", "Xk9#mm21"),
@@ -993,9 +994,4 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "&lt;input type=&quot;password&quot;&gt;",
         '<input type="password" name="pw">',
     ],
-}
-
-SECRETS: Final = {
-    kind: [(text.replace("¦", ""), secret.replace("¦", "")) for text, secret in pairs]
-    for kind, pairs in _SECRETS.items()
 }

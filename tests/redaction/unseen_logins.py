@@ -1,13 +1,14 @@
 """Lines of logins, of Python's objects and of texts inside others, written in the same way.
 
-All secrets are invented. The sign `¦` stands in tokens that a scanner might take for real.
+All secrets are invented. The sign `¦` stands in tokens that a scanner might take for real:
+`test_corpus` takes it out.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-_SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
+SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
     "login flows": [
         ("login attempt: username=kim@example.com password=Blossom2026", "Blossom2026"),
         ("Authenticating user kim with password Blossom2027 failed", "Blossom2027"),
@@ -325,7 +326,7 @@ _SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
     ],
 }
 
-_UNDETECTED: Final = (
+UNDETECTED: Final = (
     ("password mismatch for kim: got Bl0ss0m29", "Bl0ss0m29"),
     ("default admin credentials admin/admin1234!", "admin1234!"),
     ("user pin code 9875 entered", "9875"),
@@ -342,6 +343,7 @@ _UNDETECTED: Final = (
     ("IRC: PASS irc!27", "irc!27"),
     ("POP3: PASS pop!28", "pop!28"),
 )
+"""What is not found, as docs/redaction.md says."""
 
 LOOK_ALIKES: Final[dict[str, list[str]]] = {
     "login flows": [
@@ -555,12 +557,3 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "보안등급: 2",
     ],
 }
-
-SECRETS: Final = {
-    kind: [(text.replace("¦", ""), secret.replace("¦", "")) for text, secret in pairs]
-    for kind, pairs in _SECRETS.items()
-}
-UNDETECTED: Final = [
-    (text.replace("¦", ""), secret.replace("¦", "")) for text, secret in _UNDETECTED
-]
-"""What is not found, as docs/redaction.md says."""

@@ -1,13 +1,14 @@
 """Lines of requests, of commands, of libraries' exceptions and of Korean services, as before.
 
-All secrets are invented. The sign `¦` stands in tokens that a scanner might take for real.
+All secrets are invented. The sign `¦` stands in tokens that a scanner might take for real:
+`test_corpus` takes it out.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-_SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
+SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
     "web and api": [
         ('POST /login body={"email":"kim@a.kr","password":"Rose!0001"} 401 12ms', "Rose!0001"),
         ("request body: email=kim%40a.kr&password=Rose%210002", "Rose%210002"),
@@ -443,7 +444,7 @@ _SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
     ],
 }
 
-_UNDETECTED: Final = (
+UNDETECTED: Final = (
     ("login(kim, Rose!0007) failed: password mismatch", "Rose!0007"),
     ("etcdctl --user root:Lily!0017 get /", "Lily!0017"),
     ("mc alias set minio http://minio:9000 admin Lily!0018", "Lily!0018"),
@@ -463,6 +464,7 @@ _UNDETECTED: Final = (
     ),
     ("AssertionError: assert 'Iris!0017' == user.password", "Iris!0017"),
 )
+"""What is not found, as docs/redaction.md says."""
 
 LOOK_ALIKES: Final[dict[str, list[str]]] = {
     "web and api": [
@@ -685,12 +687,3 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "보안 패치 KB5031234 적용",
     ],
 }
-
-SECRETS: Final = {
-    kind: [(text.replace("¦", ""), secret.replace("¦", "")) for text, secret in pairs]
-    for kind, pairs in _SECRETS.items()
-}
-UNDETECTED: Final = [
-    (text.replace("¦", ""), secret.replace("¦", "")) for text, secret in _UNDETECTED
-]
-"""What is not found, as docs/redaction.md says."""

@@ -7,6 +7,7 @@ import tarfile
 from pathlib import Path
 from typing import Final
 
+from tests.aside import installed_aside
 from tests.suites.catalogue import Suite
 
 ROOT: Final = Path(__file__).parents[2]
@@ -28,14 +29,8 @@ def folder_of(suite: Suite) -> Path:
 
 def helpers() -> Path:
     """Return a folder of the packages that the suites need, installed for this interpreter."""
-    wanted = HELPERS.read_text()
-    folder = CACHE / f"helpers-{sys.version_info.major}.{sys.version_info.minor}"
-    done = folder / "installed.txt"
-    if not done.exists() or done.read_text() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        _pip("install", "--no-deps", "--target", str(folder), "--requirement", str(HELPERS))
-        done.write_text(wanted)
-    return folder
+    wanted = ("--no-deps", "--requirement", str(HELPERS))
+    return installed_aside("suites-helpers", *wanted, inputs=HELPERS.read_text())
 
 
 def _fetch(requirement: str, source: Path) -> None:
