@@ -1,39 +1,29 @@
 """The ways in which a process ends, so that the closing record is written on each orderly one.
 
 `atexit`; `multiprocessing`, whose children end by `os._exit` and run only its own finalizers (what
-they die of is told there too); and the signals that ask a process to end, where nobody else handles
-them: the default disposition runs no Python code at all. A server handles them while it runs and
-puts the default back when it stops (uvicorn then sends itself the signal again), so `signal.signal`
-is followed: who sets the default gets our handler. For `os.exec…` see `replacement.py`.
+they die of is told there too); the signals that ask a process to end (`signals.py`); and another
+program in its place (`replacement.py`).
 """
 
 from __future__ import annotations
 
 import atexit
-import os
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
-from types import FrameType
 from typing import Any, Final
 
 from flowery_logging import foreign
 from flowery_logging.files import platform
 from flowery_logging.replacement import Replacement
+from flowery_logging.signals import Signals
 
 _PROCESSES: Final = ("multiprocessing.process", "billiard.process")
 """Who makes children that end in a way of their own; Celery's billiard uses the same finalizers."""
 
 _FINALIZES_LATE: Final = sys.version_info >= (3, 13)
 """Whether children run their finalizers by `atexit`, when what they die of has been dealt with."""
-
-SIGNALS: Final = tuple(
-    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)
-)
-"""The signals that ask a process to end. Python itself raises KeyboardInterrupt on SIGINT."""
 
 
 class Ending:
@@ -56,15 +46,12 @@ class Ending:
         go_on: Callable[[], None],
     ) -> None:
         self._finish = finish
-        self._when_idle = when_idle
         self._died = died
         self._replacement = Replacement(self._run, go_on)
+        self._signals = Signals(self._run, when_idle)
         self._active = False
-        self._signals = False
         self._hooked = False
         self._finalizer: Any = None
-        self._set_handler: Callable[..., Any] = signal.signal
-        self._following: Callable[..., Any] | None = None
         self._watched: Any = None  # what stands in place of a child's _bootstrap()
 
     def install(self, *, signals: bool) -> None:
@@ -77,13 +64,10 @@ class Ending:
             self._hooked = True
             platform.after_fork_in_child(self._register_finalizers)
         self._replacement.install()
-        self._signals = signals
         if signals:
-            self._follow_handlers()
-            for number in SIGNALS if _in_main_thread() else ():
-                self._take(number)
+            self._signals.install()
         else:
-            self._leave_signals()
+            self._signals.uninstall()
 
     def uninstall(self) -> None:
         """Take back what can be; the rest does nothing any more."""
@@ -94,14 +78,7 @@ class Ending:
             self._finalizer = None
         self._leave_children()
         self._replacement.uninstall()
-        self._leave_signals()
-
-    def _leave_signals(self) -> None:
-        for number in SIGNALS if _in_main_thread() else ():
-            if signal.getsignal(number) == self._on_signal:
-                self._set_handler(number, signal.SIG_DFL)
-        if self._following is not None and signal.signal is self._following:
-            signal.signal, self._following = self._set_handler, None
+        self._signals.uninstall()
 
     def _run(self, signal_name: str | None = None) -> None:
         if self._active:
@@ -173,40 +150,6 @@ class Ending:
             self._died(error)
         self._run()
 
-    def _follow_handlers(self) -> None:
-        """Replace `signal.signal` by one after which no signal of ours has its default."""
-        if self._following is not None:
-            return  # ours is there, or somebody has wrapped it
-        theirs = signal.signal
-
-        @wraps(theirs)
-        def following(*args: Any, **options: Any) -> Any:
-            before = theirs(*args, **options)
-            for number in SIGNALS:  # of all, as setup() may have run in another thread
-                self._take(number)
-            return before
-
-        self._set_handler, self._following = theirs, following
-        signal.signal = following
-
-    def _take(self, number: int) -> None:
-        """Put our handler where the default stands. For the main thread only."""
-        if self._active and self._signals and signal.getsignal(number) is signal.SIG_DFL:
-            self._set_handler(number, self._on_signal)
-
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        """Finish, then let the signal do what it would have done without us."""
-
-        def end() -> None:
-            if _in_main_thread():
-                self._run(signal.Signals(number).name)
-                self._set_handler(number, signal.SIG_DFL)
-            # Else another thread has done what the main thread left: only that one may set a
-            # handler, so it is called once more.
-            os.kill(os.getpid(), number)
-
-        self._when_idle(end)
-
 
 def _logged_by_billiard() -> bool:
     """Tell whether this is a child of billiard's with its logger on: that logs what it dies of."""
@@ -215,7 +158,3 @@ def _logged_by_billiard() -> bool:
     if process is None or getattr(util, foreign.BILLIARD_LOGGER, None) is None:
         return False
     return type(process.current_process()).__name__ != "_MainProcess"
-
-
-def _in_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()
