@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 from flowery_logging import active_spans, context, entries, request_ids
 from flowery_logging.active_spans import READERS, ActiveSpan, active, find, told_by
 from flowery_logging.request import NO_FIELDS, Fields, Request
+from flowery_logging.scope import Scope
 
 
 class _Entry(NamedTuple):
@@ -136,12 +137,12 @@ def _started(span: object) -> None:
         _hold(request, found)
 
 
-class _SpanScope(context.Scope):
+class _SpanScope(Scope):
     """The view of a scope while a span is active: its IDs in place of the request's own."""
 
     __slots__ = ("span",)
 
-    def __init__(self, scope: context.Scope, span: Mapping[str, str]) -> None:
+    def __init__(self, scope: Scope, span: Mapping[str, str]) -> None:
         super().__init__(scope.local, scope.request, scope.block, scope.made_of)
         self.span = span
 
@@ -152,7 +153,7 @@ class _SpanScope(context.Scope):
         return {**seen, **shown}
 
 
-def _seen_here() -> context.Scope | None:
+def _seen_here() -> Scope | None:
     """Return the view of the scope that is here with the active span, at each line.
 
     What was made of it last stands as long as the same span is active in the same request; so most
@@ -170,7 +171,7 @@ def _seen_here() -> context.Scope | None:
     return scope if over is None else over
 
 
-def _over(below: context.Scope) -> context.Scope | None:
+def _over(below: Scope) -> Scope | None:
     """Return the view of a scope with the active span, the last one if it shows the same."""
     request = below.request
     span = _active_in(request)
@@ -194,4 +195,4 @@ def _aside_fields(span: ActiveSpan) -> Mapping[str, str]:
 
 _KNOWN: Final = (*READERS, *request_ids.MAKERS)
 
-_NOTHING: Final = context.Scope(NO_FIELDS)
+_NOTHING: Final = Scope(NO_FIELDS)

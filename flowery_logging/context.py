@@ -1,7 +1,7 @@
 """The fields that are bound here: what a line shows of them, and `bind`, `unbind`, `bound`.
 
-A line's view is a `Scope`, made from what its flow has bound and what it shares with the other
-flows of its request (see request.py).
+A line's view is a `Scope` (see scope.py), made from what its flow has bound and what it shares with
+the other flows of its request (see request.py).
 """
 
 from __future__ import annotations
@@ -14,77 +14,10 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from flowery_logging import presence
 from flowery_logging.request import NO_FIELDS, Fields, Request
+from flowery_logging.scope import UNBOUND, Block, Scope
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_UNBOUND: Final = object()  # stands in a flow for a name that it has taken off
-
-
-class Scope:
-    """An immutable view from one context, and a cache for its readers.
-
-    `local` is all that the flow saw when this scope was made, `block` what `bound` puts above, and
-    `made_of` the request's `latest` that `local` agrees with, or None.
-    """
-
-    __slots__ = ("_rendered", "block", "local", "made_of", "overlaid", "request")
-
-    def __init__(
-        self,
-        local: Fields,
-        request: Request | None = None,
-        block: Fields = NO_FIELDS,
-        made_of: Fields | None = None,
-    ) -> None:
-        self.local = local
-        self.request = request
-        self.block = block
-        self.made_of = made_of
-        # When an agent's span has made another view of this one, and which (see agents.py).
-        self.overlaid: tuple[object, object, Scope | None] = (None, None, None)
-        self._rendered: tuple[object, object, object, Any] = (None, None, None, None)
-
-    def fields(self) -> Fields:
-        """All fields that a line shows here."""
-        return _visible({**self.below(), **self.block})
-
-    def below(self) -> Fields:
-        """All fields that a line shows here outside of `bound` blocks."""
-        request = self.request
-        if request is None or request.latest is self.made_of:
-            return self.local
-        lower, upper, opener = request.layers()
-        return {**lower, **upper} if opener else {**lower, **request.renewed(self.local), **upper}
-
-    def with_block(self, block: Fields) -> Scope:
-        """Return the same view with other fields of `bound`."""
-        made_of = None if self.request is None else self.request.latest
-        return Scope(self.below(), self.request, block, made_of)
-
-    def rendered(self, render: Callable[[Fields], Any]) -> Any:
-        """Return `render(fields())`, made anew only after a change of the fields or of `render`.
-
-        While nobody has bound anything since this scope was made, two comparisons tell. What was
-        rendered and what it was rendered from are swapped as one tuple, so that another thread
-        never sees the one without the other.
-        """
-        request = self.request
-        lower: object = None if request is None else request.latest
-        upper: object = None
-        if lower is not self.made_of and request is not None:
-            lower, upper, _ = request.layers()
-        known_lower, known_upper, renderer, result = self._rendered
-        if known_lower is lower and known_upper is upper and renderer is render:
-            return result
-        result = render(self.fields())
-        self._rendered = (lower, upper, render, result)
-        return result
-
-
-def _visible(fields: Fields) -> Fields:
-    return {name: value for name, value in fields.items() if value is not _UNBOUND}
-
 
 _scope: ContextVar[Scope | None] = ContextVar("flowery_logging_scope", default=None)
 
@@ -133,7 +66,8 @@ def bind(**fields: object) -> None:
     seen = None if request is None else request.latest
     local = {**scope.below(), **fields}
     changed = None if request is None else request.put(fields)
-    _scope.set(Scope(local, request, _without(scope.block, fields), _agreed(seen, changed)))
+    block, made_of = _without(scope.block, fields), _agreed(seen, changed)
+    _scope.set(Scope(local, request, block, made_of, scope.within))
 
 
 def unbind(*names: str) -> None:
@@ -143,9 +77,10 @@ def unbind(*names: str) -> None:
         return
     request = scope.request
     base, seen = (NO_FIELDS, None) if request is None else (request.base, request.latest)
-    local = {**scope.below(), **{name: base.get(name, _UNBOUND) for name in names}}
+    local = {**scope.below(), **{name: base.get(name, UNBOUND) for name in names}}
     changed = None if request is None else request.drop(names)
-    _scope.set(Scope(local, request, _without(scope.block, names), _agreed(seen, changed)))
+    block, made_of = _without(scope.block, names), _agreed(seen, changed)
+    _scope.set(Scope(local, request, block, made_of, scope.within))
 
 
 def _without(fields: Fields, names: Container[str]) -> Fields:
@@ -164,10 +99,11 @@ def bound(**fields: object) -> Iterator[None]:
     The fields are local: siblings and the request never see them.
     """
     before = _scope.get()
+    block = Block(before, fields)
     if before is None:
-        _scope.set(Scope(NO_FIELDS, None, fields))
+        _scope.set(Scope(NO_FIELDS, None, fields, within=block))
     else:
-        _scope.set(before.with_block({**before.block, **fields}))
+        _scope.set(before.with_block({**before.block, **fields}, block))
     try:
         yield
     except BaseException as error:
@@ -175,20 +111,24 @@ def bound(**fields: object) -> Iterator[None]:
         raise
     finally:
         # Not ContextVar.reset: its token is refused across sync/async hops (Django).
-        _scope.set(before)
+        _scope.set(block.end(_scope.get()))
 
 
 class request_scope:  # noqa: N801 - a context manager is called like a function
-    """Run a block as `request`: nothing bound outside shows inside; it closes at its end."""
+    """Run a block as `request`: nothing bound outside shows inside; it closes at its end.
 
-    __slots__ = ("_before", "_request")
+    Blocks that have begun inside end with it, unless `inner_stay`.
+    """
 
-    def __init__(self, request: Request) -> None:
+    __slots__ = ("_block", "_inner_stay", "_request")
+
+    def __init__(self, request: Request, *, inner_stay: bool = False) -> None:
         self._request = request
+        self._inner_stay = inner_stay
 
     def __enter__(self) -> Request:
-        self._before = _scope.get()
-        _scope.set(opened(self._request))
+        self._block = Block(_scope.get())
+        _scope.set(opened(self._request, self._block))
         return self._request
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
@@ -197,7 +137,7 @@ class request_scope:  # noqa: N801 - a context manager is called like a function
         try:
             self._request.close()
         finally:
-            _scope.set(self._before)
+            _scope.set(self._block.end(_scope.get(), with_inner=not self._inner_stay))
 
 
 _FAILED_IN: Final = "_flowery_logging_failed_in"  # the attribute of an exception
@@ -230,7 +170,7 @@ def _note_failure(error: BaseException, scope: Scope | None) -> None:
 def _is_inside(inner: Scope | None, outer: Scope) -> bool:
     if inner is None or inner.request is not outer.request:
         return False
-    return all(inner.block.get(name, _UNBOUND) is value for name, value in outer.block.items())
+    return all(inner.block.get(name, UNBOUND) is value for name, value in outer.block.items())
 
 
 def scope_of_failure(error: BaseException | None) -> Scope | None:
@@ -275,10 +215,10 @@ def _is_group(members: object) -> bool:
     return isinstance(members, (tuple, list))
 
 
-def opened(request: Request) -> Scope:
+def opened(request: Request, block: Block | None = None) -> Scope:
     """Open `request` in the current flow; return the scope to run it in, with `inside`."""
     request.open()
-    return Scope(request.base, request, made_of=request.latest)
+    return Scope(request.base, request, made_of=request.latest, within=block)
 
 
 class inside:  # noqa: N801 - a context manager is called like a function

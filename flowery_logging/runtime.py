@@ -33,6 +33,7 @@ from flowery_logging.files import Writer
 from flowery_logging.files.mirrors import Mirror
 from flowery_logging.files.tally import Tally
 from flowery_logging.privileges import Handover
+from flowery_logging.scope import Scope
 from flowery_logging.settings import check_level
 from flowery_logging.startup import Calls, Startup, caller, say_where
 
@@ -530,7 +531,7 @@ class Standing(NamedTuple):
 
     config: Config | None
     calls: tuple[dict[str, Any], str]
-    scope: context.Scope | None
+    scope: Scope | None
     observers: tuple[Mirror, ...]
     imposed: Mapping[str, Any]
     levels: Mapping[str, int]
@@ -592,6 +593,6 @@ def show_as(logger: str, shown_as: Callable[[logging.LogRecord], logging.LogReco
     _handler.show_as(logger, shown_as)
 
 
-def place(logger: str, scope_of: Callable[[logging.LogRecord], context.Scope | None]) -> None:
+def place(logger: str, scope_of: Callable[[logging.LogRecord], Scope | None]) -> None:
     """Write a logger's records with the fields of the scope that `scope_of` finds for each."""
     _handler.place(logger, scope_of)

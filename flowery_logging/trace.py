@@ -183,7 +183,7 @@ def continue_trace(headers: Headers, **fields: object) -> Iterator[TraceContext]
     trace begins. `fields` stand on every line of the block, as `bind` would put them.
     """
     request = incoming_request(headers, new_request_id=False)
-    with context.request_scope(request):
+    with context.request_scope(request, inner_stay=True):
         if fields:
             context.bind(**fields)
         try:

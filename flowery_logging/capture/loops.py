@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from flowery_logging import context, foreign
 from flowery_logging.capture.patch import Patch
+from flowery_logging.scope import Scope
 
 _METHOD: Final = "call_exception_handler"
 _FAILED: Final = ("task", "future", "handle")  # what a loop says has failed
@@ -57,7 +58,7 @@ def _in_context(theirs: Callable[[Any, dict[str, Any]], Any]) -> Callable[..., A
 
 
 def _handle(
-    theirs: Callable[..., Any], loop: object, report: dict[str, Any], own: context.Scope | None
+    theirs: Callable[..., Any], loop: object, report: dict[str, Any], own: Scope | None
 ) -> Any:
     """Call the handler with what the failed task or callback has seen."""
     with context.inside(context.as_left(own or context.here())):

@@ -25,6 +25,7 @@ from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.event import NO_FIELDS
 from flowery_logging.ecs.exception import exception_of, traceback_of
+from flowery_logging.scope import Scope
 
 Record = logging.LogRecord
 
@@ -61,7 +62,7 @@ class _Looks:
 
     is_told: Callable[[Record], bool] | None = None
     shown_as: Callable[[Record], Record] | None = None
-    scope_of: Callable[[Record], context.Scope | None] | None = None
+    scope_of: Callable[[Record], Scope | None] | None = None
 
 
 class _Given(threading.local):
@@ -95,7 +96,7 @@ class Handler(logging.Handler):
         """
         self._looks_at(logger).shown_as = shown_as
 
-    def place(self, logger: str, scope_of: Callable[[Record], context.Scope | None]) -> None:
+    def place(self, logger: str, scope_of: Callable[[Record], Scope | None]) -> None:
         """Write a logger's records with the fields of the scope to which each of them belongs.
 
         Where `scope_of` returns None, with those of the scope in which the record was logged.

@@ -25,6 +25,7 @@ from flowery_logging.capture.patch import Patch
 from flowery_logging.foreign import CELERY_APPLY_RESULT
 from flowery_logging.integrations import celery_told, tasks
 from flowery_logging.integrations.celery_messages import HOP, hop_of, run_of, waited
+from flowery_logging.scope import Scope
 
 _JOB: Final = "flowery_logging_job"  # the attribute of a worker's request that holds our state
 _TOLD_ELSEWHERE: Final = (
@@ -266,7 +267,7 @@ def leave() -> None:
     _processes.clear()
 
 
-def _scope_of_exit(record: logging.LogRecord) -> context.Scope | None:
+def _scope_of_exit(record: logging.LogRecord) -> Scope | None:
     """Return the scope of the task that a process was running, of "Process … exited with …"."""
     if not str(record.msg).startswith("Process %r pid:%r exited with"):
         return None
@@ -278,7 +279,7 @@ def _scope_of_exit(record: logging.LogRecord) -> context.Scope | None:
     return job.scope
 
 
-def _scope_of_named(record: logging.LogRecord) -> context.Scope | None:
+def _scope_of_named(record: logging.LogRecord) -> Scope | None:
     """Return the scope of the task whose ID is among the arguments of a line."""
     args: Any = record.args
     values = args.values() if isinstance(args, Mapping) else args or ()

@@ -29,6 +29,7 @@ from flowery_logging.integrations.django_options import options
 from flowery_logging.integrations.exchange import Exchange, announced
 from flowery_logging.integrations.options import Options
 from flowery_logging.request import Request
+from flowery_logging.scope import Scope
 from flowery_logging.settings import ConfigError
 
 _ATTRIBUTE = "_flowery_logging_request"
@@ -107,7 +108,7 @@ class _Visit:
         self.http_request = http_request
         self.request = options.incoming(headers)
         self.exchange = _exchange(http_request, headers, self.request, options).begin()
-        self.scope: context.Scope | None = context.opened(self.request)
+        self.scope: Scope | None = context.opened(self.request)
         self.exchange.cpu = thread_time(self.request)
         setattr(http_request, _ATTRIBUTE, self.request)
         servers.begin(options.access_log)
@@ -238,7 +239,7 @@ def _look(request: Request, response: HttpResponseBase) -> None:
         rest.look(request, response)
 
 
-def _scope_of(record: logging.LogRecord) -> context.Scope | None:
+def _scope_of(record: logging.LogRecord) -> Scope | None:
     """Return the scope of the request that a record speaks of.
 
     Django logs each response with an error status when all middleware has returned.

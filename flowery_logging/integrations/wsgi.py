@@ -17,6 +17,7 @@ from flowery_logging.integrations.cpu import thread_time
 from flowery_logging.integrations.exchange import Exchange, announced
 from flowery_logging.integrations.options import Options, RequestOptions
 from flowery_logging.request import Request
+from flowery_logging.scope import Scope
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -115,7 +116,7 @@ class _Response:
         self.environ = environ
         self.body: Iterable[bytes] = ()
         self.chunks: Iterator[bytes] = iter(())
-        self.scope: context.Scope | None = context.opened(exchange.request)
+        self.scope: Scope | None = context.opened(exchange.request)
         exchange.cpu = thread_time(exchange.request)
 
     @contextmanager
