@@ -146,6 +146,9 @@ TRIO_THREADS: Final = "trio._threads"
 CELERY_APPLY_RESULT: Final = "_apply_result"
 """What the pool has promised for a request: a weak reference, or nothing."""
 
+GREENPOOL_RUN: Final = "_spawn_n_impl"
+"""The method of eventlet's `GreenPool` in which what it spawns with `spawn_n` runs."""
+
 trace_configs_of: Final[Callable[[Any], list[Any]]] = attrgetter("_trace_configs")
 """Return the trace configurations of aiohttp's session, which takes them only when it is made."""
 
