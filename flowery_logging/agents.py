@@ -120,7 +120,7 @@ def look() -> None:
     The same for what makes request IDs in our place.
     """
     if context.overlay is None:
-        if sys.modules.keys().isdisjoint(_KNOWN):
+        if sys.modules.keys().isdisjoint(KNOWN):
             return
         context.lay_over(_seen_here)
     find()
@@ -193,6 +193,7 @@ def _aside_fields(span: ActiveSpan) -> Mapping[str, str]:
     }
 
 
-_KNOWN: Final = (*READERS, *request_ids.MAKERS)
+KNOWN: Final = (*READERS, *request_ids.MAKERS)
+"""The modules that `look` looks for."""
 
 _NOTHING: Final = Scope(NO_FIELDS)

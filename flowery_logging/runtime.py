@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from flowery_logging import agents, baggage, context, presence, process, wiring
-from flowery_logging.capture import celery_lines, stdlib, structlog as structlog_capture
+from flowery_logging.capture import celery_lines, greenlets, stdlib, structlog as structlog_capture
 from flowery_logging.capture.attachment import Attachment, loggers
 from flowery_logging.capture.configurators import Change, described
 from flowery_logging.capture.direct import Shortcut
@@ -32,6 +32,7 @@ from flowery_logging.ending import Ending
 from flowery_logging.files import Writer
 from flowery_logging.files.mirrors import Mirror
 from flowery_logging.files.tally import Tally
+from flowery_logging.imports import Imports
 from flowery_logging.privileges import Handover
 from flowery_logging.scope import Scope
 from flowery_logging.settings import check_level
@@ -63,6 +64,10 @@ _attachment = Attachment(
 _shortcut = Shortcut(_sink, _handler, _attachment.patch)
 _doubles = Doubles()
 _loops = Loops()
+_imports = Imports(
+    (*agents.KNOWN, *greenlets.LOGGERS, "celery", "uvloop"),
+    look=lambda: _look_around(),  # noqa: PLW0108 - defined below
+)
 _config: Config | None = None
 _undoing = False  # a `shutdown()` has begun, and not ended
 _own_changes = OwnChanges(_handler)
@@ -221,9 +226,7 @@ def _apply(config: Config, *, quiet: bool = False) -> None:
     _own_changes.install(config.directory)
     _doubles.put_back()
     _take_doubles_away()
-    agents.look()
-    celery_lines.look(_handler)
-    _loops.look()
+    _look_around()
     _set_levels(config)
     _attachment.repair()
     if previous is None:
@@ -257,12 +260,21 @@ def _install() -> None:
     _attachment.install()
     _shortcut.install()
     _waiting.install()
+    _imports.install()
     _adoption.install(
         wrapper_class=structlog_capture.BoundLogger,
         logger_factory=_output,
         context_class=dict,
         cache_logger_on_first_use=False,
     )
+
+
+def _look_around() -> None:
+    """Look for what of other people's code the program has imported by now."""
+    agents.look()
+    celery_lines.look(_handler)
+    _loops.look()
+    _hooks.look()
 
 
 def _install_hooks(config: Config) -> None:
@@ -284,9 +296,7 @@ def reattach() -> None:
             _attachment.repair()
             _ending.install(signals=_config.capture_signals)  # setup() may have been in a thread
             _install_hooks(_config)
-            agents.look()
-            celery_lines.look(_handler)
-            _loops.look()
+            _look_around()
 
 
 def _set_levels(config: Config) -> None:
@@ -434,6 +444,7 @@ def _undo() -> None:
     _restore_levels()
     _shortcut.uninstall()
     _waiting.uninstall()
+    _imports.uninstall()
     _loops.uninstall()
     _doubles.put_back()
     stdlib.make_record_patch.undo()

@@ -39,6 +39,7 @@ class Hooks:
     def __init__(self, sink: Sink, leave_out: Callable[[str, Callable[[Any], bool]], None]) -> None:
         self._sink = sink
         self._leave_out = leave_out
+        self._active = False
         self._last: BaseException | None = None  # which the interpreter keeps too
         self._uncaught = [
             Hook(sys, "excepthook", self._report_uncaught),
@@ -52,6 +53,7 @@ class Hooks:
 
     def install(self, *, uncaught: bool, captured_warnings: bool) -> None:
         """Put our hooks in front of those that stand there now; each of them once."""
+        self._active = uncaught
         for hook in self._uncaught:
             hook.install() if uncaught else hook.uninstall()
         self._greenlets.look() if uncaught else self._greenlets.uninstall()
@@ -65,8 +67,14 @@ class Hooks:
         if uncaught:
             atexit.register(self._report_last)
 
+    def look(self) -> None:
+        """Wrap what has been imported since, if uncaught errors are logged at all."""
+        if self._active:
+            self._greenlets.look()
+
     def uninstall(self) -> None:
         """Put back the former hooks; ours stay, silent, where others were put in front of them."""
+        self._active = False
         atexit.unregister(self._report_last)
         for hook in (*self._uncaught, self._warnings):
             hook.uninstall()
