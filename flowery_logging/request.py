@@ -92,6 +92,10 @@ class Request:
             self.latest = _renamed(self.latest, known, base, changed)
             self._own = _renamed(self._own, known, base, changed)
 
+    def has_adopted(self, name: str) -> bool:
+        """Tell whether a name of `base` has got another value than it began with."""
+        return name in self._replaced
+
     def renewed(self, fields: Fields) -> Fields:
         """Return what a flow has seen earlier without those values of `base` that are no more."""
         replaced = self._replaced

@@ -18,29 +18,52 @@ from flowery_logging.request import Request
 VALID: Final = re.compile(r"[A-Za-z0-9._~+/=@:-]{1,128}")
 """What may be a request ID: no blank, quote or line end can reach a log or a response header."""
 
-_over: ContextVar[str | None] = ContextVar("flowery_logging_request_id_over", default=None)
-# What such a middleware leaves behind stands there when the next request of this thread begins.
+_FIELD: Final = "http.request.id"
+
+_taken: ContextVar[str | None] = ContextVar("flowery_logging_request_id_taken", default=None)
+# The text that stood when a request ended, or another one began inside it. Such a middleware leaves
+# it there: it is of no other request. The same ID that is set once more is another object.
 
 
 def look(request: Request) -> None:
     """Let a request adopt the ID that another middleware has made. Never raises."""
     found = current()
-    if found is not None and found != _over.get():
-        request.adopt({"http.request.id": found})
+    if found is not None and found is not _taken.get():
+        request.adopt({_FIELD: found})
+
+
+def begin(request: Request, outside: Request | None, *, is_web: bool) -> None:
+    """Let a new request adopt the ID that stands here, unless it is that of the one around it.
+
+    It may be what has been made for this one: where that one has another ID, and for whatever a web
+    server begins.
+    """
+    may_be_own = is_web or outside is None or outside.has_adopted(_FIELD)
+    if outside is None or (may_be_own and outside.request_id != current()):
+        look(request)
+    else:
+        look(outside)
+        end()
+
+
+def end_of(request: Request) -> None:
+    """Take note that the ID of a request that ends, if it stands here, is of none that follows."""
+    if request.request_id is not None and request.request_id == current():
+        end()
 
 
 def end() -> None:
-    """Take note that the ID that stands here now belongs to a request that has ended."""
+    """Take note that the ID that stands here now belongs to a request, and to none that follows."""
     for name in MAKERS:
         if name in sys.modules:
-            _over.set(current())
+            _taken.set(current())
             return
 
 
 def adopt(request: Request, value: object) -> None:
     """Let a request adopt the ID that goes back with its response, if it can be one."""
     if isinstance(value, str) and VALID.fullmatch(value):
-        request.adopt({"http.request.id": value})
+        request.adopt({_FIELD: value})
 
 
 def current() -> str | None:

@@ -191,6 +191,8 @@ def continue_trace(headers: Headers, **fields: object) -> Iterator[TraceContext]
         except Exception:
             request.fail()
             raise
+        finally:
+            request_ids.end_of(request)
 
 
 def incoming_request(
@@ -233,9 +235,9 @@ def request_of(
     request = Request(base, trace=trace)
     request.baggage = passing
     if context.overlay is not None:  # else nobody knows better
-        agents.begin(request, context.current_request())
-        if new_request_id:
-            request_ids.look(request)
+        outside = context.current_request()
+        agents.begin(request, outside)
+        request_ids.begin(request, outside, is_web=new_request_id)
     return request
 
 

@@ -34,8 +34,9 @@ ROOMS: Final = {
     "ecs": ("ecs/*.py", "tests/ecs tests/test_hot_path.py"),
     "files": ("files/*.py", "tests/files"),
     "context": (
-        "agents.py", "active_spans.py", "context.py", "headers.py", "request.py", "trace.py",
-        "tests/test_context.py tests/test_trace.py tests/test_flows.py tests/integrations",
+        "agents.py", "active_spans.py", "context.py", "headers.py", "request.py", "scope.py",
+        "trace.py",
+        "tests/test_blocks.py tests/test_context.py tests/test_trace.py tests/test_flows.py tests/integrations",
     ),
 }  # fmt: skip
 """The modules of each room and, last, the tests that have to notice."""

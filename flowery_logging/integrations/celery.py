@@ -23,7 +23,7 @@ from typing import Any, Final
 from celery import signals
 from celery.exceptions import Reject
 
-from flowery_logging import context, runtime, trace
+from flowery_logging import context, request_ids, runtime, trace
 from flowery_logging.integrations import (
     calls,
     celery_messages,
@@ -118,6 +118,7 @@ class _Running:
         if slot is None or celery_told.claim(slot):
             self.run.end(how, time.perf_counter_ns(), **facts)
         self.entered.close()
+        request_ids.end_of(self.run.request)
 
 
 _HOW: Final = {

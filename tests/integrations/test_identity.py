@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from asgi_correlation_id import CorrelationIdMiddleware
+from asgi_correlation_id import CorrelationIdMiddleware, correlation_id as correlation_id_of_others
 from django_guid.context import guid
 from fastapi import FastAPI
 from opentelemetry import trace as otel
@@ -754,3 +754,57 @@ def test_500_requests_with_failing_tasks_cancels_and_time_limits_never_show_each
     assert len(access) == 500
     assert access[1] is None
     assert access[3] == "cancelled by the server"
+
+
+@pytest.fixture
+def correlation_id(own_overlay):
+    """What asgi-correlation-id keeps; nothing stands there at the beginning and at the end."""
+    token = correlation_id_of_others.set(None)
+    yield correlation_id_of_others
+    correlation_id_of_others.reset(token)
+
+
+def ids_of(events):
+    return [event.get("http", {}).get("request", {}).get("id") for event in events]
+
+
+def test_the_request_id_made_before_a_block_goes_out_before_any_line(correlation_id):
+    correlation_id.set("message-1")
+    with continue_trace(HEADERS):
+        assert outgoing_headers()["x-request-id"] == "message-1"
+
+
+def test_the_request_id_that_the_last_block_has_left_is_on_no_line(logged, correlation_id):
+    for text in (b"message-1", b"message-1"):  # the same once more, then one without an ID
+        correlation_id.set(text.decode())
+        with continue_trace({}):
+            log.info("with")
+    with continue_trace({}):
+        log.info("without")
+    assert ids_of(logged.events()) == ["message-1", "message-1", None]
+
+
+@pytest.mark.parametrize("says", [True, False], ids=["a line before", "no line before"])
+def test_a_consumer_that_a_request_has_started_has_not_its_request_id(logged, correlation_id, says):
+    """It goes on in a copy of the request's context, in which the request's ID stands for ever."""
+    consumers = []
+
+    async def consume(headers):
+        with continue_trace(headers):
+            log.info("consumed")
+
+    async def app(scope, receive, send):
+        if says:
+            log.info("asked")
+        consumers.append(asyncio.create_task(consume({"x-request-id": "message-1"})))
+        consumers.append(asyncio.create_task(consume({})))
+        await asyncio.gather(*consumers)
+        await plain(scope, receive, send)
+
+    answer = ask(RequestMiddleware(correlated(app)))
+    request_id = answer.headers["x-request-id"]
+    assert request_id not in (None, "message-1")
+    consumed = [event for event in logged.events() if event["message"] == "consumed"]
+    others = [event for event in logged.events() if event["message"] != "consumed"]
+    assert ids_of(consumed) == ["message-1", None]
+    assert {*ids_of(others)} == {request_id}
