@@ -14,6 +14,11 @@ def note(error: BaseException) -> None:
         setattr(error, _REPORTED, True)
 
 
+def is_noted(error: BaseException) -> bool:
+    """Tell whether an exception was logged already; it stays noted."""
+    return hasattr(error, _REPORTED)
+
+
 def take(error: object) -> bool:
     """Tell, once, whether an exception was logged already."""
     try:

@@ -20,6 +20,7 @@ from flowery_logging.integrations.exchange import (
     Exchange,
     announced,
 )
+from flowery_logging.integrations.lifespan import Lifespan
 from flowery_logging.integrations.options import Options, RequestOptions
 from flowery_logging.integrations.websocket import Conversation
 from flowery_logging.request import Request
@@ -61,7 +62,7 @@ class RequestMiddleware:
             self._called = True
             runtime.reattach()  # the server may have configured logging after setup()
         if scope["type"] == "lifespan":
-            await self.app(scope, receive, _checkpointing(send))
+            await Lifespan(logger).run(self.app, scope, receive, send)
         elif scope["type"] not in ("http", "websocket") or nested.KEY in scope:
             await self.app(scope, receive, send)
         else:
@@ -238,20 +239,3 @@ def _length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
         if bytes(key).lower() == b"content-length":
             return announced(bytes(value).decode("latin-1"))
     return None
-
-
-def _checkpointing(send: Send) -> Send:
-    """Write the closing record when the application has shut down: some servers exit hard.
-
-    The server's own last lines are closed too, until an application starts in this process again.
-    """
-
-    async def following(message: Message) -> None:
-        kind = message["type"]
-        if kind.startswith("lifespan.shutdown."):
-            runtime.checkpoint()
-        elif kind == "lifespan.startup.complete":
-            runtime.go_on()
-        await send(message)
-
-    return following

@@ -23,7 +23,7 @@ from flowery_logging.request import Request
 
 ERROR_LOGGERS: Final = (
     "uvicorn.error", "gunicorn.error", "hypercorn.error", "daphne.server", "waitress",
-    "tornado.application", "twisted", "mangum.http", "django.request",
+    "tornado.application", "twisted", "mangum.http", "django.request", "_granian",
 )  # fmt: skip
 # These put the traceback into the text: the module, the logger, how the text begins.
 PRINTING: Final = (
@@ -35,6 +35,7 @@ ACCESS_LOGGERS: Final = ("uvicorn.access", "hypercorn.access")
 AFTERWARDS: Final = ("django.server", "granian.access", "gunicorn.access", "werkzeug")
 
 _printed: Final[deque[str]] = deque(maxlen=100)  # the last lines of what will be printed again
+_texts: Final[deque[str]] = deque(maxlen=100)  # what will be the text of a record
 _told: ContextVar[bool] = ContextVar("flowery_logging_told", default=False)
 _in_charge: ContextVar[Request | None] = ContextVar("flowery_logging_in_charge", default=None)
 
@@ -52,6 +53,12 @@ def leave_out(exc: BaseException) -> None:
         _look_at((logger,), _is_told)
     if printing:
         _printed.append("".join(traceback.format_exception_only(exc)).rstrip())
+
+
+def leave_out_text(text: str) -> None:
+    """Leave out the one record whose text is that of an exception which is logged by us already."""
+    _look_at(ERROR_LOGGERS, _is_repeat)
+    _texts.append(text)
 
 
 def _look_at(names: tuple[str, ...], is_told: Callable[[logging.LogRecord], bool]) -> None:
@@ -80,6 +87,9 @@ def _before_setup(
 
 
 def _is_repeat(record: logging.LogRecord) -> bool:
+    if _texts and not record.exc_info and record.getMessage() in _texts:
+        _texts.remove(record.getMessage())
+        return True
     return reported.take(record.exc_info[1] if record.exc_info else None)
 
 
