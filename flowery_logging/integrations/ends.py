@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -91,6 +92,17 @@ def _raised_in(exc: BaseException) -> tuple[str, str]:
     if trace is None:
         return "", ""
     return str(trace.tb_frame.f_globals.get("__name__")), trace.tb_frame.f_code.co_name
+
+
+def is_end_of_websocket(exc: BaseException, environ: Mapping[str, object]) -> bool:
+    """Tell whether an application says that it has talked with the client past its server.
+
+    PEP 3333 has no way to say so. simple-websocket, and with it flask-sock and flask-socketio,
+    raises what werkzeug and gunicorn take for a connection that is closed.
+    """
+    if str(environ.get("HTTP_UPGRADE")).lower() != "websocket":
+        return False
+    return type(exc) in {StopIteration, ConnectionError} and not exc.args
 
 
 def report(exc: BaseException, method: str, path: str, log: OwnLogger) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import sys
 import traceback
 from collections import deque
@@ -32,7 +33,9 @@ PRINTING: Final = (
 )
 ACCESS_LOGGERS: Final = ("uvicorn.access", "hypercorn.access")
 # These log when the application has returned.
-AFTERWARDS: Final = ("django.server", "granian.access", "gunicorn.access", "werkzeug")
+AFTERWARDS: Final = (
+    "django.server", "geventwebsocket.handler", "granian.access", "gunicorn.access", "werkzeug",
+)  # fmt: skip
 
 _printed: Final[deque[str]] = deque(maxlen=100)  # the last lines of what will be printed again
 _texts: Final[deque[str]] = deque(maxlen=100)  # what will be the text of a record
@@ -124,8 +127,16 @@ def _is_werkzeug_access(record: logging.LogRecord) -> bool:
     return isinstance(record.msg, str) and record.msg.endswith('"%s" %s %s')
 
 
+_PYWSGI_LINE: Final = re.compile(r'" [\d-]+ [\d-]+ [\d.-]+\Z')  # status, bytes, seconds
+
+
+def _is_pywsgi_access(record: logging.LogRecord) -> bool:
+    return isinstance(record.msg, str) and _PYWSGI_LINE.search(record.msg) is not None
+
+
 _IS_ACCESS: Final[Mapping[str, Callable[[logging.LogRecord], bool]]] = {
     "django.server": lambda record: hasattr(record, "status_code"),
+    "geventwebsocket.handler": _is_pywsgi_access,
     "granian.access": lambda record: isinstance(record.args, Mapping),
     "gunicorn.access": lambda record: isinstance(record.args, Mapping),
     "werkzeug": _is_werkzeug_access,

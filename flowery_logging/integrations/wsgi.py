@@ -184,6 +184,9 @@ class _Response:
     def fail(self, exc: BaseException) -> None:
         """Take note of what has left the application."""
         exchange = self.exchange
+        if exchange.status is None and ends.is_end_of_websocket(exc, self.environ):
+            self._end(None)
+            return
         reason = exchange.failed(exc)
         if isinstance(exc, Exception) and ends.report(exc, exchange.method, exchange.path, logger):
             servers.leave_out(exc)

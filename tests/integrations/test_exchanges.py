@@ -354,3 +354,41 @@ def test_secrets_in_a_query_are_counted(logged):
     ask(RequestMiddleware(plain), "/?page=2&token=s3cret&api_key=s3cret")
     assert logged.event()["url"]["query"] == "page=2&token=[redacted]&api_key=[redacted]"
     assert hidden() == before + 2
+
+
+def test_lines_of_gevents_websocket_server_stay_where_we_write_no_event(logged):
+    line = '127.0.0.1 - - [2026-11-28 12:00:00] "%s" 200 164 0.023595'
+    log = logging.getLogger("geventwebsocket.handler")
+    for access_log in (True, False):
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}
+        list(wsgi.RequestMiddleware(wsgi_whole, access_log=access_log)(environ, starting))
+        log.info("Initializing WebSocket")
+        log.info(line % "GET / HTTP/1.1")
+        log.info(line % "another")  # of a request that we have not seen
+    theirs = [e["message"] for e in logged.events() if "geventwebsocket" in str(e["log"])]
+    assert theirs == [
+        "Initializing WebSocket", line % "another",
+        "Initializing WebSocket", line % "GET / HTTP/1.1", line % "another",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("upgrade", ["websocket", None])
+@pytest.mark.parametrize("left", [StopIteration(), ConnectionError(), ConnectionError("lost")])
+def test_a_websocket_that_has_left_its_wsgi_server_has_not_failed(logged, upgrade, left):
+    """As flask-sock and flask-socketio end one under gunicorn and werkzeug."""
+
+    def app(environ, start_response):
+        raise left
+
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/ws"}
+    if upgrade:
+        environ["HTTP_UPGRADE"] = "WebSocket"
+    with pytest.raises(type(left)) as raised:
+        wsgi.RequestMiddleware(app)(environ, starting)
+    assert raised.value is left
+    events = logged.events()
+    failed = not upgrade or bool(left.args)
+    assert [event["log.level"] for event in events] == (["error"] * 2 if failed else ["info"])
+    if not failed:
+        assert (events[0]["message"], events[0]["event"]["outcome"]) == ("GET /ws -", "success")
+        assert "status_code" not in events[0]["http"].get("response", {})
