@@ -148,12 +148,17 @@ class Attachment:
                 theirs(logger, record)
                 return
             if reaches(logger, handler):
+                given = handler.given
+                outer = given.passing, given.last
+                given.passing, given.last = record, None
                 try:
                     theirs(logger, record)
                 except BaseException:
                     if record.levelno >= handler.level:
                         handler.rescue(record)
                     raise
+                finally:
+                    given.passing, given.last = outer
                 return
             before = handler.given.record
             if record.levelno >= handler.level:

@@ -68,11 +68,13 @@ class _Looks:
 class _Given(threading.local):
     """The record that this thread has given to our handler past the loggers' handlers.
 
-    And the last one that our handler has got.
+    And the last one that our handler has got, and the one whose way through all handlers this is:
+    ours may stand there more than once.
     """
 
     record: Record | None = None
     last: Record | None = None
+    passing: Record | None = None
 
 
 class Handler(logging.Handler):
@@ -116,6 +118,8 @@ class Handler(logging.Handler):
         given = self.given
         try:
             if record is given.record or record is self._unwritten or is_written(record):
+                return False
+            if record is given.passing and record is given.last:
                 return False
         except AttributeError:
             written = self.handle(ordinary(record))

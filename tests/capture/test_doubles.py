@@ -1,5 +1,7 @@
 """No event twice on one stream: plain stream handlers give way to us there, and only there."""
 
+import json
+
 import pytest
 
 PROGRAM = """
@@ -64,3 +66,46 @@ def test_a_handler_of_somebodys_own_class_stays(printed, handler):
 
 def test_a_server_that_configures_later(printed):
     assert printed("file,console", after=UVICORN)["lines"] == 1
+
+
+TWICE_ON_THE_WAY = {
+    "propagate is switched on again": """
+library = logging.getLogger("library")
+library.propagate = False
+library.warning("an event on whose way our handler is found missing")
+library.propagate = True
+""",
+    "handlers taken over from another logger": """
+server = logging.getLogger("server")
+server.propagate = False
+server.addHandler(logging.NullHandler())
+server.warning("an event on whose way our handler is found missing")
+logging.getLogger("library").handlers = server.handlers
+""",
+    "our handler added once more": """
+logging.getLogger("library").addHandler(logging.getLogger().handlers[0])
+logging.getLogger("library").addHandler(logging.StreamHandler(open(os.devnull, "w")))
+""",
+}
+
+
+@pytest.mark.parametrize("how", TWICE_ON_THE_WAY)
+def test_an_event_on_whose_way_our_handler_stands_twice_is_written_once(how, tmp_path, programs):
+    """As transformers, Flask under gunicorn and others arrange their loggers."""
+    code = f"""
+import logging, os
+import flowery_logging
+flowery_logging.setup("shop", directory="logs", output="file")
+{TWICE_ON_THE_WAY[how]}
+record = logging.makeLogRecord({{"name": "library", "msg": "again", "levelno": 30}})
+for name in ("library", "library.part"):
+    logging.getLogger(name).warning("%s says", name)
+    logging.getLogger(name).handle(record)
+flowery_logging.get_logger("library.part").warning("structlog")
+"""
+    done = programs.run(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    (path,) = (tmp_path / "logs").glob("*")
+    found = [json.loads(line)["message"] for line in path.read_text().splitlines()]
+    told = [text for text in found if "says" in text or text in {"again", "structlog"}]
+    assert told == ["library says", "again", "library.part says", "again", "structlog"]
