@@ -10,7 +10,13 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from flowery_logging import agents, baggage, context, presence, process, wiring
-from flowery_logging.capture import celery_lines, greenlets, stdlib, structlog as structlog_capture
+from flowery_logging.capture import (
+    celery_lines,
+    greenlets,
+    jupyter_lines,
+    stdlib,
+    structlog as structlog_capture,
+)
 from flowery_logging.capture.attachment import Attachment, loggers
 from flowery_logging.capture.configurators import Change, described
 from flowery_logging.capture.direct import Shortcut
@@ -273,6 +279,7 @@ def _look_around() -> None:
     """Look for what of other people's code the program has imported by now."""
     agents.look()
     celery_lines.look(_handler)
+    jupyter_lines.look(_handler)
     _loops.look()
     _hooks.look()
 

@@ -211,6 +211,8 @@ def test_a_notebook(tmp_path, monkeypatch):
     while "running" in ends(tmp_path / "logs") and time.monotonic() < deadline:
         time.sleep(0.1)
     assert ends(tmp_path / "logs") == ["clean"]
+    written = "".join(path.read_text() for path in (tmp_path / "logs").glob("*.ndjson"))
+    assert "execute_request" not in written  # of the kernel's own logger: the code of each cell
 
 
 GREENLETS = """
