@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any, Final
 
 from flowery_logging import context, presence
+from flowery_logging.capture.configurators import reaches
 from flowery_logging.capture.event_dict import MARKS, is_event_dict, unwrap_event_dict
 from flowery_logging.capture.handed import Written, pending_for
 from flowery_logging.capture.interrupted import Interrupted
@@ -51,6 +52,9 @@ ASIDE: Final = AGENTS | {"color_message"} | MARKS
 NOT_EXTRA: Final = frozenset({*_STANDARD, *AGENTS, "message", "asctime", _CLASHING, CARRIED})
 """Names that a record has, or may have, for itself: extra fields of these names come last."""
 
+
+SUPPRESSES_PRINTED: Final = ("aws_lambda_powertools.logging.filters", "SuppressFilter")
+"""Powertools adds this to all handlers of the root logger, as its own handler prints the lines."""
 
 LOOKED_AT: Final = "_flowery_looked_at"
 """The attribute of a logger whose records are looked at: they must be made, to be seen."""
@@ -136,7 +140,7 @@ class Handler(logging.Handler):
         looks = self._looks.get(name) if type(name) is str else None
         if looks is not None:
             return self._look(looks, record)
-        self.emit(record)
+        self._write(record)
         return True
 
     def _look(self, looks: _Looks, record: Record) -> bool:
@@ -152,7 +156,7 @@ class Handler(logging.Handler):
         except Exception:  # noqa: S110 - a record that is not what we know is written as it is
             pass
         with context.inside(scope or context.here()):
-            self.emit(record)
+            self._write(record)
         return True
 
     def rescue(self, record: Record) -> None:
@@ -166,7 +170,24 @@ class Handler(logging.Handler):
         self.sink.counters.add("own_changes")
         self._unwritten = record
 
-    def emit(self, record: Record) -> None:  # noqa: C901 - calls are counted here, not branches
+    def addFilter(self, filter: Any) -> None:  # noqa: N802, A002 - the names of stdlib
+        """Add a filter, but one that only keeps lines from being printed twice."""
+        if (type(filter).__module__, type(filter).__name__) != SUPPRESSES_PRINTED:
+            super().addFilter(filter)
+
+    def emit(self, record: Record) -> None:
+        """Write a record that somebody hands on past `handle`, unless it came by here before.
+
+        As what is wrapped around each handler does (multiprocessing-logging): ours is put back.
+        """
+        try:
+            is_written = reaches(logging.getLogger(record.name), self)
+        except Exception:
+            is_written = False
+        if not is_written:
+            self._write(record)
+
+    def _write(self, record: Record) -> None:  # noqa: C901 - calls are counted here, not branches
         """Write the record. Never raises."""
         sink = self.sink
         if type(record.name) is Written:

@@ -109,3 +109,70 @@ flowery_logging.get_logger("library.part").warning("structlog")
     found = [json.loads(line)["message"] for line in path.read_text().splitlines()]
     told = [text for text in found if "says" in text or text in {"again", "structlog"}]
     assert told == ["library says", "again", "library.part says", "again", "structlog"]
+
+
+WRAPPED = """
+import copy, logging, logging.handlers
+import flowery_logging
+flowery_logging.setup("shop", directory="logs", output="file")
+log = logging.getLogger("shop")
+class Wrapper(logging.Handler):
+    def __init__(self, sub_handler):
+        super().__init__()
+        self.sub_handler, self.waiting = sub_handler, []
+    def emit(self, record):
+        self.waiting.append(copy.copy(record))
+    def hand_on(self):
+        for record in self.waiting:
+            self.sub_handler.emit(record)
+root = logging.getLogger()
+wrappers = [Wrapper(handler) for handler in root.handlers]
+for wrapper in wrappers:
+    root.removeHandler(wrapper.sub_handler)
+    root.addHandler(wrapper)
+log.warning("first")
+log.warning("second")
+wrappers[0].hand_on()
+flowery_logging.shutdown()
+"""
+
+
+def test_an_event_that_a_wrapper_of_our_handler_hands_on_is_written_once(tmp_path, programs):
+    """As multiprocessing-logging wraps each handler of the root logger."""
+    done = programs.run(WRAPPED, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert messages(tmp_path) == ["first", "second"]
+
+
+def messages(directory):
+    lines = [line for path in directory.glob("logs/*") for line in path.read_text().splitlines()]
+    events = [json.loads(line) for line in lines]
+    return [e["message"] for e in events if e["log"]["logger"] != "flowery_logging"]
+
+
+POWERTOOLS = """
+import logging, sys, types
+import flowery_logging
+flowery_logging.setup("shop", directory="logs", output="file")
+filters = types.ModuleType("aws_lambda_powertools.logging.filters")
+class SuppressFilter(logging.Filter):  # which is no dependency of ours: what it does
+    def filter(self, record):
+        return self.name not in record.name
+SuppressFilter.__module__ = filters.__name__
+class Own(logging.Filter):
+    filter = SuppressFilter.filter
+log = logging.getLogger("orders")
+for handler in logging.root.handlers:
+    handler.addFilter(SuppressFilter("orders"))
+log.warning("sold")
+for handler in logging.root.handlers:
+    handler.addFilter(Own("orders"))
+log.warning("a filter of the application's keeps this")
+"""
+
+
+def test_a_filter_against_double_lines_on_standard_output_silences_nothing(tmp_path, programs):
+    """Of Powertools for AWS Lambda, whose logger prints by its own handler."""
+    done = programs.run(POWERTOOLS, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert messages(tmp_path) == ["sold"]
