@@ -18,6 +18,7 @@ from flowery_logging.capture import (
     structlog as structlog_capture,
 )
 from flowery_logging.capture.attachment import Attachment, loggers
+from flowery_logging.capture.basic_config import BasicConfig
 from flowery_logging.capture.configurators import Change, described
 from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.doubles import Doubles
@@ -66,6 +67,10 @@ _attachment = Attachment(
     count=lambda found: _counters.add("undone", found),
     on_record=_waiting.look,
     on_repair=lambda: _take_doubles_away(),  # noqa: PLW0108 - defined below
+)
+_basic_config = BasicConfig(
+    _handler,
+    on_added=lambda: _take_doubles_away(),  # noqa: PLW0108 - defined below
 )
 _shortcut = Shortcut(_sink, _handler, _attachment.patch)
 _doubles = Doubles()
@@ -264,6 +269,7 @@ def _install() -> None:
     """Do, once, what `shutdown` undoes."""
     stdlib.make_record_patch.apply(stdlib.safe_make_record)
     _attachment.install()
+    _basic_config.install()
     _shortcut.install()
     _waiting.install()
     _imports.install()
@@ -448,6 +454,7 @@ def _undo() -> None:
     _sink.writer.close()
     _recorder.uninstall()
     _attachment.uninstall()
+    _basic_config.uninstall()
     _restore_levels()
     _shortcut.uninstall()
     _waiting.uninstall()

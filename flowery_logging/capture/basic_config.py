@@ -1,0 +1,72 @@
+"""`logging.basicConfig` after `setup()` does what it would do without us.
+
+It does nothing where the root logger has a handler, and ours is one: the application's own handler,
+its file or its format would be missing without a word.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flowery_logging.capture.stdlib import Handler
+from flowery_logging.foreign import MODULE_LOCK
+
+
+class BasicConfig:
+    """Wraps the function from `install` to `uninstall`.
+
+    Args:
+        handler: ours, which it does not see.
+        on_added: called when it has added handlers.
+    """
+
+    def __init__(self, handler: Handler, on_added: Callable[[], None]) -> None:
+        self._handler = handler
+        self._on_added = on_added
+        self._ours: Any = None
+
+    def install(self) -> None:
+        """Wrap what stands there now."""
+        if self._ours is None or logging.basicConfig is not self._ours:
+            self._ours = self._wrapping(logging.basicConfig)
+            vars(logging)["basicConfig"] = self._ours
+
+    def uninstall(self) -> None:
+        """Put back what was there, unless others have wrapped it since."""
+        ours, self._ours = self._ours, None
+        if ours is not None and vars(logging)["basicConfig"] is ours:
+            vars(logging)["basicConfig"] = ours.__wrapped__
+
+    def _wrapping(self, theirs: Callable[..., None]) -> Callable[..., None]:
+        @wraps(theirs)
+        def basic_config(**options: Any) -> None:
+            handlers = logging.getLogger().handlers
+            alone = len(handlers) == 1 and handlers[0] is self._handler
+            if self._ours is None or MODULE_LOCK is None or not alone or options.get("force"):
+                theirs(**options)
+                return
+            with MODULE_LOCK:  # others who log meanwhile do not take our handler for removed
+                self._without_ours(theirs, options)
+            self._on_added()
+
+        return basic_config
+
+    def _without_ours(self, theirs: Callable[..., None], options: dict[str, Any]) -> None:
+        """Call it while our handler is aside.
+
+        A level above the one that stands is that of the handlers that it adds: else what is
+        configured for a terminal would silence the files.
+        """
+        root = logging.getLogger()
+        level, root.handlers = root.level, []
+        try:
+            theirs(**options)
+        finally:
+            added, root.handlers = root.handlers, [self._handler, *root.handlers]
+        if root.level > level:
+            for handler in added:
+                handler.setLevel(max(handler.level, root.level))
+            root.setLevel(level)
