@@ -149,7 +149,7 @@ class Attachment:
                 return
             if reaches(logger, handler):
                 given = handler.given
-                outer = given.passing, given.last
+                outer, last = given.passing, given.last
                 given.passing, given.last = record, None
                 try:
                     theirs(logger, record)
@@ -158,7 +158,9 @@ class Attachment:
                         handler.rescue(record)
                     raise
                 finally:
-                    given.passing, given.last = outer
+                    given.passing = outer
+                    if outer is not None:  # a handler of its record has logged this one
+                        given.last = last
                 return
             before = handler.given.record
             if record.levelno >= handler.level:

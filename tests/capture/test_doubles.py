@@ -82,6 +82,13 @@ server.addHandler(logging.NullHandler())
 server.warning("an event on whose way our handler is found missing")
 logging.getLogger("library").handlers = server.handlers
 """,
+    "a handler between that logs itself": """
+class Talking(logging.Handler):
+    def emit(self, record):
+        logging.getLogger("talking").warning("in a handler")
+logging.getLogger("talking").addHandler(logging.NullHandler())
+logging.getLogger("library").handlers = [logging.getLogger().handlers[0], Talking()]
+""",
     "our handler added once more": """
 logging.getLogger("library").addHandler(logging.getLogger().handlers[0])
 logging.getLogger("library").addHandler(logging.StreamHandler(open(os.devnull, "w")))
