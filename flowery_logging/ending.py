@@ -48,7 +48,7 @@ class Ending:
         self._finish = finish
         self._died = died
         self._replacement = Replacement(self._run, go_on)
-        self._signals = Signals(self._run, when_idle)
+        self._signals = Signals(self._run, when_idle, go_on)
         self._active = False
         self._hooked = False
         self._finalizer: Any = None

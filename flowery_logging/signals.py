@@ -34,6 +34,10 @@ _GRACE: Final = 0.5  # seconds the main thread has for a signal. gevent's loop l
 _PATIENCE: Final = 3.0  # seconds a closing record has, behind a write that may never end
 
 
+_FIRST: Final = 1
+"""The number of a container's first process, which a default disposition does not end."""
+
+
 class Signals:
     """Handles what has the default disposition, until `uninstall()`.
 
@@ -42,13 +46,18 @@ class Signals:
             be called in two threads.
         when_idle: runs a callback as soon as no write is in progress, and lets none begin before
             it has returned.
+        go_on: called where the process does not end after all.
     """
 
     def __init__(
-        self, finish: Callable[[str], None], when_idle: Callable[[Callable[[], None]], None]
+        self,
+        finish: Callable[[str], None],
+        when_idle: Callable[[Callable[[], None]], None],
+        go_on: Callable[[], None],
     ) -> None:
         self._finish = finish
         self._when_idle = when_idle
+        self._go_on = go_on
         self._active = False
         self._hooked = False
         self._masks: dict[int, set[int]] = {}  # by thread: what it blocked before its fork
@@ -133,18 +142,21 @@ class Signals:
         """Finish, then let the signal do what it would have done without us."""
 
         def end() -> None:
-            if _in_main_thread():
-                self._finish(signal.Signals(number).name)
-                self._set_handler(number, signal.SIG_DFL)
-            # Else another thread has done what the main thread left: only that one may set a
-            # handler, so it is called once more.
+            if not _in_main_thread():  # it does what the main thread left, which sets handlers
+                os.kill(os.getpid(), number)
+                return
+            self._finish(signal.Signals(number).name)
+            self._set_handler(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
+            # The first process of a container: the kernel lets no default disposition end it.
+            self._set_handler(number, self._on_signal)
+            self._go_on()
 
         self._when_idle(end)
 
     def _end_overdue(self, number: int) -> None:
         """End the process in the place of the main thread, if that does not within `_GRACE`."""
-        if not self._is_ours(number):
+        if not self._is_ours(number) or System.getpid() == _FIRST:
             return  # no others are waited for: a fork would wait too
         _sleep(_GRACE)
         finished = allocate_lock()

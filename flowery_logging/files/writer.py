@@ -318,7 +318,8 @@ class Writer:
 
     def go_on(self) -> None:
         """Take note that the process does not end after all."""
-        self._own_journal().ending = 0
+        journal = self._own_journal()
+        journal.ending, journal.reason = 0, None
 
     def _close_again(self, journal: Journal) -> None:
         """Write a closing record behind what stands there now. Raises OSError."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -246,6 +247,35 @@ def test_greenlets(tmp_path, patched):
     shown = [e["numeric_labels"] for e in events if e["message"] == "work"]
     assert len(shown) == 30 * 50
     assert all(labels["number"] == labels["wanted"] for labels in shown)
+
+
+def _may_be_first() -> bool:
+    """Tell whether a test may make a process the first one of a container."""
+    tried = ["unshare", "--pid", "--fork", "true"]
+    return bool(shutil.which("unshare")) and subprocess.run(tried, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not _may_be_first(), reason="no namespaces here")
+@pytest.mark.parametrize("wait", ["time.sleep(0.01)", "signal.sigtimedwait((), 0)"])
+def test_the_first_process_of_a_container_goes_on_as_it_would_without_us(tmp_path, wait):
+    """The kernel keeps from it each signal of the default disposition, so SIGTERM ends nothing."""
+    program = f"""
+assert os.getpid() == 1
+for number in range(3):
+    log.info("before %d", number)
+    os.kill(1, signal.SIGTERM)
+    {wait}
+for number in range(20):
+    log.info("after %d", number)
+"""
+    code = SETUP.format(before="") + program
+    subprocess.run(
+        ["unshare", "--pid", "--fork", sys.executable, "-c", code], cwd=tmp_path, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True,
+    )  # fmt: skip
+    assert ends(tmp_path / "logs") == ["clean"]
+    (path,) = (tmp_path / "logs").glob("*.ndjson")
+    assert path.read_text().count('"log closed"') == 3 + 1
 
 
 LONG_CALL = """
