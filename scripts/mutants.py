@@ -17,12 +17,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import yaml
+
+from scripts import entered, first_tests
 
 ROOT: Final = Path(__file__).parents[1]
 EXPLAINED: Final = Path(__file__).with_suffix(".yml")
@@ -30,8 +32,16 @@ GENERATED: Final = "flowery_logging/ecs/fields.py"
 LONGEST: Final = 600
 """Seconds that the tests of a room may take; then a mutant counts as hanging."""
 
+LONGEST_TEST: Final = 40
+"""Seconds that one test may take; mutants that never end are frequent."""
+
+_SEEN_IN_LINES: Final = (
+    "tests/ecs tests/capture/test_stdlib.py tests/redaction/test_structures.py "
+    "tests/redaction/test_choices.py tests/test_hot_path.py"
+)
+
 ROOMS: Final = {
-    "ecs": ("ecs/*.py", "tests/ecs tests/test_hot_path.py"),
+    "ecs": ("ecs/*.py", _SEEN_IN_LINES),
     "files": ("files/*.py", "tests/files"),
     "context": (
         "agents.py", "active_spans.py", "context.py", "headers.py", "request.py", "scope.py",
@@ -140,14 +150,34 @@ def copy(to: Path) -> None:
             shutil.copy2(ROOT / name, to / name)
 
 
-def killed(root: Path, mutant: Mutant, tests: str) -> str | None:
-    """Return what a mutant in a copy of the project has died of, or None if it lives."""
+def recorded(root: Path, tests: str) -> first_tests.Record:
+    """Run all tests of a room in a copy of the project, and return which enter what.
+
+    One that fails because it is looked at is no matter: only an order comes of it.
+    """
+    record = root.parent / "record"
+    begins = root / "sitecustomize.py"
+    begins.write_text("from scripts import entered\n\nentered.begin()\n")
+    try:
+        failed(root, tests, "--maxfail=1000", **{entered.RECORD: str(record)})
+    finally:
+        begins.unlink()
+    return first_tests.read(record)
+
+
+def killed(root: Path, mutant: Mutant, tests: str, first: Iterable[str] = ()) -> str | None:
+    """Return what a mutant in a copy of the project has died of, or None if it lives.
+
+    The tests that are named `first` go first.
+    """
     path = root / mutant.path
     text = path.read_text("utf-8")
     lines, end = text.splitlines(keepends=True), mutant.line - 1 + mutant.old.count("\n")
     _put(path, "".join((*lines[: mutant.line - 1], mutant.new, *lines[end:])))
+    named = root.parent / "first"
+    named.write_text("\n".join(first), "utf-8")
     try:
-        return failed(root, tests)
+        return failed(root, tests, **{first_tests.FIRST: str(named)})
     finally:
         _put(path, text)
 
@@ -157,13 +187,15 @@ def _put(path: Path, text: str) -> None:
     os.utime(path, (0, random.getrandbits(30)))  # byte code is known by time and size
 
 
-def failed(root: Path, tests: str) -> str | None:
+def failed(root: Path, tests: str, *options: str, **environment: str) -> str | None:
     """Run tests until one fails; return which, or None."""
-    options = "-x -q --tb=no -p no:cacheprovider -p no:randomly --basetemp ../tests"
+    always = "-x -q --tb=no -p no:cacheprovider -p no:randomly -p scripts.first_tests"
+    always += f" -o faulthandler_timeout={LONGEST_TEST}"
     ran = subprocess.Popen(
-        [sys.executable, "-m", "pytest", *options.split(), *tests.split()],
+        [sys.executable, "-m", "pytest", *always.split(), "--basetemp", "../tests", *options,
+         *tests.split()],
         cwd=root,
-        env={**os.environ, "TESTS_OF_MUTANTS": "1", "PYTHONPATH": str(root)},  # it comes first
+        env={**os.environ, "TESTS_OF_MUTANTS": "1", "PYTHONPATH": str(root), **environment},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         text=True, start_new_session=True,
     )  # fmt: skip
@@ -199,8 +231,10 @@ def main() -> int:
         copy(root := Path(place, "project"))
         if (reason := failed(root, tests)) is not None:
             parser.error(f"without any change: {reason}")
+        record = recorded(root, tests)
         for mutant in drawn(tuple(patterns), given.count, given.seed):
-            by = killed(root, mutant, tests)
+            first = record.tests_of(mutant.path, mutant.line)
+            by = killed(root, mutant, tests, first)
             verdict = "killed" if by else "explained" if mutant.key() in known else "ALIVE"
             found[verdict] += 1
             print(f"{mutant.path}:{mutant.line} {verdict} {by or ''}", flush=True)
