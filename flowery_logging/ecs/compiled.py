@@ -129,7 +129,7 @@ class Compiler:
                 layout.put(path, _Piece(index, kind), 1)
             _refuse_unnamed(layout)
             encode = source.of_event(self._template(layout), len(shape.leaves), counts)
-        plainly = not layout.clashes and self._aside.isdisjoint(names.paths)
+        plainly = self._aside.isdisjoint(names.paths)
         return Plan(names, encode, shape or self._shapes.of(layout), plainly=plainly)
 
     def _put(self, names: Names, layout: Layout, tally: Tally) -> dict[int, Step]:

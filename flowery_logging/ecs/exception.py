@@ -114,13 +114,11 @@ def _frames_only(error: BaseException) -> str:
 def shorten(text: str, limit: int) -> str:
     """Return a text of at most `limit` characters: head, tail, and a line of how much is left out.
 
-    Where `limit` leaves no room for such a line, the head alone.
+    `limit` is 64 or more, so that the line has room.
     """
     if len(text) <= limit:
         return text
     room = limit - len(f"\n… [{len(text)} characters left out] …\n")
-    if room <= 0:
-        return text[:limit]
     head = int(room * HEAD_SHARE)
     tail = text[len(text) - (room - head) :]
     return f"{text[:head]}\n… [{len(text) - room} characters left out] …\n{tail}"

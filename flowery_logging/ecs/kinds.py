@@ -72,7 +72,7 @@ def as_date(value: object) -> str:
 
 def hidden(value: object) -> str | None:
     """Return the marker for what is hidden by its name; nothing for what is left out anyway."""
-    data = value if type(value) in SCALARS else plain(value)
+    data = plain(value)
     return None if data is None or (type(data) in {list, dict} and not data) else MARKER
 
 

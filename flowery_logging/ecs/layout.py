@@ -40,13 +40,12 @@ class Layout:
     layers, the event's own before the bound ones: of two with the same name the first stands.
     `placed` has what was placed, in order: its name, which of the three it became, its value.
     `given` is how many leaves there were; one may come to nothing.
-    `clashes` tells that two leaves were in each other's way.
     `unnamed` has the values of labels whose names find no room (see label_names.py).
     """
 
     __slots__ = (
         "_counters", "_known_names", "_name_chars", "_names", "_protect", "_schema",
-        "clashes", "given", "numbers", "paths", "placed", "texts", "tree", "unnamed",
+        "given", "numbers", "paths", "placed", "texts", "tree", "unnamed",
     )  # fmt: skip
 
     def __init__(
@@ -70,7 +69,6 @@ class Layout:
         self.paths: dict[str, int] = {}  # the caller's dotted name → its layer
         self.placed: list[tuple[str, Kind, Any]] = []
         self.given = 0
-        self.clashes = False
         self.unnamed: dict[str, Any] = {}
 
     def put(self, path: str, leaf: Leaf, layer: int) -> None:
@@ -87,7 +85,6 @@ class Layout:
                 self.paths[path] = layer
                 return
             self._counters.add("misfits")
-        self.clashes |= known is not None
         self.paths.setdefault(path, layer)
         found = leaf.label()
         if found is not None:
@@ -115,7 +112,6 @@ class Layout:
         if put(self.tree, place.path, value):
             self.placed.append((path, FIELD, value))
             return True
-        self.clashes = True
         return False
 
     def _free_name(self, path: str) -> str:
@@ -128,7 +124,6 @@ class Layout:
             suffix = f"_{number}"
             name = wanted[: limit - len(suffix)] + suffix
         if number > 1:
-            self.clashes = True
             self._counters.add("renamed_labels")
         self._names.add(name)
         return name

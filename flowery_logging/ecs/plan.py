@@ -73,8 +73,8 @@ class Plan:
     """What is known of a shape.
 
     `encode` is its compiled function (see source.py). `shape` is that of the context: the one its
-    events are in, or the one its fields make. `plainly` tells that no names are in each other's way
-    and none is looked at elsewhere.
+    events are in, or the one its fields make. `plainly` tells that none of its names is looked at
+    elsewhere.
     """
 
     __slots__ = ("encode", "names", "plainly", "shape")

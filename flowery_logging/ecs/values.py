@@ -144,4 +144,4 @@ class Values:
             return text
         self._counters.add("cut_values")
         kept = limit - len(f"… [{len(text)} characters left out]")
-        return f"{text[: max(0, kept)]}… [{len(text) - max(0, kept)} characters left out]"
+        return f"{text[:kept]}… [{len(text) - kept} characters left out]"

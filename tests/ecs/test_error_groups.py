@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import logging
 import subprocess
@@ -206,6 +207,52 @@ def test_the_members_of_groups_count_by_type(logged):
     same = failed(kinds, "other", [TypeError(9), ValueError(7), ValueError(8)])
     other = failed(kinds, "two", [ValueError(1), KeyError(2)])
     assert group(logged, one) == group(logged, same) != group(logged, other)
+
+
+MOST = 64
+"""How many functions, causes and groups of one error count."""
+
+
+def below(count: int, last: str) -> BaseException:
+    """Return an error of the function `last`, called through so many own functions."""
+    source = f"def {last}(): raise ValueError\nstep0 = {last}\n"
+    source += "".join(f"def step{n}(): step{n - 1}()\n" for n in range(1, count))
+    scope: dict[str, Any] = {"__name__": "shop"}
+    exec(compile(source, "shop.py", "exec"), scope)
+    try:
+        scope[f"step{count - 1}"]()
+    except ValueError as error:
+        trace = error.__traceback__
+        return error.with_traceback(trace and trace.tb_next)  # without this function's frame
+    raise AssertionError
+
+
+def caused_by(count: int, first: type[Exception]) -> BaseException:
+    """Return an error at the end of so many causes."""
+    error = first("the first cause")
+    for _ in range(count):
+        error, error.__cause__ = RuntimeError("next"), error
+    return error
+
+
+def grouped(count: int, inner: type[Exception]) -> BaseException:
+    """Return an error inside so many groups."""
+    error: Exception = inner("inside")
+    for _ in range(count):
+        error = vars(builtins)["ExceptionGroup"]("group", [error])
+    return error
+
+
+@pytest.mark.parametrize(("make", "most", "one", "other"), [
+    (below, MOST, "left", "right"),
+    (caused_by, MOST - 1, ValueError, TypeError),
+    pytest.param(grouped, MOST, ValueError, TypeError, marks=pytest.mark.skipif(
+        sys.version_info < (3, 11), reason="there are no groups"
+    )),
+])  # fmt: skip
+def test_so_many_functions_causes_and_groups_count(logged, make, most, one, other):
+    assert group(logged, make(most, one)) != group(logged, make(most, other))
+    assert group(logged, make(most + 1, one)) == group(logged, make(most + 1, other))
 
 
 class Ringed(Exception):

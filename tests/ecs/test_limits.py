@@ -121,6 +121,19 @@ def test_a_field_that_cannot_be_read_does_not_cost_the_others(logged):
     assert event["labels"]["c_unreadable"] == "RaisingMapping: KeyError"
 
 
+class Uncut(list[str]):
+    """A list that raises when a part of it is asked for."""
+
+    def __getitem__(self, _):
+        raise RuntimeError("no part")
+
+
+def test_of_an_object_whose_entries_raise_the_others_are_kept(logged, counted):
+    log.info("x", extra={"errors": [{"loc": Uncut(["name"]), "input": "y"}, {"n": 1}]})
+    assert logged.event()["labels"]["errors"] == '["<unprintable dict>",{"n":1}]'
+    assert counted("fallbacks") == 0
+
+
 @pytest.mark.parametrize("message", ["x" * 50_000, "가" * 50_000, "😀" * 20_000, "\x01" * 20_000])
 def test_a_long_message_keeps_head_and_tail(logged, counted, message):
     log.info("<" + message + ">")

@@ -62,6 +62,7 @@ IN_PLACE = [
     ({"container.labels": {"app": "shop", "tier": 1}}, "container.labels", {"app": "shop", "tier": "1"}),
     ({"container.labels.app.kubernetes.io/name": "x"}, "container.labels.app_kubernetes_io/name", "x"),
     ({"container.labels.a.created": "x"}, "container.labels.a_created", "x"),
+    ({"gen_ai.request.stop_sequences": [{"a": "b"}]}, "gen_ai.request.stop_sequences", [{"a": "b"}]),
     ({"entity.metrics": {"cpu": 0.5}}, "entity.metrics", {"cpu": "0.5"}),
     (
         {"dns.answers": [{"name": "a", "ttl": "5"}, {"data": "10.0.0.1"}]},
@@ -178,6 +179,7 @@ AS_LABELS = [
     ({"a": dict}, "a", "builtins.dict"),
     ({"a": [1, "b", None, True]}, "a", ["1", "b", "true"]),
     ({"a": (1, 2)}, "a", ["1", "2"]),
+    ({"a": [-1, 4111, 1111, 1111, 1111]}, "a", ["-1", "4111", "1111", "1111", "1111"]),
     ({"a": [[1], {"b": 2}]}, "a", '[[1],{"b":2}]'),
     ({"a": {"b": {"c": 1}}}, "a_b_c", 1),
     ({"a.b": 1}, "a_b", 1),

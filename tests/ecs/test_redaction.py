@@ -63,6 +63,14 @@ def test_nor_does_a_secret_tell_that_it_is_empty(logged, value):
     assert [event["labels"]["password"] for event in logged.events()] == [MARKER] * 10
 
 
+@pytest.mark.parametrize("personal", [(), ("phone",)])
+def test_an_object_inside_a_list_is_judged_alike_whatever_is_chosen(logged, personal):
+    logged.setup(redact_personal=personal)
+    log.info("x", extra={"calls": [{"auth": "oauth2", "password": "hunter2", "token": None}]})
+    (call,) = orjson.loads(logged.event()["labels"]["calls"])
+    assert call == {"auth": "oauth2", "password": MARKER, "token": None}
+
+
 @pytest.mark.parametrize("name", PLAIN_KEYS)
 def test_names_that_only_look_so_are_shown(logged, name):
     log.info("x", extra={name: "shown"})
