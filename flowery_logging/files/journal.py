@@ -7,8 +7,9 @@ note found later means an interruption: the file then tells whether that line wa
 or absent.
 
 *A handler may also fork.* Then the frame that it has interrupted goes on in the child too, with the
-parent's journal, which is `retired` there. So before each `write()` it is looked whether this is
-still the same process (see process.py).
+parent's journal, which is `retired` there. So right before each `write()` it is looked whether this
+is still the same process (see process.py): at `mark`, and not by a call, since a handler may run as
+that returns.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from flowery_logging.files.backlog import Backlog
 from flowery_logging.files.faults import is_ours
 from flowery_logging.files.retention import Removed
 from flowery_logging.files.tally import Tally, Write
+from flowery_logging.process import mark
 from flowery_logging.system import System
 
 Halves = tuple[bytes, bytes]
@@ -146,7 +148,8 @@ class Journal:
         `announced` is what this line tells: it is emptied as the line sets out.
         """
         told = [] if announced is None else announced
-        process.look()
+        if not mark[0]:
+            process.begin()
         self.flight = line
         del told[:]
         self.note(line, self.target.write(self.target.descriptor, line))
@@ -154,7 +157,8 @@ class Journal:
     def begin_file(self, header: bytes) -> None:
         """Write the first line of a file. Raises OSError; then `settle`."""
         target = self.target
-        process.look()
+        if not mark[0]:
+            process.begin()
         self.flight = header
         target.header_due = False
         self.note(header, target.write(target.descriptor, header))
@@ -210,7 +214,8 @@ class Journal:
         """Write what waits, a line at a time. Raises OSError; then `settle`."""
         backlog, target = self.backlog, self.target
         while rest := backlog.next_line():
-            process.look()
+            if not mark[0]:
+                process.begin()
             self.flight = BLOCK
             written = target.write(target.descriptor, rest)
             target.size += written

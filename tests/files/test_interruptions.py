@@ -6,6 +6,7 @@ event once whose call has returned, each file with its header, each removed file
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import json
 import os
@@ -19,77 +20,14 @@ from typing import Any
 
 import pytest
 
-from flowery_logging.counters import Counters
-from flowery_logging.files import FileSettings, LogFiles, Writer, complaints
-from flowery_logging.files.journal import Halves
+from flowery_logging.files import Writer, complaints
 from flowery_logging.files.retention import Retention, RetentionSettings
-from tests.files.interruptions import Handler, Interruption, as_ours
+from tests.files.cases import HALF, NOTHING, Case, halves, identity, record
+from tests.files.interruptions import Handler, Interruption
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="full disks as POSIX has them")
 
 OLD = "s-20200101T000000Z-0123456789abcdef01234567-0001.ndjson"
-
-
-def halves(text: str) -> Halves:
-    return b'{"message":"%b","event":{' % text.encode(), b"}\n"
-
-
-def record(kind: str, facts: dict[str, Any]) -> Halves:
-    return json.dumps({"kind": kind, "facts": facts})[:-1].encode() + b',"event":{', b"}\n"
-
-
-def identity(entity: str) -> tuple[bytes, bytes, bytes]:
-    return b'"id":"%b-' % entity.encode(), b'","sequence":', b"}"
-
-
-class Case:
-    """A writer in a directory of its own, and what was logged with it."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.max_bytes = 1_000_000
-        self.keep_seconds = 1e9
-        self.counters = Counters()
-        self.writer = Writer(self.target, identity, record, self.counters)
-        self.returned: list[str] = []
-        self.may_repeat = False  # whole lines, under the same numbers
-
-    def target(self, entity: str) -> LogFiles:
-        keep = 1 << 40, self.keep_seconds
-        return LogFiles(FileSettings(str(self.directory), "s", self.max_bytes, 1e6, *keep), entity)
-
-    @property
-    def place(self) -> Any:
-        return self.writer._journal.target
-
-    def log(self, text: str) -> None:
-        self.writer.write(*halves(text))
-        self.returned.append(text)
-
-    def on_a_bad_day(self, *answers: int | None) -> None:
-        """Let the next writes be answered so: by an error, or by half of what they are given.
-
-        The last answer is given for ever; None is the disk's own.
-        """
-        write, left = os.write, list(answers)
-
-        def answered(descriptor: int, line: bytes) -> int:
-            answer = left.pop(0) if len(left) > 1 else left[0]
-            if answer == HALF:
-                return write(descriptor, line[: len(line) // 2])
-            if answer == NOTHING:
-                return 0
-            if answer is not None:
-                raise OSError(answer, "a bad day")
-            return write(descriptor, line)
-
-        self.place.write = as_ours(answered)  # type: ignore[arg-type]
-
-    def recover(self) -> None:
-        self.place.write = os.write
-
-
-HALF, NOTHING = -1, -2
 
 
 def plain(case: Case) -> None:
@@ -222,6 +160,13 @@ STATES = [
 ]  # fmt: skip
 
 
+FORKS = [
+    plain, first, rotation, half_then_whole, waiting, dropped, removed_with_a_torn_line, postponed,
+    interrupted_before,
+]  # fmt: skip
+"""Without `retention`: what a child removes before it notices that it is one, it cannot announce."""
+
+
 def write(case: Case) -> None:
     case.log("interrupted")
 
@@ -251,6 +196,14 @@ def logs_and_raises(case: Case) -> None:
     raise Interruption
 
 
+def forks_in_c(case: Case) -> None:
+    """Neither Python's hooks nor ours hear of it; the child goes on with what was interrupted."""
+    pid = ctypes.PyDLL(None).fork()
+    case.is_child = pid == 0
+    if pid:
+        assert os.waitpid(pid, 0)[1] == 0
+
+
 def raises_an_os_error(case: Case) -> None:
     raise TimeoutError("of the application's")
 
@@ -260,6 +213,7 @@ def cases() -> list[Any]:
     every = [(write, state, action) for state in STATES for action in actions]
     others = [(call, state, logs_and_raises) for call in (checkpoint, close) for state in STATES]
     others += [(reconfigure, state, logs_and_raises) for state in (plain, waiting, half_then_full)]
+    others += [(write, state, forks_in_c) for state in FORKS]
     return [
         pytest.param(*case, marks=pytest.mark.slow if slow else (), id="-".join(c.__name__ for c in case))
         for case in [*every, *others]
@@ -325,6 +279,8 @@ def interrupted(
     try:
         with Handler(point, lambda: action(case)) as handler:
             call(case)
+            if case.is_child:
+                os._exit(0)
     except (Interruption, TimeoutError):
         pass
     case.place._settings = case.place._settings._replace(directory=str(directory))
@@ -338,12 +294,25 @@ def interrupted(
 
 def faults_of(case: Case) -> list[str]:
     """Tell what is wrong with the files of a case."""
-    lines = [line for path in sorted(case.directory.glob("*.ndjson")) for line in whole(path)]
+    paths = sorted(case.directory.glob("*.ndjson"))
+    own = [path for path in paths if case.writer.entity in path.name]
+    lines = [line for path in own for line in whole(path)]
     records = [json.loads(line) for line in lines]
     return [
+        *children_at_fault([path for path in paths if path not in own]),
         *numbers_at_fault(case, lines, records),
         *events_at_fault(case, lines, records),
-        *files_at_fault(case, records),
+        *files_at_fault(case, [json.loads(line) for path in paths for line in whole(path)]),
+    ]
+
+
+def children_at_fault(paths: list[Path]) -> list[str]:
+    """Each child of a fork has files of its own, in which its numbers begin at 1."""
+    return [
+        f"numbers {numbers} in {path.name}"
+        for path in paths
+        for numbers in [[json.loads(line)["event"]["sequence"] for line in whole(path)]]
+        if numbers != [*range(1, len(numbers) + 1)]
     ]
 
 

@@ -1,0 +1,175 @@
+"""A call inside another, a disk that takes lines in parts, a system that refuses what is by the way."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowery_logging.files import complaints
+from flowery_logging.files.tally import Tally
+from flowery_logging.system import System
+from tests.files.cases import HALF, NOTHING, Case
+from tests.files.interruptions import as_ours
+
+
+@pytest.fixture
+def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
+    monkeypatch.setattr(complaints, "complain", lambda *_, **__: None)
+    found = Case(tmp_path)
+    yield found
+    found.recover()
+    found.writer.close()
+
+
+def messages(case: Case) -> list[str]:
+    """The callers' events, as they lie in the files; a torn last line is none."""
+    paths = sorted(case.directory.glob("*.ndjson"))
+    records = [json.loads(line) for p in paths for line in p.read_bytes().split(b"\n")[:-1]]
+    return [record["message"] for record in records if "message" in record]
+
+
+def inside_the_next_write(case: Case, call: Callable[[], Any]) -> None:
+    """Call something in the middle of the next write, as a signal handler would."""
+    write = case.place.write
+
+    def writing(descriptor: int, line: bytes) -> int:
+        case.place.write = write
+        call()
+        written: int = write(descriptor, line)
+        return written
+
+    case.place.write = writing
+
+
+def test_what_is_logged_inside_a_call_is_written_before_that_returns(case: Case) -> None:
+    case.log("before")
+
+    def twice() -> None:
+        case.log("first inside")
+        case.log("second inside")
+
+    inside_the_next_write(case, twice)
+    case.log("outside")
+    assert case.writer.waiting == 0
+    assert messages(case) == ["before", "outside", "first inside", "second inside"]
+
+
+def test_what_waits_for_a_pause_is_called_once_after_the_write(case: Case) -> None:
+    case.log("before")
+    seen: list[int] = []
+    inside_the_next_write(
+        case, lambda: case.writer.when_idle(lambda: seen.append(case.writer.number))
+    )
+    before = case.writer.number
+    case.log("outside")
+    case.log("after")
+    assert seen == [before + 1]
+
+
+def test_a_close_inside_a_call_leaves_the_file_to_that(case: Case) -> None:
+    case.log("before")
+    inside_the_next_write(case, case.writer.close)
+    case.log("outside")
+    case.log("after")
+    assert messages(case) == ["before", "outside", "after"]
+    assert len([*case.directory.iterdir()]) == 1
+    assert not case.counters.snapshot().get("write_errors")
+
+
+def test_another_place_inside_a_call_is_taken_after_it(case: Case, tmp_path: Path) -> None:
+    case.log("before")
+    first, case.directory = case.directory, tmp_path / "other"
+    inside_the_next_write(case, lambda: case.writer.reconfigure(case.target))
+    case.log("outside")
+    case.log("after")
+    assert messages(case) == ["after"]
+    assert sum(path.read_bytes().count(b'"message"') for path in first.glob("*.ndjson")) == 2
+
+
+ANSWERS = [
+    (None,), (HALF, None), (HALF, HALF, None), (errno.ENOSPC, None), (HALF, errno.ENOSPC, None),
+    (errno.ENOSPC, HALF, None), (errno.ENOSPC, errno.ENOSPC, None), (NOTHING, None),
+    (HALF, errno.EFBIG, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("answers", ANSWERS)
+def test_the_size_that_is_known_is_that_of_the_file(
+    case: Case, answers: tuple[int | None, ...]
+) -> None:
+    case.log("before")
+    case.on_a_bad_day(*answers)
+    for number in range(4):
+        case.log(f"event {number}")
+        assert case.place.size == os.stat(case.writer.path).st_size
+    assert messages(case) == ["before", *(f"event {number}" for number in range(4))]
+
+
+@pytest.mark.parametrize("answers", ANSWERS)
+def test_each_line_is_counted_once(
+    case: Case, answers: tuple[int | None, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case.log("before")
+    case.on_a_bad_day(*answers)
+    monkeypatch.setattr(System, "write", staticmethod(case.place.write))
+    tally = Tally()
+    tally.name("s")
+    before = case.writer.number
+    case.writer.count(tally)
+    for number in range(4):
+        case.log(f"event {number}")
+    assert sum(count.events for count in tally) == case.writer.number - before >= 4
+
+
+def test_a_rotation_that_was_put_off_comes_before_the_next_line(case: Case) -> None:
+    case.log("before")
+    case.on_a_bad_day(errno.ENOSPC)
+    case.log("waits")
+    case.recover()
+    case.place.max_size = case.place.size
+    case.log("after")
+    first, second = sorted(case.directory.glob("*.ndjson"))
+    assert b'"waits"' in first.read_bytes()
+    assert b'"after"' in second.read_bytes()
+
+
+def refused(number: int) -> Callable[..., Any]:
+    def refusing(*_: object, **__: object) -> None:
+        raise OSError(number, "refused")
+
+    return refusing
+
+
+@pytest.mark.parametrize(("call", "number"), [("utime", errno.EPERM), ("close", errno.EIO)])
+def test_what_the_system_refuses_by_the_way_stops_no_rotation(
+    case: Case, call: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case.log("before")
+    case.place.max_size = 0
+    case.place._retain_now = True
+    with monkeypatch.context() as patched:
+        patched.setattr(System, call, staticmethod(as_ours(refused(number))))  # type: ignore[arg-type]
+        case.log("in the next file")
+    assert messages(case) == ["before", "in the next file"]
+    assert len([*case.directory.iterdir()]) == 2
+
+
+@pytest.mark.parametrize("call", ["utime", "close"])
+def test_what_a_handler_raises_there_is_the_applications(
+    case: Case, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case.log("before")
+    case.place.max_size = 0
+    with monkeypatch.context() as patched:
+        patched.setattr(System, call, staticmethod(refused(errno.ETIMEDOUT)))
+        with pytest.raises(TimeoutError):
+            case.log("interrupted")
+    case.log("after")
+    found = messages(case)
+    assert found in (["before", "after"], ["before", "interrupted", "after"])
