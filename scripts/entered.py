@@ -1,6 +1,6 @@
 """Notes which functions of the package a test enters, in every process that the test starts.
 
-The `sitecustomize` of a recorded copy (see first_tests.py) imports this module.
+The `sitecustomize` of a recorded copy (see chosen_tests.py) imports this module.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from typing import Final, NamedTuple
 
 import yaml
 
-from scripts import entered, first_tests
+from scripts import chosen_tests, entered
 
 ROOT: Final = Path(__file__).parents[1]
 EXPLAINED: Final = Path(__file__).with_suffix(".yml")
@@ -150,10 +150,10 @@ def copy(to: Path) -> None:
             shutil.copy2(ROOT / name, to / name)
 
 
-def recorded(root: Path, tests: str) -> first_tests.Record:
+def recorded(root: Path, tests: str) -> chosen_tests.Record:
     """Run all tests of a room in a copy of the project, and return which enter what.
 
-    One that fails because it is looked at is no matter: only an order comes of it.
+    One that fails because it is looked at is no matter.
     """
     record = root.parent / "record"
     begins = root / "sitecustomize.py"
@@ -162,22 +162,22 @@ def recorded(root: Path, tests: str) -> first_tests.Record:
         failed(root, tests, "--maxfail=1000", **{entered.RECORD: str(record)})
     finally:
         begins.unlink()
-    return first_tests.read(record)
+    return chosen_tests.read(record)
 
 
-def killed(root: Path, mutant: Mutant, tests: str, first: Iterable[str] = ()) -> str | None:
+def killed(root: Path, mutant: Mutant, tests: str, chosen: Iterable[str] = ()) -> str | None:
     """Return what a mutant in a copy of the project has died of, or None if it lives.
 
-    The tests that are named `first` go first.
+    Of the tests those run that are `chosen`, in that order; all of them where none is.
     """
     path = root / mutant.path
     text = path.read_text("utf-8")
     lines, end = text.splitlines(keepends=True), mutant.line - 1 + mutant.old.count("\n")
     _put(path, "".join((*lines[: mutant.line - 1], mutant.new, *lines[end:])))
-    named = root.parent / "first"
-    named.write_text("\n".join(first), "utf-8")
+    named = root.parent / "chosen"
+    named.write_text("\n".join(chosen), "utf-8")
     try:
-        return failed(root, tests, **{first_tests.FIRST: str(named)})
+        return failed(root, tests, **{chosen_tests.CHOSEN: str(named)})
     finally:
         _put(path, text)
 
@@ -189,7 +189,7 @@ def _put(path: Path, text: str) -> None:
 
 def failed(root: Path, tests: str, *options: str, **environment: str) -> str | None:
     """Run tests until one fails; return which, or None."""
-    always = "-x -q --tb=no -p no:cacheprovider -p no:randomly -p scripts.first_tests"
+    always = "-x -q --tb=no -p no:cacheprovider -p no:randomly -p scripts.chosen_tests"
     always += f" -o faulthandler_timeout={LONGEST_TEST}"
     ran = subprocess.Popen(
         [sys.executable, "-m", "pytest", *always.split(), "--basetemp", "../tests", *options,
@@ -233,8 +233,9 @@ def main() -> int:
             parser.error(f"without any change: {reason}")
         record = recorded(root, tests)
         for mutant in drawn(tuple(patterns), given.count, given.seed):
-            first = record.tests_of(mutant.path, mutant.line)
-            by = killed(root, mutant, tests, first)
+            source = (root / mutant.path).read_text("utf-8")
+            chosen = record.tests_of(mutant.path, mutant.line, source)
+            by = killed(root, mutant, tests, chosen)
             verdict = "killed" if by else "explained" if mutant.key() in known else "ALIVE"
             found[verdict] += 1
             print(f"{mutant.path}:{mutant.line} {verdict} {by or ''}", flush=True)
