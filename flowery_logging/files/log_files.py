@@ -275,7 +275,7 @@ def _close(descriptor: int, inode: tuple[int, int]) -> None:
     try:
         _touch(descriptor)
     finally:
-        _close_descriptor(descriptor)
+        platform.close(descriptor)
 
 
 def _touch(descriptor: int) -> None:
@@ -287,12 +287,3 @@ def _touch(descriptor: int) -> None:
     except OSError as error:
         if not is_ours(error):
             raise
-
-
-def _close_descriptor(descriptor: int) -> None:
-    try:
-        System.close(descriptor)
-    except OSError as error:
-        if not is_ours(error):
-            raise
-        # Somebody else has closed it; the system frees it in any case.

@@ -70,6 +70,15 @@ _fchmod: Final = getattr(os, "fchmod", None)
 _fchown: Final = getattr(os, "fchown", None)
 
 
+def close(descriptor: int) -> None:
+    """Close a descriptor, which the system frees whatever it answers."""
+    try:
+        System.close(descriptor)
+    except OSError as error:
+        if not is_ours(error):
+            raise
+
+
 def lift(descriptor: int) -> int:
     """Move a descriptor to a high number and return that; the same one where it cannot be.
 
@@ -84,11 +93,11 @@ def lift(descriptor: int) -> int:
         high: int = fcntl.fcntl(descriptor, _DUPLICATE, lowest)
     except OSError as error:  # none is free
         if not is_ours(error):
-            System.close(descriptor)
+            close(descriptor)
             raise
         return descriptor
     System.set_inheritable(high, False)  # F_DUPFD leaves it open for other programs
-    System.close(descriptor)
+    close(descriptor)
     return high
 
 
@@ -128,7 +137,7 @@ def _make_one(path: str, mode: int) -> None:
     if _is_root():
         descriptor = System.open(path, READ_FLAGS)
         _give_to_owner(descriptor, _parent(path))
-        System.close(descriptor)
+        close(descriptor)
 
 
 def _parent(path: str) -> str:
@@ -146,8 +155,9 @@ def _give_to_owner(descriptor: int, directory: str) -> None:
         status = System.stat(directory or _SEPARATOR)
         if status.st_uid != 0 and _fchown is not None:
             _fchown(descriptor, status.st_uid, status.st_gid)
-    except OSError:
-        pass  # root without that right, or a file system without owners
+    except OSError as error:  # root without that right, or a file system without owners
+        if not is_ours(error):
+            raise
 
 
 def _is_root() -> bool:

@@ -139,7 +139,7 @@ class Retention:
                 self._removed.append(removed)
                 System.unlink(path)
             finally:
-                System.close(descriptor)
+                platform.close(descriptor)
         except OSError as error:
             if not is_ours(error):
                 raise

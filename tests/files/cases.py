@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -10,7 +11,13 @@ from typing import Any
 from flowery_logging.counters import Counters
 from flowery_logging.files import FileSettings, LogFiles, Writer
 from flowery_logging.files.journal import Halves
-from tests.files.interruptions import as_ours
+from flowery_logging.files.retention import Retention, RetentionSettings
+from tests.files.interruptions import Handler, Interruption, as_ours
+
+HALF, NOTHING = -1, -2
+
+OLD = "s-20200101T000000Z-0123456789abcdef01234567-0001.ndjson"
+"""A file that retention removes."""
 
 
 def halves(text: str) -> Halves:
@@ -73,4 +80,131 @@ class Case:
         self.place.write = os.write
 
 
-HALF, NOTHING = -1, -2
+def plain(case: Case) -> None:
+    pass
+
+
+def rotation(case: Case) -> None:
+    case.place.max_size = case.place.size
+
+
+def full(case: Case) -> None:
+    case.on_a_bad_day(errno.ENOSPC)
+
+
+def slow_reader(case: Case) -> None:
+    case.on_a_bad_day(errno.EAGAIN, None)
+
+
+def half_then_full(case: Case) -> None:
+    case.on_a_bad_day(HALF, errno.ENOSPC)
+
+
+def half_then_whole(case: Case) -> None:
+    case.on_a_bad_day(HALF, None)
+
+
+def nothing_for_ever(case: Case) -> None:
+    case.on_a_bad_day(NOTHING)
+
+
+def half_then_nothing(case: Case) -> None:
+    case.on_a_bad_day(HALF, NOTHING)
+
+
+def too_big_a_file(case: Case) -> None:
+    case.on_a_bad_day(HALF, errno.EFBIG, errno.EFBIG, None)
+
+
+def waiting(case: Case) -> None:
+    full(case)
+    case.log("waits 1")
+    case.log("waits 2")
+    case.recover()
+
+
+def dropping(case: Case) -> None:
+    case.writer._journal.backlog.max_bytes = 150
+    full(case)
+    case.log("waits")
+    case.log("is dropped " + "x" * 100)
+
+
+def dropped(case: Case) -> None:
+    dropping(case)
+    case.recover()
+
+
+def removed(case: Case) -> None:
+    case.place.look_at = 0.0
+    case.may_repeat = True
+    for path in case.directory.iterdir():
+        path.unlink()
+
+
+def removed_with_a_torn_line(case: Case) -> None:
+    half_then_full(case)
+    case.log("torn")
+    removed(case)
+    case.recover()
+
+
+def closed_by_somebody(case: Case) -> None:
+    case.may_repeat = True  # nothing can be learnt of a line then
+    os.close(case.place.descriptor)
+
+
+def another_file_by_now(case: Case) -> None:
+    case.may_repeat = True
+    case.place.look_at = 0.0
+    with (case.directory / "foreign").open("wb") as foreign:
+        os.dup2(foreign.fileno(), case.place.descriptor)
+
+
+def postponed(case: Case) -> None:
+    """The next file cannot be opened: its directory is a file by now."""
+    rotation(case)
+    case.place._settings = case.place._settings._replace(directory=f"{case.directory}/foreign/x")
+    (case.directory / "foreign").touch()
+
+
+def retention(case: Case) -> None:
+    old = case.directory / OLD
+    old.write_bytes(b'{"event":{"sequence":1}}\n')
+    os.utime(old, (1, 1))
+    case.keep_seconds = 1.0
+    settings = RetentionSettings(str(case.directory), "s", 1 << 40, case.keep_seconds)
+    case.place._retention = Retention(settings)
+    case.place._retain_now = True
+    case.place.look_at = 0.0
+
+
+def interrupted_before(case: Case) -> None:
+    half_then_full(case)
+
+    def stop() -> None:
+        raise Interruption
+
+    try:
+        with Handler(9, stop):
+            case.writer.write(*halves("interrupted before"))
+    except Interruption:
+        pass
+    half_then_whole(case)
+
+
+def first(case: Case) -> None:
+    """No file yet."""
+    case.writer.close()
+    for path in case.directory.iterdir():
+        path.unlink()
+    case.returned.clear()
+    case.writer = Writer(case.target, identity, record, case.counters)
+
+
+STATES = [
+    plain, first, rotation, full, slow_reader, half_then_full, half_then_whole, nothing_for_ever,
+    half_then_nothing, too_big_a_file, waiting, dropping, dropped, removed,
+    removed_with_a_torn_line, closed_by_somebody, another_file_by_now, postponed, retention,
+    interrupted_before,
+]  # fmt: skip

@@ -7,12 +7,9 @@ event once whose call has returned, each file with its header, each removed file
 from __future__ import annotations
 
 import ctypes
-import errno
-import json
 import os
 import shutil
 import sys
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,144 +17,25 @@ from typing import Any
 
 import pytest
 
-from flowery_logging.files import Writer, complaints
-from flowery_logging.files.retention import Retention, RetentionSettings
-from tests.files.cases import HALF, NOTHING, Case, halves, identity, record
+from flowery_logging.files import complaints
+from tests.files.cases import (
+    STATES,
+    Case,
+    dropped,
+    first,
+    half_then_full,
+    half_then_whole,
+    interrupted_before,
+    plain,
+    postponed,
+    removed_with_a_torn_line,
+    rotation,
+    waiting,
+)
+from tests.files.faults_found import faults_of
 from tests.files.interruptions import Handler, Interruption
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="full disks as POSIX has them")
-
-OLD = "s-20200101T000000Z-0123456789abcdef01234567-0001.ndjson"
-
-
-def plain(case: Case) -> None:
-    pass
-
-
-def rotation(case: Case) -> None:
-    case.place.max_size = case.place.size
-
-
-def full(case: Case) -> None:
-    case.on_a_bad_day(errno.ENOSPC)
-
-
-def slow_reader(case: Case) -> None:
-    case.on_a_bad_day(errno.EAGAIN, None)
-
-
-def half_then_full(case: Case) -> None:
-    case.on_a_bad_day(HALF, errno.ENOSPC)
-
-
-def half_then_whole(case: Case) -> None:
-    case.on_a_bad_day(HALF, None)
-
-
-def nothing_for_ever(case: Case) -> None:
-    case.on_a_bad_day(NOTHING)
-
-
-def half_then_nothing(case: Case) -> None:
-    case.on_a_bad_day(HALF, NOTHING)
-
-
-def too_big_a_file(case: Case) -> None:
-    case.on_a_bad_day(HALF, errno.EFBIG, errno.EFBIG, None)
-
-
-def waiting(case: Case) -> None:
-    full(case)
-    case.log("waits 1")
-    case.log("waits 2")
-    case.recover()
-
-
-def dropping(case: Case) -> None:
-    case.writer._journal.backlog.max_bytes = 150
-    full(case)
-    case.log("waits")
-    case.log("is dropped " + "x" * 100)
-
-
-def dropped(case: Case) -> None:
-    dropping(case)
-    case.recover()
-
-
-def removed(case: Case) -> None:
-    case.place.look_at = 0.0
-    case.may_repeat = True
-    for path in case.directory.iterdir():
-        path.unlink()
-
-
-def removed_with_a_torn_line(case: Case) -> None:
-    half_then_full(case)
-    case.log("torn")
-    removed(case)
-    case.recover()
-
-
-def closed_by_somebody(case: Case) -> None:
-    case.may_repeat = True  # nothing can be learnt of a line then
-    os.close(case.place.descriptor)
-
-
-def another_file_by_now(case: Case) -> None:
-    case.may_repeat = True
-    case.place.look_at = 0.0
-    with (case.directory / "foreign").open("wb") as foreign:
-        os.dup2(foreign.fileno(), case.place.descriptor)
-
-
-def postponed(case: Case) -> None:
-    """The next file cannot be opened: its directory is a file by now."""
-    rotation(case)
-    case.place._settings = case.place._settings._replace(directory=f"{case.directory}/foreign/x")
-    (case.directory / "foreign").touch()
-
-
-def retention(case: Case) -> None:
-    old = case.directory / OLD
-    old.write_bytes(b'{"event":{"sequence":1}}\n')
-    os.utime(old, (1, 1))
-    case.keep_seconds = 1.0
-    settings = RetentionSettings(str(case.directory), "s", 1 << 40, case.keep_seconds)
-    case.place._retention = Retention(settings)
-    case.place._retain_now = True
-    case.place.look_at = 0.0
-
-
-def interrupted_before(case: Case) -> None:
-    half_then_full(case)
-
-    def stop() -> None:
-        raise Interruption
-
-    try:
-        with Handler(9, stop):
-            case.writer.write(*halves("interrupted before"))
-    except Interruption:
-        pass
-    half_then_whole(case)
-
-
-def first(case: Case) -> None:
-    """No file yet."""
-    case.writer.close()
-    for path in case.directory.iterdir():
-        path.unlink()
-    case.returned.clear()
-    case.writer = Writer(case.target, identity, record, case.counters)
-
-
-STATES = [
-    plain, first, rotation, full, slow_reader, half_then_full, half_then_whole, nothing_for_ever,
-    half_then_nothing, too_big_a_file, waiting, dropping, dropped, removed,
-    removed_with_a_torn_line, closed_by_somebody, another_file_by_now, postponed, retention,
-    interrupted_before,
-]  # fmt: skip
 
 
 FORKS = [
@@ -290,79 +168,3 @@ def interrupted(
     case.log("after 2")
     case.writer.close()
     return case, handler.where
-
-
-def faults_of(case: Case) -> list[str]:
-    """Tell what is wrong with the files of a case."""
-    paths = sorted(case.directory.glob("*.ndjson"))
-    own = [path for path in paths if case.writer.entity in path.name]
-    lines = [line for path in own for line in whole(path)]
-    records = [json.loads(line) for line in lines]
-    return [
-        *children_at_fault([path for path in paths if path not in own]),
-        *numbers_at_fault(case, lines, records),
-        *events_at_fault(case, lines, records),
-        *files_at_fault(case, [json.loads(line) for path in paths for line in whole(path)]),
-    ]
-
-
-def children_at_fault(paths: list[Path]) -> list[str]:
-    """Each child of a fork has files of its own, in which its numbers begin at 1."""
-    return [
-        f"numbers {numbers} in {path.name}"
-        for path in paths
-        for numbers in [[json.loads(line)["event"]["sequence"] for line in whole(path)]]
-        if numbers != [*range(1, len(numbers) + 1)]
-    ]
-
-
-def whole(path: Path) -> list[bytes]:
-    """The lines of a file but for a torn last one, which no reader takes."""
-    return [] if path.name == OLD else path.read_bytes().split(b"\n")[:-1]
-
-
-def numbers_at_fault(case: Case, lines: list[bytes], records: list[Any]) -> list[str]:
-    counted = Counter(r["event"]["sequence"] for r in records)
-    different = Counter(r["event"]["sequence"] for r in map(json.loads, dict.fromkeys(lines)))
-    twice = different if case.may_repeat else counted
-    missing = set(range(1, max(counted) + 1)) - set(counted) - announced(records)
-    return [
-        *(f"number {number} {times} times" for number, times in twice.items() if times > 1),
-        *(f"number {number} is missing" for number in missing),
-    ]
-
-
-def announced(records: list[Any]) -> set[int]:
-    """The numbers that are announced as dropped."""
-    texts = [
-        r["facts"].get("dropped_sequences", "") for r in records if r.get("kind") == "recovered"
-    ]
-    pairs = [map(int, pair.split("-")) for text in texts for pair in text.split(",") if pair]
-    return {number for low, high in pairs for number in range(low, high + 1)}
-
-
-def events_at_fault(case: Case, lines: list[bytes], records: list[Any]) -> list[str]:
-    """Each event is there once if its call returned, else at most once, or was dropped."""
-    found = Counter(json.loads(line).get("message") for line in dict.fromkeys(lines))
-    may_miss = len(announced(records))
-    lost = [text for text in case.returned if not found[text]]
-    if case.may_repeat and case.place.descriptor != -1:
-        lost = []
-    twice = [text for text, times in found.items() if text and times > 1]
-    return [*(f"{t!r} twice" for t in twice), *(f"{t!r} lost" for t in lost[may_miss:])]
-
-
-def files_at_fault(case: Case, records: list[Any]) -> list[str]:
-    told = [r["facts"]["removed_files"] for r in records if r.get("kind") == "removed"]
-    gone = case.keep_seconds == 1.0 and not (case.directory / OLD).exists() and [OLD] not in told
-    heads = [path for path in case.directory.glob("s-*-0*.ndjson") if path.name != OLD]
-    return [
-        *(["a removal that nobody announces"] if gone else []),
-        *(f"no header in {path.name}" for path in heads if not has_header(path)),
-    ]
-
-
-def has_header(path: Path) -> bool:
-    """Tell whether a file begins as Filebeat needs it; an empty one is that of an interruption."""
-    first, end, _ = path.read_bytes().partition(b"\n")
-    return not first or not end or (len(first) >= 1023 and b'"opened"' in first)

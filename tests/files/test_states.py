@@ -156,6 +156,7 @@ def test_what_the_system_refuses_by_the_way_stops_no_rotation(
     with monkeypatch.context() as patched:
         patched.setattr(System, call, staticmethod(as_ours(refused(number))))  # type: ignore[arg-type]
         case.log("in the next file")
+    assert not case.counters.snapshot().get("write_errors")
     assert messages(case) == ["before", "in the next file"]
     assert len([*case.directory.iterdir()]) == 2
 

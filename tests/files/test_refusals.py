@@ -1,0 +1,112 @@
+"""Each call to the system refused once, or interrupted there by a handler that raises an OSError."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowery_logging.files import complaints, platform
+from flowery_logging.system import System
+from tests.files.cases import Case, first, plain, removed, retention, rotation, waiting
+from tests.files.faults_found import faults_of
+from tests.files.interruptions import as_ours
+
+CALLS = {
+    **dict.fromkeys(
+        (
+            "close",
+            "fstat",
+            "mkdir",
+            "open",
+            "scandir",
+            "set_inheritable",
+            "stat",
+            "unlink",
+            "utime",
+        ),
+        System,
+    ),
+    "_pread": platform,
+    "_fchmod": platform,
+}
+"""By name: what keeps the call."""
+
+
+@pytest.fixture(autouse=True)
+def silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(complaints, "complain", lambda *_, **__: None)
+
+
+class Refused:
+    """Lets the system refuse one call of a name: the `place`-th; `happened` tells whether it came."""
+
+    def __init__(self, place: int, error: OSError) -> None:
+        self._left = place
+        self._error = error
+        self.happened = False
+
+    def instead_of(self, call: Any) -> Callable[..., Any]:
+        def called(*args: Any, **options: Any) -> Any:
+            self._left -= 1
+            if self._left == 0:
+                self.happened = True
+                raise self._error
+            return call(*args, **options)
+
+        return called
+
+
+def refused(
+    directory: Path, state: Callable[[Case], None], name: str, place: int, *, by_us: bool
+) -> tuple[Case, bool, BaseException | None]:
+    """Log in a state in which a call is refused; tell whether that came, and what was raised."""
+    directory.mkdir()
+    case = Case(directory)
+    case.log("before")
+    state(case)
+    case.place.look_at = 0.0
+    number = errno.EIO if by_us else errno.ETIMEDOUT
+    refusal, raised = Refused(place, OSError(number, "refused")), None
+    original = getattr(CALLS[name], name)
+    called: Any = refusal.instead_of(original)
+    setattr(CALLS[name], name, _kept(name, as_ours(called) if by_us else called))
+    try:
+        case.log("while refused")
+    except TimeoutError as error:
+        raised = error
+    finally:
+        setattr(CALLS[name], name, _kept(name, original))
+    case.log("after")
+    case.place.look_at = 0.0
+    case.log("at last")
+    case.writer.close()
+    return case, refusal.happened, raised
+
+
+def _kept(name: str, call: Any) -> Any:
+    return staticmethod(call) if CALLS[name] is System else call
+
+
+STATES = [plain, first, rotation, removed, retention, waiting]
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("by_us", [True, False])
+def test_a_call_that_is_refused(
+    tmp_path: Path, state: Callable[[Case], None], name: str, by_us: bool
+) -> None:
+    if by_us and state is removed and name in {"stat", "_pread"}:
+        pytest.skip("a removed file is written again only where it can be looked at and read")
+    for place in range(1, 100):
+        case, happened, raised = refused(tmp_path / str(place), state, name, place, by_us=by_us)
+        if not happened:
+            return
+        assert (raised is None) is by_us, f"{name} {place}"
+        assert faults_of(case) == [], f"{name} {place}"
+        shutil.rmtree(case.directory)
