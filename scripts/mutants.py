@@ -46,8 +46,8 @@ ROOMS: Final = {
     "context": (
         "agents.py", "active_spans.py", "context.py", "headers.py", "request.py", "scope.py",
         "trace.py",
-        "tests/test_blocks.py tests/test_context.py tests/test_trace.py tests/test_flows.py \
-tests/integrations",
+        "tests/test_blocks.py tests/test_context.py tests/test_trace.py tests/test_flows.py "
+        "tests/test_testing.py tests/ends/test_presence.py tests/integrations",
     ),
 }  # fmt: skip
 """The modules of each room and, last, the tests that have to notice."""

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from flowery_logging import agents, context, trace
+from flowery_logging.integrations.wsgi import RequestMiddleware
 from flowery_logging.trace import TraceContext, continue_trace, current_trace, outgoing_headers
 
 TRACE = "12345678901234567890123456789012"
@@ -538,40 +539,58 @@ def test_the_fragment_of_a_line_follows_the_span(otel):
         assert line() == {**held, "item": "rose"}  # the span's trace is the request's from then on
 
 
-def test_an_active_elastic_apm_transaction_stands_on_the_lines_and_goes_out(own_overlay):
+@pytest.fixture
+def apm(own_overlay):
+    """A client of Elastic APM's that sends nothing."""
     elasticapm = pytest.importorskip("elasticapm")
     factory = logging.getLogRecordFactory()  # the client exchanges it
     client = elasticapm.Client(
         service_name="t", disable_send=True, metrics_interval="0ms", instrument=False,
         central_config=False, cloud_provider="none", verify_config=False, log_level="off",
     )  # fmt: skip
-    try:
-        for tracestate in ({"tracestate": "a=1"}, {}):
-            parent = elasticapm.trace_parent_from_headers({"traceparent": VALID, **tracestate})
-            client.begin_transaction("request", trace_parent=parent)
-            with continue_trace({"traceparent": f"00-{'7' * 32}-{PARENT}-01"}) as continued_here:
-                assert continued_here.trace_id == TRACE, "the transaction's, not the headers'"
-                assert continued_here.parent_id == PARENT
-                assert continued_here.tracestate == tracestate.get("tracestate", "")
-                assert continued_here == current_trace()
-            client.end_transaction("t", "ok")
-        begun = client.begin_transaction("request")
-        with continue_trace(None):
-            with elasticapm.capture_span("query") as span:
-                seen, sent = context.fields(), outgoing_headers()
-            assert "span.id" not in context.fields()
-            assert outgoing_headers()["traceparent"].split("-")[2] == begun.id
-        client.end_transaction("t", "ok")
-        with continue_trace({"traceparent": VALID}):
-            message = client.begin_transaction("messaging")
-            assert context.fields()["trace.id"] == message.trace_parent.trace_id != TRACE
-            client.end_transaction("t", "ok")
-    finally:
-        client.close()
-        logging.setLogRecordFactory(factory)
+    yield client
+    client.close()
+    logging.setLogRecordFactory(factory)
+
+
+def test_an_active_elastic_apm_transaction_stands_on_the_lines_and_goes_out(apm):
+    elasticapm = sys.modules["elasticapm"]
+    for tracestate in ({"tracestate": "a=1"}, {}):
+        parent = elasticapm.trace_parent_from_headers({"traceparent": VALID, **tracestate})
+        apm.begin_transaction("request", trace_parent=parent)
+        with continue_trace({"traceparent": f"00-{'7' * 32}-{PARENT}-01"}) as continued_here:
+            assert continued_here.trace_id == TRACE, "the transaction's, not the headers'"
+            assert continued_here.parent_id == PARENT
+            assert continued_here.tracestate == tracestate.get("tracestate", "")
+            assert continued_here == current_trace()
+        apm.end_transaction("t", "ok")
+    begun = apm.begin_transaction("request")
+    with continue_trace(None):
+        with elasticapm.capture_span("query") as span:
+            seen, sent = context.fields(), outgoing_headers()
+        assert "span.id" not in context.fields()
+        assert outgoing_headers()["traceparent"].split("-")[2] == begun.id
+    apm.end_transaction("t", "ok")
+    with continue_trace({"traceparent": VALID}):
+        message = apm.begin_transaction("messaging")
+        assert context.fields()["trace.id"] == message.trace_parent.trace_id != TRACE
+        apm.end_transaction("t", "ok")
     assert seen["trace.id"] == begun.trace_parent.trace_id
     assert (seen["transaction.id"], seen["span.id"]) == (begun.id, span.id)
     assert sent["traceparent"].split("-")[1:3] == [begun.trace_parent.trace_id, span.id]
+
+
+def test_a_transaction_of_elastic_apms_is_no_span_of_the_access_event(logged, apm):
+    def app(_environ, start_response):
+        start_response("200 OK", [])
+        return [b""]
+
+    begun = apm.begin_transaction("request")
+    list(RequestMiddleware(app)({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: None))
+    apm.end_transaction("t", "ok")
+    (access,) = [e for e in logged.events() if e["log"]["logger"] == "flowery_logging.access"]
+    assert access["transaction"]["id"] == begun.id
+    assert "span" not in access
 
 
 def test_an_agent_that_raises_is_not_there(monkeypatch, own_overlay):

@@ -255,6 +255,12 @@ def test_so_many_functions_causes_and_groups_count(logged, make, most, one, othe
     assert group(logged, make(most + 1, one)) == group(logged, make(most + 1, other))
 
 
+def test_an_error_keeps_its_group_over_releases(logged):
+    """Alerts and dashboards know it by that."""
+    assert group(logged, below(3, "pay")) == "cb9fa3a0b0b66311"
+    assert group(logged, caused_by(2, Ringed)) == "920589cb34f443d2"
+
+
 class Ringed(Exception):
     """Its cause is itself in the end."""
 

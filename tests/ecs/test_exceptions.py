@@ -147,7 +147,9 @@ def test_the_traceback_beside_an_exception_is_the_one_that_counts(logged):
         assert event["error"]["stack_trace"].endswith("ValueError: x")
 
 
-@pytest.mark.parametrize("exc_info", [None, False, (None, None, None), True])
+@pytest.mark.parametrize("exc_info", [
+    None, False, (None, None, None), True, (), (None,), (ValueError, ValueError("two of three")),
+])  # fmt: skip
 @pytest.mark.parametrize("kind", ["stdlib", "structlog"])
 def test_no_exception_no_error(logged, kind, exc_info):
     log.info("x", exc_info=exc_info)
@@ -189,3 +191,25 @@ def test_stack_info(logged):
     last = logged.last()
     assert last["error"]["stack_trace"] == "ValueError: y"
     assert last["labels"]["stack_info"].startswith("Stack (most recent call last)")
+
+
+class Shy(Exception):
+    @property
+    def __cause__(self) -> BaseException:  # type: ignore[override]
+        raise RuntimeError("not told")
+
+
+class Sourceless:
+    def get_source(self, _: str) -> str:
+        raise RuntimeError("no source")
+
+
+def test_neither_attributes_nor_source_can_be_had(logged, counted):
+    scope = {"__name__": "odd", "__loader__": Sourceless(), "Shy": Shy}
+    exec(compile("def fail(): raise Shy('x')", "odd.py", "exec"), scope)
+    with pytest.raises(Shy) as found:
+        scope["fail"]()  # type: ignore[operator]
+    log.error("failed", exc_info=found.value)
+    error = logged.event()["error"]
+    assert error["stack_trace"] == f"{Shy.__module__}.Shy: x"
+    assert counted("fallbacks") == 0

@@ -93,6 +93,8 @@ def test_hostile_fields(kind):
         assert short(*given) == careful(*given)
 
 
+MOMENT = dt.datetime(2026, 1, 2, 9, tzinfo=dt.timezone(dt.timedelta(hours=9)))
+
 ACCESS = {
     "http.request.method": "GET", "http.response.status_code": 200, "url.path": "/100%/한글",
     "url.query": "full=true&page=2", "client.ip": "2001:db8::1", "event.category": ["web"],
@@ -158,6 +160,10 @@ def test_one_value_that_does_not_fit(name, value):
         ({"event.dataset": "mine", "event.kind": "event"}, {}),
         ({"error.type": "Mine", "error.code": "5"}, {"error": "bound"}),
         ({"labels.a": "x", "a": "y"}, {"numeric_labels.a": 7}),
+        ({"event.created": MOMENT, "event": {"created": MOMENT}}, {}),
+        ({"event.created": MOMENT}, {"event": {"created": MOMENT}}),
+        ({"tags": ["a"], "event.category": ["b"]}, {"tags": ["c"]}),
+        ({"event": {"category": ["a", 7], "created": MOMENT}, "event.category": ["b", 7]}, {}),
     ],
 )
 def test_fields_in_the_way_of_others(fields, bound):

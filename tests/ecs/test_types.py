@@ -58,6 +58,9 @@ class Point(NamedTuple):
 
 NAT = NotATime(2026, 1, 1)
 
+MOST = 10_000
+"""Items of an array that are read; one with more of them loses its form."""
+
 LABELS = [
     (np.int64(7), 7),
     (np.uint64(2**64 - 1), str(2**64 - 1)),
@@ -153,3 +156,12 @@ def test_a_lazy_object_that_cannot_be_had_does_not_cost_the_event(logged):
     event = logged.event()
     assert event["numeric_labels"] == {"a": 1}
     assert event["labels"]["user"].startswith("<SimpleLazyObject")
+
+
+def test_an_array_of_as_many_items_as_are_read_keeps_its_form(logged):
+    log.info(
+        "x", extra={"whole": np.ones((100, MOST // 100), int), "more": np.ones((101, 100), int)}
+    )
+    labels = logged.event()["labels"]
+    assert labels["whole"].startswith("[[1,1,")
+    assert labels["more"][:2] == ["1", "1"]

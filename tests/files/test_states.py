@@ -14,7 +14,7 @@ import pytest
 from flowery_logging.files import complaints
 from flowery_logging.files.tally import Tally
 from flowery_logging.system import System
-from tests.files.cases import HALF, NOTHING, Case
+from tests.files.cases import HALF, NOTHING, OLD, Case, retention
 from tests.files.interruptions import as_ours
 
 
@@ -137,6 +137,25 @@ def test_a_rotation_that_was_put_off_comes_before_the_next_line(case: Case) -> N
     first, second = sorted(case.directory.glob("*.ndjson"))
     assert b'"waits"' in first.read_bytes()
     assert b'"after"' in second.read_bytes()
+
+
+def test_a_file_that_grows_as_it_is_to_be_removed_stays(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case.log("before")
+    retention(case)
+    opened = System.open
+
+    def growing(path: str, *args: Any) -> int:
+        if path.endswith(OLD):
+            with open(path, "ab") as file:
+                file.write(b"more\n")
+        return opened(path, *args)
+
+    monkeypatch.setattr(System, "open", staticmethod(growing))
+    case.log("after")
+    assert (case.directory / OLD).read_bytes().endswith(b"more\n")
+    assert b'"removed"' not in Path(case.writer.path).read_bytes()
 
 
 def refused(number: int) -> Callable[..., Any]:
