@@ -37,7 +37,7 @@ LONGEST_TEST: Final = 40
 
 _SEEN_IN_LINES: Final = (
     "tests/ecs tests/capture/test_stdlib.py tests/redaction/test_structures.py "
-    "tests/redaction/test_choices.py tests/test_hot_path.py"
+    "tests/redaction/test_choices.py tests/test_formatters.py tests/test_hot_path.py"
 )
 
 ROOMS: Final = {

@@ -284,6 +284,16 @@ def test_a_list_where_a_field_takes_one_value_is_a_label_each_time(logged):
     ]
 
 
+@pytest.mark.parametrize("name", ["tags", "dns.answers", "file.elf.imports", "user.id", "a"])
+def test_an_empty_list_is_left_out_whatever_its_name(logged, counted, name):
+    for _ in range(6):  # a plan is made meanwhile
+        log.info("x", extra={name: [], "n": 7})
+    for event in logged.events():
+        assert event["numeric_labels"] == {"n": 7}
+        assert event.keys().isdisjoint(("labels", "tags", "dns", "file", "user"))
+    assert counted("fallbacks") == 0
+
+
 def test_two_names_that_become_one_are_both_kept(logged):
     log.info("x", extra={"a.b": 1, "a": {"b": "two"}, "a*b": 3})
     event = logged.event()

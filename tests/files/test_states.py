@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import json
 import os
@@ -11,10 +12,12 @@ from typing import Any
 
 import pytest
 
-from flowery_logging.files import complaints
+from flowery_logging.counters import Counters
+from flowery_logging.files import Writer, complaints
+from flowery_logging.files.stream import Nowhere
 from flowery_logging.files.tally import Tally
 from flowery_logging.system import System
-from tests.files.cases import HALF, NOTHING, OLD, Case, retention
+from tests.files.cases import HALF, NOTHING, OLD, Case, halves, identity, record, retention
 from tests.files.interruptions import as_ours
 
 
@@ -137,6 +140,30 @@ def test_a_rotation_that_was_put_off_comes_before_the_next_line(case: Case) -> N
     first, second = sorted(case.directory.glob("*.ndjson"))
     assert b'"waits"' in first.read_bytes()
     assert b'"after"' in second.read_bytes()
+
+
+def test_lines_of_a_stream_are_counted_and_no_more_when_that_ends() -> None:
+    writer = Writer(Nowhere, identity, record, Counters())
+    tally = Tally()
+    tally.name("s")
+    for counting, events in ((tally, 2), (None, 2)):
+        writer.count(counting)
+        writer.write(*halves("one"))
+        writer.write(*halves("two"))
+        assert sum(count.events for count in tally) == sum(tally.writes.classes) == events
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_the_child_of_a_fork_in_c_has_counted_nothing_yet(case: Case) -> None:
+    tally = Tally()
+    tally.name("s")
+    case.writer.count(tally)
+    case.log("of the parent")
+    pid = ctypes.PyDLL(None).fork()
+    if pid == 0:
+        os._exit(len([*tally]))
+    assert os.waitpid(pid, 0)[1] == 0
+    assert sum(count.events for count in tally) == 2, "with the header"
 
 
 def test_a_file_that_grows_as_it_is_to_be_removed_stays(

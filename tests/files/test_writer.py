@@ -284,15 +284,21 @@ def test_a_fork_in_a_signal_handler_in_the_middle_of_writes(logs: Logs) -> None:
     assert logs.messages().count("child of a handler") > 30
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize(
+    ("method", "early", "late"),
+    [(method, ", multiprocessing", "") for method in ("fork", "spawn", "forkserver")]
+    + [("fork", "", "import multiprocessing")],
+)
 def test_multiprocessing_children_end_with_a_closing_record(
-    logs: Logs, tmp_path: Path, method: str
+    logs: Logs, tmp_path: Path, method: str, early: str, late: str
 ) -> None:
     script = tmp_path / "main.py"
     script.write_text(
         f"""
-import multiprocessing, logging, flowery_logging
+import sys, logging, flowery_logging{early}
+assert {bool(early)} or "multiprocessing" not in sys.modules
 flowery_logging.setup("svc", directory={str(logs.directory)!r}, output="file")
+{late}
 def work(n):
     logging.getLogger("app").info("worker %d", n)
 if __name__ == "__main__":
