@@ -100,12 +100,9 @@ class _Piece:
 class Compiler:
     """Compiles the plans of one configuration."""
 
-    def __init__(
-        self, placer: Placer, static: Static, aside: frozenset[str], shapes: Shapes
-    ) -> None:
+    def __init__(self, placer: Placer, static: Static, shapes: Shapes) -> None:
         self._placer = placer
         self._static = static
-        self._aside = aside
         self._shapes = shapes
         self._steps = Steps(placer)
 
@@ -129,8 +126,7 @@ class Compiler:
                 layout.put(path, _Piece(index, kind), 1)
             _refuse_unnamed(layout)
             encode = source.of_event(self._template(layout), len(shape.leaves), counts)
-        plainly = self._aside.isdisjoint(names.paths)
-        return Plan(names, encode, shape or self._shapes.of(layout), plainly=plainly)
+        return Plan(names, encode, shape or self._shapes.of(layout))
 
     def _put(self, names: Names, layout: Layout, tally: Tally) -> dict[int, Step]:
         """Put a mark for each value of an event into its layout; return their steps."""

@@ -77,7 +77,7 @@ class LineEncoder:
         self._sites: Kept[Any, Site] = Kept()
         self._threads: Kept[tuple[Any, Any], bytes] = Kept()
         self._shapes = Shapes()
-        self._plans = Plans(placer, Compiler(placer, static, aside, self._shapes).compile, aside)
+        self._plans = Plans(placer, Compiler(placer, static, self._shapes).compile, aside)
         self._known_plan = self._plans.known
         if placer.label_names is not None:
             placer.label_names.when_forgotten(self._plans.forget)
@@ -133,7 +133,7 @@ class LineEncoder:
                 values = [*own.values()]
                 key = (shape, *own, *map(type, values))
             plan = self._known_plan(key)
-            if type(plan) is Plan and plan.plainly:
+            if type(plan) is Plan:
                 half = plan.encode(values, message, pieces, beginning, micros, site, room)
                 if type(half) is not int:
                     return half  # type: ignore[no-any-return]
@@ -141,7 +141,7 @@ class LineEncoder:
             else:
                 found = self._plans.find(own, values, key)
             around = (message, pieces, beginning, micros, site, room)
-            return self._half(found, around, plainly=True)
+            return self._half(found, around)
         except Exception:
             return None  # the careful way finds out what it is, and counts it
 
@@ -175,7 +175,7 @@ class LineEncoder:
                 event.site,
                 room,
             )
-            return self._half(self._found(shape, event.fields), around, plainly=False)
+            return self._half(self._found(shape, event.fields), around)
         except Exception:
             return None
 
@@ -184,9 +184,9 @@ class LineEncoder:
         values = [*own.values()]
         return self._plans.find(own, values, (shape, *own, *map(type, values)))
 
-    def _half(self, found: Found | None, around: tuple[Any, ...], *, plainly: bool) -> bytes | None:
+    def _half(self, found: Found | None, around: tuple[Any, ...]) -> bytes | None:
         """Return the first half of an event by its plan; None where there is none."""
-        while found is not None and (found.plan.plainly or not plainly):
+        while found is not None:
             half: Any = found.plan.encode(found.values, *around)
             if type(half) is not int:
                 return half  # type: ignore[no-any-return]

@@ -73,19 +73,15 @@ class Plan:
     """What is known of a shape.
 
     `encode` is its compiled function (see source.py). `shape` is that of the context: the one its
-    events are in, or the one its fields make. `plainly` tells that none of its names is looked at
-    elsewhere.
+    events are in, or the one its fields make.
     """
 
-    __slots__ = ("encode", "names", "plainly", "shape")
+    __slots__ = ("encode", "names", "shape")
 
-    def __init__(
-        self, names: Names, encode: Callable[..., Any], shape: Shape, *, plainly: bool
-    ) -> None:
+    def __init__(self, names: Names, encode: Callable[..., Any], shape: Shape) -> None:
         self.names = names
         self.encode = encode
         self.shape = shape
-        self.plainly = plainly
 
 
 CAREFUL: Final = object()

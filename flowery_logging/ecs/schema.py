@@ -102,7 +102,7 @@ class Schema:
             return MISFIT
         if self.is_value(path) and path in self._parents:
             items = [self._fit_object(path, item) for item in as_items(value)]
-            return MISFIT if MISFIT in items or not items else items
+            return MISFIT if MISFIT in items else items
         fitted = fit(value, kind, array=self.is_array(place))
         if fitted is MISFIT or kind not in {"object", "nested"}:
             return fitted
