@@ -31,9 +31,6 @@ from flowery_logging.ecs.steps import Step, Steps, Tally
 from flowery_logging.redaction import Make
 from flowery_logging.redaction.values import names_methods
 
-_BEFORE: Final = frozenset({"message", "host", "data_stream", "log", "process"})
-"""What a line has before the fields, or after them."""
-
 _MARK: Final = re.compile(rb"\0(\w+)\0")  # no JSON has this byte
 
 
@@ -162,8 +159,6 @@ class Compiler:
     def _template(self, layout: Layout) -> list[bytes | str]:
         """Return what stands after the message: bytes, and names of the function's variables."""
         tree, static = layout.tree, self._static
-        if not _BEFORE.isdisjoint(tree):
-            raise UnusualError
         own = {"labels": layout.texts, "numeric_labels": layout.numbers}
         event = merged({"dataset": static.dataset}, tree.pop("event", {}))
         found: list[bytes | str] = ["site.suffix"]
