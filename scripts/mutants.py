@@ -40,14 +40,17 @@ _SEEN_IN_LINES: Final = (
     "tests/redaction/test_choices.py tests/test_formatters.py tests/test_hot_path.py"
 )
 
+_SEEN_IN_REQUESTS: Final = (
+    "tests/test_blocks.py tests/test_context.py tests/test_trace.py tests/test_flows.py "
+    "tests/test_testing.py tests/ends/test_presence.py tests/integrations"
+)
+
 ROOMS: Final = {
     "ecs": ("ecs/*.py", _SEEN_IN_LINES),
     "files": ("files/*.py", "tests/files"),
     "context": (
         "agents.py", "active_spans.py", "context.py", "headers.py", "request.py", "scope.py",
-        "trace.py",
-        "tests/test_blocks.py tests/test_context.py tests/test_trace.py tests/test_flows.py "
-        "tests/test_testing.py tests/ends/test_presence.py tests/integrations",
+        "trace.py", _SEEN_IN_REQUESTS,
     ),
 }  # fmt: skip
 """The modules of each room and, last, the tests that have to notice."""

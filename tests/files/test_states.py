@@ -15,7 +15,7 @@ import pytest
 from flowery_logging.counters import Counters
 from flowery_logging.files import Writer, complaints
 from flowery_logging.files.stream import Nowhere
-from flowery_logging.files.tally import Tally
+from flowery_logging.files.tally import WRITE_SECONDS, Tally, Writes
 from flowery_logging.system import System
 from tests.files.cases import HALF, NOTHING, OLD, Case, halves, identity, record, retention
 from tests.files.interruptions import as_ours
@@ -140,6 +140,16 @@ def test_a_rotation_that_was_put_off_comes_before_the_next_line(case: Case) -> N
     first, second = sorted(case.directory.glob("*.ndjson"))
     assert b'"waits"' in first.read_bytes()
     assert b'"after"' in second.read_bytes()
+
+
+def test_how_long_writes_take_is_told_by_upper_bounds() -> None:
+    writes = Writes()
+    for bound in WRITE_SECONDS:
+        writes.note(bound)
+        writes.note(bound * 1.01)
+    assert writes.classes == [1, *[2] * (len(WRITE_SECONDS) - 1), 1]
+    assert writes.seconds == pytest.approx(2.01 * sum(WRITE_SECONDS))
+    assert writes.last == len(WRITE_SECONDS)
 
 
 def test_lines_of_a_stream_are_counted_and_no_more_when_that_ends() -> None:
