@@ -294,6 +294,14 @@ def test_an_empty_list_is_left_out_whatever_its_name(logged, counted, name):
     assert counted("fallbacks") == 0
 
 
+def test_two_entries_of_an_object_that_become_one_are_both_kept(logged, counted):
+    log.info("x", extra={"container.labels.a b": "one", "container.labels.a_b": "two"})
+    event = logged.event()
+    assert event["container"]["labels"] == {"a_b": "one"}
+    assert event["labels"] == {"container_labels_a_b": "two"}
+    assert counted("misfits") == 1
+
+
 def test_two_names_that_become_one_are_both_kept(logged):
     log.info("x", extra={"a.b": 1, "a": {"b": "two"}, "a*b": 3})
     event = logged.event()

@@ -142,6 +142,16 @@ def test_a_rotation_that_was_put_off_comes_before_the_next_line(case: Case) -> N
     assert b'"after"' in second.read_bytes()
 
 
+def test_where_a_file_takes_no_line_no_other_is_opened(case: Case) -> None:
+    case.on_a_bad_day(None, errno.EFBIG)  # the header alone
+    for number in range(5):
+        case.log(f"event {number}")
+    assert len([*case.directory.glob("*.ndjson")]) == 1
+    case.recover()
+    case.log("after")
+    assert messages(case) == [*(f"event {number}" for number in range(5)), "after"]
+
+
 def test_how_long_writes_take_is_told_by_upper_bounds() -> None:
     writes = Writes()
     for bound in WRITE_SECONDS:
