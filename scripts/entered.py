@@ -46,4 +46,5 @@ def _enter(frame: FrameType, _event: str, _argument: object) -> None:
     code = frame.f_code
     if code not in _seen and code.co_filename.startswith(_PACKAGE):
         _seen.add(code)
-        note(_test, code.co_filename[_ROOT:], code.co_firstlineno)
+        if code.co_name != "<module>":  # it begins in line 1, as a function may
+            note(_test, code.co_filename[_ROOT:], code.co_firstlineno)

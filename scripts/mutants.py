@@ -190,6 +190,9 @@ def _put(path: Path, text: str) -> None:
     os.utime(path, (0, random.getrandbits(30)))  # byte code is known by time and size
 
 
+_OWN: Final = {"TESTS_OF_MUTANTS": "1", "PYTEST_CURRENT_TEST": ""}
+
+
 def failed(root: Path, tests: str, *options: str, **environment: str) -> str | None:
     """Run tests until one fails; return which, or None."""
     always = "-x -q --tb=no -p no:cacheprovider -p no:randomly -p scripts.chosen_tests"
@@ -198,7 +201,7 @@ def failed(root: Path, tests: str, *options: str, **environment: str) -> str | N
         [sys.executable, "-m", "pytest", *always.split(), "--basetemp", "../tests", *options,
          *tests.split()],
         cwd=root,
-        env={**os.environ, "TESTS_OF_MUTANTS": "1", "PYTHONPATH": str(root), **environment},
+        env={**os.environ, **_OWN, "PYTHONPATH": str(root), **environment},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         text=True, start_new_session=True,
     )  # fmt: skip

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from scripts import mutants
+from scripts import chosen_tests, entered, mutants
 from scripts.mutants import ROOMS, ROOT, Mutant
 
 MODULE = """\
@@ -65,6 +66,54 @@ def test_a_mutant_dies_where_a_test_fails(tmp_path: Path) -> None:
     assert mutants.killed(tmp_path, returned, "test_doubles.py") is not None
     assert mutants.killed(tmp_path, printed, "test_doubles.py") is None
     assert (tmp_path / "doubles.py").read_text() == source
+
+
+DOUBLES = """\
+def double(number):
+    return number + number
+
+def half(number):
+    return number / 2
+
+FOUR = half(8)
+"""
+USES = """\
+import subprocess, sys
+from flowery_logging.doubles import double, half
+
+def test_double():
+    assert double(2) == 4
+
+def test_program():
+    program = "from flowery_logging import doubles; doubles.double(1)"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+def test_half():
+    assert half(4) == 2
+"""
+
+
+@pytest.mark.slow
+def test_the_tests_that_enter_a_function_are_found_the_fastest_first(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    for name in ("scripts", "flowery_logging"):
+        (root / name).mkdir(parents=True)
+    for module in (chosen_tests, entered):
+        shutil.copy(str(module.__file__), root / "scripts")
+    package = root / "flowery_logging"
+    (package / "__init__.py").touch()
+    (package / "doubles.py").write_text(DOUBLES)
+    (root / "test_doubles.py").write_text(USES)
+    (root / "pytest.ini").write_text("[pytest]\n")
+    record = mutants.recorded(root, "test_doubles.py")
+    doubles = "test_doubles.py::test_double", "test_doubles.py::test_program"
+    path = "flowery_logging/doubles.py"
+    assert record.tests_of(path, 2, DOUBLES) == [*doubles]
+    assert record.tests_of(path, 5, DOUBLES) == [], "it is entered as the module is imported"
+    assert record.tests_of(path, 7, DOUBLES) == [], "it stands in no function"
+    mutant = Mutant(path, 2, "    return number + number\n", "    return None\n")
+    assert mutants.killed(root, mutant, "test_doubles.py", doubles[1:]) is None
+    assert "test_double" in str(mutants.killed(root, mutant, "test_doubles.py", doubles))
 
 
 def test_a_room_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 import flowery_logging
+from flowery_logging import runtime
 from flowery_logging.ecs.label_names import FORGOTTEN_AFTER, LabelNames
 from flowery_logging.system import System
 
@@ -85,6 +86,7 @@ def test_the_room_can_be_set(logged):
     logged.setup(limits={"label_names": 16})
     for number in range(100):
         log.info("e", extra={f"user_{number}": number})
+        assert runtime.label_names() == (min(number + 1, 16), 16)
     assert len(names(logged.events()) - {("labels", "more_fields")}) == 16
 
 
