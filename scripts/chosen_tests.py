@@ -29,7 +29,8 @@ class Record(NamedTuple):
     """What one run of all tests has shown."""
 
     tests: dict[str, dict[int, set[str]]]
-    """By module and first line of a function: the tests that enter it."""
+    """By module and first line of a function: the tests that enter it, and the files of tests that
+    do so as they set up something, which may be for all tests of the file."""
     seconds: dict[str, float]
     """By test: what it takes, with what its module has to set up."""
 
@@ -41,8 +42,8 @@ class Record(NamedTuple):
         """
         begins = [first for first, last in _functions(source) if first <= line <= last]
         found = self.tests.get(path, {}).get(max(begins), set()) if begins else set()
-        named = sorted(found & self.seconds.keys(), key=self.seconds.__getitem__)
-        return [] if NO_TEST in found else named
+        named = [test for test in self.seconds if {test, test.partition("::")[0]} & found]
+        return [] if NO_TEST in found else sorted(named, key=self.seconds.__getitem__)
 
 
 def _functions(source: str) -> list[tuple[int, int]]:
@@ -83,7 +84,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Begin to record a test; the one before may have traced something itself."""
+    """Begin to record what is set up; the test before may have traced something itself."""
+    if entered.RECORD in os.environ:
+        entered.begin(item.nodeid.partition("::")[0])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Begin to record a test."""
     if entered.RECORD in os.environ:
         entered.begin(item.nodeid)
 

@@ -255,6 +255,23 @@ def test_so_many_functions_causes_and_groups_count(logged, make, most, one, othe
     assert group(logged, make(most + 1, one)) == group(logged, make(most + 1, other))
 
 
+def while_handling(cause: Exception) -> BaseException:
+    """Return an error that was raised while another one was handled."""
+    try:
+        try:
+            raise cause
+        except Exception:
+            raise RuntimeError("meanwhile")
+    except RuntimeError as error:
+        return error
+
+
+def test_an_error_that_was_being_handled_counts_too(logged):
+    one, other = while_handling(ValueError(1)), while_handling(TypeError(1))
+    assert group(logged, one) == group(logged, while_handling(ValueError(2)))
+    assert group(logged, one) != group(logged, other)
+
+
 def test_an_error_keeps_its_group_over_releases(logged):
     """Alerts and dashboards know it by that."""
     assert group(logged, below(3, "pay")) == "cb9fa3a0b0b66311"

@@ -139,6 +139,21 @@ def test_whatever_a_child_does_first(
     assert len(logs.by_process()[logs.records()[0]["process"]["entity_id"]]) >= 2
 
 
+def test_the_child_of_a_fork_in_c_has_counted_nothing_yet(logs: Logs) -> None:
+    program = """
+        tally = flowery_logging.runtime.count_lines()
+        log.info("parent")
+        def child():
+            assert sum(count.events for count in tally) == 0
+            log.info("child")
+            assert sum(count.events for count in tally) == 2  # with the header
+        child_of(fork_in_c, child)
+        assert sum(count.events for count in tally) == 2
+    """
+    run(logs, IN_C, program)
+    check(logs, processes=2)
+
+
 def test_a_hook_of_the_application_that_logs_before_ours_has_run(logs: Logs) -> None:
     program = f"""
 import logging, os, signal, sys, threading, time

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from flowery_logging.counters import Counters
-from flowery_logging.files import Writer, complaints
+from flowery_logging.files import Writer, complaints, stderr
 from flowery_logging.files.stream import Nowhere
 from flowery_logging.files.tally import WRITE_SECONDS, Tally, Writes
 from flowery_logging.system import System
@@ -152,6 +152,14 @@ def test_where_a_file_takes_no_line_no_other_is_opened(case: Case) -> None:
     assert messages(case) == [*(f"event {number}" for number in range(5)), "after"]
 
 
+def test_an_object_in_the_place_of_standard_error_is_no_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for odd in (None, object()):
+        monkeypatch.setattr(sys, "stderr", odd)
+        assert not stderr.is_terminal()
+
+
 def test_how_long_writes_take_is_told_by_upper_bounds() -> None:
     writes = Writes()
     for bound in WRITE_SECONDS:
@@ -171,19 +179,6 @@ def test_lines_of_a_stream_are_counted_and_no_more_when_that_ends() -> None:
         writer.write(*halves("one"))
         writer.write(*halves("two"))
         assert sum(count.events for count in tally) == sum(tally.writes.classes) == events
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
-def test_the_child_of_a_fork_in_c_has_counted_nothing_yet(case: Case) -> None:
-    tally = Tally()
-    tally.name("s")
-    case.writer.count(tally)
-    case.log("of the parent")
-    pid = ctypes.PyDLL(None).fork()
-    if pid == 0:
-        os._exit(len([*tally]))
-    assert os.waitpid(pid, 0)[1] == 0
-    assert sum(count.events for count in tally) == 2, "with the header"
 
 
 def test_a_file_that_grows_as_it_is_to_be_removed_stays(
