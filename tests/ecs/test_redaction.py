@@ -2,12 +2,14 @@
 
 import logging
 import re
+from typing import NamedTuple
 
 import orjson
 import pytest
 from hypothesis import given, settings, strategies as st
 
 import flowery_logging
+from flowery_logging.ecs.encode import to_json
 from flowery_logging.redaction import Redactor
 from tests.strategies import LyingText
 
@@ -69,6 +71,17 @@ def test_an_object_inside_a_list_is_judged_alike_whatever_is_chosen(logged, pers
     log.info("x", extra={"calls": [{"auth": "oauth2", "password": "hunter2", "token": None}]})
     (call,) = orjson.loads(logged.event()["labels"]["calls"])
     assert call == {"auth": "oauth2", "password": MARKER, "token": None}
+
+
+class Measured(NamedTuple):
+    user: str
+    shoe_size: int
+
+
+def test_a_tuple_keeps_the_names_by_which_it_is_hidden_later():
+    later = Redactor(secret=["shoe_size"])
+    assert to_json([Measured("kim", 43)], names=later) == '[{"user":"kim","shoe_size":43}]'
+    assert to_json([Measured("kim", 43)]) == '[["kim",43]]'
 
 
 @pytest.mark.parametrize("name", PLAIN_KEYS)
