@@ -6,9 +6,11 @@ once. So a thread waits for the signals' numbers: Python's part in C writes them
 come, to the wakeup descriptor (`signal.set_wakeup_fd`). A call that also keeps the interpreter's
 lock keeps this thread waiting too.
 
-The thread waits in the kernel and takes no time from others. It stands aside while the process
-forks: from Python 3.12 on `os.fork` warns of each thread. The descriptor is shared with children
-that were made in C, so the kernel is asked who has written (`SO_PASSCRED`, which Linux has).
+The thread waits in the kernel and takes no time from others. A filter of the socket keeps other
+signals from it: a profiler's come a thousand times a second, and the child of a fork in C never
+runs if a thread has just asked for the interpreter's lock. It stands aside while the process forks:
+from Python 3.12 on `os.fork` warns of each thread. The descriptor is shared with children that were
+made in C, so the kernel is asked who has written (`SO_PASSCRED`, which Linux has).
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ import signal
 import socket
 import struct
 from _thread import LockType, RLock, allocate_lock, get_native_id, start_new_thread
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import wraps
 from types import BuiltinFunctionType
@@ -35,19 +38,28 @@ POSSIBLE: Final = hasattr(socket, "SO_PASSCRED") and hasattr(os, "register_at_fo
 _SOCKET: Final = socket.socket
 _CREDENTIALS: Final = struct.Struct("3i")  # struct ucred: process, user, group
 _LEAVE: Final = b"\0"  # no signal has this number
+_OTHER: Final = b"\xff"  # nor this one
 _NOBODY: Final = -1
+
+# A program of the kernel's socket filters, <linux/filter.h>: what is kept of a byte, 1 or 0 of it.
+_ATTACH_FILTER: Final = 26  # SO_ATTACH_FILTER, which `socket` lacks
+_INSTRUCTION: Final = struct.Struct("HBBI")  # struct sock_filter
+_PROGRAM: Final = struct.Struct("HP")  # struct sock_fprog
+_LOAD, _JUMP_IF_EQUAL, _RETURN = 0x30, 0x15, 0x06  # the byte at an offset; forward; the length
 _MOMENT: Final = 0.00002  # seconds
 _PATIENCE: Final = 1.0  # seconds that a fork waits for a thread that is ending the process
 
 
 class Overdue:
-    """Calls back in a thread of its own for each signal that Python handles, until `stop()`.
+    """Calls back in a thread of its own for some of the signals that Python handles.
 
     Args:
-        came: called with the number of a signal that has just come.
+        signals: their numbers.
+        came: called with the number of one that has just come, from `start()` to `stop()`.
     """
 
-    def __init__(self, came: Callable[[int], None]) -> None:
+    def __init__(self, signals: Collection[int], came: Callable[[int], None]) -> None:
+        self._signals = signals
         self._came = came
         self._lock = RLock()
         self._sender = _NOBODY
@@ -111,12 +123,14 @@ class Overdue:
 
     def _open(self) -> socket.socket:
         """Make the two ends, and return that of the thread. Raises OSError."""
-        self._receiver, sender = socket.socketpair()
+        self._receiver, sender = socket.socketpair(type=socket.SOCK_DGRAM)
         self._receiver.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        _let_through(self._receiver, [_LEAVE[0], *self._signals])
         sender.setblocking(False)
         self._sender = platform.lift(sender.detach())
+        System.write(self._sender, _OTHER)
         System.write(self._sender, _LEAVE)
-        if not _receive(self._receiver)[1]:  # a system that only acts as Linux
+        if _receive(self._receiver) != (_LEAVE, True):  # a system that only acts as Linux
             raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
         return self._receiver
 
@@ -192,12 +206,23 @@ class Overdue:
             self._native = get_native_id()
             while True:
                 data, is_from_here = _receive(receiver)
-                if data in {b"", _LEAVE}:
+                if data == _LEAVE:
                     return
                 if is_from_here:
                     self._came(data[0])
         finally:
             waiting.release()
+
+
+def _let_through(receiver: socket.socket, numbers: Collection[int]) -> None:
+    """Have the kernel drop each byte but these (`SO_ATTACH_FILTER`). Raises OSError."""
+    code = [_INSTRUCTION.pack(_LOAD, 0, 0, 0)]
+    for left, number in zip(range(len(numbers), 0, -1), numbers, strict=True):
+        code.append(_INSTRUCTION.pack(_JUMP_IF_EQUAL, left, 0, number))
+    code += [_INSTRUCTION.pack(_RETURN, 0, 0, length) for length in (0, 1)]
+    program = array("B", b"".join(code))
+    given = _PROGRAM.pack(len(code), program.buffer_info()[0])
+    receiver.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, given)
 
 
 def _receive(receiver: socket.socket) -> tuple[bytes, bool]:

@@ -61,7 +61,7 @@ class Signals:
         self._active = False
         self._hooked = False
         self._masks: dict[int, set[int]] = {}  # by thread: what it blocked before its fork
-        self._overdue = Overdue(self._end_overdue)
+        self._overdue = Overdue(SIGNALS, self._end_overdue)
         self._set_handler: Callable[..., Any] = signal.signal
         self._following: Callable[..., Any] | None = None
 
