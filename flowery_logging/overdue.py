@@ -118,21 +118,24 @@ class Overdue:
             receiver = self._open()
             self._offer()
             self._begin(receiver)
-        except (OSError, RuntimeError, ValueError):
-            self._close()  # no descriptor, no thread, or not the main one
+        except BaseException as error:
+            self._close()
+            if not isinstance(error, (OSError, RuntimeError, ValueError)):
+                raise  # else: no descriptor, no thread, or not the main one
 
     def _open(self) -> socket.socket:
         """Make the two ends, and return that of the thread. Raises OSError."""
-        self._receiver, sender = socket.socketpair(type=socket.SOCK_DGRAM)
-        self._receiver.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        _let_through(self._receiver, [_LEAVE[0], *self._signals])
+        receiver, sender = socket.socketpair(type=socket.SOCK_DGRAM)
+        self._receiver = receiver = socket.socket(fileno=platform.lift(receiver.detach()))
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        _let_through(receiver, [_LEAVE[0], *self._signals])
         sender.setblocking(False)
         self._sender = platform.lift(sender.detach())
         System.write(self._sender, _OTHER)
         System.write(self._sender, _LEAVE)
-        if _receive(self._receiver) != (_LEAVE, True):  # a system that only acts as Linux
+        if _receive(receiver) != (_LEAVE, True):  # a system that only acts as Linux
             raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
-        return self._receiver
+        return receiver
 
     def _offer(self) -> None:
         """Let Python write to us, unless it writes to somebody else. For the main thread only.
@@ -178,22 +181,24 @@ class Overdue:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def _leave(self) -> None:
-        waiting, self._waiting = self._waiting, None
+        waiting = self._waiting
         if waiting is not None:
             with suppress(OSError):  # somebody has closed all descriptors
                 System.write(self._sender, _LEAVE)
                 if waiting.acquire(timeout=_PATIENCE):
                     _wait_until_gone(self._native, waiting)
+            self._waiting = None
 
     def _close(self) -> None:
-        receiver, self._receiver = self._receiver, None
-        sender, self._sender = self._sender, _NOBODY
-        if sender != _NOBODY:
-            self._withdraw(sender)
-            with suppress(OSError):
+        if self._sender != _NOBODY:
+            self._withdraw(self._sender)
+            sender, self._sender = self._sender, _NOBODY
+            with suppress(OSError):  # somebody has closed all descriptors
                 System.close(sender)
-        if receiver is not None:
-            receiver.close()
+        with suppress(OSError):
+            if self._receiver is not None:
+                self._receiver.close()
+        self._receiver = None
 
     def _withdraw(self, sender: int) -> None:
         with suppress(ValueError, OSError):  # not the main thread, or no descriptor any more
