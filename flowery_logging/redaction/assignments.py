@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from flowery_logging.redaction.flat import Place
 from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import ENDINGS, KindOf, is_denied, is_fact, squash
 from flowery_logging.redaction.numbers import Span
@@ -33,15 +34,18 @@ from flowery_logging.redaction.values import (
 
 # A name, the end of its quotes, the sign, and the beginning of the value's quotes. The name's
 # length is bounded, so that the search is linear.
-_ASSIGNED: Final = late(
-    r"(?<![\w.%$-])"
-    r"(?P<name>[\w.%$-]{1,128}|[A-Za-z0-9가-힣]{1,20}(?: [A-Za-z가-힣][A-Za-z가-힣0-9]{0,19}){1,2})"
+_BEHIND_NAME: Final = (
     r"(?P<closed>\\{0,15}[\"'`]\]?|\]|(?<=[A-Z]{2})\)|\)(?==\(|[ ]{0,2}[:=]))?"
     r"(?:\((?=[^()\n]{0,23}[가-힣])[^()\n]{1,24}\))?"  # its other name: `password(비밀번호)=`
     r"(?P<sign>(?:[ \t\u00a0]|\\{1,2}xa0){0,8}(?:=>|:=|==?|::(?=[ ])|:(?!//)|\uff1d|\uff1a)"
     r"(?:[ \t\u00a0]|\\{1,2}xa0){0,8})"
     r"(?:[bBrRuU]{1,2}(?=\\{0,15}[\"'])|string\([0-9]{1,6}\)[ ])?"
     r"(?P<quote>\\{0,15}(?:\"\"\"|\'\'\'|[\"'`]))?"
+)
+_ASSIGNED: Final = late(rf"(?<![\w.%$-])(?P<name>[\w.%$-]{{1,128}}){_BEHIND_NAME}")
+_ASSIGNED_WORDS: Final = late(
+    r"(?<![\w.%$-])(?P<name>[A-Za-z0-9가-힣]{1,20}(?: [A-Za-z가-힣][A-Za-z가-힣0-9]{0,19}){1,2})"
+    + _BEHIND_NAME
 )
 _BLOCK: Final = late(
     r"(?<![\w.%$-])(?P<name>[\w.-]{2,64})[\"']?:"
@@ -53,6 +57,12 @@ _ESCAPED_BLOCK: Final = late(
     r"\\{1,4}n(?P<value>[ ]{1,64}[^\\\"'\n]{1,1024}(?:\\{1,4}n[ ]{1,64}[^\\\"'\n]{1,1024}){0,64})"
 )
 _OTHER_NAME: Final = late(r"[가-힣 ]\(")
+_ANY_ESCAPED_BLOCK: Final = late(r":[ \t]{0,8}(?:[|>][+-]?\d?)?[ \t]{0,8}\\{1,4}n[ ]")
+_WORD_BEFORE: Final = late(r"[A-Za-z0-9가-힣]{1,20}\Z")
+_LONGEST_WORD: Final = 20
+_MORE_WORDS: Final = 2
+"""Words before the last one of a name, at most."""
+
 _LONGEST_INDENT: Final = 256
 _HEADERS: Final = frozenset({"authorization", "proxyauthorization", "cookie", "setcookie"})
 """Names whose unquoted value goes to the end of the line: a scheme and more, pairs and more."""
@@ -85,20 +95,31 @@ class Assignments:
     def __init__(self, kind_of: KindOf) -> None:
         self._kind_of = kind_of
 
-    def find(self, text: str) -> Iterator[Span]:
-        """Yield the values that are to be hidden, in any order."""
-        yield from self._assigned(text)
-        if "\\n" in text:
+    def find(self, text: str, places: list[Place]) -> Iterator[Span]:
+        """Yield the values that are to be hidden, in any order.
+
+        `places` is where names stand, in order, before a sign, that may be a secret's.
+        """
+        if not places:
+            return
+        yield from self._assigned(text, places)
+        if "\\n " in text and _ANY_ESCAPED_BLOCK().search(text):
             for match in _ESCAPED_BLOCK().finditer(text):
                 kind = self._kind_of_any(match["name"])
                 if kind is not None and not _is_of_settings(text, match, match.start("value")):
                     yield Span(*match.span("value"), kind)
         if ":" in text and "\n" in text:
-            yield from self._blocks(text)
+            yield from self._blocks(text, places)
 
-    def _assigned(self, text: str) -> Iterator[Span]:
+    def _assigned(self, text: str, places: list[Place]) -> Iterator[Span]:
         position = 0
-        while (match := _ASSIGNED().search(text, position)) is not None:
+        for place, goes_on in places:
+            if place < position:
+                continue
+            match = _words_at(text, place, position) if goes_on else None
+            match = match or _ASSIGNED().match(text, place)
+            if match is None:
+                continue
             # What was taken for a value may be the next name.
             position = match.end("sign")
             kind = self._kind_of_any(match["name"])
@@ -182,15 +203,38 @@ class Assignments:
         kind = self._kind_of(name) if last.lower() in ENDINGS else None
         return kind or self._kind_of(last)
 
-    def _blocks(self, text: str) -> Iterator[Span]:
+    def _blocks(self, text: str, places: list[Place]) -> Iterator[Span]:
         """Values of YAML that begin on the next line: all lines that are indented further."""
         position = 0
-        while (match := _BLOCK().search(text, position)) is not None:
+        for place, _ in places:
+            match = _BLOCK().match(text, place) if place >= position else None
+            if match is None:
+                continue
             position = match.end()
             kind = self._kind_of_any(match["name"])
             if kind is not None and not _is_of_settings(text, match, position):
                 start, position = _block(text, position, _indent(text, match.start()))
                 yield Span(start, position, kind)
+
+
+def _words_at(text: str, place: int, first: int) -> re.Match[str] | None:
+    """Return the assignment to a name of several words, the last of which stands at a place.
+
+    The words before it, as in `api key: …`, begin at `first` or later. None: there are none.
+    """
+    starts: list[int] = []
+    start = place
+    while len(starts) < _MORE_WORDS and text[start - 1 : start] == " ":
+        word = _WORD_BEFORE().search(text, max(first, start - 1 - _LONGEST_WORD), start - 1)
+        if word is None:
+            break
+        start = word.start()
+        starts.append(start)
+    for start in reversed(starts):
+        match = _ASSIGNED_WORDS().match(text, start)
+        if match is not None:
+            return match
+    return None
 
 
 def _is_called(text: str, match: re.Match[str]) -> bool:

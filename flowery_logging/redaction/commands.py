@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from flowery_logging.redaction.late import late
+from flowery_logging.redaction.late import Late, late
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.values import is_identifier_of, is_nothing
@@ -15,41 +15,61 @@ _GAP: Final = r"(?:[\"']?[ \t]{0,4},?[ \t=]{1,8}\\{0,3}[\"']?|[\"'],[\"'])"
 """What stands between an option and its value, in a line and in a list."""
 
 _OPTION: Final = late(
-    r"(?<![\w-])--?(?P<name>[A-Za-z][\w-]{1,63})"
+    r"-(?<![\w-].)-?(?P<name>[A-Za-z][\w-]{1,63})"
     r"[ \t]{1,8}(?:(?P<quote>[\"'])(?P<quoted>[^\"'\n]{1,1024})"
     r"|(?!-)(?P<bare>(?:[^\s\"'|;&\\]|\\(?![\"'])){1,1024}))"
 )
 
-# The options of programs that take a password; the value begins directly behind some of them.
+# The options of programs that take a password, and words of which one stands in each line of the
+# program's; the value begins directly behind some of the options.
 _PROGRAMS: Final = (
-    (r"curl", rf"(?:-u|-U|--user|--proxy-user)(?:{_GAP})?[^\s:\"',]{{0,128}}:"),
-    (r"curl|wget", rf"(?:-b|--cookie)(?:{_GAP})?[^\s=\"',]{{1,128}}="),
+    (r"curl", r"curl", rf"-(?:u|U|-user|-proxy-user)(?:{_GAP})?[^\s:\"',]{{0,128}}:"),
+    (r"curl wget", r"curl|wget", rf"-(?:b|-cookie)(?:{_GAP})?[^\s=\"',]{{1,128}}="),
     (
-        r"htpasswd",
+        r"htpasswd", r"htpasswd",
         rf"-[A-Za-z]*b[A-Za-z]*{_GAP}[^\s\"',-][^\s\"',]{{0,255}}{_GAP}[^\s\"',]{{1,128}}{_GAP}",
     ),
-    (r"mysql\w{0,10}|mariadb\w{0,10}|7z", r"-p"),
-    (r"sshpass", rf"-p(?:{_GAP})?"),
-    (r"redis-cli", rf"-a{_GAP}"),
-    (rf"(?:docker|podman|helm|oc|az){_GAP}(?:registry{_GAP})?login", rf"-p{_GAP}"),
-    (r"mongo\w{0,10}|twine", rf"-p{_GAP}"),
-    (r"ldap\w{1,10}", rf"-w{_GAP}"),
-    (r"sqlcmd|bcp|unzip|zip", rf"-P{_GAP}"),
-    (r"ssh-keygen", rf"-[NP]{_GAP}"),
-    (r"rabbitmqctl", rf"(?:add_user|change_password){_GAP}[^\s\"',]{{1,128}}{_GAP}"),
-    (r"sudo[ ]+-\w{0,4}S", r"echo(?:[ ]-n)?[ ]{1,4}[\"']?(?!\$)"),
-    (r"smbclient", rf"-U{_GAP}[^\s%\"']{{1,128}}%"),
-    (r"openssl", r"pass:"),
-    (r"--password-stdin", r"echo(?:[ ]-n)?[ ]{1,4}[\"']?(?!\$)"),
-    (r"sqlplus|sqlldr|impdp|expdp|rman", r"(?<![/@.])[A-Za-z]\w{0,29}/(?=[^\s@/\"']{1,128}@)"),
-    (r"openssl", rf"-[kK]{_GAP}"),
-    (r"wget|http|https", rf"-a{_GAP}[^\s:\"']{{1,128}}:"),
-)
+    (r"mysql mariadb 7z", r"mysql\w{0,10}|mariadb\w{0,10}|7z", r"-p"),
+    (r"sshpass", r"sshpass", rf"-p(?:{_GAP})?"),
+    (r"redis-cli", r"redis-cli", rf"-a{_GAP}"),
+    (
+        r"login", rf"(?:docker|podman|helm|oc|az){_GAP}(?:registry{_GAP})?login",
+        rf"-p{_GAP}",
+    ),
+    (r"mongo twine", r"mongo\w{0,10}|twine", rf"-p{_GAP}"),
+    (r"ldap", r"ldap\w{1,10}", rf"-w{_GAP}"),
+    (r"sqlcmd bcp zip", r"sqlcmd|bcp|unzip|zip", rf"-P{_GAP}"),
+    (r"ssh-keygen", r"ssh-keygen", rf"-[NP]{_GAP}"),
+    (
+        r"rabbitmqctl", r"rabbitmqctl",
+        rf"(?:add_user|change_password){_GAP}[^\s\"',]{{1,128}}{_GAP}",
+    ),
+    (r"sudo", r"sudo[ ]+-\w{0,4}S", r"echo(?:[ ]-n)?[ ]{1,4}[\"']?(?!\$)"),
+    (r"smbclient", r"smbclient", rf"-U{_GAP}[^\s%\"']{{1,128}}%"),
+    (r"openssl", r"openssl", r"pass:"),
+    (r"--password-stdin", r"--password-stdin", r"echo(?:[ ]-n)?[ ]{1,4}[\"']?(?!\$)"),
+    (
+        r"sqlplus sqlldr impdp expdp rman", r"sqlplus|sqlldr|impdp|expdp|rman",
+        r"(?<![/@.])[A-Za-z]\w{0,29}/(?=[^\s@/\"']{1,128}@)",
+    ),
+    (r"openssl", r"openssl", rf"-[kK]{_GAP}"),
+    (r"wget http", r"wget|http|https", rf"-a{_GAP}[^\s:\"']{{1,128}}:"),
+)  # fmt: skip
 _VALUE: Final = r"(?P<value>[^\s\"',|;&+][^\s\"']{0,1023})"
-_LINES: Final = tuple(
-    (late(rf"(?<![\w.-])(?:{program})(?![\w.-])"), late(rf"(?<![\w-]){option}{_VALUE}"))
-    for program, option in _PROGRAMS
-)
+
+
+def _compiled(program: str, option: str) -> tuple[Late, Late]:
+    """Return the patterns of a program and of its option, for `re` with the dash first."""
+    first = rf"-(?<![\w-].){option[1:]}" if option[0] == "-" else rf"(?<![\w-]){option}"
+    return late(rf"(?<![\w.-])(?:{program})(?![\w.-])"), late(f"{first}{_VALUE}")
+
+
+_ROWS: Final = tuple(_compiled(program, option) for _, program, option in _PROGRAMS)
+_OF_WORDS: Final = {
+    word: [row for row, (words, _, _) in enumerate(_PROGRAMS) if word in words.split()]
+    for words, _, _ in _PROGRAMS
+    for word in words.split()
+}
 
 _SETTING: Final = late(
     r"(?<![\w-])config(?:ure)?[ ]set[ ](?P<name>[\w.-]{2,64})[ ]{1,4}"
@@ -74,10 +94,9 @@ _PROSE: Final = frozenset({
 })  # fmt: skip
 """What stands behind the name of an option where a sentence tells of it."""
 
-_ANY_PROGRAM: Final = late(
-    "htpasswd|curl|mysql|mariadb|7z|sshpass|redis-cli|login|mongo|ldap|sqlcmd|zip|smbclient"
-    "|openssl|wget|http|twine|sqlplus|sqlldr|impdp|expdp|rman|bcp|ssh-keygen|rabbitmqctl|sudo"
-)
+_WORD: Final = late("|".join(_OF_WORDS))
+_ALONE: Final = "--password-stdin"
+"""What tells of no program by itself."""
 
 SIGNS: Final = (
     "curl", "mysql", "mariadb", "sshpass", "redis0cli", "login", "mongo", "ldap", "sqlcmd", "zip",
@@ -87,8 +106,27 @@ SIGNS: Final = (
 """One of them stands in each command of `_PROGRAMS`, as `suspicion` sees it."""
 
 
-def find(text: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901 - a sign for each kind
+def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the values of options that are secrets."""
+    if "-" in text:
+        yield from _options(text, kind_of)
+    if "onfig" in text or "ONFIG" in text:
+        for match in _SETTING().finditer(text):
+            kind = kind_of(match["name"].rpartition(".")[2])
+            if kind is not None and not is_nothing(match["value"], equals=False):
+                yield Span(*match.span("value"), kind)
+    if "ENV " in text or "ARG " in text or "setenv " in text or "setx " in text:
+        yield from _variables(text, kind_of)
+    if "AUTH" in text:
+        for match in _AUTH().finditer(text):
+            yield Span(*match.span("value" if match["value"] else "bare"), "value")
+    if "-" in text or "pass:" in text:
+        words = {*_WORD().findall(text)}
+        if words and words != {_ALONE}:
+            yield from _of_programs(text, {row for word in words for row in _OF_WORDS[word]})
+
+
+def _options(text: str, kind_of: KindOf) -> Iterator[Span]:
     for match in _OPTION().finditer(text):
         kind = "value" if match["name"] == "pass" else kind_of(match["name"])
         group = "quoted" if match["quote"] else "bare"
@@ -97,27 +135,20 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901 - a sign f
             continue
         if not is_identifier_of(match["name"], value):
             yield Span(*match.span(group), kind)
-    if "onfig" in text or "ONFIG" in text:
-        for match in _SETTING().finditer(text):
-            kind = kind_of(match["name"].rpartition(".")[2])
-            if kind is not None and not is_nothing(match["value"], equals=False):
-                yield Span(*match.span("value"), kind)
-    if "ENV " in text or "ARG " in text or "setenv " in text or "setx " in text:
-        for match in _VARIABLE().finditer(text):
-            kind, value = kind_of(match["name"]), match["value"].strip("\"'")
-            if kind is not None and not is_nothing(value, equals=True):
-                yield Span(match.end() - len(match["value"].lstrip("\"'")), match.end(), kind)
-    if "AUTH" in text:
-        for match in _AUTH().finditer(text):
-            yield Span(*match.span("value" if match["value"] else "bare"), "value")
-    if ("-" in text or "pass:" in text) and _ANY_PROGRAM().search(text):
-        yield from _of_programs(text)
 
 
-def _of_programs(text: str) -> Iterator[Span]:
+def _variables(text: str, kind_of: KindOf) -> Iterator[Span]:
+    for match in _VARIABLE().finditer(text):
+        kind, value = kind_of(match["name"]), match["value"].strip("\"'")
+        if kind is not None and not is_nothing(value, equals=True):
+            yield Span(match.end() - len(match["value"].lstrip("\"'")), match.end(), kind)
+
+
+def _of_programs(text: str, rows: set[int]) -> Iterator[Span]:
     start = 0
     for line in text.splitlines(keepends=True):
-        for program, option in _LINES:
+        for row in rows:
+            program, option = _ROWS[row]
             if program().search(line):
                 for match in option().finditer(line):
                     yield Span(start + match.start("value"), start + match.end("value"), "value")

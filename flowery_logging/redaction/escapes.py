@@ -18,12 +18,17 @@ _ESCAPED: Final = re.compile(
     r"|&(?P<entity>quot|apos|lt|gt|amp|#(?:0{0,4}(?:34|39|60|62|38|61)|x0{0,4}(?:2[267]|3[cde])));",
     re.IGNORECASE,
 )
+# Each begins with a sign, so that `re` looks for that sign alone: is there any of the above?
+_BYTE: Final = re.compile("%[0-9a-fA-F]{2}")
+_SIGN: Final = re.compile(r"\\(?:[uU][0-9a-fA-F]{4}|[\\\"'/nrtNRT])")
+_ENTITY: Final = re.compile(
+    r"&(?i:quot|apos|lt|gt|amp|#(?:0{0,4}(?:34|39|60|62|38|61)|x0{0,4}(?:2[267]|3[cde])));"
+)
 _ENTITIES: Final = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
 _SIGNS: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _LAYERS: Final = 4
 """How often escapes may be written in other escapes."""
 
-_BYTE: Final = re.compile("%[0-9a-fA-F]{2}")
 _QUERY: Final = {ord("+"): " ", ord("&"): "\n"}
 _UNKNOWN: Final = "\ufffd"
 
@@ -80,7 +85,11 @@ def with_letters(encoded: bytes) -> bytes:
 
 
 def _has_escapes(text: str) -> bool:
-    return ("%" in text or "\\" in text or "&" in text) and _ESCAPED.search(text) is not None
+    return (
+        ("\\" in text and _SIGN.search(text) is not None)
+        or ("%" in text and _BYTE.search(text) is not None)
+        or ("&" in text and _ENTITY.search(text) is not None)
+    )
 
 
 def _plain(match: re.Match[str]) -> str:

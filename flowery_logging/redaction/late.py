@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable
 from functools import cache, partial
 
+Late = Callable[[], "re.Pattern[str]"]
 
-def late(pattern: str, flags: int = 0) -> Callable[[], re.Pattern[str]]:
+
+def late(pattern: str, flags: int = 0) -> Late:
     """Return what returns the compiled pattern, the same one each time."""
     return cache(partial(re.compile, pattern, flags))

@@ -31,16 +31,18 @@ SMALLEST: Final = 10**12
 """Card numbers have 13 digits or more; resident numbers 13, perhaps with a leading zero."""
 
 # Not in the middle of a number, a decimal fraction, a word or a UUID, and not a negative number.
-_BEFORE: Final = r"(?<![0-9A-Za-z])(?:(?<!-)|(?<=[^\W0-9]-))(?<![0-9]\.)(?<![0-9a-f]{4}-)"
+# It stands behind the first digit, so that `re` looks for digits alone.
+_BEFORE: Final = r"(?<![0-9A-Za-z].)(?:(?<!-.)|(?<=[^\W0-9]-.))(?<![0-9]\..)(?<![0-9a-f]{4}-.)"
 _AFTER: Final = r"(?![0-9A-Za-z])(?!-[0-9a-f])(?!\.[0-9])"
 
 _CARD: Final = re.compile(
-    _BEFORE
-    + r"(?:[0-9]{4}([ .-]{0,2})[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}"
-    + r"|3[0-9]{3}[ -]{0,2}[0-9]{6}[ -]{0,2}[0-9]{4,5})"
+    "[0-9]"
+    + _BEFORE
+    + r"(?:[0-9]{3}([ .-]{0,2})[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}"
+    + r"|(?<=3)[0-9]{3}[ -]{0,2}[0-9]{6}[ -]{0,2}[0-9]{4,5})"
     + _AFTER
 )
-_RESIDENT: Final = re.compile(_BEFORE + r"([0-9]{6})( ?- ?| ?)([0-9]{7})" + _AFTER)
+_RESIDENT: Final = re.compile(rf"([0-9]{_BEFORE}[0-9]{{5}})( ?- ?| ?)([0-9]{{7}}){_AFTER}")
 _SAID: Final = re.compile(
     r"rrn|jumin|resident|foreigner|alien|ssn|주민|외국인|(?<!법인)(?<!사업자)등록번호",
     re.IGNORECASE,
@@ -160,6 +162,11 @@ _ISSUERS: Final = re.compile(
 )
 
 
+_DOUBLED: Final = bytes(sum(divmod(2 * max(0, code - 48), 10)) % 256 for code in range(256))
+"""By digit in ASCII: the sum of the digits of its double."""
+
+
 def _luhn(digits: str) -> int:
-    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
-    return sum(map(int, digits[-1::-2])) + sum(doubled)
+    codes = digits.encode()
+    single = codes[-1::-2]
+    return sum(single) - 48 * len(single) + sum(codes[-2::-2].translate(_DOUBLED))

@@ -33,6 +33,13 @@ _ITEM: Final = re.compile(
     r"(?P<name>[\w.-]{2,64})'?(?P=quote)"
     r"[ ]{0,4},[ ]{0,4}(?=(?P<value>[bBrRuU]{0,2}(?P=quote)))(?!(?P=value)[\w.-]{1,64}(?P=quote):)"
 )
+# What an item, and what the name of a value, cannot be without: each begins with a quote, so that
+# `re` looks for that alone.
+_ANY_ITEM: Final = late(
+    r"[\"'](?<![:=].)(?<![:=] .)(?:b')?(?:--?)?[\w.-]{2,64}'?\\{0,15}[\"'][ ]{0,4},[ ]{0,4}"
+    r"[bBrRuU]{0,2}\\{0,15}[\"']"
+)
+_ANY_VALUE: Final = late(r"[\"'](?:" + "|".join(sorted(VALUES)) + r")\\{0,15}[\"'][ ]{0,4}:")
 _SAID: Final = re.compile(
     r"(?P<quote>\\{0,15}[\"'])(?:" + "|".join(sorted(NAMES)) + r")(?P=quote)[ ]{0,4}:[ ]{0,4}"
     r"(?:(?P=quote)(?P<name>[\w./\[\]-]{2,128})(?P=quote)|[\[(](?P<loc>[^\])]{2,256})[\])])",
@@ -106,14 +113,13 @@ _FORM_DATA: Final = re.compile(
 )
 
 
-def find(text: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901 - a sign for each kind
-    """Yield the values of names that stand apart from them."""
+def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901 - a sign for each kind
+    """Yield the values of names that stand apart from them; `lower` is the text in lower case."""
     if "," in text:
-        yield from _items(text, kind_of)
-        if "(" in text:
-            for match in _CALL().finditer(text):
-                start = match.end("value")
-                yield Span(start, quoted_end(text, start, match["quote"]), "value")
+        if _ANY_ITEM().search(text):
+            yield from _items(text, kind_of)
+        if "Auth(" in text or "Credential" in text or ".login(" in text:
+            yield from _calls(text)
     if "On instance" in text:
         yield from _instances(text, kind_of)
     if "rejected value [" in text:
@@ -122,7 +128,7 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901 - a sign f
         yield from _lines(text, kind_of)
     if "input_value=" in text:
         yield from _marked(text, _PYDANTIC, kind_of)
-    if ":" in text:
+    if ":" in text and _ANY_VALUE().search(lower):
         yield from _objects(text, kind_of)
     if "grant" in text:
         for match in _GRANT.finditer(text):
@@ -132,6 +138,12 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901 - a sign f
     if "<" in text:
         yield from _marked(text, _TAG, kind_of)
         yield from _attributes(text, kind_of)
+
+
+def _calls(text: str) -> Iterator[Span]:
+    for match in _CALL().finditer(text):
+        start = match.end("value")
+        yield Span(start, quoted_end(text, start, match["quote"]), "value")
 
 
 def _items(text: str, kind_of: KindOf) -> Iterator[Span]:

@@ -126,42 +126,51 @@ _SHORTEST_SAID: Final = 8
 
 _OPENING: Final = frozenset("[(\"'`<")
 
+# Signs of the above, each of which begins with a letter, so that `re` looks for these alone.
+_NAME_IN_KOREAN: Final = late(
+    "비밀번호|비번|패스워드|암호|인증|본인확인|보안|핀|토큰|시크릿|비밀|액세스"
+    "|[Pp](?i:in)|[Oo](?i:tp)|[Aa](?i:pi)"
+)
+_PASSWORD: Final = late("p(?:ass(?:word|wd|phrase|code)?|wd)(?:[ ]|->|→)")
+_SIX_DIGITS: Final = late("[0-9](?<=[ :=].)[0-9]{5}")
 
-def find(text: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each kind
-    """Yield the secrets in running text."""
-    lower = text.lower()
-    if not text.isascii():
-        for match in _KOREAN().finditer(text):
+
+def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each kind
+    """Yield the secrets in running text; `lower` is the text in lower case."""
+    if not text.isascii() and (named := _NAME_IN_KOREAN().search(text)):
+        for match in _KOREAN().finditer(text, named.start()):
             before = text[match.start("value") - 1]
             least = _SHORTEST_SAID if before in _OPENING else _SHORTEST_KEY
             if _is_one(match["value"], least if match["long"] else 0):
                 yield _value(match)
                 yield from _next(text, match)
         yield from _asked(text)
-    if "pass" in lower or "pwd" in lower:
+    is_said = " is" in lower
+    if ("pass" in lower or "pwd" in lower) and _PASSWORD().search(lower):
         for match in _ENGLISH().finditer(text):
             if _is_one(match["value"], 0 if match["said"] else _SHORTEST):
                 yield _value(match)
                 yield from _next(text, match)
-        if "(" in text:
-            for match in _CALLED().finditer(text):
-                yield _value(match)
-    if any(word in lower for word in _CODES):
+    if "password(" in lower or "passwd(" in lower:
+        for match in _CALLED().finditer(text):
+            yield _value(match)
+    if is_said or _SIX_DIGITS().search(text):
         yield from _codes(text)
-    if " is " in lower:
+    if is_said and " is " in lower:
         for match in _KEY().finditer(text):
             if _is_one(match["value"], _SHORTEST_SAID):
                 yield _value(match)
-    if any(word in lower for word in _DOCUMENTS):
+    if (
+        "passport" in lower
+        or "licen" in lower
+        or "여권" in text
+        or "면허" in text
+        or "뒷자리" in text
+    ):
         normal = text if text.isascii() else text.translate(NORMAL)
         for pattern, kind in _NUMBERS:
             for match in pattern().finditer(normal):
                 yield Span(*match.span("value"), kind)
-
-
-_CODES: Final = ("code", "otp", " is ", "인증", "passcode", "password")
-_DOCUMENTS: Final = ("여권", "passport", "면허", "licen", "뒷자리")
-"""One of them stands in each text that is searched for codes, and for numbers of documents."""
 
 
 def _codes(text: str) -> Iterator[Span]:

@@ -208,8 +208,9 @@ class Redactor(Redaction):
         self._clean_names: Kept[str, str] = Kept()
         self._assignments = Assignments(self.kind_of)
         # A bound method: calling an object with __call__ costs a lookup more.
-        look = Suspicion(secret, safe, self._further).look
-        self.suspects_json = look  # type: ignore[method-assign]
+        suspicion = Suspicion(secret, safe, self._further)
+        self._places = suspicion.places
+        self.suspects_json = suspicion.look  # type: ignore[method-assign]
 
     def kind_of(self, name: str) -> str | None:
         """Return the kind that the value of a key (one part of a dotted name) is; None: shown."""
@@ -265,16 +266,19 @@ class Redactor(Redaction):
             )
         if kinds & TOKENS:
             yield from forms.find(text)
-        if kinds & (SCHEMES | NAMED):
-            yield from schemes.find(text, self.kind_of)
+        lower = text.lower() if kinds & (SCHEMES | NAMED) else ""
+        if lower:
+            yield from schemes.find(text, lower, self.kind_of)
         if kinds & (ADDRESSES | NAMED):
-            yield from urls.find(text, self.kind_of)
+            yield from urls.find(text)
         if kinds & NAMED:
-            yield from self._assignments.find(text)
-            yield from prose.find(text)
-            yield from pairs.find(text, self.kind_of)
+            places = self._places(text)
+            yield from urls.parameters(text, places, self.kind_of)
+            yield from self._assignments.find(text, places)
+            yield from prose.find(text, lower)
+            yield from pairs.find(text, lower, self.kind_of)
             yield from commands.find(text, self.kind_of)
-            yield from sql.find(text, self.kind_of)
+            yield from sql.find(text, lower, self.kind_of)
             if "|" in text and "\n" in text:
                 yield from tables.find(text, self.kind_of)
         if kinds & FURTHER:

@@ -16,13 +16,16 @@ from flowery_logging.redaction.numbers import Span
 
 _BEFORE: Final = r"(?<![A-Za-z0-9])"
 _GAP: Final = r"(?:[:=,]?[ \t\u00a0]{1,4}|[:=])[\"']?"
+# Each begins with letters, not with what must not stand before: so `re` looks for these alone.
 _BEARER: Final = re.compile(
-    rf"{_BEFORE}(?:(?:bearer|kakaoak|portone){_GAP}(?P<value>[\w.~+/=%:|-]{{6,}})"
-    rf"|(?:ssws|apikey|googlelogin|negotiate|ntlm|sharedaccesssignature){_GAP}"
-    r"(?P<long>[\w.~+/=%:|-]{16,}))",
-    re.IGNORECASE | re.ASCII,
+    r"[BbKkPpSsAaGgNn](?<![A-Za-z0-9].)(?:"
+    rf"(?:(?<=[Bb])(?i:earer)|(?<=[Kk])(?i:akaoak)|(?<=[Pp])(?i:ortone)){_GAP}"
+    r"(?P<value>[\w.~+/=%:|-]{6,})"
+    r"|(?:(?<=[Ss])(?i:sws|haredaccesssignature)|(?<=[Aa])(?i:pikey)|(?<=[Gg])(?i:ooglelogin)"
+    rf"|(?<=[Nn])(?i:egotiate|tlm)){_GAP}(?P<long>[\w.~+/=%:|-]{{16,}}))",
+    re.ASCII,
 )
-_TOKEN: Final = re.compile(rf"{_BEFORE}Token[ ](?P<value>[\w.~+/=-]{{16,}})", re.ASCII)
+_TOKEN: Final = re.compile(r"Token(?<![A-Za-z0-9].{5})[ ](?P<value>[\w.~+/=-]{16,})", re.ASCII)
 _KEY: Final = re.compile(
     rf"{_BEFORE}(?:(?:api|access|secret|private|encryption|signing|auth|master|session|service|aes"
     r"|hmac|cipher|recovery|webhook|client|admin)[ _-]?key|token|secret"
@@ -31,7 +34,7 @@ _KEY: Final = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _BASIC: Final = re.compile(
-    rf"{_BEFORE}basic{_GAP}(?P<value>[A-Za-z0-9+/_-]{{6,}}={{0,2}})", re.IGNORECASE | re.ASCII
+    rf"[Bb](?<![A-Za-z0-9].)(?i:asic){_GAP}(?P<value>[A-Za-z0-9+/_-]{{6,}}={{0,2}})", re.ASCII
 )
 _SIGNED: Final = re.compile(
     rf"{_BEFORE}(?:Digest|AWS4-HMAC-SHA256|AWS|Hawk|Signature|HMAC|OAuth)[ ]{{1,4}}"
@@ -76,10 +79,9 @@ def is_scheme(word: str) -> bool:
     return word.lower() in _SCHEMES
 
 
-def find(text: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each kind
-    """Yield the credentials behind a scheme in a text."""
-    lower = text.lower()
-    if any(stem in lower for stem in _BEARER_STEMS):
+def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each kind
+    """Yield the credentials behind a scheme in a text; `lower` is the text in lower case."""
+    if _has_scheme(lower):
         for match in _BEARER.finditer(text):
             if match["long"]:
                 yield Span(*match.span("long"), "credentials")
@@ -103,17 +105,30 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901, PLR0912 -
     if "GFzc3dvcmQ6" in text:
         for match in _ASKED().finditer(text):
             yield Span(*match.span("value"), "password")
-    if any(
-        stem in text
-        for stem in ("Digest ", "AWS4-", "AWS ", "Hawk ", "Signature ", "HMAC ", "OAuth ")
+    if "=" in text and (
+        "Digest " in text
+        or "AWS" in text
+        or "Hawk " in text
+        or "Signature " in text
+        or "HMAC " in text
+        or "OAuth " in text
     ):
         yield from _signed(text)
 
 
-_BEARER_STEMS: Final = (
-    "bearer", "kakaoak", "portone", "ssws", "apikey", "googlelogin", "negotiate", "ntlm",
-    "sharedaccesssignature",
-)  # fmt: skip
+def _has_scheme(lower: str) -> bool:
+    """Tell whether a scheme whose credentials are one word stands in a text in lower case."""
+    return (
+        "bearer" in lower
+        or "kakaoak" in lower
+        or "portone" in lower
+        or "ssws" in lower
+        or "apikey" in lower
+        or "googlelogin" in lower
+        or "negotiate" in lower
+        or "ntlm" in lower
+        or "sharedaccesssignature" in lower
+    )
 
 
 def _looks_random(value: str) -> bool:

@@ -18,6 +18,7 @@ _PASSWORD: Final = re.compile(
     r"[ \t\n]{0,4}\(?[EN]?(?P<quote>\\?['\"])(?P<value>(?:(?!(?P=quote))[^\\]|\\.){1,1024})",
     re.IGNORECASE,
 )
+_ANY_PASSWORD: Final = late(r"password(?: '|\(| for)")
 _INSERT: Final = re.compile(
     r"\((?P<columns>[^()]{1,2048})\)\s{0,16}VALUES(?=\s{0,16}\()", re.IGNORECASE
 )
@@ -46,25 +47,22 @@ _SLOT: Final = late(
 """A parameter of a statement, perhaps already in its place, and the column it is compared with."""
 
 
-def find(text: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901 - a sign for each kind
-    """Yield the literals of a statement that are secrets, by the names of columns."""
-    upper = text.upper()
-    if (
-        "IDENTIFIED" in upper
-        or "PASSWORD '" in upper
-        or "PASSWORD(" in upper
-        or "PASSWORD FOR" in upper
-    ):
+def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901 - a sign for each kind
+    """Yield the literals of a statement that are secrets, by the names of columns.
+
+    `lower` is the text in lower case.
+    """
+    if "identified" in lower or ("password" in lower and _ANY_PASSWORD().search(lower)):
         for match in _PASSWORD.finditer(text):
             yield Span(match.start("value"), match.end("value"), "value")
-    if "DUPLICATE ENTRY" in upper:
+    if "duplicate entry" in lower:
         for match in _DUPLICATE().finditer(text):
             kind = kind_of(match["name"].rpartition(".")[2])
             if kind is not None:
                 yield Span(*match.span("value"), kind)
     if "[parameters: " in text or "; args=" in text:
         yield from _parameters(text, kind_of)
-    if "VALUES" in upper:
+    if "values" in lower:
         for match in _INSERT.finditer(text):
             columns = [kind_of(_bare(name)) for name in match["columns"].split(",")]
             if any(columns):

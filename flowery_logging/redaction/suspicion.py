@@ -17,6 +17,7 @@ import orjson
 
 from flowery_logging.kept import Kept
 from flowery_logging.redaction import commands, escapes
+from flowery_logging.redaction.flat import Place, flat
 from flowery_logging.redaction.forms import FORMS
 from flowery_logging.redaction.names import ENDINGS, KEY_CHARS, Names
 from flowery_logging.redaction.urls import may_let_in
@@ -178,7 +179,7 @@ _PLAID: Final = 48
 """Characters of a token of Plaid, which has the name of a stage in it."""
 
 _TWILIO: Final = frozenset({"SK", "AC"})
-_OF_OTHERS: Final = _INPUTS | ENDINGS | _FIRST
+_OF_OTHERS: Final = _INPUTS | _FIRST | {re.sub("[0-9]", "0", ending) for ending in ENDINGS}
 
 _SHORT: Final = 128
 """So little is searched as fast as it is told where in it there are many digits."""
@@ -443,6 +444,30 @@ class Suspicion:
         return len(words) > 1 and (
             words[-2].lower() in _SCHEMES or self._may_hide(" ".join(words[-3:]))
         )
+
+    def places(self, text: str) -> list[Place]:
+        """Return where names stand, in order, that have a sign behind them and may be a secret's.
+
+        Of a name of several words it is where the last one begins.
+        """
+        found: list[Place] = []
+        start, known, whole = 0, self._names.get, flat(text)
+        pieces = whole.split("=")
+        pieces.pop()
+        for piece in pieces:
+            words = piece.rsplit(None, 1)
+            if words:
+                name = words[-1]
+                verdict = known(name)
+                if verdict is None:
+                    verdict = self._learn(name)
+                if verdict:
+                    place = start + len(piece.rstrip()) - len(name)
+                    goes_on = text[place - 1 : place] == " " and name.isalnum()
+                    if goes_on or verdict is HIDES:
+                        found.append((place, goes_on))
+            start += len(piece) + 1
+        return found
 
     def _may_hide(self, name: str) -> bool:
         verdict = self._names.get(name)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from flowery_logging.redaction.flat import Place
 from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import KindOf, squash, unquoted
 from flowery_logging.redaction.numbers import Span
@@ -59,10 +60,17 @@ _SIGNS_OF_PASSWORDS: Final = frozenset("!#$%^*?~+")
 _LONGEST_USER: Final = 15
 """A user's name is rarely longer; a key that stands in its place is."""
 
-_PARAMETER: Final = re.compile(
-    r"(?:(?<=[?&;])|(?<![^\s\"']))(?P<name>[^\s=&;?#\"'<>,(){}\uff1d\uff1a]{1,128})=(?P<value>\"[^\"\n]*\"?|'[^'\n]*'?|[^\s&#\"'](?:[^\s&#\"'?\\]|\?(?![\w-]{1,64}=)|\\(?![nrt\"'\\]))*)"
+# A value in quotes is without the one that closes it: behind that the next parameter may begin.
+_NAME_AND_VALUE: Final = (
+    r"(?P<name>[^\s=&;?#\"'<>,(){}\uff1d\uff1a]{1,128})=(?P<value>\"[^\"\n]*|'[^'\n]*"
+    r"|[^\s&#\"'](?:[^\s&#\"'?\\]|\?(?![\w-]{1,64}=)|\\(?![nrt\"'\\]))*)"
 )
+_PARAMETER: Final = re.compile(rf"[?&;\s\"']{_NAME_AND_VALUE}")
+_FIRST_PARAMETER: Final = re.compile(_NAME_AND_VALUE)
 _INNER: Final = re.compile(r"(?P<name>[\w.-]{1,128})=(?P<value>[^\s=&#\"'][^\s&#\"']*)")
+_NAMED_BY_VALUE: Final = re.compile(r"[ckCK](?i:ode|ey)=")
+"""Parameters that are secrets by their values, while their names say nothing."""
+
 _NEXT: Final = re.compile(r";[^\s=&;?#\"'<>]{1,128}=")
 
 SIGNATURES: Final = frozenset({
@@ -89,8 +97,8 @@ _OTHER_CODE: Final = re.compile(
 """What stands before the code of something else: `error code=E12345678901`."""
 
 
-def find(text: str, kind_of: KindOf) -> Iterator[Span]:
-    """Yield the secrets in the URLs, queries and forms of a text."""
+def find(text: str) -> Iterator[Span]:
+    """Yield the passwords and keys before the host of the addresses in a text."""
     if "://" in text:
         for match in _AUTHORITY.finditer(text):
             yield from _userinfo(match["rest"], match.start("rest"))
@@ -99,8 +107,6 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     if ":thin:" in text:
         for match in _ORACLE.finditer(text):
             yield Span(*match.span("value"), "password")
-    if "=" in text:
-        yield from parameters(text, kind_of)
 
 
 def _userinfo(rest: str, start: int) -> Iterator[Span]:
@@ -147,17 +153,49 @@ def _is_login(match: re.Match[str]) -> bool:
     return bool(path) and looks_so and _DOMAIN().fullmatch(match["host"]) is not None
 
 
-def parameters(text: str, kind_of: KindOf) -> Iterator[Span]:
-    """Yield the values of secrets' parameters in a query, with or without what stands before it."""
-    for match in _PARAMETER.finditer(text):
+def parameters(text: str, places: list[Place], kind_of: KindOf) -> Iterator[Span]:
+    """Yield the values of secrets' parameters in a query, with or without what stands before it.
+
+    `places` is where names stand, in order, before a sign, that may be a secret's.
+    """
+    if "=" not in text:
+        return
+    for match in _parameters(text, places):
         name, value = unquoted(match["name"]), match["value"]
+        if value[0] in "\"'" and text.startswith(value[0], match.end()):
+            value += value[0]
         kind = kind_of(name.rpartition("[")[0] or name) or kind_of(name)
-        if kind is None and _lets_in(text, match.span(), name, value.rstrip(",.)]}")):
+        place = match.start("name"), match.end() + len(value) - len(match["value"])
+        if kind is None and _lets_in(text, place, name, value.rstrip(",.)]}")):
             kind = "value"
         if kind is None and "=" in value:
             yield from _inner(text, match)
         elif kind is not None and not _is_no_secret(name, value):
             yield _value(match, kind)
+
+
+def _parameters(text: str, places: list[Place]) -> Iterator[re.Match[str]]:
+    """Yield the parameters of a text, all of those included that may be a secret's.
+
+    What stands in quotes may look like a parameter, so it is begun with the text then; else with
+    the blank or ampersand before the first name, as none of these stands in a value.
+    """
+    is_any = "]=" in text or _NAMED_BY_VALUE.search(text) is not None
+    first, last = 0, len(text)
+    if not is_any:
+        if not places:
+            return
+        last = places[-1][0]
+        if '="' not in text and "='" not in text:
+            first = max(text.rfind(" ", 0, places[0][0]), text.rfind("&", 0, places[0][0]), 0)
+    begun = _FIRST_PARAMETER.match(text) if first == 0 else None
+    if begun is not None:
+        yield begun
+        first = begun.end()
+    for match in _PARAMETER.finditer(text, first):
+        if match.start() > last:
+            break
+        yield match
 
 
 def _inner(text: str, match: re.Match[str]) -> Iterator[Span]:
@@ -186,7 +224,6 @@ def _value(match: re.Match[str], kind: str) -> Span:
     value = match["value"]
     if value[0] in "\"'":
         start += 1
-        end -= len(value) > 1 and value[-1] == value[0]
     elif following := _NEXT.search(value):
         end = start + following.start()
     else:

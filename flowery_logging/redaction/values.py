@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
+from flowery_logging.kept import Kept
 from flowery_logging.redaction.escapes import plain
 from flowery_logging.redaction.late import late
-from flowery_logging.redaction.names import is_fact, squash, words
+from flowery_logging.redaction.names import KEY_CHARS, is_fact, squash, words
 
 _NOTHING: Final = frozenset({
     "", "none", "null", "nil", "true", "false", "undefined", "ok", "yes", "no", "required",
@@ -77,6 +78,9 @@ _MASK: Final = re.compile(
     r"|%\(\w{1,64}(?:\)s)?|%[rsdif]|\{\w{0,64}\}|\[redacted(?::\w{1,32})?\]"
     r"|<[A-Za-z]{2,20}(?:[ _-][a-zA-Z]{2,20}){0,3}>"
 )
+_MASKING: Final = frozenset("*•.…xX$:!%{<[")
+"""How a mask begins."""
+
 _STATE: Final = re.compile(r"[A-Za-z][a-z]{2,30}(?:ed|ing)")
 """What happened or happens to a secret: `token: refreshed`."""
 
@@ -138,20 +142,50 @@ _VERSION: Final = late(
 _DIRECTORY: Final = late(r"(?:/|[A-Za-z]:\\{1,4})[\w./\\ -]{0,256}|/")
 """What `PWD` is in an environment."""
 
+_VERSIONS: Final = frozenset("~^>=<v0123456789")
+_FILES: Final = frozenset("./~")
+"""How a version, and a path of a file, begin; that of Windows with a letter and a colon."""
+
 _ENDS: Final = ".,:;!?)]}"
 _IDENTIFIER: Final = re.compile(r"[A-Za-z]+(?:[_.][A-Za-z_]+)*")
 
 
+class _Name(NamedTuple):
+    """What is asked of a name: it and its last part or word, without separators; its kind."""
+
+    whole: str
+    last_part: str
+    last_word: str
+    is_auth: bool
+    is_pass: bool
+
+
+_names: Final[Kept[str, _Name]] = Kept()
+
+
+def _known(name: str) -> _Name:
+    """Return what is known of a name; the same ones come again and again."""
+    found = _names.get(name)
+    if found is None:
+        part, word = name.rpartition(".")[2], name.rpartition(" ")[2]
+        last = words(name)[-1:]
+        found = _Name(squash(name), squash(part), squash(word), last == ["auth"], last == ["pass"])
+        if len(name) <= KEY_CHARS:
+            _names.keep(name, found)
+    return found
+
+
 def is_nothing(value: str, *, equals: bool) -> bool:
     """Tell whether a value is a mask or tells a fact; `equals`: it stands behind `=`."""
-    words = {value.strip().rstrip(".,!?").lower(), value.strip().rstrip(_ENDS).lower()}
-    if not words.isdisjoint(_NOTHING if equals else _FACTS):
+    lower, bare = value.strip().lower(), value.rstrip(_ENDS)
+    nothing = _NOTHING if equals else _FACTS
+    if lower.rstrip(".,!?") in nothing or lower.rstrip(_ENDS) in nothing:
         return True
-    if _MASK.fullmatch(value) or _MASK.fullmatch(value.rstrip(_ENDS)):
+    if value[0] in _MASKING and (_MASK.fullmatch(value) or _MASK.fullmatch(bare)):
         return True
-    if _KOREAN_STATE().fullmatch(value.rstrip(_ENDS)):
+    if not value.isascii() and _KOREAN_STATE().fullmatch(bare):
         return True
-    return not equals and _STATE.fullmatch(value.rstrip(_ENDS)) is not None
+    return not equals and bare.isalpha() and _STATE.fullmatch(bare) is not None
 
 
 def is_code(text: str, start: int = 0) -> bool:
@@ -167,7 +201,7 @@ def object_start(text: str, start: int) -> int:
 
 def is_identifier_of(name: str, value: str) -> bool:
     """Tell whether a value is a variable's or metavariable's name: `password=db_password`."""
-    value, own = value.rstrip(_ENDS), squash(name.rpartition(".")[2])
+    value, own = value.rstrip(_ENDS), _known(name).last_part
     if value[:1] == "$":  # a variable of GraphQL or of a shell
         return _IDENTIFIER.fullmatch(value, 1) is not None and squash(value).endswith(own)
     return _IDENTIFIER.fullmatch(value) is not None and (
@@ -178,14 +212,15 @@ def is_identifier_of(name: str, value: str) -> bool:
 def is_about(name: str, value: str) -> bool:
     """Tell whether a value cannot be one of this name: a count of secrets."""
     value = value.rstrip(_ENDS)
-    return squash(name).endswith(_PLURALS) and (value.isdigit() or value.isalpha())
+    return (value.isdigit() or value.isalpha()) and _known(name).whole.endswith(_PLURALS)
 
 
 def is_no_code(name: str, value: str, *, equals: bool) -> bool:
     """Tell whether a value of a name for a number is a word, or shorter: `pin: 17`, `otp=sent`."""
-    whole, number = squash(name.rpartition(" ")[2]), value.rstrip(_ENDS)
+    whole = _known(name).last_word
     if whole not in _NUMBERS:
         return False
+    number = value.rstrip(_ENDS)
     is_short = number.isdigit() and len(number) < _SHORTEST_PIN
     return not any(map(str.isdigit, value)) or (whole == "pin" and not equals and is_short)
 
@@ -197,19 +232,20 @@ def is_method(name: str, value: str) -> bool:
 
 def names_methods(name: str) -> bool:
     """Tell whether a name may have a method as its value, or credentials."""
-    return words(name)[-1:] == ["auth"]
+    return _known(name).is_auth
 
 
 def is_shown(name: str, value: str) -> bool:
     """Tell whether a value of a secret's name is none: a method, a directory, a sentence."""
+    known, first = _known(name), value[:1]
     return (
-        is_method(name, value)
-        or (squash(name).endswith("pwd") and _DIRECTORY().fullmatch(value) is not None)
-        or _VERSION().fullmatch(value) is not None
-        or _FILE().fullmatch(value) is not None
-        or _ARN().fullmatch(value) is not None
-        or (squash(name).endswith("sessionid") and value.isdigit() and len(value) <= _LONGEST_COUNT)
-        or (is_sentence(value) and not squash(name).endswith(_OWN_WORDS))
+        (known.is_auth and is_method(name, value))
+        or (known.whole.endswith("pwd") and _DIRECTORY().fullmatch(value) is not None)
+        or (first in _VERSIONS and _VERSION().fullmatch(value) is not None)
+        or ((first in _FILES or value[1:2] == ":") and _FILE().fullmatch(value) is not None)
+        or (first == "a" and _ARN().fullmatch(value) is not None)
+        or (known.whole.endswith("sessionid") and value.isdigit() and len(value) <= _LONGEST_COUNT)
+        or (" " in value and is_sentence(value) and not known.whole.endswith(_OWN_WORDS))
     )
 
 
@@ -252,10 +288,14 @@ def is_amount(text: str, start: int) -> bool:
 
 def may_be_password(name: str, value: str) -> bool:
     """Tell whether a value of `pass` is a password, and no number of tests that have passed."""
-    has_letter, is_word = any(map(str.isalpha, value)), value.isalpha()
-    return is_doubtful(name) and len(value) >= _SHORTEST_PASSWORD and has_letter and not is_word
+    return (
+        is_doubtful(name)
+        and len(value) >= _SHORTEST_PASSWORD
+        and not value.isalpha()
+        and any(map(str.isalpha, value))
+    )
 
 
 def is_doubtful(name: str) -> bool:
     """Tell whether the value of a name says whether it is a secret."""
-    return words(name)[-1:] == ["pass"]
+    return _known(name).is_pass
