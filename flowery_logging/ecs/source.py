@@ -33,6 +33,7 @@ class Source:
         self._placer = placer
         self._steps = steps
         self._texts = {i: step for i, step in steps.items() if step.longest is not None}
+        self._are_more = False
         self._variables = [f"v{index}" for index in range(len(names.kinds))]
         self._known: dict[str, Any] = {
             "Tally": Tally,
@@ -56,7 +57,7 @@ class Source:
             *first,
             "m = dumps(message)",
             *self._encoding(),
-            *self._asking(["m"], ["m = clean(message, tally := tally or Tally())"]),
+            *self._asking(["m"], ["m = clean(message, m, kinds, tally := tally or Tally())"]),
             f"half = join((beginning, micros, site.prefix, m, {shown}))",
             "if len(half) > room: return None",
             *self._counting(counts),
@@ -96,11 +97,12 @@ class Source:
         texts = self._texts
         lists = [index for index, step in self._steps.items() if step.asks]
         asked = [*asked, *(f"e{i}" for i in texts), *(f"a{i}" for i in lists)]
+        self._are_more = len(asked) > 1
         if not asked:
             return []
         together = " + ".join(asked) if len(asked) < 4 else f"join({_tuple(asked)})"
         lines = [f"asked = {together}"]
-        condition = "suspects(asked)"
+        condition = "(kinds := suspects(asked))"
         if texts:
             values, encoded = (_tuple(f"{letter}{i}" for i in texts) for letter in "ve")
             longest = min(step.longest or 0 for step in texts.values())
@@ -119,8 +121,13 @@ class Source:
         self._known["counts"] = dict(counts)
         return ["count(counts)"] * bool(counts) + ["if tally: count(tally)"]
 
-    def _clean_message(self, message: str, tally: Tally) -> bytes:
-        return dumps(self._placer.clean_text(message, tally))
+    def _clean_message(self, message: str, encoded: bytes, kinds: int, tally: Tally) -> bytes:
+        """Return a message as it stands in the line, given what all texts are suspected of."""
+        if kinds and self._are_more:
+            kinds = self._placer.redactor.suspects_json(encoded)
+        if not kinds:
+            return encoded
+        return dumps(self._placer.clean_suspected(message, kinds, tally))
 
     def _is_long(self, values: tuple[str, ...]) -> bool:
         """Tell whether one of the texts is longer than its step takes."""
@@ -135,8 +142,13 @@ class Source:
         found: list[bytes] = []
         for index, value, known in zip(self._texts, values, encoded, strict=True):
             step = self._texts[index]
-            as_is = len(value) <= (step.longest or 0) and not suspects(known)
-            made = known if as_is else step.careful(value, tally)
+            kinds = -1 if len(value) > (step.longest or 0) else suspects(known)
+            if not kinds:
+                made: bytes | None = known
+            elif kinds < 0 or step.clean is None:
+                made = step.careful(value, tally)
+            else:
+                made = step.clean(value, kinds, tally)
             if made is None:
                 return index
             found.append(made)

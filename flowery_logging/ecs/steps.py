@@ -52,8 +52,14 @@ Careful = Callable[[Any, Tally], "bytes | None"]
 """Returns how a value stands in the line, by the rules; None where it belongs elsewhere."""
 
 
+Clean = Callable[[str, int, Tally], bytes]
+"""Returns how a text with suspected secrets stands in the line."""
+
+
 class Step:
     """One value's way into the line, as code that sets `e` from `v`.
+
+    `clean` is the careful function of a text that is short enough, given what the redactor suspects.
 
     In the code `v` stands for the value, `e` for its bytes, `a` for what the redactor is asked
     about, `c` for the careful function and `i` for the step's number, which the plan returns where
@@ -61,7 +67,7 @@ class Step:
     ordinary one is. Other steps set `a`, if `asks`: to nothing once the rules have been followed.
     """
 
-    __slots__ = ("asks", "careful", "code", "helpers", "longest")
+    __slots__ = ("asks", "careful", "clean", "code", "helpers", "longest")
 
     def __init__(
         self,
@@ -69,10 +75,12 @@ class Step:
         code: tuple[str, ...],
         *,
         longest: float | None = None,
+        clean: Clean | None = None,
         asks: bool = False,
         helpers: Mapping[str, Any] = NO_FIELDS,
     ) -> None:
         self.careful = careful
+        self.clean = clean
         self.code = code
         self.longest = longest
         self.asks = asks
@@ -148,11 +156,34 @@ class Steps:
         return _made(self._careful_field(place), make)
 
     def _text(self, careful: Careful, most: int, *, is_query: bool, is_array: bool = False) -> Step:
-        if not is_query:
-            return Step(careful, (_encode("dumps(v)", is_array=is_array),), longest=most)
-        clean = self._placer.redactor.clean_query
-        code = _if(f"len(v) <= {most} and clean_query(v) is v", "e = dumps(v)")
-        return Step(careful, code, helpers={"clean_query": clean})
+        if is_query:
+            code = _if(f"len(v) <= {most} and is_simple(v)", "e = dumps(v)")
+            helpers = {"is_simple": self._placer.redactor.is_simple_query}
+            return Step(self._careful_query(careful, most), code, helpers=helpers)
+        clean = None if is_array else self._clean
+        return Step(careful, (_encode("dumps(v)", is_array=is_array),), longest=most, clean=clean)
+
+    def _clean(self, value: str, kinds: int, tally: Tally) -> bytes:
+        clean = self._placer.redactor.clean_suspected(value, kinds, tally)
+        if len(clean) > self._longest:
+            clean = self._placer.values(tally).cut(clean)
+        return dumps(clean)
+
+    def _careful_query(self, careful: Careful, most: int) -> Careful:
+        """Return what looks at a query of ordinary length once, and leaves others to the rules."""
+        clean_query = self._placer.redactor.clean_query
+
+        def encode(value: str, tally: Tally) -> bytes | None:
+            if len(value) <= most:
+                own = Tally()
+                clean = clean_query(value, own)
+                if len(clean) <= most:
+                    for name, number in own.items():
+                        tally.add(name, number)
+                    return dumps(clean)
+            return careful(value, tally)
+
+        return encode
 
     def _list(self, careful: Careful, most: int, texts: Callable[..., bytes | None]) -> Step:
         name = texts.__name__

@@ -57,15 +57,14 @@ class Values:
         """
         value = self._without_query_secrets(path, value)
         if is_number(value):
-            value = self._redactor.clean_number(value, self._counters)
-        if is_number(value):
-            return True, value
+            shown = self._redactor.clean_number(value, self._counters)
+            return (True, value) if shown is value else (False, self.cut(shown))
         text = self._label_text(path, value)
         return None if text == [] else (False, text)
 
     def text(self, text: str) -> str:
         """Return a text without secrets, at most as long as a label may be."""
-        return self._cut(self._redactor.clean(text, self._counters))
+        return self.cut(self._redactor.clean(text, self._counters))
 
     def _without_query_secrets(self, path: str, value: object) -> Any:
         if type(value) is str and is_query(path):
@@ -117,7 +116,7 @@ class Values:
             if texts is not None:
                 return texts
         depth = self._limits.depth
-        return self._cut(to_json(value, self._redactor, depth, self._counters, path))
+        return self.cut(to_json(value, self._redactor, depth, self._counters, path))
 
     def _texts(self, items: list[Any]) -> list[str] | None:
         """Return a list of scalars as texts, with a note of how many were left out."""
@@ -138,7 +137,8 @@ class Values:
         number = self._redactor.clean_number(value, self._counters) if type(value) is int else value
         return self.text(scalar_text(number))
 
-    def _cut(self, text: str) -> str:
+    def cut(self, text: str) -> str:
+        """Return a text at most as long as a label may be."""
         limit = self._limits.label_chars
         if len(text) <= limit:
             return text

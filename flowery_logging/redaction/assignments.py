@@ -100,8 +100,6 @@ class Assignments:
 
         `places` is where names stand, in order, before a sign, that may be a secret's.
         """
-        if not places:
-            return
         yield from self._assigned(text, places)
         if "\\n " in text and _ANY_ESCAPED_BLOCK().search(text):
             for match in _ESCAPED_BLOCK().finditer(text):

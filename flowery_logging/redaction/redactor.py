@@ -167,6 +167,10 @@ class Redaction:
         """Return a text with a marker in place of each secret in it, which is counted."""
         return text
 
+    def clean_suspected(self, text: str, kinds: int, counts: Counting | None = None) -> str:  # noqa: ARG002
+        """Return the same of a text of which `suspects` has told these kinds."""
+        return text
+
     def clean_name(self, name: str) -> str:
         """Return the name of a field without secrets: a card number may be the key of a dict."""
         return name
@@ -178,6 +182,10 @@ class Redaction:
     def clean_query(self, query: str, counts: Counting | None = None) -> str:  # noqa: ARG002
         """Return the query of a URL, without its question mark, without the secrets in it."""
         return query
+
+    def is_simple_query(self, query: str) -> bool:  # noqa: ARG002
+        """Tell of the query of a URL, quickly, that it needs not be cleaned; False: perhaps."""
+        return True
 
     def clean_number(self, value: float, counts: Counting | None = None) -> Any:  # noqa: ARG002
         """Return a number, or the marker if it is a card or resident number."""
@@ -238,53 +246,59 @@ class Redactor(Redaction):
 
     def find(self, text: str) -> list[Span]:
         """Return where secrets stand in a text, in order, none over another."""
-        return self._find(text)
+        kinds = self.suspects(text)
+        return self._find(text, kinds) if kinds else []
 
-    def _find(self, text: str, *, form: bool = False) -> list[Span]:
-        """Return the same; `form`: a plus sign of the text is a blank."""
-        kinds = self.suspects(text.replace("+", " ") if form else text)
-        if not kinds:
-            return []
+    def _find(self, text: str, kinds: int, *, form: bool = False) -> list[Span]:
+        """Return the same, of suspected kinds; `form`: a plus sign of the text is a blank."""
         if "[redacted" in text:  # what is clean stays as it is
             text = _IS_MARKER.sub(_stars, text)
         inner = [*escapes.layers(text, form=form)]
         # What a number is is told by what stands before it, perhaps in escapes.
-        spans = [*self._found(text, kinds & ~NUMBERS if inner else kinds)]
+        spans = self._found(text, kinds & ~NUMBERS if inner else kinds)
         for layer, places in inner:
             spans += [
                 Span(places[start], places[end], kind)
                 for start, end, kind in self._found(layer, kinds)
                 if _SAYING.search(layer, start, end)  # escapes of signs have digits
             ]
-        return [*_merged(span for span in spans if _SAYING.search(text, span.start, span.end))]
+        spans = [span for span in spans if _SAYING.search(text, span[0], span[1])]
+        return [*_merged(spans)] if len(spans) > 1 else spans
 
-    def _found(self, text: str, kinds: int) -> Iterator[Span]:
-        """Yield all secrets of some kinds (see `suspicion`) in a text, overlapping ones too."""
+    def _found(self, text: str, kinds: int) -> list[Span]:
+        """Return all secrets of some kinds (see `suspicion`) in a text, overlapping ones too."""
+        found: list[Span] = []
         if kinds & NUMBERS:
-            yield from numbers.find(
+            found += numbers.find(
                 text if text.isascii() and "+" not in text else text.translate(NORMAL)
             )
         if kinds & TOKENS:
-            yield from forms.find(text)
+            found += forms.find(text)
         lower = text.lower() if kinds & (SCHEMES | NAMED) else ""
         if lower:
-            yield from schemes.find(text, lower, self.kind_of)
+            found += schemes.find(text, lower, self.kind_of)
         if kinds & (ADDRESSES | NAMED):
-            yield from urls.find(text)
+            found += urls.find(text)
         if kinds & NAMED:
-            places = self._places(text)
-            yield from urls.parameters(text, places, self.kind_of)
-            yield from self._assignments.find(text, places)
-            yield from prose.find(text, lower)
-            yield from pairs.find(text, lower, self.kind_of)
-            yield from commands.find(text, self.kind_of)
-            yield from sql.find(text, lower, self.kind_of)
-            if "|" in text and "\n" in text:
-                yield from tables.find(text, self.kind_of)
+            found += self._named(text, lower)
         if kinds & FURTHER:
             for kind in self._further:
-                for start, end in kind.find(text):
-                    yield Span(start, end, kind.name)
+                found += [Span(start, end, kind.name) for start, end in kind.find(text)]
+        return found
+
+    def _named(self, text: str, lower: str) -> Iterator[Span]:
+        """Yield the secrets that are told by a name."""
+        places = self._places(text)
+        if places:
+            yield from self._assignments.find(text, places)
+        if "=" in text:
+            yield from urls.parameters(text, places, self.kind_of)
+        yield from prose.find(text, lower)
+        yield from pairs.find(text, lower, self.kind_of)
+        yield from commands.find(text, self.kind_of)
+        yield from sql.find(text, lower, self.kind_of)
+        if "|" in text and "\n" in text:
+            yield from tables.find(text, self.kind_of)
 
     def suspects(self, text: str) -> int:
         """Tell, quickly, what `find` may find in a text: kinds of secrets as bits, or 0."""
@@ -292,7 +306,11 @@ class Redactor(Redaction):
 
     def clean(self, text: str, counts: Counting | None = None) -> str:
         """Return a text with a marker in place of each secret in it, which is counted."""
-        return self._clean(text, self.find(text), counts)
+        return self.clean_suspected(text, self.suspects(text), counts)
+
+    def clean_suspected(self, text: str, kinds: int, counts: Counting | None = None) -> str:
+        """Return the same of a text of which `suspects` has told these kinds."""
+        return self._clean(text, self._find(text, kinds), counts) if kinds else text
 
     def _clean(self, text: str, spans: list[Span], counts: Counting | None) -> str:
         if not spans:
@@ -322,13 +340,19 @@ class Redactor(Redaction):
 
     def clean_query(self, query: str, counts: Counting | None = None) -> str:
         """Return the query of a URL, without its question mark, without the secrets in it."""
-        if self._is_harmless_query(query):
+        if self.is_simple_query(query):
             return query
         text = f"?{query}"
-        return self._clean(text, self._find(text, form=True), counts)[1:]
+        kinds = self.suspects(text.replace("+", " "))
+        if not kinds:
+            return query
+        return self._clean(text, self._find(text, kinds, form=True), counts)[1:]
 
-    def _is_harmless_query(self, query: str) -> bool:
-        """Tell of a simple query, `page=2&sort=name`, that no parameter is a secret's."""
+    def is_simple_query(self, query: str) -> bool:
+        """Tell of a simple query, `page=2&sort=name`, that no parameter is a secret's.
+
+        Of others `clean_query` has to be asked.
+        """
         for part in query.split("&"):
             name, _, value = part.partition("=")
             if not (self._harmless.get(name) or self._learn_parameter(name)):
@@ -339,7 +363,7 @@ class Redactor(Redaction):
 
     def _learn_parameter(self, name: str) -> bool:
         verdict = _NAME.fullmatch(name) is not None and not (
-            self.hides(name) or urls.may_let_in(name)
+            self.hides(name) or urls.may_let_in(name) or self.find(name)
         )
         if len(name) <= KEY_CHARS:
             self._harmless.keep(name, verdict)

@@ -158,8 +158,6 @@ def parameters(text: str, places: list[Place], kind_of: KindOf) -> Iterator[Span
 
     `places` is where names stand, in order, before a sign, that may be a secret's.
     """
-    if "=" not in text:
-        return
     for match in _parameters(text, places):
         name, value = unquoted(match["name"]), match["value"]
         if value[0] in "\"'" and text.startswith(value[0], match.end()):
