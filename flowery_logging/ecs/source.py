@@ -22,6 +22,9 @@ from flowery_logging.kept import Kept
 _SIGNATURE: Final = "def encode(values, message, pieces, beginning, micros, site, room):"
 _VARIABLE: Final = re.compile(r"\b[veaci]\b")
 
+_UNKNOWN: Final = -1
+"""What texts are suspected of, of which one has been found to be harmless or not."""
+
 _codes: Final[Kept[str, CodeType]] = Kept(1024)
 """Compiled sources, which many plans share: names and limits of their own stand in constants."""
 
@@ -37,6 +40,7 @@ class Source:
         self._variables = [f"v{index}" for index in range(len(names.kinds))]
         self._known: dict[str, Any] = {
             "Tally": Tally,
+            "UNKNOWN": _UNKNOWN,
             "clean": self._clean_message,
             "clean_texts": self._clean_texts,
             "is_long": self._is_long,
@@ -57,7 +61,11 @@ class Source:
             *first,
             "m = dumps(message)",
             *self._encoding(),
-            *self._asking(["m"], ["m = clean(message, m, kinds, tally := tally or Tally())"]),
+            *self._asking(["m"], [
+                "known = m",
+                "m = clean(message, m, kinds, tally := tally or Tally())",
+                "others = kinds if m is known else UNKNOWN",
+            ]),
             f"half = join((beginning, micros, site.prefix, m, {shown}))",
             "if len(half) > room: return None",
             *self._counting(counts),
@@ -69,7 +77,7 @@ class Source:
         shown = _tuple(self._constant(part) for part in pieces)
         return self._compiled([
             *self._encoding(),
-            *self._asking([], []),
+            *self._asking([], ["others = kinds"]),
             *self._counting(counts),
             f"return {shown}",
         ])  # fmt: skip
@@ -106,10 +114,11 @@ class Source:
         if texts:
             values, encoded = (_tuple(f"{letter}{i}" for i in texts) for letter in "ve")
             longest = min(step.longest or 0 for step in texts.values())
+            others = "UNKNOWN" if lists else "others"
             condition += f" or (len(asked) > {longest} and is_long({values}))"
             clean = [
                 *clean,
-                f"cleaned = clean_texts({values}, {encoded}, tally := tally or Tally())",
+                f"cleaned = clean_texts({values}, {encoded}, {others}, tally := tally or Tally())",
                 "if type(cleaned) is int: return cleaned",
                 f"{encoded} = cleaned",
             ]
@@ -135,19 +144,25 @@ class Source:
         return any(len(v) > (step.longest or 0) for v, step in zip(values, steps, strict=True))
 
     def _clean_texts(
-        self, values: tuple[str, ...], encoded: tuple[bytes, ...], tally: Tally
+        self, values: tuple[str, ...], encoded: tuple[bytes, ...], suspected: int, tally: Tally
     ) -> list[bytes] | int:
-        """Return texts as they stand in the line, each looked at; the number of a misfit step."""
+        """Return texts as they stand in the line, each looked at; the number of a misfit step.
+
+        `suspected` is what all of them together are suspected of: if none of the others is, it is
+        said of the last one.
+        """
         suspects = self._placer.redactor.suspects_json
         found: list[bytes] = []
-        for index, value, known in zip(self._texts, values, encoded, strict=True):
-            step = self._texts[index]
-            kinds = -1 if len(value) > (step.longest or 0) else suspects(known)
-            if not kinds:
-                made: bytes | None = known
-            elif kinds < 0 or step.clean is None:
+        left = len(values)
+        for (index, step), value, known in zip(self._texts.items(), values, encoded, strict=True):
+            left -= 1
+            kinds = suspected if suspected == 0 or (left == 0 < suspected) else suspects(known)
+            if kinds:
+                suspected = _UNKNOWN
+            made: bytes | None = known
+            if len(value) > (step.longest or 0) or (kinds and step.clean is None):
                 made = step.careful(value, tally)
-            else:
+            elif kinds and step.clean is not None:
                 made = step.clean(value, kinds, tally)
             if made is None:
                 return index

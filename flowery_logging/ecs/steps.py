@@ -59,7 +59,7 @@ Clean = Callable[[str, int, Tally], bytes]
 class Step:
     """One value's way into the line, as code that sets `e` from `v`.
 
-    `clean` is the careful function of a text that is short enough, given what the redactor suspects.
+    `clean` is the careful function of a text that is short enough, given what is suspected in it.
 
     In the code `v` stands for the value, `e` for its bytes, `a` for what the redactor is asked
     about, `c` for the careful function and `i` for the step's number, which the plan returns where

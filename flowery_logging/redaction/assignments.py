@@ -17,6 +17,7 @@ from flowery_logging.redaction.names import ENDINGS, KindOf, is_denied, is_fact,
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import PAIRS, nested_end, quoted_end
 from flowery_logging.redaction.schemes import is_scheme
+from flowery_logging.redaction.urls import is_next
 from flowery_logging.redaction.values import (
     are_sentences,
     is_about,
@@ -63,6 +64,9 @@ _LONGEST_WORD: Final = 20
 _MORE_WORDS: Final = 2
 """Words before the last one of a name, at most."""
 
+_END_OF_PARAMETER: Final = frozenset({"", " ", "&", "#", "\n"})
+"""What ends a parameter of a query as it ends any value."""
+
 _LONGEST_INDENT: Final = 256
 _HEADERS: Final = frozenset({"authorization", "proxyauthorization", "cookie", "setcookie"})
 """Names whose unquoted value goes to the end of the line: a scheme and more, pairs and more."""
@@ -95,12 +99,13 @@ class Assignments:
     def __init__(self, kind_of: KindOf) -> None:
         self._kind_of = kind_of
 
-    def find(self, text: str, places: list[Place]) -> Iterator[Span]:
+    def find(self, text: str, places: list[Place], open_places: list[Place]) -> Iterator[Span]:
         """Yield the values that are to be hidden, in any order.
 
-        `places` is where names stand, in order, before a sign, that may be a secret's.
+        `places` is where names stand, in order, before a sign, that may be a secret's. Those are
+        put into `open_places` whose value may go on where they are parameters of a query.
         """
-        yield from self._assigned(text, places)
+        yield from self._assigned(text, places, open_places)
         if "\\n " in text and _ANY_ESCAPED_BLOCK().search(text):
             for match in _ESCAPED_BLOCK().finditer(text):
                 kind = self._kind_of_any(match["name"])
@@ -109,9 +114,10 @@ class Assignments:
         if ":" in text and "\n" in text:
             yield from self._blocks(text, places)
 
-    def _assigned(self, text: str, places: list[Place]) -> Iterator[Span]:
+    def _assigned(self, text: str, places: list[Place], open_places: list[Place]) -> Iterator[Span]:
         position = 0
         for place, goes_on in places:
+            open_places.append((place, goes_on))
             if place < position:
                 continue
             match = _words_at(text, place, position) if goes_on else None
@@ -120,17 +126,20 @@ class Assignments:
                 continue
             # What was taken for a value may be the next name.
             position = match.end("sign")
-            kind = self._kind_of_any(match["name"])
-            if kind is None and not is_doubtful(match["name"]):
+            name = match["name"]
+            kind = self._kind_of_any(name)
+            if kind is None and not is_doubtful(name):
                 continue
             if match["closed"] == ")" and _is_called(text, match):
                 continue
             start, end = self._value(text, match)
-            if kind is None and may_be_password(match["name"], text[start:end]):
+            if kind is None and may_be_password(name, text[start:end]):
                 kind = "value"
             if kind is not None and end > start and not _is_of_address(text, match):
                 yield Span(start, end, kind)
                 position = end
+                if match["sign"] == "=" and _ends_parameter(text, end, match["quote"]):
+                    open_places.pop()
                 following = _CHANGED().match(text, end) if match["quote"] else None
                 if following is not None:  # `"old" -> "new"`
                     position = quoted_end(text, following.end(), following["quote"])
@@ -147,8 +156,9 @@ class Assignments:
             value = text[start:end]
             is_none = is_nothing(value, equals=equals) or is_shown(match["name"], value)
             return (end, end) if is_none else (start, end)
-        hashed = _HASHED().match(text, start)
-        if hashed is None and text[start : start + 1] in PAIRS:
+        first = text[start : start + 1]
+        hashed = _HASHED().match(text, start) if first == "{" else None
+        if hashed is None and first in PAIRS:
             end = nested_end(text, start)
             value = text[start:end]
             is_none = is_nothing(value, equals=equals) or are_sentences(value) or is_schema(value)
@@ -159,8 +169,8 @@ class Assignments:
             phrase = _PHRASE().match(text, start)
             if phrase and not is_nothing(phrase[0].partition(" ")[0], equals=False):
                 return phrase.span()
-        first = start if hashed is None else hashed.end()
-        bare = None if is_code(text, first) else _BARE().match(text, first)
+        place = start if hashed is None else hashed.end()
+        bare = None if is_code(text, place) else _BARE().match(text, place)
         if bare is None or self._is_no_secret(text, match["name"], bare, equals=equals):
             return start, start
         return start, bare.end()
@@ -213,6 +223,13 @@ class Assignments:
             if kind is not None and not _is_of_settings(text, match, position):
                 start, position = _block(text, position, _indent(text, match.start()))
                 yield Span(start, position, kind)
+
+
+def _ends_parameter(text: str, end: int, quote: str | None) -> bool:
+    """Tell whether a value that ends here goes on no further as that of a parameter."""
+    if quote:
+        return text.startswith(quote, end)
+    return text[end : end + 1] in _END_OF_PARAMETER or is_next(text, end)
 
 
 def _words_at(text: str, place: int, first: int) -> re.Match[str] | None:

@@ -25,6 +25,14 @@ NORMAL: Final = {
 }
 """For `str.translate`: one character for one, so that places in both texts are the same."""
 
+_FOREIGN: Final = re.compile("[" + "".join(map(chr, NORMAL)) + "]")
+
+
+def normal(text: str) -> str:
+    """Return a text with its digits, and what stands between them, in ASCII, at the same places."""
+    return text.translate(NORMAL) if _FOREIGN.search(text) else text
+
+
 _SEPARATORS: Final = dict.fromkeys(map(ord, " .-"))
 
 SMALLEST: Final = 10**12

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from flowery_logging.redaction.late import late
-from flowery_logging.redaction.numbers import NORMAL, Span
+from flowery_logging.redaction.numbers import Span, normal
 
 _SIGNS: Final = r"(?:[A-Za-z0-9!@#$%^*_+~.-]|&(?![A-Za-z]\w{0,63}=))"
 _WITH_DIGIT: Final = rf"(?P<value>(?={_SIGNS}{{0,32}}[0-9]){_SIGNS}{{4,128}})(?!{_SIGNS})"
@@ -167,9 +167,9 @@ def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a si
         or "면허" in text
         or "뒷자리" in text
     ):
-        normal = text if text.isascii() else text.translate(NORMAL)
+        plain = text if text.isascii() else normal(text)
         for pattern, kind in _NUMBERS:
-            for match in pattern().finditer(normal):
+            for match in pattern().finditer(plain):
                 yield Span(*match.span("value"), kind)
 
 

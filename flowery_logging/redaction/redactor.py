@@ -26,8 +26,9 @@ from flowery_logging.redaction import (
     urls,
 )
 from flowery_logging.redaction.assignments import Assignments
+from flowery_logging.redaction.flat import Place
 from flowery_logging.redaction.names import KEY_CHARS, Names
-from flowery_logging.redaction.numbers import NORMAL, Span
+from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.suspicion import (
     ADDRESSES,
     FURTHER,
@@ -269,9 +270,7 @@ class Redactor(Redaction):
         """Return all secrets of some kinds (see `suspicion`) in a text, overlapping ones too."""
         found: list[Span] = []
         if kinds & NUMBERS:
-            found += numbers.find(
-                text if text.isascii() and "+" not in text else text.translate(NORMAL)
-            )
+            found += numbers.find(numbers.normal(text))
         if kinds & TOKENS:
             found += forms.find(text)
         lower = text.lower() if kinds & (SCHEMES | NAMED) else ""
@@ -289,10 +288,11 @@ class Redactor(Redaction):
     def _named(self, text: str, lower: str) -> Iterator[Span]:
         """Yield the secrets that are told by a name."""
         places = self._places(text)
+        open_places: list[Place] = []
         if places:
-            yield from self._assignments.find(text, places)
+            yield from self._assignments.find(text, places, open_places)
         if "=" in text:
-            yield from urls.parameters(text, places, self.kind_of)
+            yield from urls.parameters(text, open_places, self.kind_of)
         yield from prose.find(text, lower)
         yield from pairs.find(text, lower, self.kind_of)
         yield from commands.find(text, self.kind_of)

@@ -196,6 +196,11 @@ def _parameters(text: str, places: list[Place]) -> Iterator[re.Match[str]]:
         yield match
 
 
+def is_next(text: str, place: int) -> bool:
+    """Tell whether a semicolon stands at a place, and the next parameter behind it."""
+    return _NEXT.match(text, place) is not None
+
+
 def _inner(text: str, match: re.Match[str]) -> Iterator[Span]:
     """Yield what lets in, where a parameter is the value of another one: `note=ticket=…`."""
     inner = _INNER.match(text, match.start("value"), match.end("value"))

@@ -195,7 +195,7 @@ def is_code(text: str, start: int = 0) -> bool:
 
 def object_start(text: str, start: int) -> int:
     """Return where the quotes of `Decimal('12')` begin; `start` where no such object begins."""
-    match = _OBJECT.match(text, start)
+    match = _OBJECT.match(text, start) if text[start : start + 1].isupper() else None
     return start if match is None else match.end()
 
 
