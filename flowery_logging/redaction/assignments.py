@@ -25,10 +25,12 @@ from flowery_logging.redaction.values import (
     is_code,
     is_doubtful,
     is_identifier_of,
+    is_mixed,
     is_no_code,
     is_nothing,
     is_schema,
     is_shown,
+    last_word,
     may_be_password,
     object_start,
 )
@@ -67,6 +69,7 @@ _MORE_WORDS: Final = 2
 _END_OF_PARAMETER: Final = frozenset({"", " ", "&", "#", "\n"})
 """What ends a parameter of a query as it ends any value."""
 
+_BEFORE_CALLS: Final = frozenset({"await", "new", "yield", "not"})
 _LONGEST_INDENT: Final = 256
 _HEADERS: Final = frozenset({"authorization", "proxyauthorization", "cookie", "setcookie"})
 """Names whose unquoted value goes to the end of the line: a scheme and more, pairs and more."""
@@ -99,86 +102,105 @@ class Assignments:
     def __init__(self, kind_of: KindOf) -> None:
         self._kind_of = kind_of
 
-    def find(self, text: str, places: list[Place], open_places: list[Place]) -> Iterator[Span]:
-        """Yield the values that are to be hidden, in any order.
+    def find(self, text: str, places: list[Place]) -> list[Span]:
+        """Return the values that are to be hidden, in any order.
 
-        `places` is where names stand, in order, before a sign, that may be a secret's. Those are
-        put into `open_places` whose value may go on where they are parameters of a query.
+        `places` is where names stand, in order, before a sign, that may be a secret's. Of these
+        remain only those whose value may go on where they are parameters of a query.
         """
-        yield from self._assigned(text, places, open_places)
+        found: list[Span] = []
+        if "\n" in text and ":" in text:
+            found += self._blocks(text, places)
         if "\\n " in text and _ANY_ESCAPED_BLOCK().search(text):
-            for match in _ESCAPED_BLOCK().finditer(text):
-                kind = self._kind_of_any(match["name"])
-                if kind is not None and not _is_of_settings(text, match, match.start("value")):
-                    yield Span(*match.span("value"), kind)
-        if ":" in text and "\n" in text:
-            yield from self._blocks(text, places)
+            found += self._escaped_blocks(text)
+        places[:] = self._add_assigned(text, places, found)
+        return found
 
-    def _assigned(self, text: str, places: list[Place], open_places: list[Place]) -> Iterator[Span]:
-        position = 0
-        for place, goes_on in places:
-            open_places.append((place, goes_on))
-            if place < position:
-                continue
-            match = _words_at(text, place, position) if goes_on else None
-            match = match or _ASSIGNED().match(text, place)
+    def _add_assigned(self, text: str, places: list[Place], found: list[Span]) -> list[Place]:
+        """Add what is assigned to names; return the places of which more may be hidden."""
+        position, left = 0, []
+        for one in places:
+            place, goes_on = one
+            match = None
+            if place >= position:
+                match = (goes_on and _words_at(text, place, position)) or _ASSIGNED().match(
+                    text, place
+                )
             if match is None:
+                left.append(one)
                 continue
+            sign, quote = match.group(3, 4)
+            start, end, kind = self._hidden(text, match)
             # What was taken for a value may be the next name.
-            position = match.end("sign")
-            name = match["name"]
-            kind = self._kind_of_any(name)
-            if kind is None and not is_doubtful(name):
-                continue
-            if match["closed"] == ")" and _is_called(text, match):
-                continue
-            start, end = self._value(text, match)
-            if kind is None and may_be_password(name, text[start:end]):
-                kind = "value"
-            if kind is not None and end > start and not _is_of_address(text, match):
-                yield Span(start, end, kind)
+            position = match.end(3)
+            if kind is not None:
+                found.append(Span(start, end, kind))
                 position = end
-                if match["sign"] == "=" and _ends_parameter(text, end, match["quote"]):
-                    open_places.pop()
-                following = _CHANGED().match(text, end) if match["quote"] else None
-                if following is not None:  # `"old" -> "new"`
+                if quote and (following := _CHANGED().match(text, end)):  # `"old" -> "new"`
                     position = quoted_end(text, following.end(), following["quote"])
-                    yield Span(following.end(), position, kind)
+                    found.append(Span(following.end(), position, kind))
+            if kind is None or sign != "=" or not _ends_parameter(text, end, quote):
+                left.append(one)
+        return left
 
-    def _value(self, text: str, match: re.Match[str]) -> tuple[int, int]:
+    def _hidden(self, text: str, match: re.Match[str]) -> tuple[int, int, str | None]:
+        """Return where the secret behind a name begins and ends, and its kind; None: it is none."""
+        name, closed, sign, quote = match.groups()
+        kind = self._kind_of_any(name)
+        if (kind is None and not is_doubtful(name)) or (closed == ")" and _is_called(text, match)):
+            return 0, 0, None
+        start, end = self._value(text, name, match.end(), quote, equals="=" in sign)
+        if kind is None and may_be_password(name, text[start:end]):
+            kind = "value"
+        if start == end or _is_of_address(text, match):
+            kind = None
+        return start, end, kind
+
+    def _escaped_blocks(self, text: str) -> Iterator[Span]:
+        for match in _ESCAPED_BLOCK().finditer(text):
+            kind = self._kind_of_any(match["name"])
+            if kind is not None and not _is_of_settings(text, match, match.start("value")):
+                yield Span(*match.span("value"), kind)
+
+    def _value(
+        self, text: str, name: str, start: int, quote: str | None, *, equals: bool
+    ) -> tuple[int, int]:
         """Return where the secret behind a name begins and ends; the same twice: there is none."""
-        start, quote, equals = match.end(), match["quote"], "=" in match["sign"]
-        inside = start if quote else object_start(text, start)
-        if inside > start:
+        first = text[start : start + 1]
+        if not quote and first.isupper() and (inside := object_start(text, start)) > start:
             start, quote = inside + 1, text[inside]
         if quote:
             end = quoted_end(text, start, quote)
             value = text[start:end]
-            is_none = is_nothing(value, equals=equals) or is_shown(match["name"], value)
+            is_none = not is_mixed(name, value) and (
+                is_nothing(value, equals=equals) or is_shown(name, value)
+            )
             return (end, end) if is_none else (start, end)
-        first = text[start : start + 1]
         hashed = _HASHED().match(text, start) if first == "{" else None
         if hashed is None and first in PAIRS:
             end = nested_end(text, start)
             value = text[start:end]
             is_none = is_nothing(value, equals=equals) or are_sentences(value) or is_schema(value)
             return (end, end) if is_none else (start, end)
-        if not equals and squash(match["name"].rpartition(" ")[2]) in _HEADERS:
+        if not equals and last_word(name) in _HEADERS:
             return _line(text, start)
-        if not equals and match["name"].lower().endswith(("phrase", "mnemonic")):
+        if not equals and name.lower().endswith(("phrase", "mnemonic")):
             phrase = _PHRASE().match(text, start)
             if phrase and not is_nothing(phrase[0].partition(" ")[0], equals=False):
                 return phrase.span()
         place = start if hashed is None else hashed.end()
-        bare = None if is_code(text, place) else _BARE().match(text, place)
-        if bare is None or self._is_no_secret(text, match["name"], bare, equals=equals):
+        bare = _BARE().match(text, place)
+        if bare is None or self._is_no_secret(text, name, bare, equals=equals):
             return start, start
         return start, bare.end()
 
     def _is_no_secret(self, text: str, name: str, bare: re.Match[str], *, equals: bool) -> bool:
         """Tell whether a value without quotes is prose, code, a mask or a fact about the secret."""
         value = bare[0]
-        if is_nothing(value, equals=equals):
+        if is_mixed(name, value):
+            return False
+        may_be_code = "(" in value or "." in value or "[" in value or value in _BEFORE_CALLS
+        if is_nothing(value, equals=equals) or (may_be_code and is_code(text, bare.start())):
             return True
         if (
             is_shown(name, value)

@@ -15,6 +15,7 @@ from flowery_logging.kept import Kept
 from flowery_logging.redaction import (
     commands,
     escapes,
+    families,
     forms,
     numbers,
     pairs,
@@ -26,7 +27,6 @@ from flowery_logging.redaction import (
     urls,
 )
 from flowery_logging.redaction.assignments import Assignments
-from flowery_logging.redaction.flat import Place
 from flowery_logging.redaction.names import KEY_CHARS, Names
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.suspicion import (
@@ -254,7 +254,8 @@ class Redactor(Redaction):
         """Return the same, of suspected kinds; `form`: a plus sign of the text is a blank."""
         if "[redacted" in text:  # what is clean stays as it is
             text = _IS_MARKER.sub(_stars, text)
-        inner = [*escapes.layers(text, form=form)]
+        is_escaped = form or "\\" in text or "%" in text or "&" in text
+        inner = [*escapes.layers(text, form=form)] if is_escaped else []
         # What a number is is told by what stands before it, perhaps in escapes.
         spans = self._found(text, kinds & ~NUMBERS if inner else kinds)
         for layer, places in inner:
@@ -273,32 +274,38 @@ class Redactor(Redaction):
             found += numbers.find(numbers.normal(text))
         if kinds & TOKENS:
             found += forms.find(text)
-        lower = text.lower() if kinds & (SCHEMES | NAMED) else ""
-        if lower:
-            found += schemes.find(text, lower, self.kind_of)
-        if kinds & (ADDRESSES | NAMED):
+        if kinds & (ADDRESSES | NAMED) and "@" in text:
             found += urls.find(text)
         if kinds & NAMED:
-            found += self._named(text, lower)
+            self._add_named(text, found)
+        elif kinds & SCHEMES:
+            found += schemes.find(text, text.lower(), self.kind_of)
         if kinds & FURTHER:
             for kind in self._further:
                 found += [Span(start, end, kind.name) for start, end in kind.find(text)]
         return found
 
-    def _named(self, text: str, lower: str) -> Iterator[Span]:
-        """Yield the secrets that are told by a name."""
-        places = self._places(text)
-        open_places: list[Place] = []
+    def _add_named(self, text: str, found: list[Span]) -> None:
+        """Add the secrets that are told by a name."""
+        places, kind_of = self._places(text), self.kind_of
         if places:
-            yield from self._assignments.find(text, places, open_places)
-        if "=" in text:
-            yield from urls.parameters(text, open_places, self.kind_of)
-        yield from prose.find(text, lower)
-        yield from pairs.find(text, lower, self.kind_of)
-        yield from commands.find(text, self.kind_of)
-        yield from sql.find(text, lower, self.kind_of)
-        if "|" in text and "\n" in text:
-            yield from tables.find(text, self.kind_of)
+            found += self._assignments.find(text, places)
+        lower = text.lower()
+        if "=" in text and (places or urls.may_be_named(text, lower)):
+            found += urls.parameters(text, places, kind_of)
+        asked = families.of(text, lower)
+        if asked & families.SCHEMES:
+            found += schemes.find(text, lower, kind_of)
+        if asked & families.PROSE:
+            found += prose.find(text, lower)
+        if asked & families.PAIRS:
+            found += pairs.find(text, lower, kind_of)
+        if asked & families.COMMANDS:
+            found += commands.find(text, kind_of)
+        if asked & families.SQL:
+            found += sql.find(text, lower, kind_of)
+        if asked & families.TABLES:
+            found += tables.find(text, kind_of)
 
     def suspects(self, text: str) -> int:
         """Tell, quickly, what `find` may find in a text: kinds of secrets as bits, or 0."""

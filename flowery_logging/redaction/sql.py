@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from flowery_logging.redaction.families import has_sql_password
 from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
@@ -18,7 +19,6 @@ _PASSWORD: Final = re.compile(
     r"[ \t\n]{0,4}\(?[EN]?(?P<quote>\\?['\"])(?P<value>(?:(?!(?P=quote))[^\\]|\\.){1,1024})",
     re.IGNORECASE,
 )
-_ANY_PASSWORD: Final = late(r"password(?: '|\(| for)")
 _INSERT: Final = re.compile(
     r"\((?P<columns>[^()]{1,2048})\)\s{0,16}VALUES(?=\s{0,16}\()", re.IGNORECASE
 )
@@ -52,7 +52,7 @@ def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C90
 
     `lower` is the text in lower case.
     """
-    if "identified" in lower or ("password" in lower and _ANY_PASSWORD().search(lower)):
+    if "identified" in lower or has_sql_password(lower):
         for match in _PASSWORD.finditer(text):
             yield Span(match.start("value"), match.end("value"), "value")
     if "duplicate entry" in lower:

@@ -68,9 +68,6 @@ _NAME_AND_VALUE: Final = (
 _PARAMETER: Final = re.compile(rf"[?&;\s\"']{_NAME_AND_VALUE}")
 _FIRST_PARAMETER: Final = re.compile(_NAME_AND_VALUE)
 _INNER: Final = re.compile(r"(?P<name>[\w.-]{1,128})=(?P<value>[^\s=&#\"'][^\s&#\"']*)")
-_NAMED_BY_VALUE: Final = re.compile(r"[ckCK](?i:ode|ey)=")
-"""Parameters that are secrets by their values, while their names say nothing."""
-
 _NEXT: Final = re.compile(r";[^\s=&;?#\"'<>]{1,128}=")
 
 SIGNATURES: Final = frozenset({
@@ -178,9 +175,8 @@ def _parameters(text: str, places: list[Place]) -> Iterator[re.Match[str]]:
     What stands in quotes may look like a parameter, so it is begun with the text then; else with
     the blank or ampersand before the first name, as none of these stands in a value.
     """
-    is_any = "]=" in text or _NAMED_BY_VALUE.search(text) is not None
     first, last = 0, len(text)
-    if not is_any:
+    if not may_be_named(text, text.lower()):
         if not places:
             return
         last = places[-1][0]
@@ -194,6 +190,15 @@ def _parameters(text: str, places: list[Place]) -> Iterator[re.Match[str]]:
         if match.start() > last:
             break
         yield match
+
+
+def may_be_named(text: str, lower: str) -> bool:
+    """Tell whether a parameter may be a secret whose name is none before its sign, or none at all.
+
+    `user[password]=` has a bracket there; of `code=` and `key=` the value tells. `lower` is the
+    text in lower case.
+    """
+    return "]=" in text or "code=" in lower or "key=" in lower
 
 
 def is_next(text: str, place: int) -> bool:

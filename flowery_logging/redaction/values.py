@@ -188,6 +188,21 @@ def is_nothing(value: str, *, equals: bool) -> bool:
     return not equals and bare.isalpha() and _STATE.fullmatch(bare) is not None
 
 
+def is_mixed(name: str, value: str) -> bool:
+    """Tell whether a value has letters and digits alone, and one of each: nothing below is so.
+
+    Only of how somebody is known that may be said: `auth=oauth2`.
+    """
+    return (
+        value.isalnum()
+        and value.isascii()
+        and value[0].isalpha()
+        and not value.isalpha()
+        and not _known(name).is_auth
+        and value.lower() not in _FACTS
+    )
+
+
 def is_code(text: str, start: int = 0) -> bool:
     """Tell whether a call or an attribute begins here, as source lines of tracebacks have them."""
     return _CODE.match(text, start) is not None
@@ -195,7 +210,7 @@ def is_code(text: str, start: int = 0) -> bool:
 
 def object_start(text: str, start: int) -> int:
     """Return where the quotes of `Decimal('12')` begin; `start` where no such object begins."""
-    match = _OBJECT.match(text, start) if text[start : start + 1].isupper() else None
+    match = _OBJECT.match(text, start)
     return start if match is None else match.end()
 
 
@@ -207,6 +222,11 @@ def is_identifier_of(name: str, value: str) -> bool:
     return _IDENTIFIER.fullmatch(value) is not None and (
         squash(value) == own or "_" in value or "." in value
     )
+
+
+def last_word(name: str) -> str:
+    """Return the last word of a name, without separators, in lower case."""
+    return _known(name).last_word
 
 
 def is_about(name: str, value: str) -> bool:
