@@ -62,6 +62,7 @@ _ESCAPED_BLOCK: Final = late(
 _OTHER_NAME: Final = late(r"[가-힣 ]\(")
 _ANY_ESCAPED_BLOCK: Final = late(r":[ \t]{0,8}(?:[|>][+-]?\d?)?[ \t]{0,8}\\{1,4}n[ ]")
 _WORD_BEFORE: Final = late(r"[A-Za-z0-9가-힣]{1,20}\Z")
+_LETTERS: Final = late(r"[A-Za-z_.]+[.,:;!?)\]}]*(?=[\s,;&|)\]}\"'`<>\\]|\Z)")
 _LONGEST_WORD: Final = 20
 _MORE_WORDS: Final = 2
 """Words before the last one of a name, at most."""
@@ -119,28 +120,31 @@ class Assignments:
     def _add_assigned(self, text: str, places: list[Place], found: list[Span]) -> list[Place]:
         """Add what is assigned to names; return the places of which more may be hidden."""
         position, left = 0, []
-        for one in places:
-            place, goes_on = one
-            match = None
-            if place >= position:
-                match = (goes_on and _words_at(text, place, position)) or _ASSIGNED().match(
-                    text, place
-                )
-            if match is None:
-                left.append(one)
+        for place in places:
+            if place.start < position:
+                if place.in_query and text[position : position + 1] not in _END_OF_PARAMETER:
+                    left.append(place)
                 continue
-            sign, quote = match.group(3, 4)
+            match = _ASSIGNED().match(text, place.start)
+            if place.in_words and (match is None or _needs_words(text, match, position)):
+                match = _words_at(text, place.start, position) or match
+            if match is None:
+                if place.in_query:
+                    left.append(place)
+                continue
             start, end, kind = self._hidden(text, match)
             # What was taken for a value may be the next name.
             position = match.end(3)
+            sign, quote = match.group(3, 4)
             if kind is not None:
                 found.append(Span(start, end, kind))
                 position = end
                 if quote and (following := _CHANGED().match(text, end)):  # `"old" -> "new"`
                     position = quoted_end(text, following.end(), following["quote"])
                     found.append(Span(following.end(), position, kind))
-            if kind is None or sign != "=" or not _ends_parameter(text, end, quote):
-                left.append(one)
+            is_all = kind is not None and sign == "=" and _ends_parameter(text, end, quote)
+            if place.in_query and not is_all:
+                left.append(place)
         return left
 
     def _hidden(self, text: str, match: re.Match[str]) -> tuple[int, int, str | None]:
@@ -236,7 +240,7 @@ class Assignments:
     def _blocks(self, text: str, places: list[Place]) -> Iterator[Span]:
         """Values of YAML that begin on the next line: all lines that are indented further."""
         position = 0
-        for place, _ in places:
+        for place, _, _ in places:
             match = _BLOCK().match(text, place) if place >= position else None
             if match is None:
                 continue
@@ -252,6 +256,23 @@ def _ends_parameter(text: str, end: int, quote: str | None) -> bool:
     if quote:
         return text.startswith(quote, end)
     return text[end : end + 1] in _END_OF_PARAMETER or is_next(text, end)
+
+
+def _needs_words(text: str, match: re.Match[str], first: int) -> bool:
+    """Tell whether the words before a name may change what is said of it: `no token: …`.
+
+    That a value is the name itself is said of all its words too.
+    """
+    name, start, end = match[1].lower(), match.start(), match.end()
+    before = text[max(first, start - 2 * _LONGEST_WORD - 2) : start].lower()
+    return (
+        name in ENDINGS
+        or name.endswith("token")
+        or "no " in before
+        or "without " in before
+        or match[2] is not None
+        or _LETTERS().match(text, end) is not None
+    )
 
 
 def _words_at(text: str, place: int, first: int) -> re.Match[str] | None:

@@ -7,10 +7,19 @@ in front of a sign is the last word of what `split("=")` returns.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
-Place = tuple[int, bool]
-"""Where a name begins that may be a secret's, and whether words before it may belong to it."""
+
+class Place(NamedTuple):
+    """Where a name stands before a sign that may be a secret's; of several words, the last one.
+
+    `in_words`: words before it may belong to it. `in_query`: it may be that of a parameter.
+    """
+
+    start: int
+    in_words: bool
+    in_query: bool
+
 
 _SIGNS: Final = b"=:"
 _OF_NAMES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.%$-"

@@ -254,7 +254,7 @@ class Redactor(Redaction):
         """Return the same, of suspected kinds; `form`: a plus sign of the text is a blank."""
         if "[redacted" in text:  # what is clean stays as it is
             text = _IS_MARKER.sub(_stars, text)
-        is_escaped = form or "\\" in text or "%" in text or "&" in text
+        is_escaped = form or "\\" in text or "%" in text or ("&" in text and ";" in text)
         inner = [*escapes.layers(text, form=form)] if is_escaped else []
         # What a number is is told by what stands before it, perhaps in escapes.
         spans = self._found(text, kinds & ~NUMBERS if inner else kinds)

@@ -134,6 +134,9 @@ _SCHEMES: Final = frozenset(
 )
 """Schemes whose credentials are `name=value`; and how the first of these may be called."""
 
+_BEFORE_SIGNS: Final = frozenset(" \"'")
+"""What does not stand before the sign in a query."""
+
 _FIRST: Final = frozenset({
     "username", "realm", "id", "keyid", "credential", "algorithm", "nonce", "access_key", "mac",
     "headers", "response", "uri", "ts", "hash", "app", "client", "client_id",
@@ -446,10 +449,7 @@ class Suspicion:
         )
 
     def places(self, text: str) -> list[Place]:
-        """Return where names stand, in order, that have a sign behind them and may be a secret's.
-
-        Of a name of several words it is where the last one begins.
-        """
+        """Return where names that may be a secret's stand before a sign, in order."""
         found: list[Place] = []
         start, known, whole = 0, self._names.get, flat(text)
         pieces = whole.split("=")
@@ -462,10 +462,13 @@ class Suspicion:
                 if verdict is None:
                     verdict = self._learn(name)
                 if verdict:
-                    place = start + len(piece.rstrip()) - len(name)
-                    goes_on = text[place - 1 : place] == " " and name.isalnum()
-                    if goes_on or verdict is HIDES:
-                        found.append((place, goes_on))
+                    place, sign = start + len(piece.rstrip()) - len(name), start + len(piece)
+                    in_words = text[place - 1 : place] == " " and name.isalnum()
+                    if verdict is HIDES:
+                        in_query = text[sign] == "=" and text[sign - 1] not in _BEFORE_SIGNS
+                        found.append(Place(place, in_words, in_query))
+                    elif in_words:
+                        found.append(Place(place, in_words=True, in_query=False))
             start += len(piece) + 1
         return found
 
