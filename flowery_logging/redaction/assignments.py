@@ -135,15 +135,14 @@ class Assignments:
             start, end, kind = self._hidden(text, match)
             # What was taken for a value may be the next name.
             position = match.end(3)
-            sign, quote = match.group(3, 4)
             if kind is not None:
                 found.append(Span(start, end, kind))
                 position = end
-                if quote and (following := _CHANGED().match(text, end)):  # `"old" -> "new"`
+                following = _CHANGED().match(text, end) if match[4] else None
+                if following is not None:  # `"old" -> "new"`
                     position = quoted_end(text, following.end(), following["quote"])
                     found.append(Span(following.end(), position, kind))
-            is_all = kind is not None and sign == "=" and _ends_parameter(text, end, quote)
-            if place.in_query and not is_all:
+            if place.in_query and not _is_all(text, match, end if kind is not None else None):
                 left.append(place)
         return left
 
@@ -249,6 +248,17 @@ class Assignments:
             if kind is not None and not _is_of_settings(text, match, position):
                 start, position = _block(text, position, _indent(text, match.start()))
                 yield Span(start, position, kind)
+
+
+def _is_all(text: str, match: re.Match[str], end: int | None) -> bool:
+    """Tell whether a parameter of a query hides no more than ends at `end`; None: nothing does.
+
+    Before a quote, as in `password=b'…'`, a parameter would be the letter alone.
+    """
+    sign, quote = match.group(3, 4)
+    if quote and match.end() - len(quote) > match.end(3):
+        return True
+    return end is not None and sign == "=" and _ends_parameter(text, end, quote)
 
 
 def _ends_parameter(text: str, end: int, quote: str | None) -> bool:
