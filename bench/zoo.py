@@ -32,6 +32,7 @@ from uuid import UUID, uuid5
 
 from bench import event, ours, peers
 from bench.measure import one_cpu
+from bench.places import PLACES
 from bench.words import Say
 
 ROOT: Final = Path(__file__).parents[1]
@@ -265,7 +266,8 @@ def serve(name: str, directory: str, bound: str, burst: str, shapes: str) -> Non
 
 
 def _shapes(which: str) -> dict[str, Shape]:
-    groups = {"shapes": SHAPES, "texts": TEXTS, "secrets": SECRETS}
+    further = {name: Shape(*found) for name, found in PLACES.items()}
+    groups = {"shapes": SHAPES, "texts": TEXTS, "secrets": SECRETS, "places": further}
     return {**groups, "all": {**SHAPES, **TEXTS, **SECRETS}}[which]
 
 
@@ -369,7 +371,8 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--burst", type=int, default=0, help="one-off events before the first round"
     )
-    parser.add_argument("--shapes", choices=("shapes", "texts", "secrets", "all"), default="shapes")
+    groups = ("shapes", "texts", "secrets", "places", "all")
+    parser.add_argument("--shapes", choices=groups, default="shapes")
     parser.add_argument("--json", type=Path, metavar="PATH", help="save the ratios")
     parser.add_argument("--serve", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args(given)

@@ -1,6 +1,7 @@
 """What the careful finders find, the quick look suspects: whatever the value looks like."""
 
 import base64
+import logging
 import random
 
 import pytest
@@ -49,3 +50,30 @@ def test_tokens_in_links(word):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_passwords_of_commands(command):
     assert find(command.format("hunter22"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "secret/author=kim token=hunter22",
+        "token=hunter22 password_changed_at|page=7",
+        "cookie x/y=1 and --token hunter22",
+    ],
+)
+def test_what_stands_beside_a_secret_is_judged_as_it_is_alone(text):
+    assert [text[span.start : span.end] for span in find(text)] == ["hunter22"]
+
+
+@pytest.mark.parametrize("value", ["b'hunter22'", 'r"hunter22"', "hunter22;x=1"])
+def test_a_value_is_hidden_and_what_is_around_it_stays(value):
+    text = f"Login(kim, password={value})"
+    assert [text[span.start : span.end] for span in find(text)] == ["hunter22"]
+
+
+@pytest.mark.parametrize("query", ["{}", "a=b&{}", "{}&a=b"])
+def test_a_token_that_is_the_name_of_a_parameter(logged, query):
+    token = "ghp_" + "abcDEF0123456789ghIJ" * 2
+    extra = {"url.query": query.format(token), "query": query.format(token)}
+    for _ in range(8):  # also by the plan that is made then
+        logging.getLogger("shop").info("x", extra=extra)
+    assert [line for line in logged.lines() if token.encode() in line] == []
