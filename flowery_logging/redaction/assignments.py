@@ -271,9 +271,10 @@ def _ends_parameter(text: str, end: int, quote: str | None) -> bool:
 def _needs_words(text: str, match: re.Match[str], first: int) -> bool:
     """Tell whether the words before a name may change what is said of it: `no token: …`.
 
-    That a value is the name itself is said of all its words too.
+    That a bare value is the name itself is said of all its words too.
     """
-    name, start, end = match[1].lower(), match.start(), match.end()
+    name, start = match[1].lower(), match.start()
+    is_bare = match[4] is None and ("=" in match[3] or last_word(name) not in _HEADERS)
     before = text[max(first, start - 2 * _LONGEST_WORD - 2) : start].lower()
     return (
         name in ENDINGS
@@ -281,7 +282,7 @@ def _needs_words(text: str, match: re.Match[str], first: int) -> bool:
         or "no " in before
         or "without " in before
         or match[2] is not None
-        or _LETTERS().match(text, end) is not None
+        or (is_bare and _LETTERS().match(text, match.end()) is not None)
     )
 
 
