@@ -70,7 +70,6 @@ _MORE_WORDS: Final = 2
 _END_OF_PARAMETER: Final = frozenset({"", " ", "&", "#", "\n"})
 """What ends a parameter of a query as it ends any value."""
 
-_BEFORE_CALLS: Final = frozenset({"await", "new", "yield", "not"})
 _LONGEST_INDENT: Final = 256
 _HEADERS: Final = frozenset({"authorization", "proxyauthorization", "cookie", "setcookie"})
 """Names whose unquoted value goes to the end of the line: a scheme and more, pairs and more."""
@@ -192,7 +191,8 @@ class Assignments:
             if phrase and not is_nothing(phrase[0].partition(" ")[0], equals=False):
                 return phrase.span()
         place = start if hashed is None else hashed.end()
-        bare = _BARE().match(text, place)
+        # First whether it is code: a value that has none of its ends is as long as the text.
+        bare = None if is_code(text, place) else _BARE().match(text, place)
         if bare is None or self._is_no_secret(text, name, bare, equals=equals):
             return start, start
         return start, bare.end()
@@ -202,8 +202,7 @@ class Assignments:
         value = bare[0]
         if is_mixed(name, value):
             return False
-        may_be_code = "(" in value or "." in value or "[" in value or value in _BEFORE_CALLS
-        if is_nothing(value, equals=equals) or (may_be_code and is_code(text, bare.start())):
+        if is_nothing(value, equals=equals):
             return True
         if (
             is_shown(name, value)
