@@ -215,6 +215,8 @@ class Overdue:
                     return
                 if is_from_here:
                     self._came(data[0])
+        except OSError:
+            pass  # somebody has closed all descriptors
         finally:
             waiting.release()
 
