@@ -59,7 +59,6 @@ def _state() -> Iterator[tuple[str, Any]]:
     yield "threading.excepthook", threading.excepthook
     yield "warnings.showwarning", warnings.showwarning
     yield "signal.signal", signal.signal
-    yield "signal.set_wakeup_fd", signal.set_wakeup_fd
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGALRM):
         yield number.name, signal.getsignal(number)
     yield "structlog is configured", structlog.is_configured()
