@@ -4,8 +4,8 @@ Their default disposition runs no Python code at all. A server handles them whil
 the default back when it stops (uvicorn then sends itself the signal again), so `signal.signal` is
 followed: who sets the default gets our handler.
 
-In a child that has just been forked Python forgets what has come before it ran: a pool that is
-terminated at once would wait for such a child without end. So the signals wait while a fork lasts.
+In a child that has just been forked Python forgets what has come before it ran, and who waits for
+its end would wait for ever. So the signals wait while a fork lasts.
 """
 
 from __future__ import annotations

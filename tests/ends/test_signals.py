@@ -13,7 +13,7 @@ from tests.ends.test_programs import last, run, start
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity here")
 def test_a_child_that_is_ended_before_it_has_run_ends(tmp_path):
-    """Python forgets the signals that came before: a pool would wait for its worker for ever."""
+    """Python forgets the signals that came before: who waits for its end would wait for ever."""
     program = """
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # a child runs when its parent waits
 for _ in range(300):
