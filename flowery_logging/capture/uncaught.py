@@ -52,11 +52,15 @@ class Hooks:
         )
 
     def install(self, *, uncaught: bool, captured_warnings: bool) -> None:
-        """Put our hooks in front of those that stand there now; each of them once."""
+        """Put our hooks in front of those that stand there now; each of them once.
+
+        What wraps greenlets is left to `look`, which follows.
+        """
         self._active = uncaught
         for hook in self._uncaught:
             hook.install() if uncaught else hook.uninstall()
-        self._greenlets.look() if uncaught else self._greenlets.uninstall()
+        if not uncaught:
+            self._greenlets.uninstall()
         if captured_warnings:
             # logging.captureWarnings() hands what our hook has written to this logger.
             self._leave_out("py.warnings", lambda _: self._warnings.runs_here())

@@ -131,8 +131,11 @@ _NAME_IN_KOREAN: Final = late(
     "비밀번호|비번|패스워드|암호|인증|본인확인|보안|핀|토큰|시크릿|비밀|액세스"
     "|[Pp](?i:in)|[Oo](?i:tp)|[Aa](?i:pi)"
 )
-_PASSWORD: Final = late("p(?:ass(?:word|wd|phrase|code)?|wd)(?:[ ]|->|→)")
-_SIX_DIGITS: Final = late("[0-9](?<=[ :=].)[0-9]{5}")
+SAID: Final = late("p(?:ass(?:word|wd|phrase|code)?|wd)(?:[ (]|->|→)")
+"""The name of a password in lower case, with what stands behind it in running text."""
+
+SIX_DIGITS: Final = late("[0-9](?<=[ :=].)[0-9]{5}")
+"""The beginning of a code."""
 
 
 def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each kind
@@ -146,7 +149,7 @@ def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a si
                 yield from _next(text, match)
         yield from _asked(text)
     is_said = " is" in lower
-    if ("pass" in lower or "pwd" in lower) and _PASSWORD().search(lower):
+    if ("pass" in lower or "pwd" in lower) and SAID().search(lower):
         for match in _ENGLISH().finditer(text):
             if _is_one(match["value"], 0 if match["said"] else _SHORTEST):
                 yield _value(match)
@@ -154,7 +157,7 @@ def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a si
     if "password(" in lower or "passwd(" in lower:
         for match in _CALLED().finditer(text):
             yield _value(match)
-    if is_said or _SIX_DIGITS().search(text):
+    if is_said or SIX_DIGITS().search(text):
         yield from _codes(text)
     if is_said and " is " in lower:
         for match in _KEY().finditer(text):

@@ -81,7 +81,7 @@ def is_scheme(word: str) -> bool:
 
 def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each kind
     """Yield the credentials behind a scheme in a text; `lower` is the text in lower case."""
-    if _has_scheme(lower):
+    if names_one(lower):
         for match in _BEARER.finditer(text):
             if match["long"]:
                 yield Span(*match.span("long"), "credentials")
@@ -105,18 +105,23 @@ def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C90
     if "GFzc3dvcmQ6" in text:
         for match in _ASKED().finditer(text):
             yield Span(*match.span("value"), "password")
-    if "=" in text and (
+    if may_be_signed(text):
+        yield from _signed(text)
+
+
+def may_be_signed(text: str) -> bool:
+    """Tell whether a scheme whose credentials are parameters may stand in a text."""
+    return "=" in text and (
         "Digest " in text
         or "AWS" in text
         or "Hawk " in text
         or "Signature " in text
         or "HMAC " in text
         or "OAuth " in text
-    ):
-        yield from _signed(text)
+    )
 
 
-def _has_scheme(lower: str) -> bool:
+def names_one(lower: str) -> bool:
     """Tell whether a scheme whose credentials are one word stands in a text in lower case."""
     return (
         "bearer" in lower

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from flowery_logging.redaction.families import has_sql_password
 from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
@@ -52,7 +51,7 @@ def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C90
 
     `lower` is the text in lower case.
     """
-    if "identified" in lower or has_sql_password(lower):
+    if "identified" in lower or has_password(lower):
         for match in _PASSWORD.finditer(text):
             yield Span(match.start("value"), match.end("value"), "value")
     if "duplicate entry" in lower:
@@ -71,6 +70,13 @@ def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C90
                         literal = text[span.start : span.end]
                         if kind is not None and not is_nothing(literal, equals=True):
                             yield span._replace(kind=kind)
+
+
+def has_password(lower: str) -> bool:
+    """Tell whether the literal behind `PASSWORD` may be in a statement in lower case."""
+    return "password" in lower and (
+        "password '" in lower or "password(" in lower or "password for" in lower
+    )
 
 
 def _parameters(text: str, kind_of: KindOf) -> Iterator[Span]:

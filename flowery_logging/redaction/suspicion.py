@@ -451,16 +451,13 @@ class Suspicion:
     def places(self, text: str) -> list[Place]:
         """Return where names that may be a secret's stand before a sign, in order."""
         found: list[Place] = []
-        start, known, whole = 0, self._names.get, flat(text)
-        pieces = whole.split("=")
+        start, pieces = 0, flat(text).split("=")
         pieces.pop()
         for piece in pieces:
             words = piece.rsplit(None, 1)
             if words:
                 name = words[-1]
-                verdict = known(name)
-                if verdict is None:
-                    verdict = self._learn(name)
+                verdict = self._verdict(name)
                 if verdict:
                     place, sign = start + len(piece.rstrip()) - len(name), start + len(piece)
                     in_words = text[place - 1 : place] == " " and name.isalnum()
@@ -473,8 +470,11 @@ class Suspicion:
         return found
 
     def _may_hide(self, name: str) -> bool:
+        return self._verdict(name) is HIDES
+
+    def _verdict(self, name: str) -> int:
         verdict = self._names.get(name)
-        return (self._learn(name) if verdict is None else verdict) is HIDES
+        return self._learn(name) if verdict is None else verdict
 
     def _learn(self, name: str) -> int:
         """Tell what a name, as it stands between signs, may be; and keep that."""
