@@ -104,15 +104,17 @@ class Ending:
         self._finalizer = util.Finalize(None, self._end_child, args=(before,), exitpriority=0)
 
     def _watch_children(self) -> None:
-        """Let each child tell what it dies of, where its finalizers come too late for that."""
+        """Notice where each child of `multiprocessing` begins, and what it dies of."""
         processes: Any = sys.modules["multiprocessing.process"]
-        if not _FINALIZES_LATE or self._watched is not None:
+        if self._watched is not None:
             return
         bootstrap = getattr(processes.BaseProcess, foreign.BOOTSTRAP)
 
         @wraps(bootstrap)
         def watched(child: Any, *args: object, **options: object) -> Any:
-            child.run = self._telling(child.run)
+            self._signals.begin_child()
+            if _FINALIZES_LATE:
+                child.run = self._telling(child.run)
             return bootstrap(child, *args, **options)
 
         setattr(processes.BaseProcess, foreign.BOOTSTRAP, watched)

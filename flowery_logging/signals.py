@@ -6,6 +6,11 @@ followed: who sets the default gets our handler.
 
 In a child that has just been forked Python forgets what has come before it ran, and who waits for
 its end would wait for ever. So the signals wait while a fork lasts.
+
+No handler in Python runs for a signal that comes right before a wait in C. A child of
+`multiprocessing` is ended by SIGTERM at such moments, as a pool is left when its workers begin to
+wait for the next task, and its parent waits for its end without a limit. So there SIGTERM has its
+default, unless a server in the child has handled it.
 """
 
 from __future__ import annotations
@@ -50,6 +55,8 @@ class Signals:
         self._go_on = go_on
         self._active = False
         self._hooked = False
+        self._left = False  # whether SIGTERM has its default: in a child of multiprocessing
+        self._inherited: object = None  # what handled SIGTERM when the child began
         self._masks: dict[int, set[int]] = {}  # by thread: what it blocked before its fork
         self._set_handler: Callable[..., Any] = signal.signal
         self._following: Callable[..., Any] | None = None
@@ -57,6 +64,7 @@ class Signals:
     def install(self) -> None:
         """Take the signals: now, or in another thread than the main one when that comes by."""
         self._active = True
+        self._left = self._left or _is_child()
         self._hook()
         self._follow()
         if _in_main_thread():
@@ -71,6 +79,15 @@ class Signals:
         if self._following is not None and signal.signal is self._following:
             signal.signal, self._following = self._set_handler, None
 
+    def begin_child(self) -> None:
+        """Put SIGTERM's default back where a child of `multiprocessing` begins."""
+        self._block()  # Python drops what comes between its look for signals and the change
+        if self._is_ours(signal.SIGTERM) and _in_main_thread():
+            self._set_handler(signal.SIGTERM, signal.SIG_DFL)
+        self._unblock()
+        self._left = True
+        self._inherited = signal.getsignal(signal.SIGTERM)
+
     def _hook(self) -> None:
         if not self._hooked and hasattr(os, "register_at_fork"):
             self._hooked = True
@@ -81,7 +98,8 @@ class Signals:
             )
 
     def _block(self) -> None:
-        if self._active:  # all signals: a handler that forks must not do so in the middle of this
+        # All signals: a handler that forks must not do so in the middle of this.
+        if self._active and hasattr(signal, "pthread_sigmask"):
             everything = signal.valid_signals()
             self._masks[get_ident()] = signal.pthread_sigmask(signal.SIG_BLOCK, everything)
 
@@ -98,7 +116,10 @@ class Signals:
 
         @wraps(theirs)
         def following(*args: Any, **options: Any) -> Any:
+            stood = signal.getsignal(signal.SIGTERM)
             before = theirs(*args, **options)
+            if callable(stood) and stood is not self._inherited:
+                self._left = False  # a server of the child's own has stopped
             self._take()  # all of them, as setup() may have run in another thread
             return before
 
@@ -110,7 +131,8 @@ class Signals:
         if not self._active:
             return
         for number in SIGNALS:
-            if signal.getsignal(number) is signal.SIG_DFL:
+            left = self._left and number == signal.SIGTERM
+            if signal.getsignal(number) is signal.SIG_DFL and not left:
                 self._set_handler(number, self._on_signal)
 
     def _is_ours(self, number: int) -> bool:
@@ -131,6 +153,12 @@ class Signals:
             self._go_on()
 
         self._when_idle(end)
+
+
+def _is_child() -> bool:
+    """Tell whether `multiprocessing` has made this process."""
+    processes: Any = sys.modules.get("multiprocessing.process")
+    return processes is not None and processes.parent_process() is not None
 
 
 def _in_main_thread() -> bool:

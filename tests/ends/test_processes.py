@@ -134,3 +134,81 @@ def test_an_uncaught_exception_of_a_script_carries_the_trace_that_it_has_left(tm
     assert done.returncode == 1
     assert event["message"] == "Uncaught exception"
     assert event["trace"]["id"] == TRACE
+
+
+CALCULATES = """
+import hashlib, signal
+
+def calculate(started):
+    flowery_logging.get_logger().info("begins")
+    started.set()
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)  # in C, for an hour
+"""
+ENDS_IT = """
+child.start()
+assert started.wait(200)
+child.terminate()
+child.join(200)
+exitcode = child.exitcode
+child.kill()
+assert exitcode == -signal.SIGTERM, exitcode
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_process_ends_when_its_parent_ends_it_whatever_it_does(tmp_path, method):
+    """The parent waits without a limit, and a handler in Python waits for the call in C."""
+    main = (
+        "started = multiprocessing.Event()\n"
+        "child = multiprocessing.Process(target=calculate, args=(started,))"
+    )
+    done, _ = run(tmp_path, main + ENDS_IT, method, CALCULATES)
+    assert done.returncode == 0, done.stderr
+    assert ends(tmp_path / "logs") == ["unclean"]
+
+
+@pytest.mark.parametrize(
+    ("parent", "child"),
+    [
+        ("signal.signal(signal.SIGTERM, handle)", "signal.signal(signal.SIGTERM, signal.SIG_DFL)"),
+        (
+            "flowery_logging.shutdown()",
+            "flowery_logging.setup('svc', directory=os.environ['LOGS'])",
+        ),
+    ],
+)
+def test_a_process_ends_so_where_it_puts_the_default_back_or_sets_up_itself(
+    tmp_path, parent, child
+):
+    more = CALCULATES + (
+        "def handle(number, frame):\n    pass\n"
+        f"def begin(started):\n    {child}\n"
+        "    signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "    calculate(started)\n"
+    )
+    main = (
+        f"{parent}\n"
+        "started = multiprocessing.Event()\n"
+        "child = multiprocessing.Process(target=begin, args=(started,))"
+    )
+    done, _ = run(tmp_path, main + ENDS_IT, more=more)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_process_in_which_a_server_puts_the_default_back_ends_by_signal(tmp_path):
+    more = (
+        "import signal\n"
+        "def serve():\n"
+        "    before = signal.signal(signal.SIGTERM, lambda *_: None)\n"
+        "    signal.raise_signal(signal.SIGTERM)\n"
+        "    signal.signal(signal.SIGTERM, before)\n"
+        "    flowery_logging.get_logger().info('stopped')\n"
+        "    signal.raise_signal(signal.SIGTERM)\n"
+    )
+    main = (
+        "child = multiprocessing.Process(target=serve)\nchild.start()\nchild.join()\n"
+        "assert child.exitcode == -15, child.exitcode"
+    )
+    done, _ = run(tmp_path, main, more=more)
+    assert done.returncode == 0, done.stderr
+    assert ends(tmp_path / "logs") == ["signal"]
