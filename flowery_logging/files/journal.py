@@ -49,6 +49,8 @@ class Target(Protocol):
     @property
     def path(self) -> str: ...
     @property
+    def place(self) -> str | None: ...  # where a reader looks for lines; None: nobody can
+    @property
     def write(self) -> Callable[[int, bytes], int]: ...  # as os.write
     def open_next(self) -> bool: ...  # whether it begins with a header
     def is_due(self, now: float) -> bool: ...
@@ -72,6 +74,7 @@ class Journal:
 
     __slots__ = (
         "backlog",
+        "begun",
         "busy",
         "checkpoint",
         "ending",
@@ -98,6 +101,7 @@ class Journal:
         self.identity = identity(self.entity)
         self.target = target(self.entity)
         self.number = 0
+        self.begun = 0  # the number before the first one in this place
         self.checkpoint = 0  # the number of the last closing record
         self.ending = 0  # how many of the next events are followed by another one
         self.reason: str | None = None  # the name of the signal that it says
@@ -110,6 +114,16 @@ class Journal:
         self.stranded = b""  # lines of a removed file, to be written again in the next
         self.backlog = Backlog()
         self.tally: Tally | None = None
+
+    def move(self, target: Target) -> None:
+        """Go on in another place. Numbers of lines that nobody can read are used again."""
+        unseen = self.target.place is None
+        # From here on neither a call nor an `if`: a handler that logs would take such a number.
+        self.number -= (self.number - self.begun) * unseen
+        self.checkpoint *= self.checkpoint <= self.number
+        self.begun = self.number
+        self.ending = 0
+        self.target = target
 
     def count_by(self, tally: Tally | None) -> None:
         """Count lines as they set out, and time the calls that write them; None: no more."""

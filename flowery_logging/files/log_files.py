@@ -78,6 +78,11 @@ class LogFiles:
         """The absolute path of the current file."""
         return self._path(self._name)
 
+    @property
+    def place(self) -> str:
+        """The directory."""
+        return self._settings.directory
+
     def _path(self, name: LogName) -> str:
         return f"{self._settings.directory}{os.sep}{name}"
 

@@ -20,6 +20,7 @@ class Stream:
     """
 
     path = "standard output"
+    place: str | None = path
 
     def __init__(self, entity: str) -> None:  # noqa: ARG002 - the same signature as files
         self.descriptor = -1
@@ -85,6 +86,7 @@ class Nowhere(Stream):
     """Numbers events without keeping lines: for output to a console alone, or to nowhere."""
 
     path = "nowhere"
+    place = None
 
     def open_next(self) -> bool:
         """Take no descriptor; any number that is not negative will do."""

@@ -269,9 +269,10 @@ class Writer:
             journal.settle()  # what an interruption has left in flight lies in the old place
             old = journal.target
             new = self._target(journal.entity)
-            journal.ending = 0
+            if journal.number and new.place != old.place:
+                self._checkpoint(journal, None)  # who reads only the old place sees an end
             journal.backlog.rewind()
-            journal.target = new
+            journal.move(new)
             journal.count_by(self._tally)
             old.close()
 

@@ -371,6 +371,35 @@ def test_a_process_that_moved_to_another_directory(logs: Logs, tmp_path: Path) -
     audit(other, code=1)
 
 
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        ("file", "none"), ("none", "file"), ("file", "none", "file"), ("none", "console", "file"),
+        ("file", "stdout"),
+    ],
+)  # fmt: skip
+def test_a_process_that_has_other_outputs_for_a_while(logs: Logs, outputs: tuple[str, ...]) -> None:
+    """What nobody was to see is not lost, and a place that is left has an end."""
+    program = "".join(
+        f"flowery_logging.setup('svc', directory={str(logs.directory)!r}, output={output!r})\n"
+        "log.info('a')\nlog.info('b')\n"
+        for output in outputs
+    )
+    ok(logs.run(program))
+    process = only(audit(logs.directory, code=0))
+    assert process["end"] == "clean"
+
+
+def test_a_closing_record_that_nobody_has_seen_is_none(logs: Logs) -> None:
+    file = f"flowery_logging.setup('svc', directory={str(logs.directory)!r}, output='file')\n"
+    unseen = "flowery_logging.setup('svc', output='none')\nlog.info('a')\nlog.info('b')\n"
+    close = "flowery_logging.shutdown()\n"
+    ok(logs.run(unseen + close + file + "log.info('c')\nlog.info('d')"))
+    process = only(audit(logs.directory, code=0))
+    assert process["end"] == "clean"
+    assert process["events"] == 4
+
+
 def test_the_table_names_what_is_wrong(logs: Logs) -> None:
     ok(logs.run(MANY, setup=ROTATING))
     path = logs.files()[2]

@@ -13,12 +13,13 @@ import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flowery_logging.files import complaints
+from flowery_logging.files import Nowhere, complaints
 from tests.files.cases import (
     STATES,
     Case,
@@ -26,6 +27,7 @@ from tests.files.cases import (
     first,
     half_then_full,
     half_then_whole,
+    halves,
     interrupted_before,
     plain,
     postponed,
@@ -124,6 +126,43 @@ def test_interrupted_at_every_point(
         points = in_a_thread(tmp_path, call, state, action)
     # Python 3.13 tells of no instruction in the outermost frame.
     assert points > 2 or sys.version_info >= (3, 13), "no code was interrupted"
+
+
+@pytest.mark.usefixtures("silent")
+@pytest.mark.parametrize("raised", [False, True])
+def test_numbers_that_nobody_has_seen_are_used_again_once(tmp_path: Path, raised: bool) -> None:
+    point = 0
+    while True:
+        point += 1
+        case = Case(tmp_path / str(point))
+        where = _come_back(case, point, raised=raised)
+        faults = faults_of(case)
+        assert not faults, f"{where} (point {point}): {faults}"
+        if not where:
+            break
+    assert point > 10 or sys.version_info >= (3, 13), "no code was interrupted"
+
+
+def _come_back(case: Case, point: int, *, raised: bool) -> str:
+    """Leave the place of lines, log, and come back, interrupted at one point; tell where."""
+
+    def act() -> None:
+        case.writer.write(*halves("of the handler"))  # in the one place or in the other
+        if raised:
+            raise Interruption
+
+    case.directory.mkdir()
+    case.log("before")
+    case.writer.reconfigure(Nowhere)
+    case.writer.write(*halves("unseen"))
+    handler = Handler(point, act)
+    with suppress(Interruption), handler:
+        case.writer.write(*halves("unseen, unless it was interrupted"))
+        case.writer.reconfigure(case.target)
+    case.writer.reconfigure(case.target)
+    case.log("after")
+    case.writer.close()
+    return handler.where
 
 
 def in_a_thread(*given: Any) -> int:
