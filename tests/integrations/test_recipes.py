@@ -7,12 +7,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import dramatiq
+import pika
 import pytest
 import taskiq
 from apscheduler.events import EVENT_JOB_REMOVED
 from apscheduler.schedulers.background import BackgroundScheduler
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import CurrentMessage
+from huey import MemoryHuey
 
 from flowery_logging import carried, continue_trace, current_trace, outgoing_headers
 
@@ -45,6 +47,44 @@ def test_kafka():
             assert found.trace_id == TRACE
     with continue_trace(None) as found:
         assert found.trace_id != TRACE
+
+
+def test_rabbitmq():
+    """As the properties of a message go over the wire, in the table of AMQP."""
+    with continue_trace(INCOMING):
+        sent = pika.BasicProperties(headers=outgoing_headers())
+    received = pika.BasicProperties()
+    received.decode(b"".join(sent.encode()))
+    with continue_trace(received.headers) as found:
+        assert found.trace_id == TRACE
+    with continue_trace(pika.BasicProperties().headers) as found:
+        assert found.trace_id != TRACE
+
+
+def test_sqs():
+    """boto3 gives dicts of each attribute; a message without attributes has no such key."""
+    with continue_trace(INCOMING):
+        attributes: dict[str, dict[str, str]] = {
+            k: {"DataType": "String", "StringValue": v} for k, v in outgoing_headers().items()
+        }
+    attributes["image"] = {"DataType": "Binary", "BinaryValue": "…"}
+    for message, same in (({"MessageAttributes": attributes}, True), ({}, False)):
+        received = message.get("MessageAttributes", {})
+        with continue_trace({k: v.get("StringValue") for k, v in received.items()}) as found:
+            assert (found.trace_id == TRACE) is same
+
+
+def test_huey(collector):
+    huey = MemoryHuey(immediate=True)
+
+    @huey.task()
+    def work(order_id, headers=None):
+        with continue_trace(headers, order_id=order_id):
+            log.info("at work")
+
+    with continue_trace(INCOMING):
+        work(7, headers=outgoing_headers())
+    check(collector)
 
 
 def test_dramatiq(collector):
