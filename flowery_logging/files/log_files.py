@@ -18,6 +18,9 @@ from flowery_logging.system import System
 CHECK_SECONDS: Final = 1.0
 """How often a file is looked up under its name, to notice that somebody removed it."""
 
+LOOKS: Final = 3
+"""So often it is tried to find out what of a file nobody has seen, before the next is opened."""
+
 MAX_LINE_BYTES: Final = 1024 * 1024
 """No line of ours is longer."""
 
@@ -65,6 +68,7 @@ class LogFiles:
         self._expires_at = 0.0
         self._first_look = 0.0  # before that time readers need not have seen the file
         self._seen_size = 0
+        self._blind = 0  # how often it could not be found out what of it nobody has seen
         self._inode = (0, 0)
         self._retain_now = False
         self._retention = Retention(
@@ -106,6 +110,7 @@ class LogFiles:
         self._first_look = first_look
         self.look_at = 0.0  # so that the header is written, whatever comes in between
         self._seen_size = self.size = 0
+        self._blind = 0
         self.max_size = self._settings.max_bytes
         self.descriptor = descriptor
         self.header_due = True
@@ -135,11 +140,15 @@ class LogFiles:
             return True
         if not self.header_due:
             self.look_at = min(now + CHECK_SECONDS, self._expires_at)
-        if self._is_there():
-            if now >= self._first_look:
-                self._seen_size = self.size
-            return False
-        return True
+        try:
+            is_there = self._is_there()
+        except OSError as error:
+            if not is_ours(error):
+                raise
+            return False  # the directory cannot be read now, but the descriptor still writes
+        if is_there and now >= self._first_look:
+            self._seen_size = self.size
+        return not is_there
 
     def _is_another(self) -> bool:
         """Tell whether somebody has closed our descriptor, and its number is another file's."""
@@ -152,30 +161,34 @@ class LogFiles:
         self.size = self._seen_size = 0
 
     def _is_there(self) -> bool:
+        """Tell whether the file still has its name. Raises OSError where that cannot be seen."""
         try:
             status = System.stat(self.path, follow_symlinks=False)
         except FileNotFoundError:
             return False
-        except OSError as error:
-            if not is_ours(error):
-                raise
-            return True  # the directory cannot be read now, but the descriptor still writes
         return (status.st_dev, status.st_ino) == self._inode
 
     def stranded(self) -> bytes:
         """Return what was written since the file was last seen, if it has been removed since.
 
         Readers that had it open still get it; for the others it is written again (same IDs).
+        Raises OSError where it cannot be found out, but not for ever.
         """
-        if self.descriptor < 0 or self.size <= self._seen_size or self._is_there():
+        if self.descriptor < 0 or self.size <= self._seen_size:
             return b""
-        start = max(0, self._seen_size - MAX_LINE_BYTES)
         try:
-            data = platform.read_at(self.descriptor, self.size - start, start)
+            return b"" if self._is_there() else self._unseen()
         except OSError as error:
             if not is_ours(error):
                 raise
+            self._blind += 1
+            if self._blind < LOOKS:
+                raise
             return b""
+
+    def _unseen(self) -> bytes:
+        start = max(0, self._seen_size - MAX_LINE_BYTES)
+        data = platform.read_at(self.descriptor, self.size - start, start)
         first = (
             data.rfind(b"\n", 0, self._seen_size - start) + 1
         )  # a line may have been seen in part

@@ -112,8 +112,8 @@ class Upkeep:
         kept in the journal, and the target knows that its header is due.
         """
         target = journal.target
-        journal.stranded = target.stranded() or journal.stranded
         try:
+            journal.stranded = target.stranded() or journal.stranded
             if target.open_next():
                 self._counters.add("files")
         except OSError as error:

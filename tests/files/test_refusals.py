@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from flowery_logging.files import complaints, platform
+from flowery_logging.files.log_files import LOOKS
 from flowery_logging.system import System
 from tests.files.cases import Case, first, plain, removed, retention, rotation, waiting
 from tests.files.faults_found import faults_of
@@ -69,7 +70,7 @@ def refused(
     case = Case(directory)
     case.log("before")
     state(case)
-    case.place.look_at = 0.0
+    case.place.look_at = case.place._first_look = 0.0
     number = errno.EIO if by_us else errno.ETIMEDOUT
     refusal, raised = Refused(place, OSError(number, "refused")), None
     original = getattr(CALLS[name], name)
@@ -101,8 +102,6 @@ STATES = [plain, first, rotation, removed, retention, waiting]
 def test_a_call_that_is_refused(
     tmp_path: Path, state: Callable[[Case], None], name: str, by_us: bool
 ) -> None:
-    if by_us and state is removed and name in {"stat", "_pread"}:
-        pytest.skip("a removed file is written again only where it can be looked at and read")
     for place in range(1, 100):
         case, happened, raised = refused(tmp_path / str(place), state, name, place, by_us=by_us)
         if not happened:
@@ -110,3 +109,47 @@ def test_a_call_that_is_refused(
         assert (raised is None) is by_us, f"{name} {place}"
         assert faults_of(case) == [], f"{name} {place}"
         shutil.rmtree(case.directory)
+
+
+def test_a_removed_file_that_can_never_be_read_is_left_at_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it held is gone then, and each attempt was told."""
+    case = Case(tmp_path)
+    monkeypatch.setattr(platform, "_pread", as_ours(_refuse))  # type: ignore[arg-type]
+    for turn in range(1, 3):
+        case.log("before")
+        removed(case)
+        for number in range(LOOKS):
+            assert not [*tmp_path.glob("*.ndjson")]
+            _look_again(case)
+            case.log(f"event {number}")
+        assert case.counters.snapshot()["write_errors"] == turn * (LOOKS - 1)
+        (path,) = tmp_path.glob("*.ndjson")
+        assert f"event {LOOKS - 1}" in path.read_text()
+
+
+def test_what_a_handler_raises_there_goes_on_its_way_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = Case(tmp_path)
+    case.log("before")
+    removed(case)
+    monkeypatch.setattr(platform, "_pread", _refuse)
+    for _ in range(LOOKS + 1):
+        _look_again(case)
+        with pytest.raises(OSError, match="refused"):
+            case.log("interrupted")
+    monkeypatch.undo()
+    _look_again(case)
+    case.returned.clear()
+    case.log("after")
+    assert faults_of(case) == []
+
+
+def _look_again(case: Case) -> None:
+    case.place._expires_at = case.place._first_look = case.place.look_at = 0.0
+
+
+def _refuse(*_: object) -> bytes:
+    raise OSError(errno.EIO, "refused")
