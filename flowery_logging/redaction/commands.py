@@ -9,6 +9,7 @@ from typing import Final
 from flowery_logging.redaction.late import Late, late
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
+from flowery_logging.redaction.quotes import whole_end
 from flowery_logging.redaction.values import is_identifier_of, is_nothing
 
 _GAP: Final = r"(?:[\"']?[ \t]{0,4},?[ \t=]{1,8}\\{0,3}[\"']?|[\"'],[\"'])"
@@ -130,11 +131,17 @@ def _options(text: str, kind_of: KindOf) -> Iterator[Span]:
     for match in _OPTION().finditer(text):
         kind = "value" if match["name"] == "pass" else kind_of(match["name"])
         group = "quoted" if match["quote"] else "bare"
-        value = match[group]
-        if kind is None or is_nothing(value, equals=False) or value in _PROSE:
+        if kind is None:
             continue
-        if not is_identifier_of(match["name"], value):
-            yield Span(*match.span(group), kind)
+        start = match.start(group)
+        end = whole_end(text, start, match.end(group))
+        value = text[start:end]
+        if not (
+            is_nothing(value, equals=False)
+            or value in _PROSE
+            or is_identifier_of(match["name"], value)
+        ):
+            yield Span(start, end, kind)
 
 
 def _variables(text: str, kind_of: KindOf) -> Iterator[Span]:

@@ -92,7 +92,7 @@ _PYDANTIC: Final = re.compile(
 )
 _TAG: Final = re.compile(
     r"<(?P<name>[\w:.-]{2,64})(?:\s[^<>]{0,256})?>(?:<!\[CDATA\[)?"
-    r"(?P<value>(?:(?!\]\]>)[^<>]){1,4096})(?=</|\]\]>)"
+    r"(?P<value>(?:(?!\]\]>)(?:[^<]|<(?!/|[^<>]{0,256}>))){1,4096})(?=</|\]\]>)"
 )
 _ATTRIBUTES: Final = re.compile(
     r"<(?P<tag>[\w:.-]{1,64})\s(?P<inside>[^<>]{1,1024})>(?P<value>[^<>]{0,4096})"

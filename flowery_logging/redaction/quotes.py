@@ -4,15 +4,37 @@ from __future__ import annotations
 
 from typing import Final
 
+from flowery_logging.redaction.late import late
+
 PAIRS: Final = {"[": "]", "{": "}", "(": ")"}
 _LONGEST_NEST: Final = 8_192
+
+_REST: Final = late(r"[^\s,:;={}()\[\]<>&|\\\"'`]*")
+_WORDS: Final = late(r"[^\n,:;={}()\[\]<>&|\\\"'`]{1,64}")
+"""What of a value stands behind a quote of its own: up to a blank; up to its last quote."""
+
+_QUOTE: Final = late(r"\\{0,15}[\"'`]")
+_IN_WORD: Final = late("[A-Za-z0-9]")
+_AGAIN: Final = late(r"\\''|\"'\"'")
+"""How a quote stands inside a shell's word: `'it'\\''s'`, or `'it'"'"'s'` as `shlex` writes it."""
+
+_BEGINNINGS: Final = frozenset("\\\"'`")
+_BEHIND_CLOSING: Final = frozenset(" \n,;}])>") | {""}
+"""How a quote begins, and what stands behind most of those that end a value."""
+
+_BEFORE: Final = 64
+"""Characters before a value in which its quote is looked for: `-u "kim:…"`."""
+
+_BEFORE_OPENING: Final = frozenset(" \t,:;=>{[(")
+"""What stands before the quote that begins the next text, where this one has no end."""
 
 
 def quoted_end(text: str, start: int, quote: str) -> int:
     """Return where a quoted value ends that begins at `start`; that of its line if it is cut.
 
     `quote` has as many backslashes as the text was escaped: one more escaped is inside the value,
-    one less ends the text that all of it stands in.
+    one less ends the text that all of it stands in. Who puts a value between quotes by hand leaves
+    those inside it as they are: `'O'Brien'`.
     """
     sign = quote.lstrip("\\")
     level = len(quote) - len(sign)
@@ -25,10 +47,45 @@ def quoted_end(text: str, start: int, quote: str) -> int:
         # In a repr of JSON a quote inside has two backslashes, as the end of `"\\"` has.
         goes_on = slashes > level and text[position + 1 : position + 2].isalnum()
         if slashes < level or ((slashes - level) % (2 * (level + 1)) == 0 and not goes_on):
-            return position - min(slashes, level)
+            end = position - min(slashes, level)
+            is_end = end == start or text[position + 1 : position + 2] in _BEHIND_CLOSING
+            return end if is_end else _end_of_rest(text, end, quote)
         position = text.find(sign, position + 1)
     line = text.find("\n", start)
     return len(text) if line < 0 else line
+
+
+def whole_end(text: str, start: int, end: int) -> int:
+    """Return where a value ends that was taken to end at `end`, perhaps at a quote inside it."""
+    following = text[end : end + 2]
+    if following[1:] in _BEHIND_CLOSING or following[0] not in _BEGINNINGS:
+        return end
+    quote = _QUOTE().match(text, end)
+    if quote is None or text.find(quote[0], max(0, start - _BEFORE), start + 1) < 0:
+        return end  # a quote that was not opened before it
+    return _end_of_rest(text, end, quote[0])
+
+
+def _end_of_rest(text: str, end: int, quote: str) -> int:
+    """Return where a value ends whose first quote, at `end`, may be a sign of its own."""
+    place = end
+    while text[place - 1] not in _BEFORE_OPENING and text.startswith(quote, place):
+        behind = place + len(quote)
+        again = _AGAIN().match(text, behind) if quote == "'" else None
+        if again is not None:
+            behind = again.end()
+        elif text.startswith(quote, behind):
+            behind += len(quote)  # as SQL doubles it
+        if again is None and not _IN_WORD().match(text, behind):
+            return place
+        rest = _REST().match(text, behind)
+        place = behind if rest is None else rest.end()
+        if text[place : place + 1] in {"=", ":"}:
+            return end  # a name follows
+        more = _WORDS().match(text, place)
+        if more and text.startswith(quote, more.end()) and text[more.end() - 1] != " ":
+            place = more.end()
+    return place
 
 
 def nested_end(text: str, start: int) -> int:

@@ -29,6 +29,7 @@ from flowery_logging.redaction import (
 from flowery_logging.redaction.assignments import Assignments
 from flowery_logging.redaction.names import KEY_CHARS, Names
 from flowery_logging.redaction.numbers import Span
+from flowery_logging.redaction.quotes import whole_end
 from flowery_logging.redaction.suspicion import (
     ADDRESSES,
     FURTHER,
@@ -103,6 +104,15 @@ def replaced(text: str, spans: Iterable[Span]) -> str:
         kept += (text[position:start], marker(kind))
         position = end
     return "".join((*kept, text[position:]))
+
+
+def _make_whole(text: str, spans: list[Span], first: int) -> None:
+    """Let spans, from one on, go to the ends of their values, which may have quotes inside."""
+    for index in range(first, len(spans)):
+        start, end, kind = spans[index]
+        whole = whole_end(text, start, end)
+        if whole != end:
+            spans[index] = Span(start, whole, kind)
 
 
 def _merged(spans: Iterable[Span]) -> Iterator[Span]:
@@ -287,7 +297,7 @@ class Redactor(Redaction):
 
     def _add_named(self, text: str, found: list[Span]) -> None:
         """Add the secrets that are told by a name."""
-        places, kind_of = self._places(text), self.kind_of
+        places, kind_of, first = self._places(text), self.kind_of, len(found)
         if places:
             found += self._assignments.find(text, places)
         lower = text.lower()
@@ -306,6 +316,8 @@ class Redactor(Redaction):
             found += sql.find(text, lower, kind_of)
         if asked & families.TABLES:
             found += tables.find(text, kind_of)
+        if "'" in text or '"' in text or "`" in text:
+            _make_whole(text, found, first)
 
     def suspects(self, text: str) -> int:
         """Tell, quickly, what `find` may find in a text: kinds of secrets as bits, or 0."""

@@ -10,6 +10,7 @@ from typing import Final
 from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
+from flowery_logging.redaction.quotes import whole_end
 from flowery_logging.redaction.values import is_nothing
 
 _PASSWORD: Final = re.compile(
@@ -124,8 +125,11 @@ def _tuples(text: str, position: int) -> Iterator[list[Span]]:
         items: list[Span] = []
         position = opened.end()
         while item := _ITEM.match(text, position):
-            items.append(Span(*item.span("value"), "value"))
             position = item.end()
+            start, quote = item.start("value"), item["quote"]
+            if quote and text.startswith(quote, position - len(quote)):
+                position = whole_end(text, start, position - len(quote)) + len(quote)
+            items.append(Span(start, position, "value"))
             if text[position : position + 1] != ",":
                 break
             position += 1
