@@ -16,6 +16,7 @@ from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from itertools import islice
 from typing import Any, Final
+from urllib.parse import ParseResult, SplitResult
 
 from flowery_logging.ecs.named import Model, is_row, with_inner_names, with_names
 from flowery_logging.redaction import Redaction
@@ -27,6 +28,9 @@ MAX_SAFE_INTEGER: Final = 2**53
 
 MAX_ITEMS: Final = 10_000
 """How many items of a collection are looked at: one may never end."""
+
+_URLS: Final = (SplitResult, ParseResult)
+"""Tuples of a URL's parts, of which one has the password: more than a list of texts says."""
 
 _TEXT_TYPES: Final = (Decimal, IPv4Address, IPv6Address, IPv4Network, IPv6Network)
 _SCALARS: Final[tuple[tuple[type, Callable[[Any], Any]], ...]] = (
@@ -68,6 +72,8 @@ def _known(value: object, redaction: Redaction | None, path: str) -> Any:  # noq
         return _multi_dict(value)
     if isinstance(value, _TEXT_TYPES):
         return str(value)
+    if isinstance(value, _URLS):
+        return value.geturl()
     if isinstance(value, os.PathLike):
         return plain(os.fspath(value))
     if isinstance(value, (list, tuple, AbstractSet)):

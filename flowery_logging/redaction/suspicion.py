@@ -333,7 +333,10 @@ class Suspicion:
     def _signs(self, signs: str, encoded: bytes, coarse: str, text: str) -> int:
         kinds = 0
         if "@" in signs and (
-            "://" in coarse or ":thin:" in coarse or (":" in signs and _may_have_login(signs, text))
+            "://" in coarse
+            or ":thin:" in coarse
+            or "netloc" in coarse
+            or (":" in signs and _may_have_login(signs, text))
         ):
             kinds = ADDRESSES
         if not signs.isascii() and _FOREIGN_NUMBER.search(text):

@@ -22,6 +22,11 @@ from flowery_logging.redaction.values import (
 _AUTHORITY: Final = re.compile(r"://(?P<rest>[^\s\"'<>`\\]{1,4096})")
 _PORT: Final = re.compile(r"[^:/@]*:\d{1,5}(?:/|$)")
 _ORACLE: Final = re.compile(r":thin:[^/\s@]{1,128}/(?P<value>[^@\s\"']{1,256})@")
+# Of `urllib.parse`, whose parts stand apart: `SplitResult(scheme='https', netloc='kim:S@db', …`.
+_NETLOC: Final = late(
+    r"netloc\\{0,15}[\"']?[ ]?[=:][ ]?\\{0,15}"
+    r"(?:'(?P<single>[^'\s\\]{1,512})|\"(?P<double>[^\"\s\\]{1,512})|(?P<bare>[^\s,'\"\\]{1,512}))"
+)
 # The same without a scheme: `kim:S@db:5432/shop`, for Go's drivers `kim:S@tcp(db:3306)/shop`, for
 # Oracle's `kim/S@db:1521/ORCL`.
 _BARE: Final = late(
@@ -101,6 +106,10 @@ def find(text: str) -> Iterator[Span]:
             yield from _userinfo(match["rest"], match.start("rest"))
     if "@" in text:
         yield from _without_scheme(text)
+    if "netloc" in text:
+        for match in _NETLOC().finditer(text):
+            place = match.start(match.lastgroup or 0)
+            yield from _userinfo(text[place : match.end()], place)
     if ":thin:" in text:
         for match in _ORACLE.finditer(text):
             yield Span(*match.span("value"), "password")

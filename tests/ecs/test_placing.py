@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import Enum
 from ipaddress import ip_address
 from pathlib import PurePosixPath
+from urllib.parse import urlparse, urlsplit
 
 import pytest
 
@@ -177,6 +178,8 @@ AS_LABELS = [
     ({"a": Decimal("0.10")}, "a", "0.10"),
     ({"a": Colour.RED}, "a", "red"),
     ({"a": PurePosixPath("/a/b")}, "a", "/a/b"),
+    ({"a": urlsplit("https://h/a?b=c#d")}, "a", "https://h/a?b=c#d"),
+    ({"a": urlparse("https://kim:hunter2@h/a")}, "a", "https://kim:[redacted:password]@h/a"),
     ({"a": ip_address("10.0.0.1")}, "a", "10.0.0.1"),
     ({"a": dt.datetime(2026, 1, 2, 3, tzinfo=ZONE)}, "a", "2026-01-02T03:00:00+09:00"),
     ({"a": b"bytes"}, "a", "bytes"),
