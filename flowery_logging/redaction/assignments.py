@@ -15,7 +15,7 @@ from flowery_logging.redaction.flat import Place
 from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import ENDINGS, KindOf, is_denied, is_fact, squash
 from flowery_logging.redaction.numbers import Span
-from flowery_logging.redaction.quotes import PAIRS, nested_end, quoted_end
+from flowery_logging.redaction.quotes import PAIRS, nested_end, quoted_end, unopened_end
 from flowery_logging.redaction.schemes import is_scheme
 from flowery_logging.redaction.urls import is_next
 from flowery_logging.redaction.values import (
@@ -82,8 +82,15 @@ _TYPE: Final = late(r"(?:Optional\[)?(?:http\.)?(?:Simple)?Cookies?[\],)](?![\w=
 _PROSE: Final = late(r"[A-Za-z][a-z]{1,20}(?:[ ][a-z]{2,20}){1,16}[.]?")
 _BARE: Final = late(
     rf"(?:<[^{_STOP}]{{1,128}}>|(?:[^{_STOP}]|\\(?![nrt\"'\\]))+"
-    rf"(?:[<>,;|](?![\w.%$-]{{1,64}}[=:])(?:[^{_STOP}]|\\(?![nrt\"'\\]))+)*)"
+    rf"(?:(?:[<>,;|](?![\w.%$-]{{1,64}}[=:])|&(?=[!-~])(?![\w.%$#\[\]-]{{0,64}}[=:;])|[)\]}}`](?=[A-Za-z0-9]))"
+    rf"(?:[^{_STOP}]|\\(?![nrt\"'\\]))+)*)"
 )
+_ODD: Final = late(
+    rf"[)\]}}|;,<>](?![\w.%$-]{{1,64}}[=:])(?=[^{_STOP}]*[0-9])(?=[^{_STOP}]*[A-Za-z])[^{_STOP}]+"
+)
+"""A value that begins with what ends others, as passwords that are made by chance may."""
+
+_DIGIT: Final = late("[0-9]")
 _WORD: Final = late(r"[^\W\d_]+[.,!?]?")
 _NEXT_WORD: Final = late(r"[ \t]+[^\W_]+(?![\w=:])|\\{0,15}'(?:t|s|re|ve|ll)[ ]")
 _CHANGED: Final = late(r"\\{0,15}[\"'][ ]{1,4}(?:->|=>|→)[ ]{1,4}(?P<quote>\\{0,15}[\"'])")
@@ -191,21 +198,34 @@ class Assignments:
             if phrase and not is_nothing(phrase[0].partition(" ")[0], equals=False):
                 return phrase.span()
         place = start if hashed is None else hashed.end()
+        return start, self._bare_end(text, name, start, place, equals=equals)
+
+    def _bare_end(self, text: str, name: str, start: int, place: int, *, equals: bool) -> int:
+        """Return where a secret without quotes ends; where it begins if there is none.
+
+        `place`: where it goes on behind a prefix that says how it was made.
+        """
         # First whether it is code: a value that has none of its ends is as long as the text.
-        bare = None if is_code(text, place) else _BARE().match(text, place)
-        if bare is None or self._is_no_secret(text, name, bare, equals=equals):
-            return start, start
-        return start, bare.end()
+        if is_code(text, place):
+            return start
+        bare = _BARE().match(text, place)
+        if bare is None:
+            odd = _ODD().match(text, place)
+            return start if odd is None else odd.end()
+        end = unopened_end(text, start, bare.end())
+        if end > bare.end() and _DIGIT().search(text, start, end):
+            return end
+        return start if self._is_no_secret(text, name, bare, equals=equals) else bare.end()
 
     def _is_no_secret(self, text: str, name: str, bare: re.Match[str], *, equals: bool) -> bool:
         """Tell whether a value without quotes is prose, code, a mask or a fact about the secret."""
         value = bare[0]
-        if is_mixed(name, value):
+        first = value.partition("&")[0]  # of a query, where a flag may follow
+        if is_mixed(name, value) and (first is value or not is_nothing(first, equals=equals)):
             return False
-        if is_nothing(value, equals=equals):
-            return True
         if (
-            is_shown(name, value)
+            is_nothing(first, equals=equals)
+            or is_shown(name, value)
             or is_no_code(name, value, equals=equals)
             or (
                 is_identifier_of(name, value)

@@ -12,7 +12,7 @@ from flowery_logging.redaction import accounts, emails, phones
 from flowery_logging.redaction.numbers import NORMAL, Span
 from flowery_logging.redaction.personal import is_network_address, kind_of_name
 from flowery_logging.redaction.quotes import quoted_end
-from flowery_logging.redaction.values import is_code, is_nothing
+from flowery_logging.redaction.values import begins_code, is_nothing
 
 _FORMS: Final[dict[str, Callable[[str], Iterator[Span]]]] = {
     "phone": phones.find,
@@ -112,7 +112,7 @@ def _is_told(kind: str, value: str, *, equals: bool) -> bool:
     first = value.partition(" ")[0]
     if not value or is_nothing(value, equals=equals) or is_nothing(first, equals=False):
         return False
-    if is_code(value) or value.startswith(("[", "{", "hmac:")):
+    if begins_code(value) or value.startswith(("[", "{", "hmac:")):
         return False
     if kind in {"phone", "account"}:
         return sum(map(str.isdigit, value)) >= _DIGITS

@@ -19,6 +19,8 @@ _AGAIN: Final = late(r"\\''|\"'\"'")
 """How a quote stands inside a shell's word: `'it'\\''s'`, or `'it'"'"'s'` as `shlex` writes it."""
 
 _BEGINNINGS: Final = frozenset("\\\"'`")
+_QUOTES: Final = frozenset("\"'")
+_LINE: Final = 512
 _BEHIND_CLOSING: Final = frozenset(" \n,;}])>") | {""}
 """How a quote begins, and what stands behind most of those that end a value."""
 
@@ -64,6 +66,21 @@ def whole_end(text: str, start: int, end: int) -> int:
     if quote is None or text.find(quote[0], max(0, start - _BEFORE), start + 1) < 0:
         return end  # a quote that was not opened before it
     return _end_of_rest(text, end, quote[0])
+
+
+def unopened_end(text: str, start: int, end: int) -> int:
+    """Return where a value without quotes ends that was taken to end at `end`: `it's9me`."""
+    quote = text[end : end + 1]
+    if quote not in _QUOTES or text[end - 1] in _BEFORE_OPENING:
+        return end
+    if not _IN_WORD().match(text, end + 1):
+        return end
+    line = max(text.rfind("\n", max(0, start - _LINE), start), start - _LINE, 0)
+    if text.count(quote, line, start) % 2:
+        return end  # it ends what the value stands in
+    rest = _REST().match(text, end + 1)
+    place = end if rest is None else rest.end()
+    return end if text[place : place + 1] in {"=", ":"} else place
 
 
 def _end_of_rest(text: str, end: int, quote: str) -> int:

@@ -20,6 +20,10 @@ from flowery_logging.redaction.values import (
 )
 
 _AUTHORITY: Final = re.compile(r"://(?P<rest>[^\s\"'<>`\\]{1,4096})")
+# With signs in the password that end an address elsewhere.
+_ODD_PASSWORD: Final = late(
+    r"://[^\s\"'<>`\\/@:]{1,64}:(?P<value>(?![0-9]{1,5}[/<>`\\])[^\s\"'/@]{1,128})@(?=[\w.-])"
+)
 _PORT: Final = re.compile(r"[^:/@]*:\d{1,5}(?:/|$)")
 _ORACLE: Final = re.compile(r":thin:[^/\s@]{1,128}/(?P<value>[^@\s\"']{1,256})@")
 # Of `urllib.parse`, whose parts stand apart: `SplitResult(scheme='https', netloc='kim:S@db', …`.
@@ -104,6 +108,9 @@ def find(text: str) -> Iterator[Span]:
     if "://" in text:
         for match in _AUTHORITY.finditer(text):
             yield from _userinfo(match["rest"], match.start("rest"))
+        if "@" in text and any(sign in text for sign in "\\<`"):
+            for match in _ODD_PASSWORD().finditer(text):
+                yield Span(*match.span("value"), "password")
     if "@" in text:
         yield from _without_scheme(text)
     if "netloc" in text:
@@ -174,7 +181,9 @@ def parameters(text: str, places: list[Place], kind_of: KindOf) -> Iterator[Span
             kind = "value"
         if kind is None and "=" in value:
             yield from _inner(text, match)
-        elif kind is not None and not _is_no_secret(name, value):
+        elif not (
+            kind is None or _is_no_secret(name, value) or is_code(text, match.start("value"))
+        ):
             yield _value(match, kind)
 
 
@@ -228,7 +237,6 @@ def _is_no_secret(name: str, value: str) -> bool:
     inside = value.strip("\"'")
     return (
         is_nothing(inside, equals=True)
-        or is_code(value)
         or is_identifier_of(name, value)
         or is_shown(name, inside)
         or is_no_code(name, inside, equals=True)

@@ -71,9 +71,13 @@ _CODE: Final = re.compile(
     r"(?:(?:await|new|yield|not)[ ])?[A-Za-z_][\w.]{0,127}[(\[]"
     r"|(?:self|cls|os|settings|config|request|args|kwargs)\."
 )
+_CALLS: Final = {"(": ")", "[": "]"}
+_CALL: Final = 512
+"""How a call begins and ends, and how long it is at most; on the next lines where it has no end."""
+
 _OBJECT: Final = re.compile(r"[A-Z]\w{0,63}\((?=[\"'])")
 _MASK: Final = re.compile(
-    r"[*•.…]{2,}|[xX]{3,}|\$\{[^}]{0,64}\}?|\{\{[^}]{0,64}\}?\}?|\$[A-Z_]{1,64}|\$\d{1,3}|:\w{1,64}"
+    r"[*•.…]{2,}|[xX]{3,}|\$\{[^}]{0,64}\}?|\{\{[^}]{0,64}\}?\}?|\$[A-Z_]{1,64}|\$\d{1,3}|:[A-Za-z_]{1,64}(?:_?[0-9]{1,3}){0,3}"
     r"|\$\(.{0,256}|!(?:vault|secret|Ref|Sub|GetAtt|env|ENV|reference|encrypted(?:/\w{1,16})?)"
     r"|%\(\w{1,64}(?:\)s)?|%[rsdif]|\{\w{0,64}\}|\[redacted(?::\w{1,32})?\]"
     r"|<[A-Za-z]{2,20}(?:[ _-][a-zA-Z]{2,20}){0,3}>"
@@ -203,9 +207,18 @@ def is_mixed(name: str, value: str) -> bool:
     )
 
 
+def begins_code(text: str) -> bool:
+    """Tell whether a text begins as a call or an attribute."""
+    return _CODE.match(text) is not None
+
+
 def is_code(text: str, start: int = 0) -> bool:
-    """Tell whether a call or an attribute begins here, as source lines of tracebacks have them."""
-    return _CODE.match(text, start) is not None
+    """Tell whether a call or an attribute stands here, as source lines of tracebacks have them."""
+    code = _CODE.match(text, start)
+    if code is None or text[code.end() - 1] not in _CALLS:
+        return code is not None
+    end = code.end()
+    return not text[end : end + 1].strip() or text.find(_CALLS[text[end - 1]], end, end + _CALL) > 0
 
 
 def object_start(text: str, start: int) -> int:

@@ -31,7 +31,8 @@ UNITS = [
     "비밀번호 입력값: ", "보안카드 앞 12 ", "비밀번호 앞 두자리 ", "password a1b2c3 to ", "check_password('a1", "/reset/a1", "/invite/", 'token: "a" -> "', "{SSHA}", "token: {a}a",
     "user-token ", "rabbitmqctl add_user a ", "echo a | sudo -S ", "ssh-keygen -N ", "$6$a", "$6$rounds=1$", "비밀번호는 a1에서 ", "password for user ", "token:: ",
     "password='a'b", "password='a''", "password=''\\''a", "--token 'a'b c'", "'a'b c", "IDENTIFIED BY 'a'b", "<token>a<", "<token>a>",
-    "(token) VALUES ('a'b,",
+    "(token) VALUES ('a'b,", "password=a(", "password=a&b", "password=a)b", "password: )a1", "password=a`b",
+    "password=a'b", "://a:b<", "://a:b<@", "netloc='a:b@", "netloc=", "password=a(b&",
     "본인확인 900101-1234567 ", "LS0tLS1CRUdJTiBQUklWQVRF", "key=", "key=a&", "PWD=/", "비밀번호: 만료", "token: ~1.", "password: 1 ",
 ]  # fmt: skip
 STEMS = [stem for form in FORMS for stem in form.stems]
