@@ -220,7 +220,8 @@ class Assignments:
     def _is_no_secret(self, text: str, name: str, bare: re.Match[str], *, equals: bool) -> bool:
         """Tell whether a value without quotes is prose, code, a mask or a fact about the secret."""
         value = bare[0]
-        first = value.partition("&")[0]  # of a query, where a flag may follow
+        # Of a query, where a flag may follow.
+        first = value.partition("&")[0] if "&" in value else value
         if is_mixed(name, value) and (first is value or not is_nothing(first, equals=equals)):
             return False
         if (
