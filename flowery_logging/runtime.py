@@ -36,7 +36,7 @@ from flowery_logging.config import Config
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Composer, Limits, LineEncoder, Placer, Redactor, encoders
 from flowery_logging.ending import Ending
-from flowery_logging.files import Writer
+from flowery_logging.files import Writer, channel
 from flowery_logging.files.mirrors import Mirror
 from flowery_logging.files.tally import Tally
 from flowery_logging.imports import Imports
@@ -468,6 +468,7 @@ def _undo() -> None:
     _handover.uninstall()
     _own_changes.uninstall()
     _sink.ready = False
+    channel.leave()
     baggage.allow(())
     _config = None
     _calls.forget()
@@ -503,6 +504,7 @@ def checkpoint(reason: str | None = None) -> None:
         _attachment.tell()
         _sink.tell()
         _sink.writer.checkpoint(reason)
+        channel.leave()
 
 
 def go_on() -> None:

@@ -4,6 +4,8 @@ Processes that share a pipe would tear each other's lines above PIPE_BUF (4 096 
 line could fall into a long one. So each process writes under a lock on a file that it opened
 itself; the file's name comes from the pipe, so that all who share the pipe find the same one.
 
+A process that ends removes the file; the others notice as they take the lock, and make it anew.
+
 A reader that is slow, and a process that holds the lock, are waited for, but never without end.
 """
 
@@ -14,6 +16,8 @@ import os
 import select
 import stat
 import sys
+import weakref
+from contextlib import suppress
 from time import sleep
 from typing import Any, Final
 
@@ -27,6 +31,9 @@ _PART: Final = 4096
 """PIPE_BUF on Linux: a pipe that can be written takes so many bytes without blocking."""
 
 _LOCK_NAMES: Final = 4
+_ATTEMPTS: Final = 16
+"""So often a lock file is opened that others remove in the same moment."""
+
 _NONE: Final = (0, 0)  # no file's device and inode
 STDOUT: Final = 1
 STDERR: Final = 2
@@ -36,6 +43,9 @@ _APPEND: Final = getattr(os, "O_APPEND", 0)
 _fstat = os.fstat
 _getpid = os.getpid
 _write = os.write
+
+
+_channels: weakref.WeakSet[Channel] = weakref.WeakSet()
 
 
 class Channel:
@@ -49,12 +59,14 @@ class Channel:
         self.descriptor = descriptor
         self.written = 0  # bytes of the last text that are known to be written
         self._lock = -1
+        self._lock_path = ""
         self._lock_inode = _NONE
         self._known: tuple[int, int, int] | None = None  # device, inode, process
         self._last = _inode(descriptor)  # the same file's, also after `close`
         self._was_lost = self._last == _NONE or _was_closed(descriptor)
         self._poll: Any = None
         self._patience = PATIENCE
+        _channels.add(self)
 
     def write(self, data: bytes) -> int:
         """Write all of a text and return its length.
@@ -80,8 +92,26 @@ class Channel:
         """Wait for the reader once more: it may have come back."""
         self._patience = PATIENCE
 
+    def leave(self) -> None:
+        """Remove the lock file, unless another thread or process holds the lock. Never raises."""
+        if self._lock < 0 or self._known is None or self._known[2] != _getpid():
+            return  # none is open, or it is that of the parent
+        # By a descriptor of its own: what another thread of this process holds is no lock for it.
+        with suppress(Exception):  # a file too many is no reason to fail at the end
+            lock = open_lock(self._lock_path)
+            if lock >= 0:
+                self._remove(lock)
+
+    def _remove(self, lock: int) -> None:
+        try:
+            if platform.try_lock(lock) and _fstat(lock).st_nlink:
+                System.unlink(self._lock_path)
+        finally:
+            System.close(lock)
+
     def close(self) -> None:
-        """Close the lock file; the descriptor belongs to the process."""
+        """Remove and close the lock file; the descriptor belongs to the process."""
+        self.leave()
         lock, self._lock = self._lock, -1
         self._known = None
         if lock >= 0 and _inode(lock) == self._lock_inode:
@@ -92,16 +122,28 @@ class Channel:
             self._take_lock(deadline)
             self._write_all(data, deadline)
         finally:
-            platform.unlock(self._lock)
+            if self._lock >= 0:
+                platform.unlock(self._lock)
 
     def _take_lock(self, deadline: float) -> None:
         """Wait for the lock. Not with a blocking call: its holder may have been stopped."""
         pause = 0.0002
-        while not platform.try_lock(self._lock):
+        while not self._has_lock():
             if System.monotonic() >= deadline:
                 raise BlockingIOError(errno.EAGAIN, "another process holds the lock of the stream")
             sleep(pause)
             pause = min(2 * pause, 0.02)
+
+    def _has_lock(self) -> bool:
+        """Take the lock if it is free; where there is none any more, go on without."""
+        if not platform.try_lock(self._lock):
+            return False
+        if _fstat(self._lock).st_nlink:
+            return True
+        removed, self._lock = self._lock, -1
+        os.close(removed)
+        self._open_lock(_fstat(self.descriptor))
+        return self._lock < 0
 
     def _write_all(self, data: bytes, deadline: float) -> None:
         """Write a text: to a regular file as a whole, elsewhere in parts that do not block."""
@@ -169,9 +211,15 @@ class Channel:
             path = os.path.join(_lock_directory(), f"{name}-{number}.lock")
             lock = open_lock(path)
             if lock >= 0:
-                self._lock_inode = _inode(lock)
+                self._lock_path, self._lock_inode = path, _inode(lock)
                 self._lock = lock
                 return
+
+
+def leave() -> None:
+    """Remove the lock files of this process, which is about to end. Never raises."""
+    for channel in list(_channels):
+        channel.leave()
 
 
 def _lock_directory() -> str:
@@ -184,14 +232,17 @@ def open_lock(path: str) -> int:
 
     The name can be guessed, so anybody may have put a file, a link or a pipe there, or hold it.
     """
-    try:
-        lock = platform.open_lock_file(path)
-    except OSError:
-        return -1
-    status = _fstat(lock)
-    if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and status.st_nlink == 1:
-        return lock
-    os.close(lock)
+    for _ in range(_ATTEMPTS):
+        try:
+            lock = platform.open_lock_file(path)
+        except OSError:
+            return -1
+        status = _fstat(lock)
+        if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and status.st_nlink == 1:
+            return lock
+        os.close(lock)
+        if status.st_nlink:
+            return -1
     return -1
 
 

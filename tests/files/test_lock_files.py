@@ -1,0 +1,77 @@
+"""The lock files of streams that processes share: they are removed again, and keep lines whole."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no locks there")
+
+SETUP = """
+import logging, multiprocessing, os, signal, sys, time
+import flowery_logging
+flowery_logging.setup("svc", output={output!r}, directory="logs")
+log = logging.getLogger("app")
+"""
+STDOUT = SETUP.format(output="stdout")
+FILE = SETUP.format(output="file")
+
+
+def start(folder: Path, program: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", program], cwd=folder, stdout=stdout, stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(folder)},
+    )  # fmt: skip
+
+
+def locks(folder: Path) -> list[Path]:
+    return [*folder.glob("*.lock")]
+
+
+BEGIN = """
+log.error("a")
+assert [name for name in os.listdir(os.environ["TMPDIR"]) if name.endswith(".lock")], "no lock"
+"""
+ENDS = {
+    "by itself": "",
+    "by an exception": "raise ValueError",
+    "by a signal": "os.kill(os.getpid(), signal.SIGTERM); time.sleep(300)",
+    "after a shutdown": "flowery_logging.shutdown(); os._exit(0)",
+    "after a child": "if not os.fork(): log.error('b'); sys.exit()\nos.wait()",
+    "after a child of multiprocessing": (
+        "multiprocessing.set_start_method('fork')\n"
+        "child = multiprocessing.Process(target=log.error, args=('b',))\n"
+        "child.start(); child.join()"
+    ),
+    "in another program": "os.execv(sys.executable, [sys.executable, '-c', ''])",
+}
+
+
+@pytest.mark.parametrize("setup", [STDOUT, FILE])
+@pytest.mark.parametrize("end", ENDS)
+def test_a_process_that_ends_leaves_none(tmp_path, setup, end):
+    process = start(tmp_path, f"{setup}{BEGIN}{ENDS[end]}")
+    _, printed = process.communicate(timeout=300)
+    assert b"no lock" not in printed
+    assert locks(tmp_path) == []
+
+
+def test_lines_stay_whole_while_processes_come_and_go(tmp_path):
+    """Each that ends takes the file away, which the others then make anew."""
+    long = STDOUT + "for n in range(300): log.info('%d %s', n, 'x' * 9000)"
+    short = STDOUT + "for n in range(3): log.info('%d %s', n, 'y' * 9000)"
+    readable, writable = os.pipe()
+    running = [start(tmp_path, long, writable) for _ in range(2)]
+    code = f"import subprocess, sys\nfor _ in range(8): subprocess.run([sys.executable, '-c', {short!r}])"
+    running.append(start(tmp_path, code, writable))
+    os.close(writable)
+    with open(readable, "rb") as lines:
+        read = [json.loads(line) for line in lines]
+    for process in running:
+        process.communicate(timeout=300)
+        assert process.returncode == 0
+    assert sum(len(line["message"]) > 9000 for line in read) == 2 * 300 + 8 * 3
+    assert locks(tmp_path) == []
