@@ -1,7 +1,9 @@
 """The lock files of streams that processes share: they are removed again, and keep lines whole."""
 
+import fcntl
 import json
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -20,10 +22,12 @@ STDOUT = SETUP.format(output="stdout")
 FILE = SETUP.format(output="file")
 
 
-def start(folder: Path, program: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+def start(
+    folder: Path, program: str, stdout: int = subprocess.PIPE, stdin: int | None = None
+) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", program], cwd=folder, stdout=stdout, stderr=subprocess.PIPE,
-        env={**os.environ, "TMPDIR": str(folder)},
+        stdin=stdin, env={**os.environ, "TMPDIR": str(folder)},
     )  # fmt: skip
 
 
@@ -56,6 +60,26 @@ def test_a_process_that_ends_leaves_none(tmp_path, setup, end):
     process = start(tmp_path, f"{setup}{BEGIN}{ENDS[end]}")
     _, printed = process.communicate(timeout=300)
     assert b"no lock" not in printed
+    assert locks(tmp_path) == []
+
+
+def test_who_finds_the_file_removed_takes_the_lock_of_the_new_one(tmp_path):
+    readable, writable = os.pipe()
+    program = STDOUT + "log.info('one'); sys.stdin.readline(); log.info('two')"
+    process = start(tmp_path, program, writable, stdin=subprocess.PIPE)
+    os.close(writable)
+    with open(readable, "rb", buffering=0) as lines:
+        assert b"one" in lines.read(65536)
+        (path,) = (path for path in locks(tmp_path) if str(os.fstat(readable).st_ino) in path.name)
+        path.unlink()
+        with path.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            assert process.stdin is not None
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            assert not select.select([lines], [], [], 1.0)[0], "it was written without the lock"
+        assert b"two" in lines.read(65536)
+        process.communicate(timeout=300)
     assert locks(tmp_path) == []
 
 
