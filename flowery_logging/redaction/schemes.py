@@ -66,8 +66,10 @@ _WORDS: Final = frozenset({
 })  # fmt: skip
 """What stands behind the name of a scheme in running text."""
 
-_CHALLENGES: Final = ("error=", "realm=", "scope=", "error_description=", "charset=")
-"""What a server asks for (RFC 6750 §3): `Bearer error="invalid_token"`."""
+_CHALLENGES: Final = (
+    "error=", "realm=", "scope=", "error_description=", "charset=", "expires_in=", "expires_at=",
+)  # fmt: skip
+"""What a server asks for (RFC 6750 §3), `Bearer error="invalid_token"`, or tells of a token."""
 
 _SCHEMES: Final = frozenset(
     {"basic", "bearer", "digest", "jwt", "kerberos", "negotiate", "ntlm", "oauth", "token"}

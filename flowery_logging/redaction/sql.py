@@ -15,7 +15,7 @@ from flowery_logging.redaction.values import is_nothing
 
 _PASSWORD: Final = re.compile(
     r"(?<![\w\"'-])(?:PASSWORD(?:[ ]FOR[ ][^\s=]{1,128}[ ]=)?"
-    r"|IDENTIFIED[ \t]{1,4}BY(?:[ \t]{1,4}PASSWORD)?)"
+    r"|IDENTIFIED[ \t]{1,4}(?:WITH[ \t]{1,4}[\w'\"`]{1,64}[ \t]{1,4})?BY(?:[ \t]{1,4}PASSWORD)?)"
     r"[ \t\n]{0,4}\(?[EN]?(?P<quote>\\?['\"])(?P<value>(?:(?!(?P=quote))[^\\]|\\.){1,1024})",
     re.IGNORECASE,
 )

@@ -355,7 +355,7 @@ class Suspicion:
         """Tell whether there is a name of a secret, in a place where its value may follow."""
         if ("'" in signs or "\\" in signs) and (
             ("values" in coarse and self._is_inserted(encoded, coarse))
-            or "identified0by" in coarse
+            or "identified0" in coarse
             or "duplicate0entry" in coarse
             or ("password" in coarse and _SQL_PASSWORD.search(coarse))
         ):

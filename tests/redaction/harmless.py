@@ -23,6 +23,7 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "auth: none",
         "token_type: bearer",
         "token_type=Bearer",
+        "token_type=bearer expires_in=3600 scope=profile",
         '{"token_type":"bearer","expires_in":3600}',
         "secret santa starts at 10",
         "secret rotation finished in 3 s",

@@ -98,6 +98,8 @@ PLACES: Final[dict[str, list[tuple[str, str]]]] = {
         ("https://user:pw/hunter2?x@h", "hunter2"),
         ("jdbc:postgresql://h/db?user=a&password=hunter2", "hunter2"),
         ("jdbc:oracle:thin:scott/hunter2@//h:1521/x", "hunter2"),
+        ("CREATE USER kim IDENTIFIED WITH mysql_native_password BY 'hunter2'", "hunter2"),
+        ("ALTER USER 'kim'@'%' IDENTIFIED WITH 'caching_sha2_password' BY 'hunter2'", "hunter2"),
         ("SplitResult(scheme='https', netloc='kim:hunter2@h.example', path='/')", "hunter2"),
         ("ParseResult(scheme='ftp', netloc=\"kim:hunt'er2@h.example\", path='/')", "hunt'er2"),
         ('{"netloc": "kim:hunter2@h.example", "path": "/"}', "hunter2"),
