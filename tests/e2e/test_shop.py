@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from examples.shop import report, services, traffic
+from flowery_logging.cli.reading.times import sortable
 
 from .ecs_fields import outside_ecs
 
@@ -124,7 +125,7 @@ def its_lines_are_there_in_order(found: list[Event], shopping: Shopping, trace_i
     written = report.of_trace(shopping.written, trace_id)
     assert ids(found) == ids(written)
     assert len({event["service"]["name"] for event in found}) > 1
-    moments = [(event["@timestamp"], event["event"]["sequence"]) for event in found]
+    moments = [(sortable(event["@timestamp"]), event["event"]["sequence"]) for event in found]
     assert moments == sorted(moments)
     for process in {event["process"]["entity_id"] for event in found}:
         numbers = [
