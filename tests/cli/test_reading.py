@@ -13,7 +13,7 @@ import pytest
 import flowery_logging
 from flowery_logging.cli import commands
 from flowery_logging.cli.reading.conditions import parse_condition
-from flowery_logging.cli.reading.times import moment_of, parse_age, parse_time, sortable
+from flowery_logging.cli.reading.times import moment_of, parse_age, parse_time
 from tests.cli.conftest import flowery
 from tests.cli.events import Service
 
@@ -188,9 +188,3 @@ def test_a_directory_without_logs_is_told(command: list[str], tmp_path: Path) ->
     assert done.returncode == 2
     assert "there is no directory" in done.stderr
     assert "FLOWERY_LOG_DIR" in done.stderr
-
-
-def test_a_time_without_its_last_zeros_is_not_the_later_one():
-    """Filebeat writes 08:18:33.829000 as 08:18:33.829."""
-    times = ["2026-11-28T08:18:33.829905Z", "2026-11-28T08:18:33.829Z", "2026-11-28T08:18:33.82Z"]
-    assert sorted(times, key=sortable) == times[::-1]

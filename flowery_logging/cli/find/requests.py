@@ -11,7 +11,7 @@ from typing import Any, Final
 from flowery_logging.cli.find.value import Place, Value
 from flowery_logging.cli.reading.events import offset_since, wanted_lines
 from flowery_logging.cli.reading.fields import text_of
-from flowery_logging.cli.reading.times import moment_of, sortable
+from flowery_logging.cli.reading.times import moment_of
 from flowery_logging.cli.reading.wanted import Wanted
 from flowery_logging.cli.trace.gathering import MOST_EVENTS, by_time
 from flowery_logging.cli.trace.tree import Trace, build
@@ -67,10 +67,6 @@ def find_requests(files: list[LogFile], value: Value, wanted: Wanted, most: int)
     return found
 
 
-def _age(match: Match) -> str:
-    return sortable(match.latest)
-
-
 class _Collected:
     """The requests that were found; of all but the newest ones only that there are such."""
 
@@ -87,15 +83,15 @@ class _Collected:
             match = Match(text_of(record, "trace.id"), time, record, place)
             self._matches[key] = match
         match.count += 1
-        match.latest = max(match.latest, time, key=sortable)
-        if sortable(time) < sortable(text_of(match.first, "@timestamp")):
+        match.latest = max(match.latest, time)
+        if time < text_of(match.first, "@timestamp"):
             match.first, match.place = record, place
         if len(self._matches) > self._most + _ROOM:
             self._let_go_of_old_ones()
 
     def newest(self) -> list[Match]:
         """Return the newest requests, the newest first."""
-        ordered = sorted(self._matches.values(), key=_age, reverse=True)
+        ordered = sorted(self._matches.values(), key=lambda match: match.latest, reverse=True)
         return ordered[: self._most]
 
     def older(self) -> int:
@@ -103,7 +99,7 @@ class _Collected:
         return len(self._matches.keys() | self._let_go) - len(self.newest())
 
     def _let_go_of_old_ones(self) -> None:
-        ordered = sorted(self._matches, key=lambda key: _age(self._matches[key]))
+        ordered = sorted(self._matches, key=lambda key: self._matches[key].latest)
         for key in ordered[:_ROOM]:
             del self._matches[key]
             self._let_go.add(key)

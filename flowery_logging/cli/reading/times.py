@@ -63,11 +63,6 @@ def timestamp(moment: datetime) -> str:
     return utc.isoformat(timespec="microseconds") + "Z"
 
 
-def sortable(text: str) -> str:
-    """Return an `@timestamp` as it compares with others: Filebeat leaves out its last zeros."""
-    return text.removesuffix("Z")
-
-
 def moment_of(text: str) -> datetime | None:
     """Return the time that an `@timestamp` says; None if it says none."""
     match = _DATE.fullmatch(text)
