@@ -98,7 +98,8 @@ class Channel:
             return  # none is open, or it is that of the parent
         # By a descriptor of its own: what another thread of this process holds is no lock for it.
         with suppress(Exception):  # a file too many is no reason to fail at the end
-            lock = open_lock(self._lock_path)
+            is_there = _fstat(self._lock).st_nlink  # else it would be made, to be removed
+            lock = open_lock(self._lock_path) if is_there else -1
             if lock >= 0:
                 self._remove(lock)
 

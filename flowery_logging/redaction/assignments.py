@@ -82,7 +82,8 @@ _TYPE: Final = late(r"(?:Optional\[)?(?:http\.)?(?:Simple)?Cookies?[\],)](?![\w=
 _PROSE: Final = late(r"[A-Za-z][a-z]{1,20}(?:[ ][a-z]{2,20}){1,16}[.]?")
 _BARE: Final = late(
     rf"(?:<[^{_STOP}]{{1,128}}>|(?:[^{_STOP}]|\\(?![nrt\"'\\]))+"
-    rf"(?:(?:[<>,;|](?![\w.%$-]{{1,64}}[=:])|&(?=[!-~])(?![\w.%$#\[\]-]{{0,64}}[=:;])|[)\]}}`](?=[A-Za-z0-9]))"
+    rf"(?:(?:[<>,;|](?![\w.%$-]{{1,64}}[=:])|&(?=[!-~])(?![\w.%$#\[\]-]{{0,64}}[=:;])"
+    r"|[)\]}`](?=[A-Za-z0-9]))"
     rf"(?:[^{_STOP}]|\\(?![nrt\"'\\]))+)*)"
 )
 _ODD: Final = late(
@@ -90,7 +91,6 @@ _ODD: Final = late(
 )
 """A value that begins with what ends others, as passwords that are made by chance may."""
 
-_DIGIT: Final = late("[0-9]")
 _WORD: Final = late(r"[^\W\d_]+[.,!?]?")
 _NEXT_WORD: Final = late(r"[ \t]+[^\W_]+(?![\w=:])|\\{0,15}'(?:t|s|re|ve|ll)[ ]")
 _CHANGED: Final = late(r"\\{0,15}[\"'][ ]{1,4}(?:->|=>|→)[ ]{1,4}(?P<quote>\\{0,15}[\"'])")
@@ -213,7 +213,7 @@ class Assignments:
             odd = _ODD().match(text, place)
             return start if odd is None else odd.end()
         end = unopened_end(text, start, bare.end())
-        if end > bare.end() and _DIGIT().search(text, start, end):
+        if end > bare.end() and any(map(str.isdigit, text[start:end])):
             return end
         return start if self._is_no_secret(text, name, bare, equals=equals) else bare.end()
 

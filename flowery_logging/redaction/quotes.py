@@ -9,20 +9,25 @@ from flowery_logging.redaction.late import late
 PAIRS: Final = {"[": "]", "{": "}", "(": ")"}
 _LONGEST_NEST: Final = 8_192
 
+_QUOTE: Final = late(r"\\{0,15}[\"'`]")
+_QUOTE_BEGINS: Final = frozenset("\\\"'`")
+_IN_WORD: Final = late("[A-Za-z0-9]")
 _REST: Final = late(r"[^\s,:;={}()\[\]<>&|\\\"'`]*")
 _WORDS: Final = late(r"[^\n,:;={}()\[\]<>&|\\\"'`]{1,64}")
 """What of a value stands behind a quote of its own: up to a blank; up to its last quote."""
 
-_QUOTE: Final = late(r"\\{0,15}[\"'`]")
-_IN_WORD: Final = late("[A-Za-z0-9]")
+_NAME_ENDS: Final = frozenset("=:")
+"""What behind such a rest says that it was the name of the next value."""
+
 _AGAIN: Final = late(r"\\''|\"'\"'")
 """How a quote stands inside a shell's word: `'it'\\''s'`, or `'it'"'"'s'` as `shlex` writes it."""
 
-_BEGINNINGS: Final = frozenset("\\\"'`")
-_QUOTES: Final = frozenset("\"'")
-_LINE: Final = 512
 _BEHIND_CLOSING: Final = frozenset(" \n,;}])>") | {""}
-"""How a quote begins, and what stands behind most of those that end a value."""
+"""What stands behind most quotes that end a value."""
+
+_UNOPENED: Final = frozenset("\"'")
+_LINE: Final = 512
+"""Quotes inside a value without quotes, and so far before it is counted whether one is open."""
 
 _BEFORE: Final = 64
 """Characters before a value in which its quote is looked for: `-u "kim:…"`."""
@@ -60,7 +65,7 @@ def quoted_end(text: str, start: int, quote: str) -> int:
 def whole_end(text: str, start: int, end: int) -> int:
     """Return where a value ends that was taken to end at `end`, perhaps at a quote inside it."""
     following = text[end : end + 2]
-    if following[1:] in _BEHIND_CLOSING or following[0] not in _BEGINNINGS:
+    if following[1:] in _BEHIND_CLOSING or following[0] not in _QUOTE_BEGINS:
         return end
     quote = _QUOTE().match(text, end)
     if quote is None or text.find(quote[0], max(0, start - _BEFORE), start + 1) < 0:
@@ -71,16 +76,15 @@ def whole_end(text: str, start: int, end: int) -> int:
 def unopened_end(text: str, start: int, end: int) -> int:
     """Return where a value without quotes ends that was taken to end at `end`: `it's9me`."""
     quote = text[end : end + 1]
-    if quote not in _QUOTES or text[end - 1] in _BEFORE_OPENING:
+    if quote not in _UNOPENED or text[end - 1] in _BEFORE_OPENING:
         return end
     if not _IN_WORD().match(text, end + 1):
         return end
     line = max(text.rfind("\n", max(0, start - _LINE), start), start - _LINE, 0)
     if text.count(quote, line, start) % 2:
         return end  # it ends what the value stands in
-    rest = _REST().match(text, end + 1)
-    place = end if rest is None else rest.end()
-    return end if text[place : place + 1] in {"=", ":"} else place
+    place = _rest_end(text, end + 1)
+    return end if text[place : place + 1] in _NAME_ENDS else place
 
 
 def _end_of_rest(text: str, end: int, quote: str) -> int:
@@ -95,14 +99,18 @@ def _end_of_rest(text: str, end: int, quote: str) -> int:
             behind += len(quote)  # as SQL doubles it
         if again is None and not _IN_WORD().match(text, behind):
             return place
-        rest = _REST().match(text, behind)
-        place = behind if rest is None else rest.end()
-        if text[place : place + 1] in {"=", ":"}:
+        place = _rest_end(text, behind)
+        if text[place : place + 1] in _NAME_ENDS:
             return end  # a name follows
         more = _WORDS().match(text, place)
         if more and text.startswith(quote, more.end()) and text[more.end() - 1] != " ":
             place = more.end()
     return place
+
+
+def _rest_end(text: str, start: int) -> int:
+    rest = _REST().match(text, start)
+    return start if rest is None else rest.end()
 
 
 def nested_end(text: str, start: int) -> int:
