@@ -36,6 +36,7 @@ class Ending:
             it has returned.
         died: told of the exception of which a child of `multiprocessing` dies.
         go_on: called where the process does not end after all.
+        child_begins: called where a child of `multiprocessing` begins.
     """
 
     def __init__(
@@ -44,11 +45,13 @@ class Ending:
         when_idle: Callable[[Callable[[], None]], None],
         died: Callable[[BaseException], None],
         go_on: Callable[[], None],
+        child_begins: Callable[[], None],
     ) -> None:
         self._finish = finish
         self._died = died
+        self._child_begins = child_begins
         self._replacement = Replacement(self._run, go_on)
-        self._signals = Signals(self._run, when_idle, go_on)
+        self.signals = Signals(self._run, when_idle, go_on)
         self._active = False
         self._hooked = False
         self._finalizer: Any = None
@@ -65,9 +68,9 @@ class Ending:
             platform.after_fork_in_child(self._register_finalizers)
         self._replacement.install()
         if signals:
-            self._signals.install()
+            self.signals.install()
         else:
-            self._signals.uninstall()
+            self.signals.uninstall()
 
     def uninstall(self) -> None:
         """Take back what can be; the rest does nothing any more."""
@@ -78,7 +81,7 @@ class Ending:
             self._finalizer = None
         self._leave_children()
         self._replacement.uninstall()
-        self._signals.uninstall()
+        self.signals.uninstall()
 
     def _run(self, signal_name: str | None = None) -> None:
         if self._active:
@@ -112,7 +115,8 @@ class Ending:
 
         @wraps(bootstrap)
         def watched(child: Any, *args: object, **options: object) -> Any:
-            self._signals.begin_child()
+            self.signals.begin_child()
+            self._child_begins()
             if _FINALIZES_LATE:
                 child.run = self._telling(child.run)
             return bootstrap(child, *args, **options)

@@ -10,7 +10,8 @@ its end would wait for ever. So the signals wait while a fork lasts.
 No handler in Python runs for a signal that comes right before a wait in C. A child of
 `multiprocessing` is ended by SIGTERM at such moments, as a pool is left when its workers begin to
 wait for the next task, and its parent waits for its end without a limit. So there SIGTERM has its
-default, unless a server in the child has handled it.
+default, unless a server in the child has handled it, and but for the time of an event loop, which
+every signal wakes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import sys
 import threading
 from _thread import get_ident
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from types import FrameType
 from typing import Any, Final
@@ -88,6 +90,19 @@ class Signals:
         self._left = True
         self._inherited = signal.getsignal(signal.SIGTERM)
 
+    @property
+    def are_left(self) -> bool:
+        """Whether SIGTERM keeps its default here, as in a child of `multiprocessing`."""
+        return self._active and self._left
+
+    def begin_loop(self, loop: Any) -> None:
+        """Take SIGTERM where an event loop of asyncio's begins to run, until that is closed."""
+        default = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        if self.are_left and default and _in_main_thread():
+            with suppress(NotImplementedError, RuntimeError, ValueError):  # a loop without signals
+                loop.add_signal_handler(signal.SIGTERM, _woken)
+                self._set_handler(signal.SIGTERM, self._on_signal)
+
     def _hook(self) -> None:
         if not self._hooked and hasattr(os, "register_at_fork"):
             self._hooked = True
@@ -118,7 +133,7 @@ class Signals:
         def following(*args: Any, **options: Any) -> Any:
             stood = signal.getsignal(signal.SIGTERM)
             before = theirs(*args, **options)
-            if callable(stood) and stood is not self._inherited:
+            if callable(stood) and stood not in (self._inherited, self._on_signal):
                 self._left = False  # a server of the child's own has stopped
             self._take()  # all of them, as setup() may have run in another thread
             return before
@@ -153,6 +168,10 @@ class Signals:
             self._go_on()
 
         self._when_idle(end)
+
+
+def _woken() -> None:
+    """Do nothing more: the loop goes on, so that Python runs what handles the signal."""
 
 
 def _is_child() -> bool:

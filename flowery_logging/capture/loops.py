@@ -1,5 +1,7 @@
 """What an event loop reports of tasks and callbacks that fail: each with what was bound in them.
 
+In children of `multiprocessing` it is noticed too where a loop begins to run (see signals.py).
+
 asyncio reports a failed task whose exception nobody has asked for when the garbage collector finds
 it, in the context of whoever runs then; a failed callback, in that of the loop. From Python 3.12 on
 handlers that a program sets for a loop run in the failed task's context, the default one does not.
@@ -11,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from contextvars import Context
 from functools import wraps
 from typing import Any, Final
@@ -19,22 +22,45 @@ from flowery_logging import context, foreign
 from flowery_logging.capture.patch import Patch
 from flowery_logging.scope import Scope
 
-_METHOD: Final = "call_exception_handler"
+_REPORT: Final = "call_exception_handler"
+_RUN: Final = "run_forever"
 _FAILED: Final = ("task", "future", "handle")  # what a loop says has failed
 
 
 class Loops:
-    """Wraps `call_exception_handler` of asyncio's loops, and of uvloop's where it is used."""
+    """Wraps methods of asyncio's loops, and of uvloop's where it is used.
 
-    def __init__(self) -> None:
-        self._patches: dict[Any, Patch] = {}
+    Args:
+        begin: called with each loop that begins to run, or runs, as long as `is_asked`.
+        is_asked: tells whether `begin` is to be called in this process.
+    """
+
+    def __init__(self, begin: Callable[[Any], None], is_asked: Callable[[], bool]) -> None:
+        self._begin = begin
+        self._is_asked = is_asked
+        self._patches: dict[tuple[Any, str], Patch] = {}
 
     def look(self) -> None:
-        """Wrap the method of each kind of loop that this program can have by now."""
+        """Wrap the methods of each kind of loop that this program can have by now."""
         uvloop = getattr(sys.modules.get("uvloop"), "Loop", None)
         for kind in filter(None, (asyncio.BaseEventLoop, uvloop)):
-            patch = self._patches.setdefault(kind, Patch(kind, _METHOD))
-            patch.apply(_in_context)
+            self._wrap(kind, _REPORT, _in_context)
+            if self._is_asked():  # elsewhere no traceback has a frame of it
+                self._wrap(kind, _RUN, self._beginning)
+        if self._is_asked():
+            with suppress(RuntimeError):
+                self._begin(asyncio.get_running_loop())
+
+    def _wrap(self, kind: Any, method: str, make: Callable[[Any], Any]) -> None:
+        self._patches.setdefault((kind, method), Patch(kind, method)).apply(make)
+
+    def _beginning(self, theirs: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        @wraps(theirs)
+        def run_forever(loop: Any) -> Any:
+            self._begin(loop)
+            return theirs(loop)
+
+        return run_forever
 
     def uninstall(self) -> None:
         """Put back what was there."""

@@ -212,3 +212,77 @@ def test_a_process_in_which_a_server_puts_the_default_back_ends_by_signal(tmp_pa
     done, _ = run(tmp_path, main, more=more)
     assert done.returncode == 0, done.stderr
     assert ends(tmp_path / "logs") == ["signal"]
+
+
+SERVES = """
+import asyncio
+import signal
+
+async def wait(started):
+    flowery_logging.get_logger().info("begins")
+    started.set()
+    await asyncio.Event().wait()  # without a limit
+
+def serve(started):
+    asyncio.run(wait(started))
+
+def serve_with_uvloop(started):
+    import uvloop
+    uvloop.run(wait(started))
+
+def set_up_inside(started):
+    flowery_logging.shutdown()
+    async def begin():
+        flowery_logging.setup("svc", directory=os.environ["LOGS"], output="file")
+        await wait(started)
+    asyncio.run(begin())
+
+async def later(started):
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave, started)
+    await wait(started)
+
+def leave(started):
+    flowery_logging.get_logger().info("leaves")
+    signal.raise_signal(signal.SIGKILL)
+
+def serve_with_its_own(started):
+    asyncio.run(later(started))
+
+def calculate_after_loops(started):
+    for _ in range(2):
+        asyncio.run(asyncio.sleep(0))
+    calculate(started)
+"""
+
+
+def ended(folder, target, signal, method="fork"):
+    """Run a child until its parent ends it, and return what the audit says."""
+    main = (
+        "started = multiprocessing.Event()\n"
+        f"child = multiprocessing.Process(target={target}, args=(started,))"
+    )
+    more = CALCULATES + SERVES
+    done, _ = run(folder, main + ENDS_IT.replace("SIGTERM", signal), method, more)
+    assert done.returncode == 0, done.stderr
+    return ends(folder / "logs")
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_process_that_runs_an_event_loop_ends_by_signal(tmp_path, method):
+    """As hypercorn's workers do, which handle no SIGTERM."""
+    assert ended(tmp_path, "serve", "SIGTERM", method) == ["signal"]
+
+
+@pytest.mark.parametrize("target", ["serve_with_uvloop", "set_up_inside"])
+def test_other_event_loops(tmp_path, target):
+    assert set(ended(tmp_path, target, "SIGTERM")) == {"signal"}
+
+
+def test_an_event_loop_whose_program_handles_the_signal(tmp_path):
+    assert ended(tmp_path, "serve_with_its_own", "SIGKILL") == ["unclean"]
+    assert b"leaves" in b"".join(path.read_bytes() for path in (tmp_path / "logs").iterdir())
+
+
+def test_after_an_event_loop_a_process_ends_whatever_it_does(tmp_path):
+    """A task of a pool may have been `asyncio.run`; what ends the pool waits without a limit."""
+    assert ended(tmp_path, "calculate_after_loops", "SIGTERM") == ["unclean"]
