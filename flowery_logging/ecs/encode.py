@@ -10,6 +10,7 @@ import orjson
 from flowery_logging.ecs.named import is_row, with_names
 from flowery_logging.ecs.plain import describe, entries, is_number, key_text, plain, scalar_text
 from flowery_logging.redaction import Counting, Redaction, structures
+from flowery_logging.redaction.trace_ids import is_id
 
 MAX_NODES: Final = 1000
 """How many values of one nested object are read; the rest is only counted."""
@@ -220,6 +221,8 @@ class _Walker:
                 kind = named
             if kind is not None and not (item is None or self._redaction.shows(name, item)):
                 found[name] = self._redaction.hide(kind, self._counts)
+            elif is_id(name, item):
+                found[name] = item
             elif self._redaction.by_path:
                 found[self._redaction.clean_name(name)] = self._by_path(name, item, depth)
             else:

@@ -27,6 +27,7 @@ from flowery_logging.ecs.plain import is_number, plain
 from flowery_logging.ecs.schema import Place
 from flowery_logging.ecs.values import is_query
 from flowery_logging.redaction import SMALLEST_NUMBER, Make
+from flowery_logging.redaction.trace_ids import is_name as is_trace_name
 
 _FEW_DIGITS: Final = 10**10
 """Integers below it are never secrets, also as texts."""
@@ -110,10 +111,11 @@ class Steps:
         """Return the step of a label."""
         careful = self._careful_label(path, numeric=numeric)
         if kind is str:
-            return self._text(careful, self._longest, is_query=is_query(path))
+            return self._text(careful, self._longest, path)
         if kind is int:
             ordinary = f"-{SMALLEST_NUMBER} < v < {SMALLEST_NUMBER}"
-            return Step(self._encode_integer, _if(ordinary, "e = dumps(v)"))
+            encode = careful if is_trace_name(path) else self._encode_integer
+            return Step(encode, _if(ordinary, "e = dumps(v)"))
         if kind is float:
             return Step(careful, _if("v - v == 0", "e = dumps(v)"))
         if kind is bool:
@@ -131,7 +133,7 @@ class Steps:
             if kind is list and is_array:
                 return self._list(careful, most, _same_texts)
             if kind is str and not (is_array and is_query(place.path)):
-                return self._text(careful, most, is_query=is_query(place.path), is_array=is_array)
+                return self._text(careful, most, place.path, is_array=is_array)
             if kind is int:
                 ordinary = f"-{_FEW_DIGITS} < v < {_FEW_DIGITS}"
                 return Step(careful, _if(ordinary, _encode("""b'"%d"' % v""", is_array=is_array)))
@@ -155,12 +157,12 @@ class Steps:
             return None
         return _made(self._careful_field(place), make)
 
-    def _text(self, careful: Careful, most: int, *, is_query: bool, is_array: bool = False) -> Step:
-        if is_query:
+    def _text(self, careful: Careful, most: int, path: str, *, is_array: bool = False) -> Step:
+        if is_query(path):
             code = _if(f"len(v) <= {most} and is_simple(v)", "e = dumps(v)")
             helpers = {"is_simple": self._placer.redactor.is_simple_query}
             return Step(self._careful_query(careful, most), code, helpers=helpers)
-        clean = None if is_array else self._clean
+        clean = None if is_array or is_trace_name(path) else self._clean
         return Step(careful, (_encode("dumps(v)", is_array=is_array),), longest=most, clean=clean)
 
     def _clean(self, value: str, kinds: int, tally: Tally) -> bytes:

@@ -11,6 +11,7 @@ from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.plain import AS_IS, is_number, plain, scalar_text
 from flowery_logging.ecs.schema import Place, Schema
 from flowery_logging.redaction import Redaction, structures
+from flowery_logging.redaction.trace_ids import is_id
 
 QUERIES: Final = frozenset({"query", "query_string", "querystring"})
 """Last parts of names whose values are the query of a URL, without its question mark."""
@@ -55,11 +56,12 @@ class Values:
 
         None where it holds nothing.
         """
-        value = self._without_query_secrets(path, value)
         if is_number(value):
+            if is_id(path, value):
+                return True, value
             shown = self._redactor.clean_number(value, self._counters)
             return (True, value) if shown is value else (False, self.cut(shown))
-        text = self._label_text(path, value)
+        text = self._label_text(path, self._without_query_secrets(path, value))
         return None if text == [] else (False, text)
 
     def text(self, text: str) -> str:
@@ -74,7 +76,7 @@ class Values:
     def _clean(self, path: str, value: object) -> Any:
         """Clean and cut the strings of a converted value; MISFIT where the marker would not fit."""
         if type(value) is str:
-            return self.text(value)
+            return value if is_id(path, value) else self.text(value)
         if isinstance(value, list):
             items = self._first(value)
             if structures.is_command(items) and all(type(item) is str for item in items):
@@ -110,7 +112,8 @@ class Values:
 
     def _label_text(self, path: str, value: object) -> str | list[str]:
         if type(value) in AS_IS:
-            return self.text(scalar_text(value))
+            text = scalar_text(value)
+            return text if is_id(path, text) else self.text(text)
         if isinstance(value, list):
             texts = self._texts(value)
             if texts is not None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from flowery_logging.redaction import trace_ids
 from flowery_logging.redaction.late import late
 
 _BLANKS: Final = (
@@ -88,7 +89,9 @@ def find(text: str) -> Iterator[Span]:
         if _is_meant(match[1] + match[3], before, behind, dashed=is_dashed):
             yield Span(match.start(), match.end(), "resident_number")
     for match in _CARD.finditer(text):
-        if is_card(match[0].translate(_SEPARATORS)):
+        digits = match[0].translate(_SEPARATORS)
+        is_whole = digits == match[0]
+        if is_card(digits) and not (is_whole and trace_ids.is_said(text, match.start())):
             yield Span(match.start(), match.end(), "card")
 
 

@@ -54,6 +54,15 @@ def cleaned(text: str) -> str:
     return CLEANED.get(text, text)
 
 
+def cleaned_at(path: str, text: str) -> str:
+    """Return the text of a field; the digits of a span's ID are no card's."""
+    is_id = re.fullmatch(r"[0-9]{16,}", text) and (
+        path in {"transaction.id", "parent.id", "dd.parent_id"}
+        or re.sub(r"[\W_]", "", path).lower().endswith(("traceid", "spanid"))
+    )
+    return text if is_id else cleaned(text)
+
+
 def is_card(digits: str) -> bool:
     """A known issuer, its length, and the check digit of ISO/IEC 7812 (Luhn); no bar code (EAN)."""
     lengths = {"4": (13, 16, 19), "34": (15,), "37": (15,), "62": (16, 17, 18, 19), "9": (16,)}
@@ -142,7 +151,11 @@ def fitted_scalar(path: str, kind: str, value: Any) -> Any:
     if kind in {"keyword", "wildcard", "text", "match_only_text"}:
         text = without_parameters(path, as_text(value))
         units = len(text.encode("utf-16-le", "surrogatepass")) // 2
-        return None if kind in {"keyword", "wildcard"} and units > 1024 else cut(cleaned(text))
+        return (
+            None
+            if kind in {"keyword", "wildcard"} and units > 1024
+            else cut(cleaned_at(path, text))
+        )
     if kind in {"long", "integer"}:
         bits = {"long": 63, "integer": 31}[kind]
         whole = isinstance(value, float) and value.is_integer() and abs(value) <= SAFE
@@ -203,13 +216,13 @@ def label(path: str, value: Any) -> Any:
     if isinstance(value, list):
         return [cut(cleaned(as_text(item))) for item in value if item is not None] or None
     is_number = type(value) in {int, float} and math.isfinite(value)
-    if is_number and not (type(value) is int and (abs(value) > SAFE or is_secret(value))):
+    if is_number and not (type(value) is int and (abs(value) > SAFE or is_secret(path, value))):
         return value
-    return cut(cleaned(without_parameters(path, as_text(value))))
+    return cut(cleaned_at(path, without_parameters(path, as_text(value))))
 
 
-def is_secret(value: int) -> bool:
-    return cleaned(str(value)).startswith("[redacted")
+def is_secret(path: str, value: int) -> bool:
+    return cleaned_at(path, str(value)).startswith("[redacted")
 
 
 def without_parameters(path: str, text: str) -> str:
