@@ -1,5 +1,6 @@
 """Drop-in formatters: ecs-logging's arguments and overrides go on working, and no event is lost."""
 
+import io
 import json
 import logging
 import logging.config
@@ -263,6 +264,23 @@ def test_ids_of_other_agents_stay_as_nobody_is_asked_for_them():
     document = formatted(flowery_logging.ECSFormatter(), record(**agents, a="x"))
     labels = {"otelTraceID": "t", "otelSpanID": "s", "dd_trace_id": "1", "a": "x"}
     assert document["labels"] == labels
+
+
+def test_what_google_s_handler_puts_on_records_is_no_field(logged):
+    def note(made):
+        made._trace_sampled, made._source_location = False, {"file": "a.py"}
+        made._labels_str, made._payload_str = "{}", ""
+        return True
+
+    handler = logging.StreamHandler(io.StringIO())
+    handler.addFilter(note)
+    logging.getLogger("app").addHandler(handler)
+    try:
+        logging.getLogger("app").info("paid", extra={"labels": {"order": "o1"}, "_note": "n"})
+    finally:
+        logging.getLogger("app").removeHandler(handler)
+    (event,) = [event for event in logged.events() if event["message"] == "paid"]
+    assert event["labels"] == {"order": "o1", "_note": "n"}
 
 
 def test_it_follows_setup(logged):

@@ -69,7 +69,10 @@ _MAX_DEPTH: Final = 3
 
 
 def _behind(handler: Any, level: int) -> Iterator[logging.Handler]:
-    """Yield the handlers that will get what a `MemoryHandler` or `QueueHandler` has been given."""
+    """Yield the handlers that will get what a memory, a queue or absl's handler has been given."""
+    wrapped = getattr(handler, "python_handler", None)
+    if isinstance(wrapped, logging.Handler):  # absl's
+        yield wrapped
     target = getattr(handler, "target", None)
     if isinstance(target, logging.Handler) and level >= getattr(handler, "flushLevel", level):
         yield target

@@ -31,6 +31,7 @@ HANDLERS = {
     "with a filter that asks for more": "h = logging.StreamHandler(); h.addFilter(lambda r: r.pathname[0] != ''); log.addHandler(h)",
     "behind a memory": "import logging.handlers as lh; log.addHandler(lh.MemoryHandler(9, target=logging.StreamHandler()))",
     "behind a queue": f"{QUEUE}; import atexit; q.listener.start(); atexit.register(q.listener.stop)",
+    "of absl": "import absl.logging; log.addHandler(absl.logging.ABSLHandler(absl.logging.PythonFormatter()))",
     "of rich": "import rich.logging, rich.console; log.addHandler(rich.logging.RichHandler(console=rich.console.Console(file=sys.stderr)))",
 }  # fmt: skip
 
