@@ -87,7 +87,7 @@ _AUTH: Final = late(
     r"(?<![\w-])(?P<quote>\\{0,15}\")AUTH(?P=quote) (?:(?P=quote)[\w.-]{1,64}(?P=quote) )?"
     r"(?P=quote)(?P<value>[^\"\\\n]{1,512})"
     r"|(?<![\w-])AUTH (?:[\w.-]{1,64} )?"
-    r"(?P<bare>(?=[^\s\"']{0,127}\d)(?=[^\s\"']{0,127}[a-z])[^\s\"',;:()=/]{6,128})(?=[\s\"']|\Z)"
+    r"(?P<bare>(?=[^\s\"']{0,127}\d)(?=[^\s\"']{0,127}[a-z])[^\s\"',;:()=/]{6,128})(?=[\s\"'),;:]|\Z)"
 )
 _PROSE: Final = frozenset({
     "and", "are", "argument", "can", "flag", "from", "in", "instead", "may", "option", "or",
@@ -121,7 +121,7 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     if "AUTH" in text:
         for match in _AUTH().finditer(text):
             yield Span(*match.span("value" if match["value"] else "bare"), "value")
-    if "-" in text or "pass:" in text:
+    if "-" in text or "pass:" in text or ("@" in text and "/" in text):
         words = {*_WORD().findall(text)}
         if words and words != {_ALONE}:
             yield from _of_programs(text, {row for word in words for row in _OF_WORDS[word]})

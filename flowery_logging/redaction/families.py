@@ -30,6 +30,11 @@ def of(text: str, lower: str) -> int:
             ("pass" in lower or "pwd" in lower)
             and ("passport" in lower or prose.SAID().search(lower))
         )
+        or "cred" in lower
+        or (
+            ("pw" in lower or "pass" in lower)
+            and ("/p" in lower or "/ p" in lower or ",p" in lower or ", p" in lower)
+        )
         or prose.SIX_DIGITS().search(text)
     ):
         found |= PROSE
@@ -43,6 +48,7 @@ def of(text: str, lower: str) -> int:
     if (
         "-" in text
         or "pass:" in text
+        or ("@" in text and "/" in text)
         or "onfig" in text
         or "ONFIG" in text
         or "AUTH" in text
@@ -72,6 +78,7 @@ def _has_scheme(text: str, lower: str) -> bool:
         "token " in lower
         or "key " in lower
         or "secret " in lower
+        or "sess" in lower
         or "auth" in lower
         or "basic" in lower
         or schemes.names_one(lower)

@@ -54,7 +54,7 @@ _WORDS: Final = frozenset({
     *(owner + last for owner in _OWNERS for last in ("pass", "pw")),
     "pswd", "psk", "cookie", "cookies", "jwt", "rrn", "ssn", "cvv", "cvc", "csc",
     "cvv2", "cvc2", "otp", "totp", "bearer", "requirepass", "masterauth", "appkey", "impkey",
-    "signkey", "serverkey", "adminkey", "암호",
+    "signkey", "serverkey", "adminkey", "creds", "암호",
 })  # fmt: skip
 
 # The last word of the name (`access_token`, `basic-auth`; not `token_type`, `auth_method`).

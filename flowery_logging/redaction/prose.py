@@ -97,6 +97,18 @@ _TYPED: Final = late(
 )
 """What somebody typed, and what was changed: `비밀번호 변경: … → …`."""
 
+_PAIR: Final = late(
+    r"(?:(?:(?<![A-Za-z0-9])(?:id|user(?:[ _]?(?:name|id))?|login|e-?mail|account)"
+    r"|아이디|계정|이메일)[ ]?[/,][ ]?"
+    r"(?:pw|pwd|pass(?:word|wd)?|비밀 ?번호|비번|패스워드|암호)[은는이가]?|credentials?|creds)"
+    r"(?:[ ]?[:=][ ]?|[ ])[\"'(\[]?"
+    r"[^\s/:,\"'=<>]{1,128}[ ]?[/:,][ ]?(?P<value>[^\s\"':/,)\]<>]{4,128})(?![:/])",
+    re.IGNORECASE,
+)
+"""Both of a login, behind their names: `ID/PW: admin / …`."""
+
+_OF_PASSWORDS: Final = late("[0-9!@#$%^&*]")
+
 _CARD: Final = late(
     r"보안카드[^0-9\n]{0,8}앞[^0-9\n]{0,4}(?P<value>[0-9]{2}[^0-9\n]{1,6}[0-9]{2})(?![0-9])"
 )
@@ -140,7 +152,8 @@ SIX_DIGITS: Final = late("[0-9](?<=[ :=].)[0-9]{5}")
 
 def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each kind
     """Yield the secrets in running text; `lower` is the text in lower case."""
-    if not text.isascii() and (named := _NAME_IN_KOREAN().search(text)):
+    is_korean = not text.isascii()
+    if is_korean and (named := _NAME_IN_KOREAN().search(text)):
         for match in _KOREAN().finditer(text, named.start()):
             before = text[match.start("value") - 1]
             least = _SHORTEST_SAID if before in _OPENING else _SHORTEST_KEY
@@ -154,6 +167,10 @@ def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a si
             if _is_one(match["value"], 0 if match["said"] else _SHORTEST):
                 yield _value(match)
                 yield from _next(text, match)
+    if is_korean or "cred" in lower or "pw" in lower or "pass" in lower:
+        for match in _PAIR().finditer(text):
+            if _OF_PASSWORDS().search(match["value"]) and not tells_fact(match["value"]):
+                yield _value(match)
     if "password(" in lower or "passwd(" in lower:
         for match in _CALLED().finditer(text):
             yield _value(match)

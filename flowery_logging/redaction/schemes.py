@@ -29,6 +29,7 @@ _TOKEN: Final = re.compile(r"Token(?<![A-Za-z0-9].{5})[ ](?P<value>[\w.~+/=-]{16
 _KEY: Final = re.compile(
     rf"{_BEFORE}(?:(?:api|access|secret|private|encryption|signing|auth|master|session|service|aes"
     r"|hmac|cipher|recovery|webhook|client|admin)[ _-]?key|token|secret"
+    r"|(?:j|php)?sess(?:ion)?[ _-]?id"
     r"|(?P<name>[a-z][\w-]{1,40}(?:key|token|secret)))[ ]"
     r"[\"'`]?(?P<value>[\w.~+/=-]{16,256})(?![\w.~+/=-])",
     re.IGNORECASE | re.ASCII,
@@ -93,7 +94,7 @@ def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C90
         for match in _TOKEN.finditer(text):
             if any(map(str.isdigit, match["value"])):
                 yield Span(match.start("value"), match.end("value"), "credentials")
-    if "token " in lower or "key " in lower or "secret " in lower:
+    if "token " in lower or "key " in lower or "secret " in lower or "sess" in lower:
         for match in _KEY.finditer(text):
             is_named = match["name"] is None or kind_of(match["name"]) is not None
             if is_named and _looks_random(match["value"]):

@@ -255,6 +255,7 @@ class Suspicion:
             or "sharedaccesssignature" in coarse
             or "key0" in coarse
             or "secret0" in coarse
+            or "sess" in coarse
             or ("0plain" in coarse and "auth" in coarse)
         ):
             kinds |= SCHEMES
@@ -270,6 +271,8 @@ class Suspicion:
             _may_have_option(encoded) if size >= _LONG else _OPTION_SIGN.search(encoded)
         ):
             kinds |= self._options(text, coarse)
+        if "AUTH " in text:
+            kinds |= NAMED
         if not encoded.isascii() and _is_said_in_korean(encoded):
             kinds |= NAMED
         if (
@@ -339,6 +342,8 @@ class Suspicion:
             or (":" in signs and _may_have_login(signs, text))
         ):
             kinds = ADDRESSES
+        if "@" in signs and "sqlplus0" in coarse:
+            kinds |= NAMED
         if not signs.isascii() and _FOREIGN_NUMBER.search(text):
             kinds |= NUMBERS
         if "$" in signs:

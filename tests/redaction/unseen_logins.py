@@ -10,6 +10,22 @@ from typing import Final
 
 SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
     "login flows": [
+        ("redis > AUTH app acl!pw88", "acl!pw88"),
+        (
+            "session id c1d1¦cfd23a0acd583da9f52df22474c1 created",
+            "c1d1¦cfd23a0acd583da9f52df22474c1",
+        ),
+        ("ID/PW: admin / Bl0ss0m91", "Bl0ss0m91"),
+        ("아이디/비번 admin / Bl0ss0m92", "Bl0ss0m92"),
+        ("계정/비밀번호는 kim@example.com / Bl0ss0m93", "Bl0ss0m93"),
+        ("username/password kim/Bl0ss0m94 rejected", "Bl0ss0m94"),
+        ("credentials: kim / Bl0ss0m96", "Bl0ss0m96"),
+        ("creds=kim:Bl0ss0m97", "Bl0ss0m97"),
+        ("session id 8sdf7s8df7s8df9a expired", "8sdf7s8df7s8df9a"),
+        ("JSESSIONID 1A530637289A03B07199A44E8D531427 unknown", "1A530637289A03B0"),
+        ("AUTH default s3cr3tRedis", "s3cr3tRedis"),
+        ("Command # 1 (AUTH s3cr3tRedis) of pipeline caused error: WRONGPASS", "s3cr3tRedis"),
+        ("sqlplus app/Bl0ss0m98@db", "Bl0ss0m98"),
         ("login attempt: username=kim@example.com password=Blossom2026", "Blossom2026"),
         ("Authenticating user kim with password Blossom2027 failed", "Blossom2027"),
         ("user kim entered wrong password: Blossom2028", "Blossom2028"),
@@ -331,7 +347,6 @@ UNDETECTED: Final = (
     ("default admin credentials admin/admin1234!", "admin1234!"),
     ("user pin code 9875 entered", "9875"),
     ("secret question answer: mapo elementary", "mapo elementary"),
-    ("session id c1d1¦cfd23a0acd583da9f52df22474c1 created", "c1d1¦cfd23a0acd583da9f52df22474c1"),
     (
         "X-API-KEY header GJxG¦mshehPu1kZSY3tneHIo9OAzindltJkHvuCri unknown",
         "GJxG¦mshehPu1kZSY3tneHIo9OAzindltJkHvuCri",
@@ -555,5 +570,14 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "핀번호: 미설정",
         "보안코드: 생략",
         "보안등급: 2",
+        "아이디/비밀번호를 5회 틀림 (2/5)",
+        "ID/PW: required / optional",
+        "username/password authentication failed for 10.0.0.1:5432/db",
+        "login/password disabled since 2026-01-02 / v2.1.0",
+        "creds: ok",
+        "session id 12 of user 77 is missing",
+        "session ids 20250101-093000-001 / 20250101-093000-002",
+        "AUTH failed for 10.0.0.1",
+        "NOAUTH Authentication required.",
     ],
 }

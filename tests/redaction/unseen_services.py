@@ -864,7 +864,6 @@ UNDETECTED: Final = (
         "1134¦7336-f965-3006-317c-60b12a91dac2",
     ),
     ("접속키 conn93kd8fj3", "conn93kd8fj3"),
-    ("redis > AUTH app acl!pw88", "acl!pw88"),
     ("masterauth mast3r!auth", "mast3r!auth"),
     ("user app on >aclfile!pw ~* +@all", "aclfile!pw"),
     (
