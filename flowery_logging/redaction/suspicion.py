@@ -20,6 +20,7 @@ from flowery_logging.redaction import commands, escapes
 from flowery_logging.redaction.flat import Place, flat
 from flowery_logging.redaction.forms import FORMS
 from flowery_logging.redaction.names import ENDINGS, KEY_CHARS, Names
+from flowery_logging.redaction.stems import Stems
 from flowery_logging.redaction.urls import may_let_in
 from flowery_logging.redaction.values import is_doubtful
 
@@ -35,6 +36,7 @@ FURTHER: Final = 32
 _COARSE: Final = bytes(48 if code in b"0123456789 -+." else code for code in range(256)).lower()
 _LONG_NUMBER: Final = "0" * 12
 _DIGITS_OF_NUMBER: Final = 13
+_THIRTEEN: Final = "0" * _DIGITS_OF_NUMBER
 _SIX_DIGITS: Final = "0" * 6
 _NO_DIGIT: Final = re.compile("[^0]")
 # How a number begins that is a card's (by its issuer) or a resident's (a date). So many digits
@@ -122,6 +124,7 @@ _SAID: Final = re.compile(
 _SAID_IN_KOREAN: Final = re.compile(
     "비밀|인증|본인|여권|면허|핀|비번|암호|패스워드|토큰|보안|뒷자리|시크릿|액세스|API|api|PIN|OTP"
 )
+_ZEROS: Final = bytes(48 if code in b"0123456789" else code for code in range(256))
 _DIGITS: Final = bytes(48 if code in b"0123456789" else 32 for code in range(256))
 
 SHOWN: Final = 0
@@ -209,9 +212,10 @@ class Suspicion:
         further: Iterable[Any] = (),
     ) -> None:
         # Names are asked for with zeros in place of all digits.
-        own = (re.sub("[0-9]", "0", name) for name in secret)
+        own = [re.sub("[0-9]", "0", name) for name in secret]
         shown = (name for name in safe if not re.search("[0-9]", name))
         self._judge = Names((*own, "cvv0", "cvc0"), shown).judge
+        self._stems = Stems(own)
         self._names: Kept[str, int] = Kept()
         self._further = tuple(kind.sign for kind in further)
         self._are_names = tuple(kind.is_name for kind in further)
@@ -231,6 +235,8 @@ class Suspicion:
             else _has_number(encoded, coarse)
         ):
             kinds = NUMBERS
+        if size > _LONG and not self._may_name(encoded):
+            return kinds | self._without_names(encoded, coarse, runs, is_inner=is_inner)
         if (
             ("b" in coarse and ("bearer" in coarse or "basic" in coarse))
             or "kakaoak" in coarse
@@ -289,14 +295,32 @@ class Suspicion:
                 return kinds | FURTHER
         return kinds
 
-    def _escaped(self, signs: str, encoded: bytes, coarse: str, text: str) -> int:
+    def _without_names(self, encoded: bytes, coarse: str, runs: str, *, is_inner: bool) -> int:
+        """Return the kinds that a long text may hold in which no name of a secret stands."""
+        text = encoded.decode("latin-1")
+        kinds = _tokens(text, runs) if _RUN in runs else 0
+        if "=" in runs:
+            signs = encoded.translate(None, _QUIET).decode("latin-1")
+            look = self._signs if is_inner else self._escaped
+            kinds |= look(signs, encoded, coarse, text, may_name=False)
+        if "-" in text and _may_have_option(encoded):
+            kinds |= self._options(text, coarse)
+        return kinds | any(sign(encoded) for sign in self._further) * FURTHER
+
+    def _may_name(self, encoded: bytes) -> bool:
+        """Tell of a long text, quickly, whether a name of a secret or of a scheme may be in it."""
+        return b"%" in encoded or bool(self._are_names) or self._stems.may_be_in(encoded)
+
+    def _escaped(
+        self, signs: str, encoded: bytes, coarse: str, text: str, *, may_name: bool = True
+    ) -> int:
         """Return the kinds that a text with signs may hold, in its escapes and elsewhere."""
         may_have_code = "\\" in signs and "\\\\u" in coarse
         if may_have_code and "\\\\u00" not in text and _ESCAPED_CODE.search(coarse):
             inner = escapes.with_letters(encoded)
             if inner:
                 return self._letters(inner)
-        kinds = self._signs(signs, encoded, coarse, text)
+        kinds = self._signs(signs, encoded, coarse, text, may_name=may_name)
         if may_have_code or "%" in signs:
             kinds |= self._inside(encoded, coarse, text)
         if "&" in signs and ";" in text and _ENTITY.search(text):
@@ -328,12 +352,16 @@ class Suspicion:
         """
         coarse = encoded.translate(_COARSE).decode("latin-1")
         signs = encoded.translate(None, _QUIET).decode("latin-1")
-        kinds = self._signs(signs, encoded, coarse, encoded.decode("latin-1")) if signs else 0
+        may_name = len(encoded) <= _LONG or self._may_name(encoded)
+        text = encoded.decode("latin-1")
+        kinds = self._signs(signs, encoded, coarse, text, may_name=may_name) if signs else 0
         if _LONG_NUMBER in coarse and _has_number(encoded, coarse):
             kinds |= NUMBERS
-        return kinds | _is_said_in_korean(encoded) * NAMED
+        return kinds | (may_name and _is_said_in_korean(encoded)) * NAMED
 
-    def _signs(self, signs: str, encoded: bytes, coarse: str, text: str) -> int:
+    def _signs(
+        self, signs: str, encoded: bytes, coarse: str, text: str, *, may_name: bool = True
+    ) -> int:
         kinds = 0
         if "@" in signs and (
             "://" in coarse
@@ -350,7 +378,7 @@ class Suspicion:
             kinds |= TOKENS
         if "\\" in signs and "gfzc0dvcmq0" in coarse:
             kinds |= SCHEMES
-        if self._is_named(signs, encoded, coarse, text):
+        if may_name and self._is_named(signs, encoded, coarse, text):
             kinds |= NAMED
         return kinds
 
@@ -564,6 +592,8 @@ def _around_signs(encoded: bytes) -> bytes:
 
 def _has_number(encoded: bytes, coarse: str) -> bool:
     """Look where digits are many: a number may stand there."""
+    if _THIRTEEN not in encoded.translate(_ZEROS, b" +-.").decode("latin-1"):
+        return False
     start = coarse.find(_LONG_NUMBER)
     while start >= 0:
         behind = _NO_DIGIT.search(coarse, start)

@@ -1,0 +1,87 @@
+"""A quick no for long texts: no word of one has a part of a secret's name in it.
+
+Looked at are words of letters alone: most come again and again. What is found may be a part of any
+word, `auth` in `author`: such a text is looked at with more care.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from flowery_logging.kept import Kept
+from flowery_logging.redaction.late import late
+from flowery_logging.redaction.names import squash, words as words_of
+
+_LETTERS: Final = bytes(code if code >= 128 or chr(code).isalpha() else 32 for code in range(256))
+_SQUASHED: Final = bytes(48 if code in b"0123456789" else code for code in range(256)).lower()
+_SEPARATORS: Final = b" _-."
+
+STEMS: Final = (
+    "pass", "pwd", "secret", "cred", "auth", "key", "card", "sess", "token", "code", "cookie",
+    "bearer", "licen", "alien", "foreigner", "resident", "signature", "saml", "hmac", "accessid",
+    "ticket", "phrase", "crtfc", "connection", "bimil", "jumin", "mnemonic", "answer", "social",
+    "assertion", "pswd", "주민", "외국인", "비밀", "비번", "카드", "여권", "면허", "인증", "본인",
+    "보안", "핀", "복구", "세션", "암호", "토큰", "패스워드", "시크릿", "액세스", "뒷자리", "키",
+    "cvc번호", "cvv번호", "otp번호", "pin번호",
+    "basic", "kakaoak", "portone", "ssws", "negotiate", "ntlm",  # schemes, which need no name
+    "digest", "hawk",  # and those behind which any name may stand
+    "eyj",  # how a JWT begins
+    "login", "identified", "duplicate",  # what needs no name
+)  # fmt: skip
+"""What names of secrets have in common, however their words are separated."""
+
+SHORT: Final = frozenset({
+    "pin", "arc", "pan", "otp", "totp", "cvc", "cvv", "csc", "rrn", "ssn", "sid", "psk", "jwt",
+    "aws", "sig", "sign",
+})  # fmt: skip
+"""The same of those that are words of their own; inside of others they stand by chance."""
+
+_EDGE: Final = "pw"
+_STEM: Final = late("|".join(STEMS))
+_ESCAPES: Final = frozenset("bfnrt")
+"""Letters that may be an escape's before a word: `\\npin=1`."""
+
+_WORDS: Final = 4096
+_LONGEST: Final = 32
+_AT_ONCE: Final = 16
+"""Words that are kept, letters of the longest, and how many are learnt of one text: what has many
+more that are new, as base 64 has, has more of them next time."""
+
+
+class Stems:
+    """Tells whether the name of a secret may stand in a text.
+
+    Args:
+        secret: more names of secrets, with zeros as digits.
+    """
+
+    def __init__(self, secret: Iterable[str] = ()) -> None:
+        self._own = tuple(squash(name).encode() for name in secret)
+        self._known: Kept[bytes, bool] = Kept(_WORDS)
+
+    def may_be_in(self, encoded: bytes) -> bool:
+        """Tell of a text in UTF-8, in which no letter is escaped, whether there may be one."""
+        words = set(encoded.translate(_LETTERS).split())
+        verdicts = set(map(self._known.get, words))
+        if True in verdicts or (None in verdicts and self._learn(words)):
+            return True
+        if not self._own:
+            return False
+        squashed = encoded.translate(_SQUASHED, _SEPARATORS)
+        return any(name in squashed for name in self._own)
+
+    def _learn(self, words: set[bytes]) -> bool:
+        """Learn words that come for the first time, and tell whether one may be of a name."""
+        new = [word for word in words if word not in self._known]
+        found = {self._known.keep(word, _may_be_of_name(word)) for word in new[:_AT_ONCE]}
+        return len(new) > _AT_ONCE or True in found
+
+
+def _may_be_of_name(word: bytes) -> bool:
+    text = word.decode("utf-8", "replace")
+    lower = text.lower()
+    if len(text) > _LONGEST or lower.startswith(_EDGE) or lower.endswith(_EDGE):
+        return True
+    own = {*words_of(text), *(words_of(text[1:]) if text[0] in _ESCAPES else ())}
+    return not SHORT.isdisjoint(own) or _STEM().search(lower) is not None

@@ -1,0 +1,54 @@
+"""Long texts: what no word of tells the name of a secret is left at once, and nothing else is."""
+
+import base64
+import random
+
+import pytest
+
+from flowery_logging.redaction.redactor import Redactor
+from tests.redaction import field_names
+from tests.redaction.test_corpus import LOOK_ALIKES, SECRETS
+
+HARMLESS = "We sorted the vases on line twelve. 꽃병을 정리했습니다. " * 12
+AROUND = (f"{HARMLESS}\n%s", f"%s\n{HARMLESS}", f"{HARMLESS}\n%s\n{HARMLESS}")
+
+
+def test_the_text_around_is_long_and_harmless():
+    assert len(HARMLESS.encode()) > 512
+    assert not Redactor().suspects(HARMLESS)
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_secrets_in_long_texts(around):
+    clean = Redactor().clean
+    texts = [(text, secret) for _, text, secret in SECRETS if "\n" not in text]
+    assert len(texts) > 1000
+    assert [text for text, secret in texts if secret in clean(around.replace("%s", text))] == []
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_look_alikes_in_long_texts(around):
+    clean = Redactor().clean
+    texts = [around.replace("%s", text) for _, text in LOOK_ALIKES]
+    changed = [text for text in texts if clean(text) != text]
+    with_care = [text for text in changed if clean(f"{text} %") != f"{text} %"]  # for its sign
+    assert changed == with_care
+
+
+@pytest.mark.parametrize("form", ['{"%s": "Ab1cd9xyz"}', "%s=Ab1cd9xyz", '[{"%s": "Ab1cd9xyz"}]'])
+def test_names_in_long_texts(form):
+    redactor = Redactor(["tulip_bed", "RoseNo"])
+    names = [*field_names.SECRET.split(), "tulip_bed", "TulipBed", "rose.no", "x-user-pin"]
+    texts = [(name, f"{HARMLESS}{form % name}") for name in names if redactor.hides(name)]
+    assert len(texts) > 200
+    alone = {name for name, _ in texts if "Ab1cd9" not in redactor.clean(form % name)}
+    assert {name for name, text in texts if "Ab1cd9" in redactor.clean(text)}.isdisjoint(alone)
+
+
+def test_what_has_many_new_words_is_looked_at_as_well():
+    """As base 64 has, of which no word comes again."""
+    redactor, numbers = Redactor(), random.Random(7)
+    for _ in range(300):
+        noise = base64.b64encode(numbers.randbytes(600)).decode()
+        assert "Ab1cd9" not in redactor.clean(f"body {noise} password=Ab1cd9xyz")
+    assert not redactor.suspects(HARMLESS)
