@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from flowery_logging.kept import Kept
-from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import squash, words as words_of
 
 _LETTERS: Final = bytes(code if code >= 128 or chr(code).isalpha() else 32 for code in range(256))
@@ -38,15 +37,13 @@ SHORT: Final = frozenset({
 """The same of those that are words of their own; inside of others they stand by chance."""
 
 _EDGE: Final = "pw"
-_STEM: Final = late("|".join(STEMS))
+_PARTS: Final = (*STEMS, *SHORT, _EDGE)
 _ESCAPES: Final = frozenset("bfnrt")
 """Letters that may be an escape's before a word: `\\npin=1`."""
 
 _WORDS: Final = 4096
-_LONGEST: Final = 32
-_AT_ONCE: Final = 16
-"""Words that are kept, letters of the longest, and how many are learnt of one text: what has many
-more that are new, as base 64 has, has more of them next time."""
+_AT_ONCE: Final = 256
+"""Words that are kept, and how many are learnt of one text: what has more has more next time."""
 
 
 class Stems:
@@ -57,7 +54,7 @@ class Stems:
     """
 
     def __init__(self, secret: Iterable[str] = ()) -> None:
-        self._own = tuple(squash(name).encode() for name in secret)
+        self._own = frozenset(squash(name).encode() for name in secret)
         self._known: Kept[bytes, bool] = Kept(_WORDS)
 
     def may_be_in(self, encoded: bytes) -> bool:
@@ -71,17 +68,34 @@ class Stems:
         squashed = encoded.translate(_SQUASHED, _SEPARATORS)
         return any(name in squashed for name in self._own)
 
+    def may_be_any(self, names: Iterable[str]) -> bool:
+        """Tell, quickly, whether one of some names may be a secret's: most are none's."""
+        together = "\n".join(names).lower()
+        for separator in "_-.":
+            together = together.replace(separator, "")
+        return any(map(together.__contains__, (*_PARTS, "%"))) or any(
+            own.decode() in together for own in self._own
+        )
+
     def _learn(self, words: set[bytes]) -> bool:
         """Learn words that come for the first time, and tell whether one may be of a name."""
         new = [word for word in words if word not in self._known]
-        found = {self._known.keep(word, _may_be_of_name(word)) for word in new[:_AT_ONCE]}
+        some = new[:_AT_ONCE]
+        together = b"\n".join(some).decode("utf-8", "replace").lower()
+        if not any(map(together.__contains__, _PARTS)):
+            found = {self._known.keep(word, False) for word in some}
+        else:
+            found = {self._known.keep(word, _may_be_of_name(word)) for word in some}
         return len(new) > _AT_ONCE or True in found
 
 
 def _may_be_of_name(word: bytes) -> bool:
     text = word.decode("utf-8", "replace")
     lower = text.lower()
-    if len(text) > _LONGEST or lower.startswith(_EDGE) or lower.endswith(_EDGE):
-        return True
     own = {*words_of(text), *(words_of(text[1:]) if text[0] in _ESCAPES else ())}
-    return not SHORT.isdisjoint(own) or _STEM().search(lower) is not None
+    return (
+        lower.startswith(_EDGE)
+        or lower.endswith(_EDGE)
+        or not SHORT.isdisjoint(own)
+        or any(map(lower.__contains__, STEMS))
+    )

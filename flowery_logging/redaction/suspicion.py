@@ -235,7 +235,7 @@ class Suspicion:
             else _has_number(encoded, coarse)
         ):
             kinds = NUMBERS
-        if size > _LONG and not self._may_name(encoded):
+        if size > _LONG and "=" in runs and not self._may_name(encoded):
             return kinds | self._without_names(encoded, coarse, runs, is_inner=is_inner)
         if (
             ("b" in coarse and ("bearer" in coarse or "basic" in coarse))
@@ -309,7 +309,7 @@ class Suspicion:
 
     def _may_name(self, encoded: bytes) -> bool:
         """Tell of a long text, quickly, whether a name of a secret or of a scheme may be in it."""
-        return b"%" in encoded or bool(self._are_names) or self._stems.may_be_in(encoded)
+        return bool(self._are_names) or self._stems.may_be_in(encoded)
 
     def _escaped(
         self, signs: str, encoded: bytes, coarse: str, text: str, *, may_name: bool = True
@@ -459,11 +459,16 @@ class Suspicion:
         """
         known = self._names.get
         named = None
+        are_learnt = False
         for piece in pieces:
             words = piece.rsplit(None, 1)
             if words:
                 name = words[-1]
                 verdict = known(name)
+                if verdict is None and not are_learnt:
+                    are_learnt = True
+                    self._learn_all(pieces)
+                    verdict = known(name)
                 if verdict is None:
                     verdict = self._learn(name)
                 if verdict is HIDES:
@@ -512,13 +517,26 @@ class Suspicion:
         verdict = self._names.get(name)
         return self._learn(name) if verdict is None else verdict
 
+    def _learn_all(self, pieces: Collection[str]) -> None:
+        """Learn at once what names a text has that are new, as its values have where it lists some.
+
+        They are looked at alone where one of them may be a secret's.
+        """
+        ends = {words[-1] for piece in pieces if (words := piece.rsplit(None, 1))}
+        new = [name for name in ends if len(name) <= KEY_CHARS and name not in self._names]
+        if self._are_names or self._stems.may_be_any(new):
+            return
+        for name in new:
+            self._names.keep(name, UNCLEAR if _is_unclear(name) else SHOWN)
+
     def _learn(self, name: str) -> int:
         """Tell what a name, as it stands between signs, may be; and keep that."""
         whole = name[-KEY_CHARS:].rstrip("%")
         verdict = SHOWN
-        if any(map(self._may_be_secret, (whole, whole.rpartition(".")[2]))):
+        last = whole.rpartition(".")[2]
+        if self._may_be_secret(whole) or (last != whole and self._may_be_secret(last)):
             verdict = HIDES
-        elif name.lower() in _OF_OTHERS or name.lower().startswith("oauth"):
+        elif _is_unclear(name):
             verdict = UNCLEAR
         if len(name) <= KEY_CHARS:
             self._names.keep(name, verdict)
@@ -540,6 +558,12 @@ class Suspicion:
         if any(name in coarse for name in commands.SIGNS):
             kinds |= NAMED
         return kinds
+
+
+def _is_unclear(name: str) -> bool:
+    """Tell whether a name is a secret's together with what stands before it."""
+    name = name.lower()
+    return name in _OF_OTHERS or name.startswith("oauth")
 
 
 def _has_order(coarse: str) -> bool:

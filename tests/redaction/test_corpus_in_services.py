@@ -114,15 +114,15 @@ def of_worker(tmp_path_factory):
         worker.communicate(timeout=300)
     events = read(directory)
     assert len(ends(events)) == 2 * len(texts), err.decode()
-    return by_text(events, texts)
+    return by_text(events, texts, str(directory))
 
 
-def by_text(events, texts):
+def by_text(events, texts, directory):
     found: dict[str, list[str]] = {text: [] for text in texts}
     for event in events:
         _, dash, number = event.get("labels", {}).get("task_id", "").partition("-")
         if dash:
-            found[texts[int(number)]].append(shown(event))
+            found[texts[int(number)]].append(shown(event).replace(directory, ""))
     return found
 
 
