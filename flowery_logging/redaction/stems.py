@@ -13,7 +13,7 @@ from flowery_logging.kept import Kept
 from flowery_logging.redaction.names import squash, words as words_of
 
 _LETTERS: Final = bytes(code if code >= 128 or chr(code).isalpha() else 32 for code in range(256))
-_SQUASHED: Final = bytes(48 if code in b"0123456789" else code for code in range(256)).lower()
+_SQUASHED: Final = bytes(48 if code in b"0123456789" else code for code in range(256))
 _SEPARATORS: Final = b" _-."
 
 STEMS: Final = (
@@ -54,7 +54,7 @@ class Stems:
     """
 
     def __init__(self, secret: Iterable[str] = ()) -> None:
-        self._own = frozenset(squash(name).encode() for name in secret)
+        self._own = frozenset(map(squash, secret))
         self._known: Kept[bytes, bool] = Kept(_WORDS)
 
     def may_be_in(self, encoded: bytes) -> bool:
@@ -65,17 +65,15 @@ class Stems:
             return True
         if not self._own:
             return False
-        squashed = encoded.translate(_SQUASHED, _SEPARATORS)
-        return any(name in squashed for name in self._own)
+        squashed = encoded.translate(_SQUASHED, _SEPARATORS).decode("utf-8", "replace").lower()
+        return any(map(squashed.__contains__, self._own))
 
     def may_be_any(self, names: Iterable[str]) -> bool:
         """Tell, quickly, whether one of some names may be a secret's: most are none's."""
         together = "\n".join(names).lower()
         for separator in "_-.":
             together = together.replace(separator, "")
-        return any(map(together.__contains__, (*_PARTS, "%"))) or any(
-            own.decode() in together for own in self._own
-        )
+        return any(map(together.__contains__, (*_PARTS, "%", *self._own)))
 
     def _learn(self, words: set[bytes]) -> bool:
         """Learn words that come for the first time, and tell whether one may be of a name."""
