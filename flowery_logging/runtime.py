@@ -90,9 +90,9 @@ _ending = Ending(
     when_idle=lambda callback: _sink.writer.when_idle(callback),  # noqa: PLW0108 - set by setup
     died=_hooks.process_died,
     go_on=lambda: go_on(),  # noqa: PLW0108 - defined below
-    child_begins=lambda: _look_around(),  # noqa: PLW0108 - defined below
+    child_begins=lambda: _loops.look(),  # noqa: PLW0108 - defined below
 )
-_loops = Loops(_ending.signals.begin_loop, is_asked=lambda: _ending.signals.are_left)
+_loops: Loops = Loops(_ending.signals.begin_loop, is_asked=lambda: _ending.signals.are_left)
 _role: str | None = None  # the service's name, whatever setup() says
 _tally: Tally | None = None  # set while lines are counted for metrics
 _touched_levels: dict[str, int] = {}  # loggers whose level is ours → what it was

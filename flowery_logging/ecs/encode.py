@@ -222,6 +222,7 @@ class _Walker:
             if kind is not None and not (item is None or self._redaction.shows(name, item)):
                 found[name] = self._redaction.hide(kind, self._counts)
             elif is_id(name, item):
+                self._left -= 1
                 found[name] = item
             elif self._redaction.by_path:
                 found[self._redaction.clean_name(name)] = self._by_path(name, item, depth)

@@ -13,10 +13,12 @@ from flowery_logging.kept import Kept
 from flowery_logging.redaction.names import squash, words as words_of
 
 _LETTERS: Final = bytes(code if code >= 128 or chr(code).isalpha() else 32 for code in range(256))
-_SQUASHED: Final = bytes(48 if code in b"0123456789" else code for code in range(256))
+ZEROS: Final = bytes(48 if code in b"0123456789" else code for code in range(256))
+"""For `bytes.translate`: a zero for each digit."""
+
 _SEPARATORS: Final = b" _-."
 
-STEMS: Final = (
+_STEMS: Final = (
     "pass", "pwd", "secret", "cred", "auth", "key", "card", "sess", "token", "code", "cookie",
     "bearer", "licen", "alien", "foreigner", "resident", "signature", "saml", "hmac", "accessid",
     "ticket", "phrase", "crtfc", "connection", "bimil", "jumin", "mnemonic", "answer", "social",
@@ -30,14 +32,14 @@ STEMS: Final = (
 )  # fmt: skip
 """What names of secrets have in common, however their words are separated."""
 
-SHORT: Final = frozenset({
+_SHORT: Final = frozenset({
     "pin", "arc", "pan", "otp", "totp", "cvc", "cvv", "csc", "rrn", "ssn", "sid", "psk", "jwt",
     "aws", "sig", "sign",
 })  # fmt: skip
 """The same of those that are words of their own; inside of others they stand by chance."""
 
 _EDGE: Final = "pw"
-_PARTS: Final = (*STEMS, *SHORT, _EDGE)
+_PARTS: Final = (*_STEMS, *_SHORT, _EDGE)
 _ESCAPES: Final = frozenset("bfnrt")
 """Letters that may be an escape's before a word: `\\npin=1`."""
 
@@ -65,7 +67,7 @@ class Stems:
             return True
         if not self._own:
             return False
-        squashed = encoded.translate(_SQUASHED, _SEPARATORS).decode("utf-8", "replace").lower()
+        squashed = encoded.translate(ZEROS, _SEPARATORS).decode("utf-8", "replace").lower()
         return any(map(squashed.__contains__, self._own))
 
     def may_be_any(self, names: Iterable[str]) -> bool:
@@ -94,6 +96,6 @@ def _may_be_of_name(word: bytes) -> bool:
     return (
         lower.startswith(_EDGE)
         or lower.endswith(_EDGE)
-        or not SHORT.isdisjoint(own)
-        or any(map(lower.__contains__, STEMS))
+        or not _SHORT.isdisjoint(own)
+        or any(map(lower.__contains__, _STEMS))
     )

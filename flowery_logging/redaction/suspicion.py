@@ -20,7 +20,7 @@ from flowery_logging.redaction import commands, escapes
 from flowery_logging.redaction.flat import Place, flat
 from flowery_logging.redaction.forms import FORMS
 from flowery_logging.redaction.names import ENDINGS, KEY_CHARS, Names
-from flowery_logging.redaction.stems import Stems
+from flowery_logging.redaction.stems import ZEROS, Stems
 from flowery_logging.redaction.urls import may_let_in
 from flowery_logging.redaction.values import is_doubtful
 
@@ -124,7 +124,6 @@ _SAID: Final = re.compile(
 _SAID_IN_KOREAN: Final = re.compile(
     "비밀|인증|본인|여권|면허|핀|비번|암호|패스워드|토큰|보안|뒷자리|시크릿|액세스|API|api|PIN|OTP"
 )
-_ZEROS: Final = bytes(48 if code in b"0123456789" else code for code in range(256))
 _DIGITS: Final = bytes(48 if code in b"0123456789" else 32 for code in range(256))
 
 SHOWN: Final = 0
@@ -296,13 +295,12 @@ class Suspicion:
         return kinds
 
     def _without_names(self, encoded: bytes, coarse: str, runs: str, *, is_inner: bool) -> int:
-        """Return the kinds that a long text may hold in which no name of a secret stands."""
+        """Return the kinds of a long text that has signs, and no name of a secret in it."""
         text = encoded.decode("latin-1")
         kinds = _tokens(text, runs) if _RUN in runs else 0
-        if "=" in runs:
-            signs = encoded.translate(None, _QUIET).decode("latin-1")
-            look = self._signs if is_inner else self._escaped
-            kinds |= look(signs, encoded, coarse, text, may_name=False)
+        signs = encoded.translate(None, _QUIET).decode("latin-1")
+        look = self._signs if is_inner else self._escaped
+        kinds |= look(signs, encoded, coarse, text, may_name=False)
         if "-" in text and _may_have_option(encoded):
             kinds |= self._options(text, coarse)
         return kinds | any(sign(encoded) for sign in self._further) * FURTHER
@@ -616,7 +614,7 @@ def _around_signs(encoded: bytes) -> bytes:
 
 def _has_number(encoded: bytes, coarse: str) -> bool:
     """Look where digits are many: a number may stand there."""
-    if _THIRTEEN not in encoded.translate(_ZEROS, b" +-.").decode("latin-1"):
+    if _THIRTEEN not in encoded.translate(ZEROS, b" +-.").decode("latin-1"):
         return False
     start = coarse.find(_LONG_NUMBER)
     while start >= 0:

@@ -15,8 +15,8 @@ from flowery_logging.redaction.names import squash
 _NAMES: Final = ("traceid", "spanid")
 _WHOLE_NAMES: Final = frozenset({"transaction.id", "parent.id", "dd.parent_id"})
 _ENDS: Final = frozenset({"id", "Id", "ID"})
-_DIGITS: Final = re.compile("[0-9]{16,}")  # a resident number has 13
-_SMALLEST: Final = 10**15
+_DIGITS: Final = re.compile("[0-9]{16,19}")  # a resident number has 13; no card has more
+_NUMBERS: Final = range(10**15, 2**63)
 _SAID: Final = re.compile(
     r"""(?:(?:trace|span)[ ._-]?|\b(?:transaction|parent)\.)id"""
     r"""\\?["']?\s{0,2}[:=]\s{0,2}\\?["']?$""",
@@ -36,7 +36,7 @@ def is_id(path: str, value: object) -> bool:
     if path[-2:] not in _ENDS:  # told at once of nearly all
         return False
     if type(value) is int:
-        return value >= _SMALLEST and is_name(path)
+        return value in _NUMBERS and is_name(path)
     return type(value) is str and _DIGITS.fullmatch(value) is not None and is_name(path)
 
 

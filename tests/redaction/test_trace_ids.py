@@ -14,29 +14,14 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 REDACTOR = Redactor()
 
 
-def written(folder):
-    return [
-        json.loads(line)
-        for path in sorted(folder.glob("*.ndjson"))
-        for line in path.read_text().splitlines()
-    ]
-
-
-@pytest.fixture
-def logs(tmp_path):
-    flowery_logging.setup("svc", directory=tmp_path, output="file")
-    yield tmp_path
-    flowery_logging.shutdown()
-
-
-def test_a_caller_and_a_request_have_such_ids(logs, monkeypatch):
+def test_a_caller_and_a_request_have_such_ids(logged, monkeypatch):
     before = flowery_logging.stats()["redacted"]
     monkeypatch.setattr("flowery_logging.trace.os.urandom", lambda size: bytes.fromhex(CARD)[:size])
     with flowery_logging.continue_trace({"traceparent": f"00-{TRACE}-{CARD}-01"}):
         for number in range(8):  # a shape is learnt after a few events
             logging.getLogger("app").info("packed %d", number)
             flowery_logging.get_logger("app").info("sent", number=number)
-    events = [event for event in written(logs) if event["log"]["logger"] == "app"]
+    events = [event for event in logged.events() if event["log"]["logger"] == "app"]
     assert len(events) == 16
     assert {event["transaction"]["id"] for event in events} == {CARD}
     assert flowery_logging.stats()["redacted"] == before
@@ -57,28 +42,28 @@ def test_a_caller_and_a_request_have_such_ids(logs, monkeypatch):
         ({"sent": {"spanId": CARD}}, ("labels", "sent_spanId")),
     ],
 )
-def test_fields_whose_names_say_so(logs, given, found, repeats):
+def test_fields_whose_names_say_so(logged, given, found, repeats):
     for _ in range(repeats):
         flowery_logging.get_logger("app").info("sent", **given)
         logging.getLogger("app").info("sent", extra=given)
     group, name = found
-    values = [event[group][name] for event in written(logs) if event["log"]["logger"] == "app"]
+    values = [event[group][name] for event in logged.events() if event["log"]["logger"] == "app"]
     assert len(values) == 2 * repeats
     assert set(values) <= {CARD, LONG, LONG[:16]}
 
 
 @pytest.mark.parametrize("repeats", [1, 8])
-def test_an_id_as_a_number(logs, repeats):
+def test_an_id_as_a_number(logged, repeats):
     for _ in range(repeats):
         flowery_logging.get_logger("app").info("sent", span_id=int(CARD), order_id=int(CARD))
-    events = [event for event in written(logs) if event["log"]["logger"] == "app"]
+    events = [event for event in logged.events() if event["log"]["logger"] == "app"]
     assert {event["numeric_labels"]["span_id"] for event in events} == {int(CARD)}
     assert {event["labels"]["order_id"] for event in events} == {"[redacted:card]"}
 
 
-def test_an_id_in_a_list_of_spans(logs):
+def test_an_id_in_a_list_of_spans(logged):
     flowery_logging.get_logger("app").info("sent", spans=[{"spanId": CARD, "paid": CARD}])
-    (event,) = [event for event in written(logs) if event["log"]["logger"] == "app"]
+    (event,) = [event for event in logged.events() if event["log"]["logger"] == "app"]
     assert json.loads(event["labels"]["spans"]) == [{"spanId": CARD, "paid": "[redacted:card]"}]
 
 
@@ -105,7 +90,16 @@ def test_texts_that_do_not(text):
     assert REDACTOR.clean(text).endswith("[redacted:card]")
 
 
-def test_a_resident_number_is_no_id(logs):
+def test_a_resident_number_is_no_id(logged):
     flowery_logging.get_logger("app").info("sent", trace_id="9001011234568", span_id=9001011234568)
-    (event,) = [event for event in written(logs) if event["log"]["logger"] == "app"]
+    (event,) = [event for event in logged.events() if event["log"]["logger"] == "app"]
     assert set(event["labels"].values()) == {"[redacted:resident_number]"}
+
+
+@pytest.mark.parametrize("value", [int("4" * 30), "4" * 9_000])
+def test_what_is_too_long_for_an_id_is_cut_as_any_other(logged, value):
+    flowery_logging.get_logger("app").info("sent", span_id=value, spans=[{"span_id": value}])
+    (event,) = [event for event in logged.events() if event["log"]["logger"] == "app"]
+    assert event["labels"]["span_id"].startswith("444")
+    assert len(event["labels"]["span_id"]) <= 8192
+    assert event["labels"]["spans"].startswith('[{"span_id":"444')
