@@ -14,7 +14,7 @@ from flowery_logging.redaction.names import squash
 
 _NAMES: Final = ("traceid", "spanid")
 _WHOLE_NAMES: Final = frozenset({"transaction.id", "parent.id", "dd.parent_id"})
-_ENDS: Final = frozenset({"id", "Id", "ID"})
+_ENDS: Final = frozenset({"id", "Id", "ID", "iD"})
 _DIGITS: Final = re.compile("[0-9]{16,19}")  # a resident number has 13; no card has more
 _NUMBERS: Final = range(10**15, 2**63)
 _SAID: Final = re.compile(
@@ -28,7 +28,7 @@ _BEFORE: Final = 32
 
 def is_name(path: str) -> bool:
     """Tell whether a name is that of the ID of a trace or span: `span.id`, `otelSpanID`."""
-    return path in _WHOLE_NAMES or squash(path).endswith(_NAMES)
+    return path[-2:] in _ENDS and (path in _WHOLE_NAMES or squash(path).endswith(_NAMES))
 
 
 def is_id(path: str, value: object) -> bool:

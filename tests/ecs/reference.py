@@ -56,9 +56,13 @@ def cleaned(text: str) -> str:
 
 def cleaned_at(path: str, text: str) -> str:
     """Return the text of a field; the digits of a span's ID are no card's."""
-    is_id = re.fullmatch(r"[0-9]{16,}", text) and (
-        path in {"transaction.id", "parent.id", "dd.parent_id"}
-        or re.sub(r"[\W_]", "", path).lower().endswith(("traceid", "spanid"))
+    is_id = (
+        re.fullmatch(r"[0-9]{16,19}", text)
+        and path[-2:].lower() == "id"
+        and (
+            path in {"transaction.id", "parent.id", "dd.parent_id"}
+            or re.sub(r"[\W_]", "", path).lower().endswith(("traceid", "spanid"))
+        )
     )
     return text if is_id else cleaned(text)
 
