@@ -230,11 +230,19 @@ def is_secret(path: str, value: int) -> bool:
 
 
 def without_parameters(path: str, text: str) -> str:
-    """Return the query of a URL without its secrets; any other text as it is."""
+    """Return the query of a URL without its secrets; any other text as it is.
+
+    A secret may hold an `&`: what stands behind it without a sign is of the secret.
+    """
     if path.rpartition(".")[2] not in QUERIES:
         return text
-    parts = [part.partition("=") for part in text.split("&")]
-    return "&".join(f"{n}={MARKER}" if s and v and n in HIDDEN else n + s + v for n, s, v in parts)
+    shown: list[str] = []
+    is_hidden = False
+    for name, sign, value in [part.partition("=") for part in text.split("&")]:
+        if sign or not is_hidden:
+            is_hidden = bool(value) and name in HIDDEN
+            shown.append(f"{name}={MARKER}" if is_hidden else name + sign + value)
+    return "&".join(shown)
 
 
 def as_text(value: Any) -> str:
