@@ -20,12 +20,17 @@ class Counters:
 
     def add(self, name: str, amount: int = 1) -> None:
         """Raise one count; a name not seen before begins at 0."""
+        self.add_all({name: amount})
+
+    def add_all(self, amounts: Mapping[str, int]) -> None:
+        """Raise some counts, by their names."""
         process.look()
         with self._lock:
-            self._counts.setdefault(name, 0)
-            self._counts[name] += amount
-            if self.listener is not None:
-                self.listener(name, self._counts[name])
+            counts = self._counts
+            for name, amount in amounts.items():
+                counts[name] = counts.get(name, 0) + amount
+                if self.listener is not None:
+                    self.listener(name, counts[name])
 
     def snapshot(self) -> Mapping[str, int]:
         """Return a copy of all counts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
 K = TypeVar("K")
@@ -10,9 +11,11 @@ V = TypeVar("V")
 MAX_KEPT: Final = 4096
 """Entries of a cache whose entries are small."""
 
+_SHARE: Final = 16
+
 
 class Kept(dict[K, V], Generic[K, V]):
-    """A dict that forgets its oldest entry when a new one comes and it has `limit` of them.
+    """A dict that forgets its oldest entries when a new one comes and it has `limit` of them.
 
     Names, threads and shapes that come once pass through it; those in use come back at once. Safe
     under threads: at worst something is learnt twice.
@@ -27,9 +30,15 @@ class Kept(dict[K, V], Generic[K, V]):
     def keep(self, key: K, value: V) -> V:
         """Keep a value under a key that has none yet, and return it."""
         while len(self) >= self._limit:
-            try:
-                del self[next(iter(self))]
-            except (KeyError, RuntimeError, StopIteration):  # noqa: PERF203 - see below
-                continue  # another thread has forgotten it, or kept something, meanwhile
+            self._forget()
         self[key] = value
         return value
+
+    def _forget(self) -> None:
+        # Many at once: a dict finds its first entry behind the places of all that went before it.
+        try:
+            oldest = [*islice(self, max(1, self._limit // _SHARE))]
+        except RuntimeError:
+            return  # another thread has kept something meanwhile
+        for key in oldest:
+            self.pop(key, None)

@@ -15,6 +15,7 @@ from flowery_logging.ecs.event import Static, merged
 from flowery_logging.ecs.kinds import (
     DATE,
     FIELD,
+    ISO,
     NOTHING,
     NUMBER,
     SCALARS,
@@ -30,6 +31,8 @@ from flowery_logging.ecs.source import Source
 from flowery_logging.ecs.steps import Step, Steps, Tally
 from flowery_logging.redaction import Make
 from flowery_logging.redaction.values import names_methods
+
+_AS_SCALARS: Final = SCALARS | {ISO}
 
 _MARK: Final = re.compile(rb"\0(\w+)\0")  # no JSON has this byte
 
@@ -52,7 +55,7 @@ class _Mark:
         return self._fragment()
 
     def label(self) -> tuple[bool, Any] | None:
-        if self._kind is DATE or (self._is_field and self._kind not in SCALARS):
+        if self._kind is DATE or (self._is_field and self._kind not in _AS_SCALARS):
             raise UnusualError  # which label it becomes depends on the value, as it was given
         is_number = self._kind in {int, float, NUMBER}
         self.step = self._steps.label(self._path, self._kind, numeric=is_number)
@@ -152,7 +155,7 @@ class Compiler:
         make = self._placer.redactor.maker(path)
         if make is None:
             return _Mark(self._steps, index, path, kind)
-        if kind not in SCALARS:
+        if kind not in _AS_SCALARS:
             raise UnusualError  # a list of them, say
         return _Made(self._steps, index, path, make)
 

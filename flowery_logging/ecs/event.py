@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from types import TracebackType
@@ -51,11 +51,15 @@ class Static:
 
 
 class Site:
-    """A call site: its fields, and the fragments they become."""
+    """A call site: its fields, and the fragments they become.
 
-    __slots__ = ("code", "level", "log", "origin", "prefix", "suffix")
+    `suspects` is what its texts are asked about, where it is known that they come from one call.
+    """
+
+    __slots__ = ("code", "level", "log", "origin", "prefix", "suffix", "suspects")
 
     def __init__(self, level: object, log: dict[str, Any], static: bytes) -> None:
+        self.suspects: Callable[[bytes], int] | None = None
         self.code: object = None  # kept alive where its `id` is the key of the site
         self.level = keyword(level, _LEVEL_CHARS).lower() or "notset"
         self.log = log

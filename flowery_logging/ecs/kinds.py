@@ -34,15 +34,19 @@ class DATE:
     """What was a date and is one of a date field's texts."""
 
 
+class ISO:
+    """What was a date and is a text by ISO 8601, in which no secret is."""
+
+
 Kind = type
 """The type of a value, or one of the classes above."""
 
 NOTHING: Final = type(None)
 
-KNOWN: Final = frozenset({str, int, float, bool, NOTHING, list, dict, Model, TEXT, NUMBER, DATE})
-"""The kinds that a plan may have; values of other types are converted to one of these first."""
-
 SCALARS: Final = frozenset({str, int, float, bool})
+
+KNOWN: Final = SCALARS | {NOTHING, list, dict, Model, TEXT, NUMBER, DATE, ISO}
+"""The kinds that a plan may have; values of other types are converted to one of these first."""
 
 _CONVERSIONS: Final[Mapping[type, Callable[[Any], Any]]] = {
     UUID: str,
@@ -68,6 +72,16 @@ def as_date(value: object) -> str:
     if text is MISFIT:
         raise UnusualError
     return str(text)
+
+
+CERTAIN: Final[Mapping[Callable[[Any], Any], Kind]] = {
+    str: str,
+    datetime.isoformat: ISO,
+    date.isoformat: ISO,
+    list: list,
+    as_date: DATE,
+}
+"""Conversions whose results are always of the same kind."""
 
 
 def hidden(value: object) -> str | None:

@@ -26,6 +26,7 @@ from flowery_logging.ecs.event import (
     thread_fields,
     usable_time,
 )
+from flowery_logging.ecs.opening import Opening
 from flowery_logging.ecs.plan import Found, Plan, Plans, Shape, Shapes
 from flowery_logging.kept import Kept
 
@@ -91,7 +92,9 @@ class LineEncoder:
         if known is not None:
             return known
         log = log_fields(logger, file, line, function)
-        return self._sites.keep(key, Site(level, log, self._static_bytes))
+        site = Site(level, log, self._static_bytes)
+        site.suspects = self.placer.redactor.asker()
+        return self._sites.keep(key, site)
 
     def thread(self, ident: Any, name: Any) -> bytes:
         """Return the second half of a line: the thread's fields and the end."""
@@ -133,13 +136,17 @@ class LineEncoder:
                 values = [*own.values()]
                 key = (shape, *own, *map(type, values))
             plan = self._known_plan(key)
+            if type(plan) is not Plan:
+                while type(plan) is Opening:
+                    key = plan.go_on(key, values)
+                    plan = self._known_plan(key)
             if type(plan) is Plan:
                 half = plan.encode(values, message, pieces, beginning, micros, site, room)
                 if type(half) is not int:
                     return half  # type: ignore[no-any-return]
                 found = self._plans.elsewhere(Found(plan, values, key), half)
             else:
-                found = self._plans.find(own, values, key)
+                found = self._found(shape, own)
             around = (message, pieces, beginning, micros, site, room)
             return self._half(found, around)
         except Exception:

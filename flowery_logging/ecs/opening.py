@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from flowery_logging.ecs.kinds import DATE, Kind, UnusualError, as_date, kind_of
@@ -12,6 +12,11 @@ MOST_VALUES: Final = 128
 
 _LONGEST_NAME: Final = 512
 
+Conversions = Mapping[int, Callable[[Any], Any]]
+"""What is called with values before there is a place for them, by the index of the value."""
+
+NO_CONVERSIONS: Final[Conversions] = {}
+
 
 class Names(NamedTuple):
     """What a shape says of each value: its dotted name, its kind, and which value it lies in."""
@@ -20,6 +25,7 @@ class Names(NamedTuple):
     kinds: tuple[Kind, ...]
     parents: tuple[int, ...]  # -1: none
     opened: frozenset[int]  # values whose entries stand among the others
+    conversions: Conversions = NO_CONVERSIONS  # what makes values of these kinds of others
 
     def ancestors(self, index: int) -> Iterator[int]:
         """Return the values that a value lies in."""
@@ -40,9 +46,9 @@ class Names(NamedTuple):
         return found
 
     def with_kinds(self, changes: dict[int, Kind]) -> Names:
-        """Return the same names with other kinds."""
+        """Return the same names with other kinds, of values that have been converted."""
         kinds = (changes.get(index, kind) for index, kind in enumerate(self.kinds))
-        return self._replace(kinds=tuple(kinds))
+        return self._replace(kinds=tuple(kinds), conversions=NO_CONVERSIONS)
 
 
 class Opening:
@@ -50,9 +56,7 @@ class Opening:
 
     __slots__ = ("_conversions", "_dicts", "names")
 
-    def __init__(
-        self, names: Names, conversions: dict[int, Callable[[Any], Any]], dicts: list[int]
-    ) -> None:
+    def __init__(self, names: Names, conversions: Conversions, dicts: list[int]) -> None:
         self.names = names
         self._conversions = conversions
         self._dicts = [(index, tuple(names.ancestors(index))) for index in dicts]
@@ -67,8 +71,11 @@ class Opening:
             key += (DATE if convert is as_date else kind_of(value),)
         for index, ancestors in self._dicts:
             outer = values[index]
-            if len(outer) > MOST_VALUES or any(outer is values[a] for a in ancestors):
+            if len(outer) > MOST_VALUES:
                 raise UnusualError
+            for ancestor in ancestors:
+                if outer is values[ancestor]:
+                    raise UnusualError
             opened = outer.copy()  # another thread may change the caller's meanwhile
             inner = [*opened.values()]
             key = (*key, len(inner), *opened, *map(type, inner))

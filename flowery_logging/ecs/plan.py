@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.kinds import (
+    CERTAIN,
     DATE,
     KNOWN,
     NOTHING,
@@ -227,9 +228,12 @@ class Plans:
                 conversions[index] = self._conversion(path, kind)
             elif kind is dict and self._is_set(names, index):
                 dicts.append(index)
-        if conversions:
+        if not conversions:
+            return Opening(names, {}, dicts) if dicts else _Seen(names)
+        if dicts or not CERTAIN.keys() >= {*conversions.values()}:
             return Opening(names, conversions, [])
-        return Opening(names, {}, dicts) if dicts else _Seen(names)
+        kinds = {index: CERTAIN[convert] for index, convert in conversions.items()}
+        return _Seen(names.with_kinds(kinds)._replace(conversions=conversions))
 
     def _conversion(self, path: str, kind: Kind) -> Callable[[Any], Any]:
         place = self._placer.schema.locate(path)

@@ -38,13 +38,14 @@ class Source:
         self._texts = {i: step for i, step in steps.items() if step.longest is not None}
         self._are_more = False
         self._variables = [f"v{index}" for index in range(len(names.kinds))]
+        self._conversions = names.conversions
         self._known: dict[str, Any] = {
             "Tally": Tally,
             "UNKNOWN": _UNKNOWN,
             "clean": self._clean_message,
             "clean_texts": self._clean_texts,
             "is_long": self._is_long,
-            "count": self._count,
+            "count": placer.counters.add_all,
             "dumps": orjson.dumps,
             "join": b"".join,
             "suspects": placer.redactor.suspects_json,
@@ -52,6 +53,7 @@ class Source:
         for index, step in steps.items():
             self._known[f"c{index}"] = step.careful
             self._known.update(step.helpers)
+        self._known.update({f"x{i}": convert for i, convert in names.conversions.items()})
 
     def of_event(self, template: list[bytes | str], pieces: int, counts: Mapping[str, int]) -> Any:
         """Return the function of an event's plan."""
@@ -61,7 +63,7 @@ class Source:
             *first,
             "m = dumps(message)",
             *self._encoding(),
-            *self._asking(["m"], [
+            *self._asking("(site.suspects or suspects)", ["m"], [
                 "known = m",
                 "m = clean(message, m, kinds, tally := tally or Tally())",
                 "others = kinds if m is known else UNKNOWN",
@@ -77,14 +79,15 @@ class Source:
         shown = _tuple(self._constant(part) for part in pieces)
         return self._compiled([
             *self._encoding(),
-            *self._asking([], ["others = kinds"]),
+            *self._asking("suspects", [], ["others = kinds"]),
             *self._counting(counts),
             f"return {shown}",
         ])  # fmt: skip
 
     def _compiled(self, lines: list[str]) -> Any:
         unpacked = [f"{_tuple(self._variables)} = values"] if self._variables else []
-        source = "\n    ".join([_SIGNATURE, *unpacked, "tally = None", *lines])
+        converted = [f"v{i} = values[{i}] = x{i}(v{i})" for i in self._conversions]
+        source = "\n    ".join([_SIGNATURE, *unpacked, *converted, "tally = None", *lines])
         code = _codes.get(source) or _codes.keep(source, compile(source, "<plan>", "exec"))
         exec(code, self._known)  # noqa: S102 - as attrs does
         return self._known["encode"]
@@ -100,17 +103,17 @@ class Source:
     def _encoding(self) -> list[str]:
         return [_of(index, line) for index, step in self._steps.items() for line in step.code]
 
-    def _asking(self, asked: list[str], clean: list[str]) -> list[str]:
+    def _asking(self, suspects: str, asked: list[str], clean: list[str]) -> list[str]:
         """Return what asks the redactor of all texts at once, and looks at each if need be."""
         texts = self._texts
-        lists = [index for index, step in self._steps.items() if step.asks]
-        asked = [*asked, *(f"e{i}" for i in texts), *(f"a{i}" for i in lists)]
+        lists = [i for i, step in self._steps.items() if step.asked and step.longest is None]
+        asked = [*asked, *(f"{self._steps[i].asked}{i}" for i in (*texts, *lists))]
         self._are_more = len(asked) > 1
         if not asked:
             return []
         together = " + ".join(asked) if len(asked) < 4 else f"join({_tuple(asked)})"
         lines = [f"asked = {together}"]
-        condition = "(kinds := suspects(asked))"
+        condition = f"(kinds := {suspects}(asked))"
         if texts:
             values, encoded = (_tuple(f"{letter}{i}" for i in texts) for letter in "ve")
             longest = min(step.longest or 0 for step in texts.values())
@@ -168,10 +171,6 @@ class Source:
                 return index
             found.append(made)
         return found
-
-    def _count(self, tally: Mapping[str, int]) -> None:
-        for name, number in tally.items():
-            self._placer.counters.add(name, number)
 
 
 def _tuple(names: Iterable[str]) -> str:

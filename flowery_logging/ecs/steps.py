@@ -22,11 +22,11 @@ from flowery_logging.ecs.conversion import (
 from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.encode import dumps
 from flowery_logging.ecs.event import NO_FIELDS
-from flowery_logging.ecs.kinds import Kind
+from flowery_logging.ecs.kinds import ISO, Kind
 from flowery_logging.ecs.plain import is_number, plain
 from flowery_logging.ecs.schema import Place
 from flowery_logging.ecs.values import is_query
-from flowery_logging.redaction import SMALLEST_NUMBER, Make
+from flowery_logging.redaction import SHORTEST_TOKEN, SMALLEST_NUMBER, Make, is_of_clock, is_uuid
 from flowery_logging.redaction.trace_ids import is_name as is_trace_name
 
 _FEW_DIGITS: Final = 10**10
@@ -39,6 +39,15 @@ PSEUDONYM: Final = "hmac:00000000:000000000000000000000000"
 """A text as long as what is made (see redaction/pseudonyms.py): which fields hold one?"""
 
 _AS_TEXT: Final = KEYWORDS | TEXTS
+
+_UUID_CHARS: Final = 36
+_IS_HARMLESS: Final = (
+    f"(len(v) < {SHORTEST_TOKEN} and v.isalpha()) or (len(v) == {_UUID_CHARS} and is_uuid(v))"
+)
+"""Texts that the redactor needs not be asked about: one word, without a digit; and UUIDs."""
+
+_OF_PEOPLE_AND_THINGS: Final = ("name", "id")
+"""How fields are called in which such texts are, a new one each time."""
 
 
 class Tally(dict[str, int]):
@@ -64,11 +73,12 @@ class Step:
 
     In the code `v` stands for the value, `e` for its bytes, `a` for what the redactor is asked
     about, `c` for the careful function and `i` for the step's number, which the plan returns where
-    the value belongs elsewhere. A text is asked about as it is encoded; `longest` is how long an
-    ordinary one is. Other steps set `a`, if `asks`: to nothing once the rules have been followed.
+    the value belongs elsewhere. `asked` is which of these the redactor is asked about: `e`, `a`,
+    which is nothing where it needs not be asked, or neither. `longest` is how long an ordinary text
+    is; of other values `a` is nothing once the rules have been followed.
     """
 
-    __slots__ = ("asks", "careful", "clean", "code", "helpers", "longest")
+    __slots__ = ("asked", "careful", "clean", "code", "helpers", "longest")
 
     def __init__(
         self,
@@ -77,16 +87,22 @@ class Step:
         *,
         longest: float | None = None,
         clean: Clean | None = None,
-        asks: bool = False,
+        asked: str = "",
         helpers: Mapping[str, Any] = NO_FIELDS,
     ) -> None:
         self.careful = careful
         self.clean = clean
         self.code = code
         self.longest = longest
-        self.asks = asks
+        self.asked = asked
         self.helpers = helpers
 
+
+_ALWAYS: Final[Mapping[Kind, str]] = {
+    bool: """e = b'"true"' if v else b'"false"'""",
+    ISO: "e = dumps(v)",
+}
+"""Code of labels that are always ordinary."""
 
 BY_RULES: Final = ("e = c(v, tally := tally or Tally())", "if e is None: return i")
 
@@ -106,22 +122,21 @@ class Steps:
         self._placer = placer
         self._items = placer.limits.items
         self._longest = placer.limits.label_chars
+        self._asks_all = placer.redactor.has_further
 
     def label(self, path: str, kind: Kind, *, numeric: bool) -> Step:
         """Return the step of a label."""
         careful = self._careful_label(path, numeric=numeric)
-        if kind is str:
-            return self._text(careful, self._longest, path)
+        if kind is str or (kind is ISO and self._asks_all):
+            return self._text(careful, self._longest, path, is_label=True)
         if kind is int:
-            ordinary = f"-{SMALLEST_NUMBER} < v < {SMALLEST_NUMBER}"
-            encode = careful if is_trace_name(path) else self._encode_integer
-            return Step(encode, _if(ordinary, "e = dumps(v)"))
+            return self._integer(careful, path)
         if kind is float:
             return Step(careful, _if("v - v == 0", "e = dumps(v)"))
-        if kind is bool:
-            return Step(careful, ("""e = b'"true"' if v else b'"false"'""",))
+        if kind in _ALWAYS:
+            return Step(careful, (_ALWAYS[kind],))
         if kind is list:
-            return self._list(careful, self._longest, _short_texts)
+            return self._list(self._careful_list(path), self._longest, _short_texts)
         return Step(careful, BY_RULES)
 
     def field(self, place: Place, kind: Kind) -> Step:
@@ -132,7 +147,7 @@ class Steps:
         if field in _AS_TEXT:
             if kind is list and is_array:
                 return self._list(careful, most, _same_texts)
-            if kind is str and not (is_array and is_query(place.path)):
+            if kind in {str, ISO} and not (is_array and is_query(place.path)):
                 return self._text(careful, most, place.path, is_array=is_array)
             if kind is int:
                 ordinary = f"-{_FEW_DIGITS} < v < {_FEW_DIGITS}"
@@ -140,7 +155,7 @@ class Steps:
         if field == "ip" and kind is str:
             encode = _encode("dumps(v)", is_array=is_array, asked=True)
             code = _if("len(v) <= 45 and is_ip(v)", encode, _UNASKED)
-            return Step(careful, code, asks=True, helpers={"is_ip": is_ip})
+            return Step(careful, code, asked="a", helpers={"is_ip": is_ip})
         bounds = number_bounds(kind, field)
         if bounds is None:
             return Step(careful, BY_RULES)
@@ -157,13 +172,34 @@ class Steps:
             return None
         return _made(self._careful_field(place), make)
 
-    def _text(self, careful: Careful, most: int, path: str, *, is_array: bool = False) -> Step:
+    def _integer(self, careful: Careful, path: str) -> Step:
+        ordinary = f"-{SMALLEST_NUMBER} < v < {SMALLEST_NUMBER}"
+        ordinary += " or is_of_clock(v)" * (not self._asks_all)
+        encode = careful if is_trace_name(path) else self._encode_integer
+        code = _if(ordinary, "e = dumps(v)")
+        return Step(encode, code, helpers={"is_of_clock": is_of_clock})
+
+    def _text(
+        self,
+        careful: Careful,
+        most: int,
+        path: str,
+        *,
+        is_array: bool = False,
+        is_label: bool = False,
+    ) -> Step:
         if is_query(path):
             code = _if(f"len(v) <= {most} and is_simple(v)", "e = dumps(v)")
             helpers = {"is_simple": self._placer.redactor.is_simple_query}
             return Step(self._careful_query(careful, most), code, helpers=helpers)
         clean = None if is_array or is_trace_name(path) else self._clean
-        return Step(careful, (_encode("dumps(v)", is_array=is_array),), longest=most, clean=clean)
+        encode = _encode("dumps(v)", is_array=is_array)
+        may_be_new = is_label or path.endswith(_OF_PEOPLE_AND_THINGS)
+        if self._asks_all or is_array or most < _UUID_CHARS or not may_be_new:
+            return Step(careful, (encode,), longest=most, clean=clean, asked="e")
+        code = (encode, f"a = b'' if {_IS_HARMLESS} else e")
+        knows = {"is_uuid": is_uuid}
+        return Step(careful, code, longest=most, clean=clean, asked="a", helpers=knows)
 
     def _clean(self, value: str, kinds: int, tally: Tally) -> bytes:
         clean = self._placer.redactor.clean_suspected(value, kinds, tally)
@@ -191,7 +227,7 @@ class Steps:
         name = texts.__name__
         encode = f"e = a = {name}(v, {self._items}, {most})"
         code = (encode, "if e is None:", *(f"    {line}" for line in _UNASKED))
-        return Step(careful, code, asks=True, helpers={name: texts})
+        return Step(careful, code, asked="a", helpers={name: texts})
 
     def _encode_integer(self, value: int, tally: Tally) -> bytes | None:  # noqa: ARG002
         is_label = is_number(value) and self._placer.redactor.clean_number(value) is value
@@ -213,6 +249,21 @@ class Steps:
         def encode(value: object, tally: Tally) -> bytes | None:
             found = values(tally).label(path, plain(value))
             return None if found is None or found[0] is not numeric else dumps(found[1])
+
+        return encode
+
+    def _careful_list(self, path: str) -> Careful:
+        """Return what encodes a list of objects, which is one text, and leaves others to the rules.
+
+        Most lists are of objects if the first is one.
+        """
+        values, careful = self._placer.values, self._careful_label(path, numeric=False)
+        most = self._items
+
+        def encode(value: list[Any], tally: Tally) -> bytes | None:
+            if 0 < len(value) <= most and type(value[0]) is dict:
+                return dumps(values(tally).json(path, value))
+            return careful(value, tally)
 
         return encode
 

@@ -118,6 +118,10 @@ class Values:
             texts = self._texts(value)
             if texts is not None:
                 return texts
+        return self.json(path, value)
+
+    def json(self, path: str, value: object) -> str:
+        """Return an object, or a list that has some, as one text."""
         depth = self._limits.depth
         return self.cut(to_json(value, self._redactor, depth, self._counters, path))
 

@@ -6,7 +6,12 @@
     Redactor(kinds=[emails]).find("to kim@shop.example")  # [Span(start=3, end=19, kind="email")]
 """
 
-from flowery_logging.redaction.numbers import SMALLEST as SMALLEST_NUMBER, Span, is_resident
+from flowery_logging.redaction.harmless import SHORTEST_TOKEN, is_of_clock, is_uuid
+from flowery_logging.redaction.numbers import (
+    SMALLEST as SMALLEST_NUMBER,
+    Span,
+    is_resident,
+)
 from flowery_logging.redaction.redactor import (
     BY_NAME,
     MARKER,
@@ -23,6 +28,7 @@ from flowery_logging.redaction.redactor import (
 __all__ = [
     "BY_NAME",
     "MARKER",
+    "SHORTEST_TOKEN",
     "SMALLEST_NUMBER",
     "Counting",
     "Kind",
@@ -32,6 +38,8 @@ __all__ = [
     "Span",
     "find",
     "is_marker",
+    "is_of_clock",
     "is_resident",
+    "is_uuid",
     "marker",
 ]

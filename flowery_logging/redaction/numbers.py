@@ -81,6 +81,11 @@ class Span(NamedTuple):
     kind: str
 
 
+def is_formed(text: str) -> bool:
+    """Tell whether digits stand in a text, in ASCII, as those of a card or resident number do."""
+    return _RESIDENT.search(text) is not None or _CARD.search(text) is not None
+
+
 def find(text: str) -> Iterator[Span]:
     """Yield the cards and resident numbers in a text whose digits are ASCII (see `NORMAL`)."""
     for match in _RESIDENT.finditer(text):

@@ -13,6 +13,7 @@ import orjson
 
 from flowery_logging.kept import Kept
 from flowery_logging.redaction import (
+    alike,
     commands,
     escapes,
     families,
@@ -48,6 +49,10 @@ MARKER: Final = "[redacted]"
 _NAME: Final = re.compile(r"[A-Za-z][\w-]{0,64}")
 _SHORT: Final = 12
 """Parameters, and lengths of their values, that hold no secret if their name is no secret's."""
+
+_OBJECTS: Final = 1024
+_MOST_KEYS: Final = 32
+"""Objects whose keys are known, and how many keys one of them has at most."""
 
 _SAYING: Final = re.compile(r"[^\W_]")
 _IS_MARKER: Final = re.compile(r"\[redacted(?::\w{1,32})?\]?")
@@ -136,6 +141,9 @@ class Redaction:
     by_path = False
     """Whether more than one part of a dotted name may have to be known."""
 
+    has_further = False
+    """Whether there are further kinds: then no value is harmless by its form."""
+
     def kind_of(self, name: str) -> str | None:  # noqa: ARG002
         """Return the kind that the value of a key (one part of a dotted name) is; None: shown."""
         return None
@@ -162,6 +170,10 @@ class Redaction:
         """Tell whether the value of a key (one part of a dotted name) is a secret by its name."""
         return self.kind_of(name) is not None
 
+    def are_plain(self, names: tuple[str, ...]) -> bool:  # noqa: ARG002
+        """Tell, quickly, that the keys of an object hide nothing of it; False: perhaps they do."""
+        return False
+
     def find(self, text: str) -> list[Span]:  # noqa: ARG002
         """Return where secrets stand in a text, in order, none over another."""
         return []
@@ -173,6 +185,10 @@ class Redaction:
     def suspects_json(self, encoded: bytes) -> int:  # noqa: ARG002
         """Tell the same of one or many texts in UTF-8, also as they stand in JSON."""
         return 0
+
+    def asker(self) -> Callable[[bytes], int]:
+        """Return another `suspects_json`, for texts that come from one call."""
+        return self.suspects_json
 
     def clean(self, text: str, counts: Counting | None = None) -> str:  # noqa: ARG002
         """Return a text with a marker in place of each secret in it, which is counted."""
@@ -224,12 +240,20 @@ class Redactor(Redaction):
         self._judge = Names(secret, safe).judge
         self._kinds: Kept[str, str | None] = Kept()  # by name
         self._harmless: Kept[str, bool] = Kept()  # by parameter of a query
+        self._plain: Kept[tuple[str, ...], bool] = Kept(_OBJECTS)  # by the keys of an object
         self._clean_names: Kept[str, str] = Kept()
         self._assignments = Assignments(self.kind_of)
+        self.has_further = bool(self._further)
+        self._suspicion = Suspicion(secret, safe, self._further)
+        self._shapes = alike.Shapes(self._suspicion)
+        self._places = self._suspicion.places
+        self.suspects_json = self.asker()  # type: ignore[method-assign, assignment]
+
+    def asker(self) -> Callable[[bytes], int]:
+        """Return another `suspects_json`, for texts that come from one call."""
+        call = alike.Call(self._suspicion, self._shapes)
         # A bound method: calling an object with __call__ costs a lookup more.
-        suspicion = Suspicion(secret, safe, self._further)
-        self._places = suspicion.places
-        self.suspects_json = suspicion.look  # type: ignore[method-assign]
+        return call.look_for_all if self.has_further else call.look
 
     def kind_of(self, name: str) -> str | None:
         """Return the kind that the value of a key (one part of a dotted name) is; None: shown."""
@@ -243,6 +267,15 @@ class Redactor(Redaction):
         if len(name) <= KEY_CHARS:
             self._kinds.keep(name, kind)
         return kind
+
+    def are_plain(self, names: tuple[str, ...]) -> bool:
+        """Tell, quickly, that the keys of an object hide nothing of it; False: perhaps they do."""
+        known = self._plain.get(names)
+        if known is None:
+            known = not (any(map(self.hides, names)) or any(map(structures.is_value, names)))
+            if len(names) <= _MOST_KEYS and max(map(len, names), default=0) <= KEY_CHARS:
+                self._plain.keep(names, known)
+        return known
 
     def shows(self, name: str, value: object) -> bool:
         """Tell whether a value is shown, although its name is a secret's: `auth="oauth2"`."""

@@ -3,10 +3,13 @@
 import base64
 import logging
 import random
+import re
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
-from flowery_logging.redaction import find
+from flowery_logging.redaction import Redactor, find
+from tests.redaction.test_corpus import LOOK_ALIKES, SECRETS
 
 SCHEMES = ["Bearer", "ApiKey", "Token", "NTLM", "Negotiate", "SSWS", "SharedAccessSignature"]
 COMMANDS = [
@@ -36,6 +39,11 @@ def test_tokens_of_base64_whatever_signs_they_have(head):
     for _ in range(300):
         token = head + base64.b64encode(numbers.randbytes(96)).decode()
         assert find(f"sent {token} again"), token
+
+
+@pytest.mark.parametrize("head", ["ya29.", "hvs."])
+def test_tokens_whose_part_behind_the_dot_is_like_a_name_of_a_class(head):
+    assert find(f"sent {head}AbcDefghijklmnopqrstuVwx again")
 
 
 @pytest.mark.parametrize("word", ["reset", "verify", "confirm", "activate", "invite"])
@@ -77,3 +85,38 @@ def test_a_token_that_is_the_name_of_a_parameter(logged, query):
     for _ in range(8):  # also by the plan that is made then
         logging.getLogger("shop").info("x", extra=extra)
     assert [line for line in logged.lines() if token.encode() in line] == []
+
+
+def with_other_digits(text, numbers):
+    """Give a text other digits: a card's number is none then, mostly."""
+    return re.sub("[0-9]", lambda _: str(numbers.randrange(10)), text)
+
+
+@pytest.mark.parametrize("around", ["%s", 'got "%s", 7', "a\n%s\nthen 42", "주문 1: %s"])
+def test_what_is_learnt_of_other_digits_lets_no_secret_pass(around):
+    numbers = random.Random(around)
+    for _, text, _ in SECRETS + [(kind, text, "") for kind, text in LOOK_ALIKES]:
+        whole = around % text
+        learnt = Redactor()
+        for _ in range(3):
+            learnt.clean(with_other_digits(whole, numbers))
+        learnt.clean(re.sub("[0-9]", "0", whole))
+        assert learnt.clean(whole) == Redactor().clean(whole), whole
+
+
+PARTS = st.sampled_from((
+    "4111111111111111", "9001011234568", "1", "20", "3056", "-", ".", " ", "+", "\n", '"', "\\", "%",
+    "&", ";", "#", "x", "a1", "한", "\uff11", "\u00a0", "\u2013", "=", ":", "password", "/", "@", "?",
+    "ya29.a0AfH6SMB", "AKIAABCDEFGHIJ234567", "1//0eABCDEFGHIJKLMNOPQ", "xoxb-123456789012-abcdef",
+    "us12", "us7", "4/0AABCDEFGHIJKLMNO", "fm2_", "%41", "&#49;", "\\x31", "token", "kim", ",",
+))  # fmt: skip
+
+
+@settings(max_examples=2000)
+@given(st.lists(PARTS, max_size=8).map("".join), st.integers(0, 99))
+def test_what_is_learnt_of_a_shape_holds_for_all_digits(text, seed):
+    numbers = random.Random(seed)
+    learnt = Redactor()
+    for _ in range(3):
+        learnt.clean(with_other_digits(text, numbers))
+    assert learnt.clean(text) == Redactor().clean(text)

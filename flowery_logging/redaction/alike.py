@@ -1,0 +1,118 @@
+"""The quick look at texts that differ in digits alone, as most messages of one call do.
+
+With zeros as digits they are one shape. What a shape may hold is kept when it comes for the second
+time; only whether a number stands there is asked of each text. Calls whose texts are new each time,
+as those with the name of a customer, are noticed, and their texts looked at as they come.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from flowery_logging.kept import Kept
+from flowery_logging.redaction import digit_runs
+from flowery_logging.redaction.stems import ZEROS
+from flowery_logging.redaction.suspicion import ENTITY, LONG, NUMBERS, Suspicion
+
+_BY_DIGITS: Final = 64
+_MAY_HOLD_NUMBER: Final = 128
+_ONCE: Final = 256
+_NEW: Final = 512
+"""What is known of a shape, beside the kinds in it: all depends on the digits; there is a number,
+if they are the right ones; it has come once; it has not come."""
+
+_SHAPES: Final = 1024
+"""Shapes that are kept."""
+
+_TOO_MANY: Final = 64
+_WORTH: Final = 4
+_UNTIL_TRIED_AGAIN: Final = 2048
+"""So many texts of a new shape, if not one in five is of a known one, are enough: shapes are not
+looked up then, until so many texts have come."""
+
+_ESCAPED_BYTE: Final = re.compile("%[0-9A-Fa-f]{2}")
+_PLAIN_ESCAPE: Final = re.compile(r'\\[nrt"]')
+
+
+class Shapes:
+    """What is known of shapes.
+
+    Args:
+        suspicion: what looks.
+    """
+
+    __slots__ = ("_suspicion", "known")
+
+    def __init__(self, suspicion: Suspicion) -> None:
+        self._suspicion = suspicion
+        self.known: Kept[bytes, int] = Kept(_SHAPES)
+
+    def learn(self, shape: bytes, known: int) -> int:
+        """Return what is known of a shape now that it has come again."""
+        if known == _NEW:
+            return self.known.keep(shape, _ONCE)
+        found = self.known[shape] = self._of(shape)
+        return found
+
+    def _of(self, shape: bytes) -> int:
+        if _has_codes(shape.decode("latin-1")):
+            return _BY_DIGITS
+        return self._suspicion.look(shape) | digit_runs.may_hold(shape) * _MAY_HOLD_NUMBER
+
+
+class Call:
+    """The texts of one call (or of all that no call is known of), one after the other.
+
+    Args:
+        suspicion: what looks.
+        shapes: what all calls have learnt.
+    """
+
+    __slots__ = ("_further_in", "_known", "_look", "_new", "_shapes")
+
+    def __init__(self, suspicion: Suspicion, shapes: Shapes) -> None:
+        self._look = suspicion.look
+        self._further_in = suspicion.further_in
+        self._shapes = shapes
+        self._known = shapes.known.get
+        self._new = 0  # texts of a new shape, less what those of known ones were worth
+
+    def look_for_all(self, encoded: bytes) -> int:
+        """Return the same kinds as `look`, and further ones: their signs may be any."""
+        return self.look(encoded) | self._further_in(encoded)
+
+    def look(self, encoded: bytes) -> int:
+        """Return the kinds that one or many texts may hold, in UTF-8 or JSON; 0 is none."""
+        new = self._new
+        if new > _TOO_MANY:
+            self._new = new + 1 if new < _UNTIL_TRIED_AGAIN else 0
+        elif len(encoded) <= LONG:
+            shape = encoded.translate(ZEROS)
+            known = self._known(shape, _NEW)
+            if known >= _BY_DIGITS:
+                return self._by_digits(encoded, shape, known)
+            if new > 0:
+                self._new = new - _WORTH
+            return known
+        return self._look(encoded)
+
+    def _by_digits(self, encoded: bytes, shape: bytes, known: int) -> int:
+        if known >= _ONCE:
+            self._new += 1
+            known = self._shapes.learn(shape, known)
+        if known >= _ONCE or known == _BY_DIGITS:
+            return self._look(encoded)
+        kinds = known & ~_MAY_HOLD_NUMBER
+        if kinds != known and digit_runs.begins_number(encoded):
+            kinds |= NUMBERS
+        return kinds
+
+
+def _has_codes(text: str) -> bool:
+    """Tell whether digits may stand for other characters."""
+    return (
+        ("&" in text and ";" in text and ENTITY.search(text) is not None)
+        or ("%" in text and _ESCAPED_BYTE.search(text) is not None)
+        or ("\\" in text and "\\" in _PLAIN_ESCAPE.sub("", text))
+    )

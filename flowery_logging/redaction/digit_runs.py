@@ -1,0 +1,78 @@
+"""The quick look at digits: a card's or a resident's number may stand there."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from flowery_logging.redaction import numbers
+from flowery_logging.redaction.stems import ZEROS
+
+LONG: Final = "0" * 12
+"""What a text with a number has in it, if digits and what stands between them are zeros."""
+
+_DIGITS: Final = 13
+_THIRTEEN: Final = "0" * _DIGITS
+_BETWEEN: Final = b" +-."
+_NO_DIGIT: Final = re.compile("[^0]")
+# How a number begins that is a card's (by its issuer) or a resident's (a date). So many digits
+# behind a dot are those of a fraction.
+_NUMBER: Final = re.compile(
+    rb"[0-9](?:(?<![0-9].)(?:(?<![A-Za-z.-].)|(?<=[^0-9][.-].)(?<![0-9a-f]{4}-.)|(?<=\\[bfnrt].))"
+    rb"|(?<=\\u00[0-9a-f][0-9a-f].))"
+    rb"(?:(?:(?<=[3469])|(?<=5)(?=[1-5])|(?<=2)(?=[2-7]))(?:(?:[ +-]|\.(?![0-9]{8})){0,2}[0-9]){12}"
+    rb"|[0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[ +.-]{0,3}[0-9]{7})"
+)
+begins_number: Final = _NUMBER.search
+"""Find where a number begins in a text that is known to have enough digits for one."""
+
+_FRACTION: Final = re.compile(rb"[ +-]{0,3}[0-9]{1,11}\.[0-9]{8,}")
+# Digits with a foreign blank or dash between them (see `numbers.NORMAL`), or full-width ones.
+_FOREIGN: Final = re.compile(
+    "[0-9](?:\xc2[\xa0\xad]|\xe1\x9a\x80|\xe2\x80[\x80-\x95\xaf]|\xe2\x81\x9f|\xe2\x88\x92"
+    "|\xe3\x80\x80|\xef\xb9[\x98\xa3]|\xef\xbc\x8d){1,2}[0-9]|\xef\xbc[\x90-\x99]"
+)
+_SHORT: Final = 128
+"""So little is searched as fast as it is told where in it there are many digits."""
+
+_THREES: Final = bytes(51 if code in b"0123456789" else code for code in range(256))
+
+
+def may_hold(shape: bytes) -> bool:
+    """Tell whether a number may stand in a text whose digits are zeros, had it the right ones.
+
+    They are threes for that: cards that begin with 3 are grouped in more ways than others. What
+    stands behind an escape begins, for who reads the text in JSON, in the middle of a word.
+    """
+    if _THIRTEEN not in shape.translate(None, _BETWEEN).decode("latin-1"):
+        return False
+    text = shape.translate(_THREES).decode("utf-8", "replace")
+    return "\\" in text or numbers.is_formed(numbers.normal(text))
+
+
+def has_foreign(text: str) -> bool:
+    """Tell whether digits of a text in UTF-8, read as Latin-1, are written in other than ASCII."""
+    return _FOREIGN.search(text) is not None
+
+
+def has_number(encoded: bytes, coarse: str) -> bool:
+    """Look where digits are many: a number may stand there.
+
+    `coarse` is the text with zeros in place of digits and of what stands between them.
+    """
+    start = coarse.find(LONG)
+    if start < 0 or _THIRTEEN not in encoded.translate(ZEROS, _BETWEEN).decode("latin-1"):
+        return False
+    if len(encoded) < _SHORT:
+        return _NUMBER.search(encoded, start) is not None
+    while start >= 0:
+        behind = _NO_DIGIT.search(coarse, start)
+        end = behind.start() if behind else len(coarse)
+        if (
+            len(encoded[start:end].translate(None, _BETWEEN)) >= _DIGITS
+            and not _FRACTION.fullmatch(encoded, start, end)
+            and _NUMBER.search(encoded, start, end)
+        ):
+            return True
+        start = coarse.find(LONG, end)
+    return False
