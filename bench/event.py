@@ -17,6 +17,7 @@ Run = Callable[[int], None]
 LOGGER: Final = "shop.orders"
 ORDER: Final = "A-1042"
 CUSTOMER: Final = "Kim Min-jun"
+WORDS: Final = "fresh tulips"
 TRACE_ID: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
 REQUEST_ID: Final = "0f6f2c0e9d5c4b0f8f4f6c7d2b1a9e33"
 

@@ -5,6 +5,7 @@ that writes all shapes; a round asks every contender for a batch of every shape,
 Shown is the CPU time of a call as a ratio to a plain-text line of the same message: the median over
 the rounds of the ratio within one round, which a load that comes and goes does not move.
 
+Each event has values of its own (see varied.py), the same for all contenders.
 A trace ID and a request ID in the form of a UUID are bound (with `--bound 8` six more fields). With
 `--burst` each contender of ours first writes so many events with names that come once, from threads
 with names that come once: what is kept must not make the later ones slower.
@@ -19,26 +20,32 @@ import random
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from statistics import geometric_mean, median
 from tempfile import TemporaryDirectory
 from time import process_time_ns
+from types import FunctionType
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
 from bench import event, ours, peers
 from bench.measure import one_cpu
 from bench.places import PLACES
+from bench.varied import other
 from bench.words import Say
 
 ROOT: Final = Path(__file__).parents[1]
 
 REQUEST_ID: Final = "7d3f1c52-9b0e-4e64-a165-70867728950e"
 """Its end looks like a long number."""
+
+WARM_UP: Final = 100
+"""Events of a shape before the first that counts."""
 
 
 class Shape(NamedTuple):
@@ -61,6 +68,7 @@ SHAPES: Final[dict[str, Shape]] = {
         order_id=1042, customer=event.CUSTOMER, amount=12.5, express=True
     ),
     "no fields": _placed(),
+    "words that a person typed": Shape("searched for %s", (event.WORDS,), {}),
     "order number as text": _placed(order_no="o-20250101-000001"),
     "snowflake as text": _placed(order_no="1789345678901234567"),
     "two UUIDs": _placed(cart=REQUEST_ID, user="550e8400-e29b-41d4-a716-446655440000"),
@@ -147,18 +155,27 @@ _MORE_BOUND: Final = {
 }  # fmt: skip
 
 
-def run_stdlib(shape: Shape, count: int) -> None:
-    """Log through the standard library, as an application does."""
-    logger = logging.getLogger(event.LOGGER)
-    message, args, fields = shape
+def others(shape: Shape, chance: Random, count: int) -> list[Shape]:
+    """Return so many events of a shape, each with values of its own."""
+    found: list[Shape] = []
     for _ in range(count):
+        args = tuple(other(value, chance) for value in shape.args)
+        message = shape.message if args else other(shape.message, chance)
+        found.append(Shape(message, args, other(shape.fields, chance)))
+    return found
+
+
+def run_stdlib(events: Iterable[Shape]) -> None:
+    """Log events through the standard library, as an application does."""
+    logger = logging.getLogger(event.LOGGER)
+    for message, args, fields in events:
         logger.info(message, *args, extra={**fields})
 
 
-def run_get_logger(shape: Shape, count: int) -> None:
-    """Log through structlog or `flowery_logging.get_logger`."""
-    logger, (message, args, fields) = _logger, shape
-    for _ in range(count):
+def run_get_logger(events: Iterable[Shape]) -> None:
+    """Log events through structlog or `flowery_logging.get_logger`."""
+    logger = _logger
+    for message, args, fields in events:
         logger.info(message, *args, **fields)
 
 
@@ -235,7 +252,7 @@ def _burst(run: Any, count: int) -> None:
 
     def some(first: int) -> None:
         for number in range(first, min(first + 10, count)):
-            run(_placed(**{f"once_{number}": number, f"other.{number}": "x"}), 1)
+            run([_placed(**{f"once_{number}": number, f"other.{number}": "x"})])
 
     for first in range(0, count, 10):
         thread = threading.Thread(target=some, args=(first,), name=f"once-{first}")
@@ -250,19 +267,26 @@ def serve(name: str, directory: str, bound: str, burst: str, shapes: str) -> Non
     cpu = one_cpu()
     if cpu is not None:
         os.sched_setaffinity(0, {cpu})
-    chosen = list(_shapes(shapes).values())
-    run = start(name, Path(directory), int(bound))
-    for shape in chosen:
-        run(shape, 50)
+    run, chance = start(name, Path(directory), int(bound)), Random(0)
+    chosen = [(_at_own_line(run, name), shape) for name, shape in _shapes(shapes).items()]
+    for call, shape in chosen:
+        call(others(shape, chance, WARM_UP))
     if int(burst) and name.startswith("flowery"):
         _burst(run, int(burst))
     print("ready", flush=True)
     for request in sys.stdin:
         index, count = map(int, request.split())
-        run(chosen[index], 10)
+        call, shape = chosen[index]
+        call(others(shape, chance, 10))
+        events = others(shape, chance, count)
         before = process_time_ns()
-        run(chosen[index], count)
+        call(events)
         print(process_time_ns() - before, flush=True)
+
+
+def _at_own_line(run: FunctionType, name: str) -> FunctionType:
+    """Return the same function with code of its own: as in a service, each call is another one."""
+    return FunctionType(run.__code__.replace(co_name=name), run.__globals__)
 
 
 def _shapes(which: str) -> dict[str, Shape]:
