@@ -46,6 +46,7 @@ def _grouped(number: str) -> str:
 _PARTS: Final[dict[str, Callable[[Random], str]]] = {
     event.ORDER: lambda chance: f"A-{chance.randrange(10 ** chance.randrange(1, 7))}",
     event.CUSTOMER: _customer,
+    "김서연": lambda chance: "김" + "".join(map(chr, chance.choices(range(0xAC00, 0xD7A4), k=2))),
     event.WORDS: lambda chance: f"{_word(5)(chance)} {_word(6)(chance)}",
     "hunter2": lambda chance: f"{_word(6)(chance)}{chance.randrange(10)}",
     "abcdefgh12345678": _word(16, _BASE64),
@@ -55,8 +56,9 @@ _PARTS: Final[dict[str, Callable[[Random], str]]] = {
 }
 """What stands in events, and what stands there in others."""
 
-_KNOWN: Final = re.compile("|".join(map(re.escape, _PARTS)))
-_UUID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_ESCAPES: Final = r"\\u[0-9a-f]{4}"
+_PART: Final = re.compile("|".join([*map(re.escape, _PARTS), _UUID, _ESCAPES, "[1-9]"]))
 _CARD: Final = 4111111111111111
 
 
@@ -71,12 +73,17 @@ def other(value: Any, chance: Random) -> Any:
 
 
 def _text(value: str, chance: Random) -> str:
-    if _UUID.fullmatch(value):
-        return str(UUID(int=chance.getrandbits(128), version=4))
-    if _KNOWN.search(value):
-        return _KNOWN.sub(lambda match: _PARTS[match[0]](chance), value)
-    # None is larger than it was: an address stays one, and a month.
-    return re.sub("[1-9]", lambda digit: str(chance.randint(1, int(digit[0]))), value)
+    return _PART.sub(lambda match: _part(match[0], chance), value)
+
+
+def _part(part: str, chance: Random) -> str:
+    if part in _PARTS:
+        return _PARTS[part](chance)
+    if len(part) == 1:  # none is larger than it was: an address stays one, and a month
+        return str(chance.randint(1, int(part)))
+    if part.startswith("\\"):
+        return f"\\u{chance.randrange(0xAC00, 0xD7A4):04x}"
+    return str(UUID(int=chance.getrandbits(128), version=4))
 
 
 def _integer(value: int, chance: Random) -> int:

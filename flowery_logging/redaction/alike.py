@@ -23,7 +23,9 @@ _NEW: Final = 512
 if they are the right ones; it has come once; it has not come."""
 
 _SHAPES: Final = 1024
-"""Shapes that are kept."""
+_LONG_SHAPES: Final = 128
+_LONGEST: Final = 4096
+"""Shapes that are kept; those of long texts (statements, tracebacks), and their bytes at most."""
 
 _TOO_MANY: Final = 64
 _WORTH: Final = 4
@@ -42,17 +44,19 @@ class Shapes:
         suspicion: what looks.
     """
 
-    __slots__ = ("_suspicion", "known")
+    __slots__ = ("_suspicion", "known", "known_long")
 
     def __init__(self, suspicion: Suspicion) -> None:
         self._suspicion = suspicion
         self.known: Kept[bytes, int] = Kept(_SHAPES)
+        self.known_long: Kept[bytes, int] = Kept(_LONG_SHAPES)
 
     def learn(self, shape: bytes, known: int) -> int:
         """Return what is known of a shape now that it has come again."""
+        kept = self.known if len(shape) <= LONG else self.known_long
         if known == _NEW:
-            return self.known.keep(shape, _ONCE)
-        found = self.known[shape] = self._of(shape)
+            return kept.keep(shape, _ONCE)
+        found = kept[shape] = self._of(shape)
         return found
 
     def _of(self, shape: bytes) -> int:
@@ -69,13 +73,14 @@ class Call:
         shapes: what all calls have learnt.
     """
 
-    __slots__ = ("_further_in", "_known", "_look", "_new", "_shapes")
+    __slots__ = ("_further_in", "_known", "_known_long", "_look", "_new", "_shapes")
 
     def __init__(self, suspicion: Suspicion, shapes: Shapes) -> None:
         self._look = suspicion.look
         self._further_in = suspicion.further_in
         self._shapes = shapes
         self._known = shapes.known.get
+        self._known_long = shapes.known_long.get
         self._new = 0  # texts of a new shape, less what those of known ones were worth
 
     def look_for_all(self, encoded: bytes) -> int:
@@ -87,9 +92,9 @@ class Call:
         new = self._new
         if new > _TOO_MANY:
             self._new = new + 1 if new < _UNTIL_TRIED_AGAIN else 0
-        elif len(encoded) <= LONG:
+        elif (size := len(encoded)) <= _LONGEST:
             shape = encoded.translate(ZEROS)
-            known = self._known(shape, _NEW)
+            known = self._known(shape, _NEW) if size <= LONG else self._known_long(shape, _NEW)
             if known >= _BY_DIGITS:
                 return self._by_digits(encoded, shape, known)
             if new > 0:
@@ -104,7 +109,7 @@ class Call:
         if known >= _ONCE or known == _BY_DIGITS:
             return self._look(encoded)
         kinds = known & ~_MAY_HOLD_NUMBER
-        if kinds != known and digit_runs.begins_number(encoded):
+        if kinds != known and digit_runs.has_number_in(encoded):
             kinds |= NUMBERS
         return kinds
 

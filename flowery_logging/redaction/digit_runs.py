@@ -8,8 +8,11 @@ from typing import Final
 from flowery_logging.redaction import numbers
 from flowery_logging.redaction.stems import ZEROS
 
+COARSE: Final = bytes(48 if code in b"0123456789 -+." else code for code in range(256)).lower()
+"""For `bytes.translate`: small letters, and zeros for digits and what stands between them."""
+
 LONG: Final = "0" * 12
-"""What a text with a number has in it, if digits and what stands between them are zeros."""
+"""What a text with a number has in it then."""
 
 _DIGITS: Final = 13
 _THIRTEEN: Final = "0" * _DIGITS
@@ -23,9 +26,6 @@ _NUMBER: Final = re.compile(
     rb"(?:(?:(?<=[3469])|(?<=5)(?=[1-5])|(?<=2)(?=[2-7]))(?:(?:[ +-]|\.(?![0-9]{8})){0,2}[0-9]){12}"
     rb"|[0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[ +.-]{0,3}[0-9]{7})"
 )
-begins_number: Final = _NUMBER.search
-"""Find where a number begins in a text that is known to have enough digits for one."""
-
 _FRACTION: Final = re.compile(rb"[ +-]{0,3}[0-9]{1,11}\.[0-9]{8,}")
 # Digits with a foreign blank or dash between them (see `numbers.NORMAL`), or full-width ones.
 _FOREIGN: Final = re.compile(
@@ -56,10 +56,7 @@ def has_foreign(text: str) -> bool:
 
 
 def has_number(encoded: bytes, coarse: str) -> bool:
-    """Look where digits are many: a number may stand there.
-
-    `coarse` is the text with zeros in place of digits and of what stands between them.
-    """
+    """Look where digits are many: a number may stand there. `coarse` is the text by `COARSE`."""
     start = coarse.find(LONG)
     if start < 0 or _THIRTEEN not in encoded.translate(ZEROS, _BETWEEN).decode("latin-1"):
         return False
@@ -76,3 +73,10 @@ def has_number(encoded: bytes, coarse: str) -> bool:
             return True
         start = coarse.find(LONG, end)
     return False
+
+
+def has_number_in(encoded: bytes) -> bool:
+    """Do the same in a text that is known to have enough digits."""
+    if len(encoded) < _SHORT:
+        return _NUMBER.search(encoded) is not None
+    return has_number(encoded, encoded.translate(COARSE).decode("latin-1"))

@@ -31,8 +31,6 @@ TOKENS: Final = 16
 FURTHER: Final = 32
 """What may be in a text, as bits: which finders are to look at it with care."""
 
-# In lower case; digits and what stands between them as zeros, so that twelve may be a number.
-_COARSE: Final = bytes(48 if code in b"0123456789 -+." else code for code in range(256)).lower()
 _SIX_DIGITS: Final = "0" * 6
 
 # What is left of a text that has a sign of an assignment, an address, HTML or a foreign number.
@@ -64,7 +62,7 @@ _SAID_IN_KOREAN: Final = re.compile(
 _DIGITS: Final = bytes(48 if code in b"0123456789" else 32 for code in range(256))
 
 LONG: Final = 512
-"""Bytes of a text from which on it is looked at in another order."""
+"""Bytes of a text beyond which it is looked at in another order."""
 
 _FEW_DASHES: Final = 8
 
@@ -99,7 +97,7 @@ class Suspicion:
         the texts are without their escapes.
         """
         # A str is searched ten times as fast as bytes; `in` takes a third of what find() takes.
-        coarse = encoded.translate(_COARSE).decode("latin-1")
+        coarse = encoded.translate(digit_runs.COARSE).decode("latin-1")
         runs = encoded.translate(_RUNS).decode("latin-1")
         kinds, size = 0, len(encoded)
         if digit_runs.LONG in coarse and digit_runs.has_number(encoded, coarse):
@@ -195,7 +193,7 @@ class Suspicion:
             return 0
         inner = unquote_to_bytes(encoded)  # a word for which somebody searched, mostly
         is_number = digit_runs.has_foreign(inner.decode("latin-1")) or (
-            digit_runs.LONG in coarse and digit_runs.begins_number(inner) is not None
+            digit_runs.LONG in coarse and digit_runs.has_number_in(inner)
         )
         runs = inner.translate(_RUNS).decode("latin-1")
         kinds = has_token(_zeroed(inner), runs) * TOKENS if RUN in runs else 0
@@ -210,7 +208,7 @@ class Suspicion:
 
         Tokens, schemes and options are ASCII: they have been looked for where they stand.
         """
-        coarse = encoded.translate(_COARSE).decode("latin-1")
+        coarse = encoded.translate(digit_runs.COARSE).decode("latin-1")
         signs = encoded.translate(None, _QUIET).decode("latin-1")
         may_name = len(encoded) <= LONG or self._names.may_be_in(encoded)
         text = _zeroed(encoded)

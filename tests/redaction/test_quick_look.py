@@ -92,7 +92,7 @@ def with_other_digits(text, numbers):
     return re.sub("[0-9]", lambda _: str(numbers.randrange(10)), text)
 
 
-@pytest.mark.parametrize("around", ["%s", 'got "%s", 7', "a\n%s\nthen 42", "주문 1: %s"])
+@pytest.mark.parametrize("around", ["%s", 'got "%s", 7', "a\n%s\nthen 42", "주문 1: %s", "%s" + " step 12" * 80])
 def test_what_is_learnt_of_other_digits_lets_no_secret_pass(around):
     numbers = random.Random(around)
     for _, text, _ in SECRETS + [(kind, text, "") for kind, text in LOOK_ALIKES]:
