@@ -24,7 +24,7 @@ if they are the right ones; it has come once; it has not come."""
 
 _SHAPES: Final = 1024
 _LONG_SHAPES: Final = 128
-_LONGEST: Final = 4096
+_LONGEST: Final = 8192
 """Shapes that are kept; those of long texts (statements, tracebacks), and their bytes at most."""
 
 _TOO_MANY: Final = 64

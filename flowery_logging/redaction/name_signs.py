@@ -84,7 +84,7 @@ class NameSigns:
     def __init__(self, secret: Iterable[str], safe: Iterable[str], further: Iterable[Any]) -> None:
         own = [re.sub("[0-9]", "0", name) for name in secret]
         shown = (name for name in safe if not re.search("[0-9]", name))
-        self._judge = Names((*own, "cvv0", "cvc0"), shown).judge
+        self._judge = Names(own, shown).judge
         self._stems = Stems(own)
         self._names: Kept[str, int] = Kept()
         self._are_names = tuple(kind.is_name for kind in further)

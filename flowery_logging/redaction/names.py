@@ -46,15 +46,16 @@ _OWNERS: Final = (
     "become", "sudo", "sftp", "vpn", "wifi", "postgres", "oracle", "mssql", "sql", "mq", "amqp",
     "kafka", "es", "elastic", "web", "api", "bind", "master", "old", "new", "tmp", "temp",
     "key", "cert", "store", "keystore", "truststore", "git", "jenkins", "imap", "pop3", "svc",
-    "jdbc", "auth", "vault",
+    "jdbc", "auth", "vault", "pop0",
 )  # fmt: skip
 
+# Names with a digit stand with a zero too: so the quick look asks for them (see name_signs.py).
 # A word of the name (`user_pwd`, `userPwd`, `user.pwd`).
 _WORDS: Final = frozenset({
     *(owner + last for owner in _OWNERS for last in ("pass", "pw")),
     "pswd", "psk", "cookie", "cookies", "jwt", "rrn", "ssn", "cvv", "cvc", "csc",
-    "cvv2", "cvc2", "otp", "totp", "bearer", "requirepass", "masterauth", "appkey", "impkey",
-    "signkey", "serverkey", "adminkey", "creds", "암호",
+    "cvv2", "cvc2", "cvv0", "cvc0", "otp", "totp", "bearer", "requirepass", "masterauth",
+    "appkey", "impkey", "signkey", "serverkey", "adminkey", "creds", "암호",
 })  # fmt: skip
 
 # The last word of the name (`access_token`, `basic-auth`; not `token_type`, `auth_method`).

@@ -92,7 +92,9 @@ def with_other_digits(text, numbers):
     return re.sub("[0-9]", lambda _: str(numbers.randrange(10)), text)
 
 
-@pytest.mark.parametrize("around", ["%s", 'got "%s", 7', "a\n%s\nthen 42", "주문 1: %s", "%s" + " step 12" * 80])
+@pytest.mark.parametrize(
+    "around", ["%s", 'got "%s", 7', "a\n%s\nthen 42", "주문 1: %s", "%s" + " step 12" * 80]
+)
 def test_what_is_learnt_of_other_digits_lets_no_secret_pass(around):
     numbers = random.Random(around)
     for _, text, _ in SECRETS + [(kind, text, "") for kind, text in LOOK_ALIKES]:
@@ -120,3 +122,12 @@ def test_what_is_learnt_of_a_shape_holds_for_all_digits(text, seed):
     for _ in range(3):
         learnt.clean(with_other_digits(text, numbers))
     assert learnt.clean(text) == Redactor().clean(text)
+
+
+@pytest.mark.parametrize("name", ["card_cvv2", "cardCvc2", "user_cvv2", "pop3pass", "pop3_pw"])
+@pytest.mark.parametrize(
+    "text", ["{}=h77", "x {}: h77", "<{0}>h77</{0}>", "run --{} h77 x", '{{"{}": "h77"}}']
+)
+def test_a_digit_in_the_name_of_a_secret(name, text):
+    text = text.format(name)
+    assert [text[span.start : span.end] for span in find(text)] == ["h77"]
