@@ -1,8 +1,9 @@
 """The quick look at texts that differ in digits alone, as most messages of one call do.
 
 With zeros as digits they are one shape. What a shape may hold is kept when it comes for the second
-time; only whether a number stands there is asked of each text. Calls whose texts are new each time,
-as those with the name of a customer, are noticed, and their texts looked at as they come.
+time; only whether a number stands there is asked of each text. A text that may hold a secret is
+never kept. Calls whose texts are new each time, as those with the name of a customer, are noticed,
+and their texts looked at as they come.
 """
 
 from __future__ import annotations
@@ -51,13 +52,17 @@ class Shapes:
         self.known: Kept[bytes, int] = Kept(_SHAPES)
         self.known_long: Kept[bytes, int] = Kept(_LONG_SHAPES)
 
-    def learn(self, shape: bytes, known: int) -> int:
+    def note(self, shape: bytes) -> None:
+        """Note that a shape has come, of which nothing is known."""
+        self._kept(shape).keep(shape, _ONCE)
+
+    def learn(self, shape: bytes) -> int:
         """Return what is known of a shape now that it has come again."""
-        kept = self.known if len(shape) <= LONG else self.known_long
-        if known == _NEW:
-            return kept.keep(shape, _ONCE)
-        found = kept[shape] = self._of(shape)
+        found = self._kept(shape)[shape] = self._of(shape)
         return found
+
+    def _kept(self, shape: bytes) -> Kept[bytes, int]:
+        return self.known if len(shape) <= LONG else self.known_long
 
     def _of(self, shape: bytes) -> int:
         if _has_codes(shape.decode("latin-1")):
@@ -105,8 +110,14 @@ class Call:
     def _by_digits(self, encoded: bytes, shape: bytes, known: int) -> int:
         if known >= _ONCE:
             self._new += 1
-            known = self._shapes.learn(shape, known)
-        if known >= _ONCE or known == _BY_DIGITS:
+        if known == _NEW:
+            kinds = self._look(encoded)
+            if not kinds:  # what may hold a secret is not kept
+                self._shapes.note(shape)
+            return kinds
+        if known == _ONCE:
+            known = self._shapes.learn(shape)
+        if known == _BY_DIGITS:
             return self._look(encoded)
         kinds = known & ~_MAY_HOLD_NUMBER
         if kinds != known and digit_runs.has_number_in(encoded):

@@ -1,10 +1,12 @@
 """Texts that differ in digits alone are looked at once; those that are new each time cost no more."""
 
+import gc
 import random
 import sys
 
 import pytest
 
+from flowery_logging.kept import Kept
 from flowery_logging.redaction import Kind, Redactor
 
 chance = random.Random(0)
@@ -59,6 +61,13 @@ def test_a_call_whose_texts_are_new_each_time_looks_no_more_for_their_shapes(loo
     for _ in range(2048):  # it is tried again
         look(known.encode())
     assert calls_of(look, known) == 1
+
+
+def test_no_text_that_may_hold_a_secret_is_kept(look):
+    secret = "hunter" + "".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=12))
+    for _ in range(4):
+        assert look(f"login with password={secret}".encode()) != 0
+    assert not [one for one in gc.get_objects() if type(one) is Kept and secret in repr(one)]
 
 
 @pytest.mark.parametrize("one_in", [2, 4])
