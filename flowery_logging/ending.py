@@ -1,8 +1,8 @@
 """The ways in which a process ends, so that the closing record is written on each orderly one.
 
-`atexit`; `multiprocessing`, whose children end by `os._exit` and run only its own finalizers (what
-they die of is told there too); the signals that ask a process to end (`signals.py`); and another
-program in its place (`replacement.py`).
+`atexit`; `multiprocessing`, whose children run only its own finalizers (what they die of is told
+there too); the signals that ask a process to end (`signals.py`); and what runs no `atexit`: another
+program in its place, and `os._exit` (`leaving.py`).
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from typing import Any, Final
 
 from flowery_logging import foreign
 from flowery_logging.files import platform
-from flowery_logging.replacement import Replacement
+from flowery_logging.leaving import Leaving
 from flowery_logging.signals import Signals
 
 _PROCESSES: Final = ("multiprocessing.process", "billiard.process")
 """Who makes children that end in a way of their own; Celery's billiard uses the same finalizers."""
+
+_PATIENCE_S: Final = 0.5
+"""How long another thread may hold up the end of a process that leaves at once."""
 
 _FINALIZES_LATE: Final = sys.version_info >= (3, 13)
 """Whether children run their finalizers by `atexit`, when what they die of has been dealt with."""
@@ -34,6 +37,7 @@ class Ending:
             None; called once or more often, in any thread.
         when_idle: runs a callback as soon as no write is in progress, and lets none begin before
             it has returned.
+        within: runs a callback if no other thread writes for so many seconds without an end.
         died: told of the exception of which a child of `multiprocessing` dies.
         go_on: called where the process does not end after all.
         child_begins: called where a child of `multiprocessing` begins.
@@ -43,14 +47,16 @@ class Ending:
         self,
         finish: Callable[[str | None], None],
         when_idle: Callable[[Callable[[], None]], None],
+        within: Callable[[float, Callable[[], None]], None],
         died: Callable[[BaseException], None],
         go_on: Callable[[], None],
         child_begins: Callable[[], None],
     ) -> None:
         self._finish = finish
+        self._within = within
         self._died = died
         self._child_begins = child_begins
-        self._replacement = Replacement(self._run, go_on)
+        self._leaving = Leaving(self._leave, go_on)
         self.signals = Signals(self._run, when_idle, go_on)
         self._active = False
         self._hooked = False
@@ -66,7 +72,7 @@ class Ending:
         if not self._hooked:
             self._hooked = True
             platform.after_fork_in_child(self._register_finalizers)
-        self._replacement.install()
+        self._leaving.install()
         if signals:
             self.signals.install()
         else:
@@ -80,12 +86,17 @@ class Ending:
             self._finalizer.cancel()
             self._finalizer = None
         self._leave_children()
-        self._replacement.uninstall()
+        self._leaving.uninstall()
         self.signals.uninstall()
 
     def _run(self, signal_name: str | None = None) -> None:
         if self._active:
             self._finish(signal_name)
+
+    def _leave(self) -> None:
+        """Finish, but for no long time: who leaves at once may flee from a thread that hangs."""
+        if self._active:
+            self._within(_PATIENCE_S, self._run)
 
     def _register_finalizers(self) -> None:
         """Use the finalizers of `multiprocessing`, if it is imported.

@@ -88,6 +88,7 @@ _own_encoder: Composer
 _ending = Ending(
     finish=lambda reason: checkpoint(reason),  # noqa: PLW0108 - defined below
     when_idle=lambda callback: _sink.writer.when_idle(callback),  # noqa: PLW0108 - set by setup
+    within=lambda seconds, then: _sink.writer.within(seconds, then),  # noqa: PLW0108 - set by setup
     died=_hooks.process_died,
     go_on=lambda: go_on(),  # noqa: PLW0108 - defined below
     child_begins=lambda: _loops.look(),  # noqa: PLW0108 - defined below

@@ -190,6 +190,15 @@ class Writer:
             else:
                 callback()
 
+    def within(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Call back, unless another thread is in the middle of a write for so long."""
+        lock = self._own_journal().lock
+        if lock.acquire(timeout=seconds):
+            try:
+                callback()
+            finally:
+                lock.release()
+
     def _write_with_care(
         self,
         journal: Journal,

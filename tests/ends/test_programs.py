@@ -61,8 +61,66 @@ def test_a_script_that_ends_by_itself(tmp_path, program):
     assert set(ends(tmp_path / "logs")) == {"clean"}
 
 
-def test_a_script_that_ends_hard(tmp_path):
-    run(tmp_path, "log.info('one')\nos._exit(0)")
+@pytest.mark.parametrize("status", [0, 3])
+def test_a_script_that_ends_at_once(tmp_path, status):
+    assert run(tmp_path, f"log.info('one')\nos._exit({status})") == status
+    assert ends(tmp_path / "logs") == ["clean"]
+
+
+def test_children_of_a_fork_that_end_at_once(tmp_path):
+    program = """
+for number in range(3):
+    if not os.fork():
+        if number:
+            log.info("child %d", number)
+        os._exit(status=number)
+for _ in range(3):
+    os.wait()
+log.info("parent")
+"""
+    run(tmp_path, program)
+    assert ends(tmp_path / "logs") == ["clean"] * 3  # one of them has had nothing to say
+
+
+def test_processes_that_socketserver_forks_for_requests(tmp_path):
+    program = """
+import socket, socketserver
+class Handler(socketserver.StreamRequestHandler):
+    def handle(self):
+        log.info("got %r", self.rfile.readline())
+        self.wfile.write(b"done")
+with socketserver.ForkingTCPServer(("127.0.0.1", 0), Handler) as server:
+    for _ in range(2):
+        client = socket.create_connection(server.server_address)
+        client.sendall(b"x\\n")
+        server.handle_request()
+        assert client.recv(9) == b"done"
+        os.wait()
+log.info("parent")
+"""
+    run(tmp_path, program)
+    assert ends(tmp_path / "logs") == ["clean"] * 3
+
+
+HANGING_DISK = """
+write = os.write
+def hanging(*args):
+    if threading.current_thread().name == "hangs":
+        held.set()
+        time.sleep(3600)
+    return write(*args)
+os.write, held = hanging, threading.Event()
+"""
+
+
+def test_who_ends_at_once_does_not_wait_for_a_thread_that_hangs(tmp_path):
+    program = """
+log.info("one")
+threading.Thread(target=log.info, args=["two"], name="hangs", daemon=True).start()
+held.wait()
+os._exit(3)
+"""
+    assert run(tmp_path, program, before=HANGING_DISK) == 3
     assert ends(tmp_path / "logs") == ["unclean"]
 
 
@@ -85,19 +143,20 @@ try:
 except FileNotFoundError:
     log.info("two")
 log.info("three")
-os._exit(0)"""
+os.kill(os.getpid(), signal.SIGKILL)"""
     run(tmp_path, program)
     assert ends(tmp_path / "logs") == ["unclean"]
     assert last(tmp_path)["message"] == "three"
 
 
 def test_the_functions_of_os_are_as_before_after_shutdown(tmp_path):
-    before = "theirs = os.execv, os.execve"
+    before = "theirs = os.execv, os.execve, os._exit"
     program = """
 assert os.execv is not theirs[0]
+assert os._exit is not theirs[2]
 flowery_logging.setup()
 flowery_logging.shutdown()
-assert (os.execv, os.execve) == theirs"""
+assert (os.execv, os.execve, os._exit) == theirs"""
     assert run(tmp_path, program, before=before) == 0
 
 

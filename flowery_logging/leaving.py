@@ -1,7 +1,10 @@
-"""A process that puts another program in its own place: `os.execv` runs no `atexit`.
+"""A process that leaves by a function of `os` that runs no `atexit`.
 
-Reloaders restart a service so (Quart's, Tornado's), and a program that prepares the ground for the
-server that it then becomes. Its last event is logged, so it ends here.
+`os.execv` puts another program in its place. Reloaders restart a service so (Quart's, Tornado's),
+and a program that prepares the ground for the server that it then becomes. `os._exit` ends the
+child of a fork that is not to run what its parent has registered: RQ's process of a job, that of
+`socketserver` for a request, a daemon's parent, a program's own. Its last event is logged, so it
+ends here.
 """
 
 from __future__ import annotations
@@ -11,12 +14,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
 
-_FUNCTIONS: Final = ("execv", "execve")
-"""What all functions of `os` whose name begins with `exec` call in the end."""
+_END: Final = "_exit"
+_FUNCTIONS: Final = ("execv", "execve", _END)
+"""All functions of `os` whose name begins with `exec` call one of the first two in the end."""
 
 
-class Replacement:
-    """Calls back before another program takes this one's place, until `uninstall()`.
+class Leaving:
+    """Calls back before the process leaves so, until `uninstall()`.
 
     Args:
         finish: writes the closing record.
@@ -48,14 +52,20 @@ class Replacement:
                 del self._installed[name]
 
     def _watched(self, theirs: Callable[..., Any]) -> Callable[..., Any]:
+        ends = theirs.__name__ == _END
+
         @wraps(theirs)
-        def execute(*args: Any, **named: Any) -> Any:
-            if self._active:
-                self._finish()
+        def leave(*args: Any, **named: Any) -> Any:
+            try:
+                if self._active:
+                    self._finish()
+            except BaseException:  # of a signal handler: who calls `os._exit` relies on the end
+                if not ends:
+                    raise
             try:
                 return theirs(*args, **named)
             finally:
                 if self._active:
                     self._go_on()
 
-        return execute
+        return leave
