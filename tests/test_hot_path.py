@@ -27,9 +27,9 @@ ZOO = {
 }  # fmt: skip
 # The same for events with a secret, which is found and hidden.
 SECRETS = {
-    "card number in the message": (38, 53), "card number as integer": (64, 66),
-    "resident number": (40, 62), "JSON web token": (37, 56), "Bearer": (67, 103),
-    "password in a URL": (39, 58), "token in a query": (63, 99),
+    "card number in the message": (38, 59), "card number as integer": (64, 69),
+    "resident number": (42, 75), "JSON web token": (39, 63), "Bearer": (73, 120),
+    "password in a URL": (43, 79), "token in a query": (67, 116),
 }  # fmt: skip
 KEPT = 10
 """Memory blocks that a thousand events may leave: less than one in a hundred events."""

@@ -118,7 +118,7 @@ class Assignments:
         found: list[Span] = []
         if "\n" in text and ":" in text:
             found += self._blocks(text, places)
-        if "\\n " in text and _ANY_ESCAPED_BLOCK().search(text):
+        if "\\n " in text and _ANY_ESCAPED_BLOCK.search(text):
             found += self._escaped_blocks(text)
         places[:] = self._add_assigned(text, places, found)
         return found
@@ -131,7 +131,7 @@ class Assignments:
                 if place.in_query and text[position : position + 1] not in _END_OF_PARAMETER:
                     left.append(place)
                 continue
-            match = _ASSIGNED().match(text, place.start)
+            match = _ASSIGNED.match(text, place.start)
             if place.in_words and (match is None or _needs_words(text, match, position)):
                 match = _words_at(text, place.start, position) or match
             if match is None:
@@ -144,7 +144,7 @@ class Assignments:
             if kind is not None:
                 found.append(Span(start, end, kind))
                 position = end
-                following = _CHANGED().match(text, end) if match[4] else None
+                following = _CHANGED.match(text, end) if match[4] else None
                 if following is not None:  # `"old" -> "new"`
                     position = quoted_end(text, following.end(), following["quote"])
                     found.append(Span(following.end(), position, kind))
@@ -166,7 +166,7 @@ class Assignments:
         return start, end, kind
 
     def _escaped_blocks(self, text: str) -> Iterator[Span]:
-        for match in _ESCAPED_BLOCK().finditer(text):
+        for match in _ESCAPED_BLOCK.finditer(text):
             kind = self._kind_of_any(match["name"])
             if kind is not None and not _is_of_settings(text, match, match.start("value")):
                 yield Span(*match.span("value"), kind)
@@ -185,7 +185,7 @@ class Assignments:
                 is_nothing(value, equals=equals) or is_shown(name, value)
             )
             return (end, end) if is_none else (start, end)
-        hashed = _HASHED().match(text, start) if first == "{" else None
+        hashed = _HASHED.match(text, start) if first == "{" else None
         if hashed is None and first in PAIRS:
             end = nested_end(text, start)
             value = text[start:end]
@@ -194,7 +194,7 @@ class Assignments:
         if not equals and last_word(name) in _HEADERS:
             return _line(text, start)
         if not equals and name.lower().endswith(("phrase", "mnemonic")):
-            phrase = _PHRASE().match(text, start)
+            phrase = _PHRASE.match(text, start)
             if phrase and not is_nothing(phrase[0].partition(" ")[0], equals=False):
                 return phrase.span()
         place = start if hashed is None else hashed.end()
@@ -208,9 +208,9 @@ class Assignments:
         # First whether it is code: a value that has none of its ends is as long as the text.
         if is_code(text, place):
             return start
-        bare = _BARE().match(text, place)
+        bare = _BARE.match(text, place)
         if bare is None:
-            odd = _ODD().match(text, place)
+            odd = _ODD.match(text, place)
             return start if odd is None else odd.end()
         end = unopened_end(text, start, bare.end())
         if end > bare.end() and any(map(str.isdigit, text[start:end])):
@@ -238,7 +238,7 @@ class Assignments:
             return False
         if name.endswith(".auth") or (value[0] == "?" and text[bare.start() - 1] == ":"):
             return True  # the name of a logger; `${SECRET:?is missing}`
-        is_prose = _WORD().fullmatch(value) and _NEXT_WORD().match(text, bare.end())
+        is_prose = _WORD.fullmatch(value) and _NEXT_WORD.match(text, bare.end())
         return bool(is_prose) or is_about(name, value) or is_amount(text, bare.start())
 
     def _kind_of_any(self, name: str) -> str | None:
@@ -260,7 +260,7 @@ class Assignments:
         """Values of YAML that begin on the next line: all lines that are indented further."""
         position = 0
         for place, _, _ in places:
-            match = _BLOCK().match(text, place) if place >= position else None
+            match = _BLOCK.match(text, place) if place >= position else None
             if match is None:
                 continue
             position = match.end()
@@ -302,7 +302,7 @@ def _needs_words(text: str, match: re.Match[str], first: int) -> bool:
         or "no " in before
         or "without " in before
         or match[2] is not None
-        or (is_bare and _LETTERS().match(text, match.end()) is not None)
+        or (is_bare and _LETTERS.match(text, match.end()) is not None)
     )
 
 
@@ -314,13 +314,13 @@ def _words_at(text: str, place: int, first: int) -> re.Match[str] | None:
     starts: list[int] = []
     start = place
     while len(starts) < _MORE_WORDS and text[start - 1 : start] == " ":
-        word = _WORD_BEFORE().search(text, max(first, start - 1 - _LONGEST_WORD), start - 1)
+        word = _WORD_BEFORE.search(text, max(first, start - 1 - _LONGEST_WORD), start - 1)
         if word is None:
             break
         start = word.start()
         starts.append(start)
     for start in reversed(starts):
-        match = _ASSIGNED_WORDS().match(text, start)
+        match = _ASSIGNED_WORDS.match(text, start)
         if match is not None:
             return match
     return None
@@ -331,12 +331,12 @@ def _is_called(text: str, match: re.Match[str]) -> bool:
     start, name = match.start(), match["name"]
     if text.startswith("=(", match.end("closed")) or name[-2:].isupper():
         return False
-    return text[start - 1 : start] != "(" or _OTHER_NAME().match(text, max(0, start - 2)) is None
+    return text[start - 1 : start] != "(" or _OTHER_NAME.match(text, max(0, start - 2)) is None
 
 
 def _is_of_settings(text: str, match: re.Match[str], start: int) -> bool:
     """Tell whether a block has names of its own, that tell facts: `password:`, `min_length: 12`."""
-    entry = _ENTRY().match(text, start)
+    entry = _ENTRY.match(text, start)
     return entry is not None and (match["name"].endswith("auth") or is_fact(entry["name"]))
 
 
@@ -347,8 +347,7 @@ def _is_of_address(text: str, match: re.Match[str]) -> bool:
     """
     start = match.start()
     return text.startswith("://", max(0, start - 3)) or (
-        text[start - 1 : start] == ":"
-        and _ARN().search(text, max(0, start - 128), start) is not None
+        text[start - 1 : start] == ":" and _ARN.search(text, max(0, start - 128), start) is not None
     )
 
 
@@ -376,11 +375,11 @@ def _block(text: str, start: int, indent: int) -> tuple[int, int]:
 
 def _line(text: str, start: int) -> tuple[int, int]:
     """Return the value of a header, behind its scheme: the rest of the line."""
-    match = _LINE().match(text, start)
+    match = _LINE.match(text, start)
     word, blank, _ = text[start : match.end()].partition(" ") if match else ("", "", "")
     if match is None or (is_nothing(word, equals=False) and not (blank and is_scheme(word))):
         return start, start
-    is_prose = not is_scheme(word) and (_PROSE().fullmatch(match[0]) or _TYPE().match(match[0]))
+    is_prose = not is_scheme(word) and (_PROSE.fullmatch(match[0]) or _TYPE.match(match[0]))
     if is_prose or (blank and is_nothing(match["value"], equals=True)):
         return start, start
     return match.span("value")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from flowery_logging.redaction.late import Late, late
+from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import whole_end
@@ -59,7 +59,7 @@ _PROGRAMS: Final = (
 _VALUE: Final = r"(?P<value>[^\s\"',|;&+][^\s\"']{0,1023})"
 
 
-def _compiled(program: str, option: str) -> tuple[Late, Late]:
+def _compiled(program: str, option: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return the patterns of a program and of its option, for `re` with the dash first."""
     first = rf"-(?<![\w-].){option[1:]}" if option[0] == "-" else rf"(?<![\w-]){option}"
     return late(rf"(?<![\w.-])(?:{program})(?![\w.-])"), late(f"{first}{_VALUE}")
@@ -112,23 +112,23 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     if "-" in text:
         yield from _options(text, kind_of)
     if "onfig" in text or "ONFIG" in text:
-        for match in _SETTING().finditer(text):
+        for match in _SETTING.finditer(text):
             kind = kind_of(match["name"].rpartition(".")[2])
             if kind is not None and not is_nothing(match["value"], equals=False):
                 yield Span(*match.span("value"), kind)
     if "ENV " in text or "ARG " in text or "setenv " in text or "setx " in text:
         yield from _variables(text, kind_of)
     if "AUTH" in text:
-        for match in _AUTH().finditer(text):
+        for match in _AUTH.finditer(text):
             yield Span(*match.span("value" if match["value"] else "bare"), "value")
     if "-" in text or "pass:" in text or ("@" in text and "/" in text):
-        words = {*_WORD().findall(text)}
+        words = {*_WORD.findall(text)}
         if words and words != {_ALONE}:
             yield from _of_programs(text, {row for word in words for row in _OF_WORDS[word]})
 
 
 def _options(text: str, kind_of: KindOf) -> Iterator[Span]:
-    for match in _OPTION().finditer(text):
+    for match in _OPTION.finditer(text):
         kind = "value" if match["name"] == "pass" else kind_of(match["name"])
         group = "quoted" if match["quote"] else "bare"
         if kind is None:
@@ -145,7 +145,7 @@ def _options(text: str, kind_of: KindOf) -> Iterator[Span]:
 
 
 def _variables(text: str, kind_of: KindOf) -> Iterator[Span]:
-    for match in _VARIABLE().finditer(text):
+    for match in _VARIABLE.finditer(text):
         kind, value = kind_of(match["name"]), match["value"].strip("\"'")
         if kind is not None and not is_nothing(value, equals=True):
             yield Span(match.end() - len(match["value"].lstrip("\"'")), match.end(), kind)
@@ -156,7 +156,7 @@ def _of_programs(text: str, rows: set[int]) -> Iterator[Span]:
     for line in text.splitlines(keepends=True):
         for row in rows:
             program, option = _ROWS[row]
-            if program().search(line):
-                for match in option().finditer(line):
+            if program.search(line):
+                for match in option.finditer(line):
                     yield Span(start + match.start("value"), start + match.end("value"), "value")
         start += len(line)

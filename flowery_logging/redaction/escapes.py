@@ -12,16 +12,18 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-_ESCAPED: Final = re.compile(
+from flowery_logging.redaction.late import late
+
+_ESCAPED: Final = late(
     r"(?<!\\)\\{1,64}u(?P<code>[0-9a-fA-F]{4})|(?P<bytes>(?:%[0-9a-fA-F]{2})+)"
     r"|\\(?P<sign>[\\\"'/nrt])"
     r"|&(?P<entity>quot|apos|lt|gt|amp|#(?:0{0,4}(?:34|39|60|62|38|61)|x0{0,4}(?:2[267]|3[cde])));",
     re.IGNORECASE,
 )
 # Each begins with a sign, so that `re` looks for that sign alone: is there any of the above?
-_BYTE: Final = re.compile("%[0-9a-fA-F]{2}")
-_SIGN: Final = re.compile(r"\\(?:[uU][0-9a-fA-F]{4}|[\\\"'/nrtNRT])")
-_ENTITY: Final = re.compile(
+_BYTE: Final = late("%[0-9a-fA-F]{2}")
+_SIGN: Final = late(r"\\(?:[uU][0-9a-fA-F]{4}|[\\\"'/nrtNRT])")
+_ENTITY: Final = late(
     r"&(?i:quot|apos|lt|gt|amp|#(?:0{0,4}(?:34|39|60|62|38|61)|x0{0,4}(?:2[267]|3[cde])));"
 )
 _ENTITIES: Final = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}

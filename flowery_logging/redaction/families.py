@@ -28,14 +28,14 @@ def of(text: str, lower: str) -> int:
         or "licen" in lower
         or (
             ("pass" in lower or "pwd" in lower)
-            and ("passport" in lower or prose.SAID().search(lower))
+            and ("passport" in lower or prose.SAID.search(lower))
         )
         or "cred" in lower
         or (
             ("pw" in lower or "pass" in lower)
             and ("/p" in lower or "/ p" in lower or ",p" in lower or ", p" in lower)
         )
-        or prose.SIX_DIGITS().search(text)
+        or prose.SIX_DIGITS.search(text)
     ):
         found |= PROSE
     if (

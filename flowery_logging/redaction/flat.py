@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from flowery_logging.redaction.late import late
+
 
 class Place(NamedTuple):
     """Where a name stands before a sign that may be a secret's; of several words, the last one.
@@ -33,9 +35,9 @@ _FLAT: Final = bytes(
     else ord(" ")
     for code in range(256)
 )
-_ESCAPED_BLANK: Final = re.compile(r"\\xa0(?=(?:[ \t\u00a0]|\\{1,2}xa0){0,7}[:=\uff1d\uff1a])")
-_NO_WORD: Final = re.compile(r"[^\w\x00-\x7f]")
-_OTHER_NAME: Final = re.compile(
+_ESCAPED_BLANK: Final = late(r"\\xa0(?=(?:[ \t\u00a0]|\\{1,2}xa0){0,7}[:=\uff1d\uff1a])")
+_NO_WORD: Final = late(r"[^\w\x00-\x7f]")
+_OTHER_NAME: Final = late(
     r"\((?<=[\w.%$)\"'`\]-]\()(?=[^()\n]{0,23}[가-힣])[^()\n]{1,24}\)(?= {0,8}[:=])"
 )
 """The other name of a field, which is none before a sign: `password(비밀번호)=`."""

@@ -391,7 +391,7 @@ def find(text: str) -> Iterator[Span]:
     ]
     for row in dict.fromkeys(rows):
         pattern, kind = _COMPILED[row]
-        for match in pattern().finditer(text):
+        for match in pattern.finditer(text):
             start = match.start()
             if start == 0 or not _goes_on(text, start):
                 yield Span(start, match.end(), kind)

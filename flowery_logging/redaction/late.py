@@ -7,12 +7,20 @@ compile it takes longer than all else of the start-up's imports of this room.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cache, partial
-
-Late = Callable[[], "re.Pattern[str]"]
+from typing import Any, cast
 
 
-def late(pattern: str, flags: int = 0) -> Late:
-    """Return what returns the compiled pattern, the same one each time."""
-    return cache(partial(re.compile, pattern, flags))
+def late(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    """Return what is like the compiled pattern, and compiles it at the first use."""
+    return cast("re.Pattern[str]", _Late(pattern, flags))
+
+
+class _Late:
+    def __init__(self, pattern: str, flags: int) -> None:
+        self._args = pattern, flags
+
+    def __getattr__(self, name: str) -> Any:
+        # Kept, so that the next use finds it as that of a compiled pattern.
+        found = getattr(re.compile(*self._args), name)
+        setattr(self, name, found)
+        return found

@@ -28,7 +28,7 @@ VALUES: Final = frozenset({
 })  # fmt: skip
 """Keys of objects that say a name, and its value."""
 
-_ITEM: Final = re.compile(
+_ITEM: Final = late(
     r"(?<![:=])(?<![:=] )(?P<quote>\\{0,15}[\"'])(?:b')?(?P<dashes>--?)?"
     r"(?P<name>[\w.-]{2,64})'?(?P=quote)"
     r"[ ]{0,4},[ ]{0,4}(?=(?P<value>[bBrRuU]{0,2}(?P=quote)))(?!(?P=value)[\w.-]{1,64}(?P=quote):)"
@@ -40,12 +40,12 @@ _ANY_ITEM: Final = late(
     r"[bBrRuU]{0,2}\\{0,15}[\"']"
 )
 _ANY_VALUE: Final = late(r"[\"'](?:" + "|".join(sorted(VALUES)) + r")\\{0,15}[\"'][ ]{0,4}:")
-_SAID: Final = re.compile(
+_SAID: Final = late(
     r"(?P<quote>\\{0,15}[\"'])(?:" + "|".join(sorted(NAMES)) + r")(?P=quote)[ ]{0,4}:[ ]{0,4}"
     r"(?:(?P=quote)(?P<name>[\w./\[\]-]{2,128})(?P=quote)|[\[(](?P<loc>[^\])]{2,256})[\])])",
     re.IGNORECASE,
 )
-_VALUE: Final = re.compile(
+_VALUE: Final = late(
     r"(?P<quote>\\{0,15}[\"'])(?:" + "|".join(sorted(VALUES)) + r")(?P=quote)[ ]{0,4}:[ ]{0,4}"
     r"(?:(?P<open>[bBrRuU]{0,2}(?P=quote))|(?P<nest>[\[{(])|(?P<bare>[^\s,}\])]{1,64}))",
     re.IGNORECASE,
@@ -74,39 +74,35 @@ _YAML: Final = late(
 )
 """The same over two lines of YAML, as Kubernetes has variables."""
 
-_GRANT: Final = re.compile(
+_GRANT: Final = late(
     r"[\"']code\\{0,15}[\"']: ?\\{0,15}[\"'](?P<value>(?=[\w.~/-]{0,512}\d)[\w.~/-]{10,2048})"
 )
 """The code of OAuth where it is changed for a token; elsewhere a code is one of an error, say."""
 
-_NAME: Final = re.compile(r"[A-Za-z_]{2,64}(?: [A-Za-z_]{2,64}){0,3}")
-_WORDS: Final = re.compile(r"[\w.-]{2,64}")
+_NAME: Final = late(r"[A-Za-z_]{2,64}(?: [A-Za-z_]{2,64}){0,3}")
+_WORDS: Final = late(r"[\w.-]{2,64}")
 _BEFORE: Final = 512
 _BEHIND: Final = 2_048
 """Characters around a name in which its value is looked for."""
 
-_PYDANTIC: Final = re.compile(
+_PYDANTIC: Final = late(
     r"(?:^|\n|\\n)(?P<name>[\w.-]{1,256})(?:\n|\\n)[ \t]{1,8}"
     r"(?:(?!\[type=missing,)[^\n\\]){0,512}?"  # that is of all that was given
     r"input_value=(?P<value>[^\n]{1,2048}?), input_type="
 )
-_TAG: Final = re.compile(
+_TAG: Final = late(
     r"<(?P<name>[\w:.-]{2,64})(?:\s[^<>]{0,256})?>(?:<!\[CDATA\[)?"
     r"(?P<value>(?:(?!\]\]>)(?:[^<]|<(?!/|[^<>]{0,256}>))){1,4096})(?=</|\]\]>)"
 )
-_ATTRIBUTES: Final = re.compile(
+_ATTRIBUTES: Final = late(
     r"<(?P<tag>[\w:.-]{1,64})\s(?P<inside>[^<>]{1,1024})>(?P<value>[^<>]{0,4096})"
 )
 _EMPTY: Final = frozenset({"input", "meta", "link", "img", "param", "source", "br", "hr"})
 """Elements of HTML that have no content: what follows them is not theirs."""
 
-_NAME_ATTRIBUTE: Final = re.compile(
-    r"\b(?:name|key|id)=\\{0,15}[\"'](?P<name>[\w.-]{2,64})\\{0,15}[\"']"
-)
-_VALUE_ATTRIBUTE: Final = re.compile(
-    r"\b(?:value|content)=\\{0,15}[\"'](?P<value>[^\"'<>\\]{1,1024})"
-)
-_FORM_DATA: Final = re.compile(
+_NAME_ATTRIBUTE: Final = late(r"\b(?:name|key|id)=\\{0,15}[\"'](?P<name>[\w.-]{2,64})\\{0,15}[\"']")
+_VALUE_ATTRIBUTE: Final = late(r"\b(?:value|content)=\\{0,15}[\"'](?P<value>[^\"'<>\\]{1,1024})")
+_FORM_DATA: Final = late(
     r"name=\\{0,15}\"(?P<name>[^\"\\]{1,64})\\{0,15}\""
     r"(?:(?:\r?\n|\\r\\n|\\n)[\w-]{1,64}:[^\r\n\\]{0,256}){0,4}"
     r"(?:\r\n\r\n|\n\n|\\r\\n\\r\\n|\\n\\n)(?P<value>(?:(?!\r|\n|\\r|\\n).){1,4096})"
@@ -116,19 +112,19 @@ _FORM_DATA: Final = re.compile(
 def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901 - a sign for each kind
     """Yield the values of names that stand apart from them; `lower` is the text in lower case."""
     if "," in text:
-        if _ANY_ITEM().search(text):
+        if _ANY_ITEM.search(text):
             yield from _items(text, kind_of)
         if "Auth(" in text or "Credential" in text or ".login(" in text:
             yield from _calls(text)
     if "On instance" in text:
         yield from _instances(text, kind_of)
     if "rejected value [" in text:
-        yield from _marked(text, _REJECTED(), kind_of)
+        yield from _marked(text, _REJECTED, kind_of)
     if "\n" in text and "value: " in text:
         yield from _lines(text, kind_of)
     if "input_value=" in text:
         yield from _marked(text, _PYDANTIC, kind_of)
-    if ":" in text and _ANY_VALUE().search(lower):
+    if ":" in text and _ANY_VALUE.search(lower):
         yield from _objects(text, kind_of)
     if "grant" in text:
         for match in _GRANT.finditer(text):
@@ -141,7 +137,7 @@ def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C90
 
 
 def _calls(text: str) -> Iterator[Span]:
-    for match in _CALL().finditer(text):
+    for match in _CALL.finditer(text):
         start = match.end("value")
         yield Span(start, quoted_end(text, start, match["quote"]), "value")
 
@@ -224,7 +220,7 @@ def _marked(text: str, pattern: re.Pattern[str], kind_of: KindOf) -> Iterator[Sp
 
 def _instances(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield what jsonschema was given, and that where it is said again."""
-    for match in _INSTANCE().finditer(text):
+    for match in _INSTANCE.finditer(text):
         kind = kind_of(match["name"])
         if kind is not None:
             yield Span(*match.span("value"), kind)
@@ -235,7 +231,7 @@ def _instances(text: str, kind_of: KindOf) -> Iterator[Span]:
 
 def _lines(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Values of variables in YAML, below their names."""
-    for match in _YAML().finditer(text):
+    for match in _YAML.finditer(text):
         kind = kind_of(match["name"])
         value = match["value"].strip("\"'")
         if kind is not None and not is_nothing(value, equals=True):

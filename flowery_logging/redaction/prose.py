@@ -153,8 +153,8 @@ SIX_DIGITS: Final = late("[0-9](?<=[ :=].)[0-9]{5}")
 def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each kind
     """Yield the secrets in running text; `lower` is the text in lower case."""
     is_korean = not text.isascii()
-    if is_korean and (named := _NAME_IN_KOREAN().search(text)):
-        for match in _KOREAN().finditer(text, named.start()):
+    if is_korean and (named := _NAME_IN_KOREAN.search(text)):
+        for match in _KOREAN.finditer(text, named.start()):
             before = text[match.start("value") - 1]
             least = _SHORTEST_SAID if before in _OPENING else _SHORTEST_KEY
             if _is_one(match["value"], least if match["long"] else 0):
@@ -162,22 +162,22 @@ def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a si
                 yield from _next(text, match)
         yield from _asked(text)
     is_said = " is" in lower
-    if ("pass" in lower or "pwd" in lower) and SAID().search(lower):
-        for match in _ENGLISH().finditer(text):
+    if ("pass" in lower or "pwd" in lower) and SAID.search(lower):
+        for match in _ENGLISH.finditer(text):
             if _is_one(match["value"], 0 if match["said"] else _SHORTEST):
                 yield _value(match)
                 yield from _next(text, match)
     if is_korean or "cred" in lower or "pw" in lower or "pass" in lower:
-        for match in _PAIR().finditer(text):
-            if _OF_PASSWORDS().search(match["value"]) and not tells_fact(match["value"]):
+        for match in _PAIR.finditer(text):
+            if _OF_PASSWORDS.search(match["value"]) and not tells_fact(match["value"]):
                 yield _value(match)
     if "password(" in lower or "passwd(" in lower:
-        for match in _CALLED().finditer(text):
+        for match in _CALLED.finditer(text):
             yield _value(match)
-    if is_said or SIX_DIGITS().search(text):
+    if is_said or SIX_DIGITS.search(text):
         yield from _codes(text)
     if is_said and " is " in lower:
-        for match in _KEY().finditer(text):
+        for match in _KEY.finditer(text):
             if _is_one(match["value"], _SHORTEST_SAID):
                 yield _value(match)
     if (
@@ -189,12 +189,12 @@ def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a si
     ):
         plain = text if text.isascii() else normal(text)
         for pattern, kind in _NUMBERS:
-            for match in pattern().finditer(plain):
+            for match in pattern.finditer(plain):
                 yield Span(*match.span("value"), kind)
 
 
 def _codes(text: str) -> Iterator[Span]:
-    for match in _CODE().finditer(text):
+    for match in _CODE.finditer(text):
         if match["value"] is None:
             yield Span(*match.span(match.lastgroup or "said"), "value")
         elif _is_one(match["value"], 0):
@@ -205,10 +205,10 @@ def _asked(text: str) -> Iterator[Span]:
     """Yield what is asked for in Korean, what was typed, and what was changed to what."""
     if "자리" in text or "보안카드" in text:
         for pattern in (_TWO_DIGITS, _CARD):
-            for match in pattern().finditer(text):
+            for match in pattern.finditer(text):
                 yield Span(*match.span("value"), "value")
     if "입력" in text or "변경" in text:
-        for match in _TYPED().finditer(text):
+        for match in _TYPED.finditer(text):
             if match["value"] is None:
                 yield Span(*match.span("old"), "value")
                 yield from _next(text, match)
@@ -218,7 +218,7 @@ def _asked(text: str) -> Iterator[Span]:
 
 def _next(text: str, match: re.Match[str]) -> Iterator[Span]:
     """Yield what a secret was changed to."""
-    following = _NEXT().match(text, match.end())
+    following = _NEXT.match(text, match.end())
     if following is not None and _is_one(following["value"], 0):
         yield _value(following)
 
@@ -230,7 +230,7 @@ def _value(match: re.Match[str]) -> Span:
 
 def tells_fact(value: str) -> bool:
     """Tell whether a value is what is told about a secret: a date, a version, an amount."""
-    return _FACT().fullmatch(value) is not None
+    return _FACT.fullmatch(value) is not None
 
 
 def _is_one(value: str, shortest: int) -> bool:
@@ -241,5 +241,5 @@ def _is_one(value: str, shortest: int) -> bool:
     return not shortest or (
         len(value) >= shortest
         and any(map(str.isalpha, value))
-        and _COUNTED().fullmatch(value) is None
+        and _COUNTED.fullmatch(value) is None
     )

@@ -67,7 +67,7 @@ def whole_end(text: str, start: int, end: int) -> int:
     following = text[end : end + 2]
     if following[1:] in _BEHIND_CLOSING or following[0] not in _QUOTE_BEGINS:
         return end
-    quote = _QUOTE().match(text, end)
+    quote = _QUOTE.match(text, end)
     if quote is None or text.find(quote[0], max(0, start - _BEFORE), start + 1) < 0:
         return end  # a quote that was not opened before it
     return _end_of_rest(text, end, quote[0])
@@ -78,7 +78,7 @@ def unopened_end(text: str, start: int, end: int) -> int:
     quote = text[end : end + 1]
     if quote not in _UNOPENED or text[end - 1] in _BEFORE_OPENING:
         return end
-    if not _IN_WORD().match(text, end + 1):
+    if not _IN_WORD.match(text, end + 1):
         return end
     line = max(text.rfind("\n", max(0, start - _LINE), start), start - _LINE, 0)
     if text.count(quote, line, start) % 2:
@@ -92,24 +92,24 @@ def _end_of_rest(text: str, end: int, quote: str) -> int:
     place = end
     while text[place - 1] not in _BEFORE_OPENING and text.startswith(quote, place):
         behind = place + len(quote)
-        again = _AGAIN().match(text, behind) if quote == "'" else None
+        again = _AGAIN.match(text, behind) if quote == "'" else None
         if again is not None:
             behind = again.end()
         elif text.startswith(quote, behind):
             behind += len(quote)  # as SQL doubles it
-        if again is None and not _IN_WORD().match(text, behind):
+        if again is None and not _IN_WORD.match(text, behind):
             return place
         place = _rest_end(text, behind)
         if text[place : place + 1] in _NAME_ENDS:
             return end  # a name follows
-        more = _WORDS().match(text, place)
+        more = _WORDS.match(text, place)
         if more and text.startswith(quote, more.end()) and text[more.end() - 1] != " ":
             place = more.end()
     return place
 
 
 def _rest_end(text: str, start: int) -> int:
-    rest = _REST().match(text, start)
+    rest = _REST.match(text, start)
     return start if rest is None else rest.end()
 
 

@@ -17,7 +17,7 @@ from flowery_logging.redaction.numbers import Span
 _BEFORE: Final = r"(?<![A-Za-z0-9])"
 _GAP: Final = r"(?:[:=,]?[ \t\u00a0]{1,4}|[:=])[\"']?"
 # Each begins with letters, not with what must not stand before: so `re` looks for these alone.
-_BEARER: Final = re.compile(
+_BEARER: Final = late(
     r"[BbKkPpSsAaGgNn](?<![A-Za-z0-9].)(?:"
     rf"(?:(?<=[Bb])(?i:earer)|(?<=[Kk])(?i:akaoak)|(?<=[Pp])(?i:ortone)){_GAP}"
     r"(?P<value>[\w.~+/=%:|-]{6,})"
@@ -25,8 +25,8 @@ _BEARER: Final = re.compile(
     rf"|(?<=[Nn])(?i:egotiate|tlm)){_GAP}(?P<long>[\w.~+/=%:|-]{{16,}}))",
     re.ASCII,
 )
-_TOKEN: Final = re.compile(r"Token(?<![A-Za-z0-9].{5})[ ](?P<value>[\w.~+/=-]{16,})", re.ASCII)
-_KEY: Final = re.compile(
+_TOKEN: Final = late(r"Token(?<![A-Za-z0-9].{5})[ ](?P<value>[\w.~+/=-]{16,})", re.ASCII)
+_KEY: Final = late(
     rf"{_BEFORE}(?:(?:api|access|secret|private|encryption|signing|auth|master|session|service|aes"
     r"|hmac|cipher|recovery|webhook|client|admin)[ _-]?key|token|secret"
     r"|(?:j|php)?sess(?:ion)?[ _-]?id"
@@ -34,10 +34,10 @@ _KEY: Final = re.compile(
     r"[\"'`]?(?P<value>[\w.~+/=-]{16,256})(?![\w.~+/=-])",
     re.IGNORECASE | re.ASCII,
 )
-_BASIC: Final = re.compile(
+_BASIC: Final = late(
     rf"[Bb](?<![A-Za-z0-9].)(?i:asic){_GAP}(?P<value>[A-Za-z0-9+/_-]{{6,}}={{0,2}})", re.ASCII
 )
-_SIGNED: Final = re.compile(
+_SIGNED: Final = late(
     rf"{_BEFORE}(?:Digest|AWS4-HMAC-SHA256|AWS|Hawk|Signature|HMAC|OAuth)[ ]{{1,4}}"
     r"(?P<value>[A-Za-z][\w-]{1,32}=[^\r\n]{1,2048})"
 )
@@ -56,11 +56,11 @@ _ASKED: Final = late(
 """The password behind "Password:" in base 64."""
 
 _MANY_DIGITS: Final = 3
-_IS_DATA: Final = re.compile(r"[0-9]{4}-[0-9]{2}|[0-9.:/-]+$|/|[\w-]+/[\w/-]+\.|[a-z-]+[/.][a-z]")
+_IS_DATA: Final = late(r"[0-9]{4}-[0-9]{2}|[0-9.:/-]+$|/|[\w-]+/[\w/-]+\.|[a-z-]+[/.][a-z]")
 """Dates, numbers and paths, which are no credentials."""
 
-_WORD: Final = re.compile(r"[a-z]+[.,;:!?]?|[a-z]+(?:_[a-z]+)+[=:]")
-_NEXT_WORD: Final = re.compile(r"[ \t]+[^\W\d_]+")
+_WORD: Final = late(r"[a-z]+[.,;:!?]?|[a-z]+(?:_[a-z]+)+[=:]")
+_NEXT_WORD: Final = late(r"[ \t]+[^\W\d_]+")
 _WORDS: Final = frozenset({
     "auth", "authentication", "authorization", "certificate", "certificates", "credential",
     "credentials", "error", "header", "headers", "realm", "scheme", "token", "tokens",
@@ -102,11 +102,11 @@ def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C90
     if "basic" in lower:
         yield from _basics(text)
     if "auth" in lower:
-        for match in _SASL().finditer(text):
+        for match in _SASL.finditer(text):
             if _holds_credentials(match["value"]):
                 yield Span(*match.span("value"), "credentials")
     if "GFzc3dvcmQ6" in text:
-        for match in _ASKED().finditer(text):
+        for match in _ASKED.finditer(text):
             yield Span(*match.span("value"), "password")
     if may_be_signed(text):
         yield from _signed(text)

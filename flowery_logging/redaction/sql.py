@@ -13,17 +13,15 @@ from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import whole_end
 from flowery_logging.redaction.values import is_nothing
 
-_PASSWORD: Final = re.compile(
+_PASSWORD: Final = late(
     r"(?<![\w\"'-])(?:PASSWORD(?:[ ]FOR[ ][^\s=]{1,128}[ ]=)?"
     r"|IDENTIFIED[ \t]{1,4}(?:WITH[ \t]{1,4}[\w'\"`]{1,64}[ \t]{1,4})?BY(?:[ \t]{1,4}PASSWORD)?)"
     r"[ \t\n]{0,4}\(?[EN]?(?P<quote>\\?['\"])(?P<value>(?:(?!(?P=quote))[^\\]|\\.){1,1024})",
     re.IGNORECASE,
 )
-_INSERT: Final = re.compile(
-    r"\((?P<columns>[^()]{1,2048})\)\s{0,16}VALUES(?=\s{0,16}\()", re.IGNORECASE
-)
-_TUPLE: Final = re.compile(r"[\s,]{0,16}\(")
-_ITEM: Final = re.compile(
+_INSERT: Final = late(r"\((?P<columns>[^()]{1,2048})\)\s{0,16}VALUES(?=\s{0,16}\()", re.IGNORECASE)
+_TUPLE: Final = late(r"[\s,]{0,16}\(")
+_ITEM: Final = late(
     r"\s{0,16}(?P<value>[ENn]?(?P<quote>\\{0,4}['\"])"
     r"(?:(?P=quote)(?P=quote)|(?!(?P=quote))(?:\\.|[^\\]))*(?:(?P=quote))?|[^,()'\"\\]{0,1024})",
     re.DOTALL,
@@ -56,7 +54,7 @@ def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C90
         for match in _PASSWORD.finditer(text):
             yield Span(match.start("value"), match.end("value"), "value")
     if "duplicate entry" in lower:
-        for match in _DUPLICATE().finditer(text):
+        for match in _DUPLICATE.finditer(text):
             kind = kind_of(match["name"].rpartition(".")[2])
             if kind is not None:
                 yield Span(*match.span("value"), kind)
@@ -83,7 +81,7 @@ def has_password(lower: str) -> bool:
 def _parameters(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the parameters of secrets' columns, which stand behind their statement."""
     position = 0
-    for match in _PARAMETERS().finditer(text):
+    for match in _PARAMETERS.finditer(text):
         start = max(
             position, match.start() - _STATEMENT, text.rfind("[SQL: ", position, match.end())
         )
@@ -105,7 +103,7 @@ def _columns(statement: str, kind_of: KindOf) -> list[str | None]:
     insert = _INSERT.search(statement)
     names = [_bare(name) for name in insert["columns"].split(",")] if insert else []
     first = insert.end() if insert else len(statement)
-    slots = [*_SLOT().finditer(statement)]
+    slots = [*_SLOT.finditer(statement)]
     if any(slot["sign"] for slot in slots):
         slots = [slot for slot in slots if slot["sign"]]
     inside = [slot for slot in slots if slot.start() >= first]

@@ -41,7 +41,7 @@ class _Column(NamedTuple):
 def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the cells below the names of secrets."""
     position = 0
-    while (rule := _RULE().search(text, position)) is not None:
+    while (rule := _RULE.search(text, position)) is not None:
         position = rule.end()
         first = _start_of_line(text, rule.start() - 1)
         is_framed = text.startswith(_FRAMES, first)
@@ -53,8 +53,8 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
 
 def _column(name: str, kind_of: KindOf) -> _Column:
     name = name.strip("`*\"'")
-    kind = kind_of(name) if _NAME().fullmatch(name) else None
-    return _Column(kind, _PASSWORD().search(name) is not None)
+    kind = kind_of(name) if _NAME.fullmatch(name) else None
+    return _Column(kind, _PASSWORD.search(name) is not None)
 
 
 def _below(text: str, position: int, columns: list[_Column], *, is_framed: bool) -> Iterator[Span]:
@@ -78,7 +78,7 @@ def _is_one(cell: str, column: _Column) -> bool:
         or " " in cell
         or is_nothing(cell, equals=False)
         or tells_fact(cell)
-        or _TYPE().fullmatch(cell)
+        or _TYPE.fullmatch(cell)
         or (cell.isalpha() and not column.may_be_word)
     )
 

@@ -19,13 +19,13 @@ from flowery_logging.redaction.values import (
     may_be_password,
 )
 
-_AUTHORITY: Final = re.compile(r"://(?P<rest>[^\s\"'<>`\\]{1,4096})")
+_AUTHORITY: Final = late(r"://(?P<rest>[^\s\"'<>`\\]{1,4096})")
 # With signs in the password that end an address elsewhere.
 _ODD_PASSWORD: Final = late(
     r"://[^\s\"'<>`\\/@:]{1,64}:(?P<value>(?![0-9]{1,5}[/<>`\\])[^\s\"'/@]{1,128})@(?=[\w.-])"
 )
-_PORT: Final = re.compile(r"[^:/@]*:\d{1,5}(?:/|$)")
-_ORACLE: Final = re.compile(r":thin:[^/\s@]{1,128}/(?P<value>[^@\s\"']{1,256})@")
+_PORT: Final = late(r"[^:/@]*:\d{1,5}(?:/|$)")
+_ORACLE: Final = late(r":thin:[^/\s@]{1,128}/(?P<value>[^@\s\"']{1,256})@")
 # Of `urllib.parse`, whose parts stand apart: `SplitResult(scheme='https', netloc='kim:S@db', …`.
 _NETLOC: Final = late(
     r"netloc\\{0,15}[\"']?[ ]?[=:][ ]?\\{0,15}"
@@ -74,10 +74,10 @@ _NAME_AND_VALUE: Final = (
     r"(?P<name>[^\s=&;?#\"'<>,(){}\uff1d\uff1a]{1,128})=(?P<value>\"[^\"\n]*|'[^'\n]*"
     r"|[^\s&#\"'](?:[^\s&#\"'?\\]|\?(?![\w-]{1,64}=)|\\(?![nrt\"'\\]))*)"
 )
-_PARAMETER: Final = re.compile(rf"[?&;\s\"']{_NAME_AND_VALUE}")
-_FIRST_PARAMETER: Final = re.compile(_NAME_AND_VALUE)
-_INNER: Final = re.compile(r"(?P<name>[\w.-]{1,128})=(?P<value>[^\s=&#\"'][^\s&#\"']*)")
-_NEXT: Final = re.compile(r";[^\s=&;?#\"'<>]{1,128}=")
+_PARAMETER: Final = late(rf"[?&;\s\"']{_NAME_AND_VALUE}")
+_FIRST_PARAMETER: Final = late(_NAME_AND_VALUE)
+_INNER: Final = late(r"(?P<name>[\w.-]{1,128})=(?P<value>[^\s=&#\"'][^\s&#\"']*)")
+_NEXT: Final = late(r";[^\s=&;?#\"'<>]{1,128}=")
 
 SIGNATURES: Final = frozenset({
     "sig", "signature", "sign", "xamzsignature", "xgoogsignature", "xamzcredential", "hmac",
@@ -91,13 +91,13 @@ _SHORTEST_TICKET: Final = 16
 _SHORTEST_SIGNATURE: Final = 8
 """Characters of such a value; shorter ones are numbers and words."""
 
-_CODE: Final = re.compile(r"(?=[\w.~%/+-]*\d)(?=[\w.~%/+-]*[a-z])[\w.~%/+-]{10,}")
+_CODE: Final = late(r"(?=[\w.~%/+-]*\d)(?=[\w.~%/+-]*[a-z])[\w.~%/+-]{10,}")
 """The code of OAuth (RFC 6749 §4.1.2); `code=404`, `code=KR` and `code=WELCOME2026` are none."""
 
-_KEY: Final = re.compile(r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])(?![0-9a-f]{8}-)[\w-]{24,}", re.ASCII)
+_KEY: Final = late(r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])(?![0-9a-f]{8}-)[\w-]{24,}", re.ASCII)
 """The key of a service in a query, where `key=user-41` is none."""
 
-_OTHER_CODE: Final = re.compile(
+_OTHER_CODE: Final = late(
     r"(?<=\w)(?<!auth)(?<!authorization)(?<!callback)(?<!grant)[ \t]", re.IGNORECASE
 )
 """What stands before the code of something else: `error code=E12345678901`."""
@@ -109,12 +109,12 @@ def find(text: str) -> Iterator[Span]:
         for match in _AUTHORITY.finditer(text):
             yield from _userinfo(match["rest"], match.start("rest"))
         if "@" in text and ("\\" in text or "<" in text or "`" in text):
-            for match in _ODD_PASSWORD().finditer(text):
+            for match in _ODD_PASSWORD.finditer(text):
                 yield Span(*match.span("value"), "password")
     if "@" in text:
         yield from _without_scheme(text)
     if "netloc" in text:
-        for match in _NETLOC().finditer(text):
+        for match in _NETLOC.finditer(text):
             place = match.start(match.lastgroup or 0)
             yield from _userinfo(text[place : match.end()], place)
     if ":thin:" in text:
@@ -139,10 +139,10 @@ def _userinfo(rest: str, start: int) -> Iterator[Span]:
 
 def _without_scheme(text: str) -> Iterator[Span]:
     """`user:password@host:5432`, where it is no address of somebody, nor a time or a digest."""
-    for match in _BARE().finditer(text):
+    for match in _BARE.finditer(text):
         if match["user"].lower() not in _NO_USERS and _is_login(match):
             yield Span(*match.span("value"), "password")
-    for match in _BARE_ORACLE().finditer(text):
+    for match in _BARE_ORACLE.finditer(text):
         yield Span(*match.span("value"), "password")
 
 
@@ -163,7 +163,7 @@ def _is_login(match: re.Match[str]) -> bool:
         return bool(match["port"] and path) and looks_so
     if match["port"]:
         return True
-    return bool(path) and looks_so and _DOMAIN().fullmatch(match["host"]) is not None
+    return bool(path) and looks_so and _DOMAIN.fullmatch(match["host"]) is not None
 
 
 def parameters(text: str, places: list[Place], kind_of: KindOf) -> Iterator[Span]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final, NamedTuple
 
 from flowery_logging.kept import Kept
@@ -67,7 +66,7 @@ _PLURALS: Final = (
     "codes",
 )
 
-_CODE: Final = re.compile(
+_CODE: Final = late(
     r"(?:(?:await|new|yield|not)[ ])?[A-Za-z_][\w.]{0,127}[(\[]"
     r"|(?:self|cls|os|settings|config|request|args|kwargs)\."
 )
@@ -75,8 +74,8 @@ _CALLS: Final = {"(": ")", "[": "]"}
 _CALL: Final = 512
 """How a call begins and ends, and how long it is at most; on the next lines where it has no end."""
 
-_OBJECT: Final = re.compile(r"[A-Z]\w{0,63}\((?=[\"'])")
-_MASK: Final = re.compile(
+_OBJECT: Final = late(r"[A-Z]\w{0,63}\((?=[\"'])")
+_MASK: Final = late(
     r"[*•.…]{2,}|[xX]{3,}|\$\{[^}]{0,64}\}?|\{\{[^}]{0,64}\}?\}?|\$[A-Z_]{1,64}|\$\d{1,3}"
     r"|:[A-Za-z_]{1,64}(?:_?[0-9]{1,3}){0,3}"
     r"|\$\(.{0,256}|!(?:vault|secret|Ref|Sub|GetAtt|env|ENV|reference|encrypted(?:/\w{1,16})?)"
@@ -86,7 +85,7 @@ _MASK: Final = re.compile(
 _MASKING: Final = frozenset("*•.…xX$:!%{<[")
 """How a mask begins."""
 
-_STATE: Final = re.compile(r"[A-Za-z][a-z]{2,30}(?:ed|ing)")
+_STATE: Final = late(r"[A-Za-z][a-z]{2,30}(?:ed|ing)")
 """What happened or happens to a secret: `token: refreshed`."""
 
 _AMOUNT: Final = late(
@@ -152,7 +151,7 @@ _FILES: Final = frozenset("./~")
 """How a version, and a path of a file, begin; that of Windows with a letter and a colon."""
 
 _ENDS: Final = ".,:;!?)]}"
-_IDENTIFIER: Final = re.compile(r"[A-Za-z]+(?:[_.][A-Za-z_]+)*")
+_IDENTIFIER: Final = late(r"[A-Za-z]+(?:[_.][A-Za-z_]+)*")
 
 
 class _Name(NamedTuple):
@@ -188,7 +187,7 @@ def is_nothing(value: str, *, equals: bool) -> bool:
         return True
     if value[0] in _MASKING and (_MASK.fullmatch(value) or _MASK.fullmatch(bare)):
         return True
-    if not value.isascii() and _KOREAN_STATE().fullmatch(bare):
+    if not value.isascii() and _KOREAN_STATE.fullmatch(bare):
         return True
     return not equals and bare.isalpha() and _STATE.fullmatch(bare) is not None
 
@@ -274,10 +273,10 @@ def is_shown(name: str, value: str) -> bool:
     known, first = _known(name), value[:1]
     return (
         (known.is_auth and is_method(name, value))
-        or (known.whole.endswith("pwd") and _DIRECTORY().fullmatch(value) is not None)
-        or (first in _VERSIONS and _VERSION().fullmatch(value) is not None)
-        or ((first in _FILES or value[1:2] == ":") and _FILE().fullmatch(value) is not None)
-        or (first == "a" and _ARN().fullmatch(value) is not None)
+        or (known.whole.endswith("pwd") and _DIRECTORY.fullmatch(value) is not None)
+        or (first in _VERSIONS and _VERSION.fullmatch(value) is not None)
+        or ((first in _FILES or value[1:2] == ":") and _FILE.fullmatch(value) is not None)
+        or (first == "a" and _ARN.fullmatch(value) is not None)
         or (known.whole.endswith("sessionid") and value.isdigit() and len(value) <= _LONGEST_COUNT)
         or (" " in value and is_sentence(value) and not known.whole.endswith(_OWN_WORDS))
     )
@@ -288,17 +287,17 @@ def is_sentence(value: str) -> bool:
     return (
         " " in value
         and len(value) <= _LONGEST_SENTENCE
-        and _SENTENCE().fullmatch(plain(value).strip()) is not None
+        and _SENTENCE.fullmatch(plain(value).strip()) is not None
     )
 
 
 def are_sentences(items: str) -> bool:
     """Tell whether all texts of a list are sentences, or the names of errors beside these."""
     items = plain(items) if len(items) <= _LONGEST_SENTENCE else ""
-    found = [match["double"] or match["single"] for match in _QUOTED().finditer(items)]
+    found = [match["double"] or match["single"] for match in _QUOTED.finditer(items)]
     said = [is_sentence(item) for item in found]
     return any(said) and all(
-        is_said or _ERROR().fullmatch(item) for is_said, item in zip(said, found, strict=True)
+        is_said or _ERROR.fullmatch(item) for is_said, item in zip(said, found, strict=True)
     )
 
 
@@ -309,15 +308,15 @@ def is_schema(value: str) -> bool:
     """
     if len(value) > _LONGEST_SENTENCE:
         return False
-    names = _KEY().findall(value)
-    return _COMPREHENSION().match(value) is not None or (
+    names = _KEY.findall(value)
+    return _COMPREHENSION.match(value) is not None or (
         bool(names) and all(is_fact(name) or name.lower() in _OF_SCHEMAS for name in names)
     )
 
 
 def is_amount(text: str, start: int) -> bool:
     """Tell whether what begins here says how long or how many something is."""
-    return _AMOUNT().match(text, start) is not None
+    return _AMOUNT.match(text, start) is not None
 
 
 def may_be_password(name: str, value: str) -> bool:
