@@ -14,7 +14,7 @@ from typing import Final
 from flowery_logging.kept import Kept
 from flowery_logging.redaction import digit_runs
 from flowery_logging.redaction.stems import ZEROS
-from flowery_logging.redaction.suspicion import ENTITY, LONG, NUMBERS, Suspicion
+from flowery_logging.redaction.suspicion import ENTITY, LONG_TEXT, NUMBERS, Suspicion
 
 _BY_DIGITS: Final = 64
 _MAY_HOLD_NUMBER: Final = 128
@@ -62,7 +62,7 @@ class Shapes:
         return found
 
     def _kept(self, shape: bytes) -> Kept[bytes, int]:
-        return self.known if len(shape) <= LONG else self.known_long
+        return self.known if len(shape) <= LONG_TEXT else self.known_long
 
     def _of(self, shape: bytes) -> int:
         if _has_codes(shape.decode("latin-1")):
@@ -99,7 +99,7 @@ class Call:
             self._new = new + 1 if new < _UNTIL_TRIED_AGAIN else 0
         elif (size := len(encoded)) <= _LONGEST:
             shape = encoded.translate(ZEROS)
-            known = self._known(shape, _NEW) if size <= LONG else self._known_long(shape, _NEW)
+            known = self._known(shape, _NEW) if size <= LONG_TEXT else self._known_long(shape, _NEW)
             if known >= _BY_DIGITS:
                 return self._by_digits(encoded, shape, known)
             if new > 0:

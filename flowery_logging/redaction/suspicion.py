@@ -61,7 +61,7 @@ _SAID_IN_KOREAN: Final = re.compile(
 )
 _DIGITS: Final = bytes(48 if code in b"0123456789" else 32 for code in range(256))
 
-LONG: Final = 512
+LONG_TEXT: Final = 512
 """Bytes of a text beyond which it is looked at in another order."""
 
 _FEW_DASHES: Final = 8
@@ -102,7 +102,7 @@ class Suspicion:
         kinds, size = 0, len(encoded)
         if digit_runs.LONG in coarse and digit_runs.has_number(encoded, coarse):
             kinds = NUMBERS
-        if size > LONG and "=" in runs and not self._names.may_be_in(encoded):
+        if size > LONG_TEXT and "=" in runs and not self._names.may_be_in(encoded):
             return kinds | self._without_names(encoded, coarse, runs, is_inner=is_inner)
         if (
             ("b" in coarse and ("bearer" in coarse or "basic" in coarse))
@@ -139,7 +139,7 @@ class Suspicion:
             look = self._signs if is_inner else self._escaped
             kinds |= look(signs, encoded, coarse, text)
         if "-" in text and (
-            _may_have_option(encoded) if size >= LONG else _OPTION_SIGN.search(encoded)
+            _may_have_option(encoded) if size >= LONG_TEXT else _OPTION_SIGN.search(encoded)
         ):
             kinds |= self._options(text, coarse)
         if "AUTH " in text:
@@ -210,7 +210,7 @@ class Suspicion:
         """
         coarse = encoded.translate(digit_runs.COARSE).decode("latin-1")
         signs = encoded.translate(None, _QUIET).decode("latin-1")
-        may_name = len(encoded) <= LONG or self._names.may_be_in(encoded)
+        may_name = len(encoded) <= LONG_TEXT or self._names.may_be_in(encoded)
         text = _zeroed(encoded)
         kinds = self._signs(signs, encoded, coarse, text, may_name=may_name) if signs else 0
         if digit_runs.LONG in coarse and digit_runs.has_number(encoded, coarse):
