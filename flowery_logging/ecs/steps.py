@@ -40,11 +40,11 @@ PSEUDONYM: Final = "hmac:00000000:000000000000000000000000"
 
 _AS_TEXT: Final = KEYWORDS | TEXTS
 
-_UUID_CHARS: Final = 36
 _IS_HARMLESS: Final = (
-    f"(len(v) < {SHORTEST_TOKEN} and v.isalpha()) or (len(v) == {_UUID_CHARS} and is_uuid(v))"
+    f"(len(v) < {SHORTEST_TOKEN} and v.isalpha()) or (len(v) == 36 and is_uuid(v))"
 )
-"""Texts that the redactor needs not be asked about: one word, without a digit; and UUIDs."""
+"""Texts that the redactor needs not be asked about: one word, without a digit; and UUIDs. They are
+shorter than any limit (see `limits.LEAST`)."""
 
 _OF_PEOPLE_AND_THINGS: Final = ("name", "id")
 """How fields are called in which such texts are, a new one each time."""
@@ -173,8 +173,7 @@ class Steps:
         return _made(self._careful_field(place), make)
 
     def _integer(self, careful: Careful, path: str) -> Step:
-        ordinary = f"-{SMALLEST_NUMBER} < v < {SMALLEST_NUMBER}"
-        ordinary += " or is_of_clock(v)" * (not self._asks_all)
+        ordinary = f"-{SMALLEST_NUMBER} < v < {SMALLEST_NUMBER} or is_of_clock(v)"
         encode = careful if is_trace_name(path) else self._encode_integer
         code = _if(ordinary, "e = dumps(v)")
         return Step(encode, code, helpers={"is_of_clock": is_of_clock})
@@ -195,7 +194,7 @@ class Steps:
         clean = None if is_array or is_trace_name(path) else self._clean
         encode = _encode("dumps(v)", is_array=is_array)
         may_be_new = is_label or path.endswith(_OF_PEOPLE_AND_THINGS)
-        if self._asks_all or is_array or most < _UUID_CHARS or not may_be_new:
+        if self._asks_all or is_array or not may_be_new:
             return Step(careful, (encode,), longest=most, clean=clean, asked="e")
         code = (encode, f"a = b'' if {_IS_HARMLESS} else e")
         knows = {"is_uuid": is_uuid}

@@ -1,5 +1,7 @@
 """Configurations, and fields of all kinds: those that fit, those at an edge, those that do not."""
 
+import re
+
 from hypothesis import strategies as st
 
 from flowery_logging.counters import Counters
@@ -7,7 +9,7 @@ from flowery_logging.ecs import fields as ecs_fields
 from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.limits import LEAST, Limits
 from flowery_logging.ecs.values import QUERIES
-from flowery_logging.redaction import Redactor
+from flowery_logging.redaction import Kind, Redactor
 from flowery_logging.redaction.choices import ChosenRedactor
 from flowery_logging.redaction.personal import KINDS
 from flowery_logging.redaction.pseudonyms import Key, Pseudonyms
@@ -33,12 +35,21 @@ CHOSEN = ChosenRedactor(
     pseudonyms=Pseudonyms(("http", "part", "a", "user.name", "order"), Key("an invented key 0000")),
 )
 
+WORDS = Kind(
+    "word",
+    lambda text: [match.span() for match in re.finditer("kim|7d3f", text)],
+    sign=lambda encoded: b"kim" in encoded or b"7d3f" in encoded,
+    is_name=lambda name: False,
+)
+"""A kind of somebody's own, which is found where no other is."""
+
 PLACERS = {
     "ordinary": lambda: Placer(DECLARED, Redactor(), LIMITS, Counters()),
     "names": lambda: Placer(
         {}, Redactor(secret=["http", "part", "fe80"], safe=["password"]), LIMITS, Counters()
     ),
     "least": lambda: Placer(DECLARED, Redactor(), LEAST._replace(label_names=ROOM), Counters()),
+    "words": lambda: Placer(DECLARED, Redactor(kinds=[WORDS]), LIMITS, Counters()),
     "few": lambda: Placer({}, Redactor(), LIMITS._replace(fields=3, items=2, depth=2), Counters()),
     "relaxed": lambda: Placer({}, Redactor(), LIMITS, Counters()).relaxed(Limits(items=3)),
     "chosen": lambda: Placer(DECLARED, CHOSEN, LIMITS, Counters()),

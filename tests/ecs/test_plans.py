@@ -1,6 +1,8 @@
 """A line made by the plan of a shape is the line that the careful way makes."""
 
 import datetime as dt
+import uuid
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -62,9 +64,26 @@ def sorted_tree(value):
     return value
 
 
+KINDS = sorted(PLACERS.keys() - {"relaxed"})  # which places no lines' fields
+UUID = "7d3f1c52-9b0e-4e64-a165-70867728950e"
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    "kind", sorted(PLACERS.keys() - {"relaxed"})
-)  # which places no lines' fields
+    "value",
+    [UUID, uuid.UUID(UUID), "kim", "비밀번호", "x" * 15, 1767225600123, 1701011000181, (1, "kim"),
+     dt.date(2026, 1, 2), dt.datetime(2026, 1, 2), Decimal(4111111111111111), {"kim"},
+     [{}, None], [{"a": "kim"}, 7], [{"password": "x"}], [{"name": "token", "value": "x"}]],
+)  # fmt: skip
+def test_values_that_are_told_at_a_glance(kind, value):
+    fields = {"a": value, "user.id": value, "b": {"c": value}, "http.request.method": value}
+    short, careful = by_plans(kind), carefully(kind)
+    for _ in range(3):
+        assert short("x", fields, {}) == careful("x", fields, {})
+    assert short("x", {}, fields)[0] == careful("x", {}, fields)[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @given(messages, several_layers())
 @settings(max_examples=100)
 def test_both_ways_give_the_same_line(kind, message, layers):
