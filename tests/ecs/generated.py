@@ -37,8 +37,8 @@ CHOSEN = ChosenRedactor(
 
 WORDS = Kind(
     "word",
-    lambda text: [match.span() for match in re.finditer("kim|7d3f", text)],
-    sign=lambda encoded: b"kim" in encoded or b"7d3f" in encoded,
+    lambda text: [match.span() for match in re.finditer("kim|7d3f|2026-01", text)],
+    sign=lambda encoded: any(part in encoded for part in (b"kim", b"7d3f", b"2026-01")),
     is_name=lambda name: False,
 )
 """A kind of somebody's own, which is found where no other is."""

@@ -76,11 +76,12 @@ UUID = "7d3f1c52-9b0e-4e64-a165-70867728950e"
      [{}, None], [{"a": "kim"}, 7], [{"password": "x"}], [{"name": "token", "value": "x"}]],
 )  # fmt: skip
 def test_values_that_are_told_at_a_glance(kind, value):
-    fields = {"a": value, "user.id": value, "b": {"c": value}, "http.request.method": value}
     short, careful = by_plans(kind), carefully(kind)
-    for _ in range(3):
-        assert short("x", fields, {}) == careful("x", fields, {})
-    assert short("x", {}, fields)[0] == careful("x", {}, fields)[0]
+    for name in ("a", "user.id", "b", "http.request.method"):
+        fields = {name: {"c": value} if name == "b" else value}
+        for _ in range(3):
+            assert short("x", fields, {}) == careful("x", fields, {})
+        assert short("x", {}, fields)[0] == careful("x", {}, fields)[0]
 
 
 @pytest.mark.parametrize("kind", KINDS)

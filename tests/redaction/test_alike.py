@@ -90,16 +90,16 @@ def test_the_sign_of_a_further_kind_may_be_digits():
     assert redactor.clean("7777") == "[redacted:desk]"
 
 
-@pytest.mark.parametrize(("words", "most"), [(1, 1_000_000), (100, 1_000_000), (1000, 1_000_000)])
-def test_what_is_known_is_bounded(words, most):
+@pytest.mark.parametrize("more", [0, 300, 3000])
+def test_what_is_known_is_bounded(more):
     redactor = Redactor()
     tracemalloc.start()
     try:
-        for _ in range(3000 // words):
-            text = " ".join(new_text() for _ in range(words)).encode()
+        for _ in range(1500):
+            text = (new_text() + " step" * more).encode()
             ask = redactor.asker()  # one that has not given up
             ask(text)
             ask(text)
-        assert tracemalloc.get_traced_memory()[0] < most
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
     finally:
         tracemalloc.stop()
