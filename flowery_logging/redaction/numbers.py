@@ -26,7 +26,7 @@ NORMAL: Final = {
 }
 """For `str.translate`: one character for one, so that places in both texts are the same."""
 
-_FOREIGN: Final = late("[" + "".join(map(chr, NORMAL)) + "]")
+_FOREIGN: Final = re.compile("[" + "".join(map(chr, NORMAL)) + "]")
 
 
 def normal(text: str) -> str:
@@ -44,15 +44,15 @@ SMALLEST: Final = 10**12
 _BEFORE: Final = r"(?<![0-9A-Za-z].)(?:(?<!-.)|(?<=[^\W0-9]-.))(?<![0-9]\..)(?<![0-9a-f]{4}-.)"
 _AFTER: Final = r"(?![0-9A-Za-z])(?!-[0-9a-f])(?!\.[0-9])"
 
-_CARD: Final = late(
+_CARD: Final = re.compile(
     "[0-9]"
     + _BEFORE
     + r"(?:[0-9]{3}([ .-]{0,2})[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}"
     + r"|(?<=3)[0-9]{3}[ -]{0,2}[0-9]{6}[ -]{0,2}[0-9]{4,5})"
     + _AFTER
 )
-_RESIDENT: Final = late(rf"([0-9]{_BEFORE}[0-9]{{5}})( ?- ?| ?)([0-9]{{7}}){_AFTER}")
-_SAID: Final = late(
+_RESIDENT: Final = re.compile(rf"([0-9]{_BEFORE}[0-9]{{5}})( ?- ?| ?)([0-9]{{7}}){_AFTER}")
+_SAID: Final = re.compile(
     r"rrn|jumin|resident|foreigner|alien|ssn|주민|외국인|(?<!법인)(?<!사업자)등록번호",
     re.IGNORECASE,
 )
@@ -61,7 +61,7 @@ _SAID: Final = late(
 _SAID_BEHIND: Final = late(r"^[^0-9A-Za-z가-힣]{0,3}(?:본인확인|본인인증|실명)")
 """What the surrounding behind it says."""
 
-_OTHER: Final = late(
+_OTHER: Final = re.compile(
     r"(?:법인(?P<company>)|(?:주문|접수|예약|문의|관리|송장|상품|배송|거래|승인)(?!자|인|고객)"
     r"|order|invoice|booking|batch|job|seq)[^0-9\n]{0,8}$",
     re.IGNORECASE,
@@ -171,7 +171,7 @@ _EAN: Final = 13
 
 # Lengths and first digits of Visa, Mastercard, American Express, Diners, Discover, JCB, UnionPay
 # and Korea's domestic cards (9), after ISO/IEC 7812.
-_ISSUERS: Final = late(
+_ISSUERS: Final = re.compile(
     r"4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})|(?:5[1-5]|2[2-7])[0-9]{14}|3[47][0-9]{13}"
     r"|3(?:0[0-5]|[689][0-9])[0-9]{11}|6(?:011|5[0-9]{2}|4[4-9][0-9])[0-9]{12}|35[0-9]{14}"
     r"|62[0-9]{14,17}|9[0-9]{15}"
