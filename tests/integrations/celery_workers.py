@@ -54,7 +54,7 @@ def ends(events, task_id=None):
 
 def wait_for_ends(directory, count, worker):
     """Wait until so many tasks have ended, or time is up, while the worker runs."""
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 900
     while len(ends(read(directory))) < count and time.monotonic() < deadline:
         assert worker.poll() is None
         time.sleep(0.1)
