@@ -39,7 +39,7 @@ class Leaving:
         for name in _FUNCTIONS:
             if name not in self._installed and hasattr(os, name):
                 theirs = getattr(os, name)
-                ours = self._watched(theirs)
+                ours = self._watched(theirs, ends=name == _END)
                 self._installed[name] = ours, theirs
                 setattr(os, name, ours)
 
@@ -51,9 +51,7 @@ class Leaving:
                 setattr(os, name, theirs)
                 del self._installed[name]
 
-    def _watched(self, theirs: Callable[..., Any]) -> Callable[..., Any]:
-        ends = theirs.__name__ == _END
-
+    def _watched(self, theirs: Callable[..., Any], *, ends: bool) -> Callable[..., Any]:
         @wraps(theirs)
         def leave(*args: Any, **named: Any) -> Any:
             try:

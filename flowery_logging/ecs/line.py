@@ -27,7 +27,7 @@ from flowery_logging.ecs.event import (
     usable_time,
 )
 from flowery_logging.ecs.opening import Opening
-from flowery_logging.ecs.plan import Found, Plan, Plans, Shape, Shapes
+from flowery_logging.ecs.plan import CAREFUL, Found, Plan, Plans, Shape, Shapes
 from flowery_logging.kept import Kept
 
 
@@ -145,8 +145,8 @@ class LineEncoder:
                 if type(half) is not int:
                     return half  # type: ignore[no-any-return]
                 found = self._plans.elsewhere(Found(plan, values, key), half)
-            else:
-                found = self._found(shape, own)
+            else:  # to be learnt; what never will be is not converted and opened once more
+                found = None if plan is CAREFUL else self._found(shape, own)
             around = (message, pieces, beginning, micros, site, room)
             return self._half(found, around)
         except Exception:

@@ -13,8 +13,8 @@ from typing import Final
 
 from flowery_logging.kept import Kept
 from flowery_logging.redaction import digit_runs
-from flowery_logging.redaction.stems import ZEROS
-from flowery_logging.redaction.suspicion import ENTITY, LONG_TEXT, NUMBERS, Suspicion
+from flowery_logging.redaction.stems import LONG_TEXT, ZEROS
+from flowery_logging.redaction.suspicion import ENTITY, NUMBERS, Suspicion
 
 _BY_DIGITS: Final = 64
 _MAY_HOLD_NUMBER: Final = 128

@@ -13,7 +13,7 @@ from typing import Any, Final
 from flowery_logging.kept import Kept
 from flowery_logging.redaction.flat import Place, flat
 from flowery_logging.redaction.names import ENDINGS, KEY_CHARS, Names
-from flowery_logging.redaction.stems import ZEROS, Stems
+from flowery_logging.redaction.stems import LONG_TEXT, ZEROS, Stems
 from flowery_logging.redaction.urls import may_let_in
 from flowery_logging.redaction.values import is_doubtful
 
@@ -67,9 +67,8 @@ _OF_OTHERS: Final = _INPUTS | _FIRST | {re.sub("[0-9]", "0", ending) for ending 
 _BEFORE_SIGNS: Final = frozenset(" \"'")
 """What does not stand before the sign in a query."""
 
-_LONG: Final = 512
 _FEW_SIGNS: Final = 16
-"""Of a text so long with so few signs only what stands around these is looked at."""
+"""Of a long text with so few signs only what stands around these is looked at."""
 
 
 class NameSigns:
@@ -128,7 +127,7 @@ class NameSigns:
             return False
         if is_list and ("('" in text or "(\\" in text) and _has_order(coarse):
             return True
-        is_long = len(encoded) > _LONG
+        is_long = len(encoded) > LONG_TEXT
         if is_long and not is_list and len(signs) < _FEW_SIGNS:
             encoded = _around_signs(encoded)
         if "\\" in signs and coarse.count("\\") != coarse.count('\\"'):

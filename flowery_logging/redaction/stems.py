@@ -16,6 +16,9 @@ _LETTERS: Final = bytes(code if code >= 128 or chr(code).isalpha() else 32 for c
 ZEROS: Final = bytes(48 if code in b"0123456789" else code for code in range(256))
 """For `bytes.translate`: a zero for each digit."""
 
+LONG_TEXT: Final = 512
+"""Bytes of a text beyond which it is looked at in another order: for what may be in it at all."""
+
 _SEPARATORS: Final = b" _-."
 
 _STEMS: Final = (

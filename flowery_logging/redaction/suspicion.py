@@ -20,7 +20,7 @@ import orjson
 from flowery_logging.redaction import commands, digit_runs, escapes
 from flowery_logging.redaction.flat import Place
 from flowery_logging.redaction.name_signs import NameSigns
-from flowery_logging.redaction.stems import ZEROS
+from flowery_logging.redaction.stems import LONG_TEXT, ZEROS
 from flowery_logging.redaction.token_runs import RUN, TOKEN_SIGNS, has_token
 
 NUMBERS: Final = 1
@@ -60,9 +60,6 @@ _SAID_IN_KOREAN: Final = re.compile(
     "비밀|인증|본인|여권|면허|핀|비번|암호|패스워드|토큰|보안|뒷자리|시크릿|액세스|API|api|PIN|OTP"
 )
 _DIGITS: Final = bytes(48 if code in b"0123456789" else 32 for code in range(256))
-
-LONG_TEXT: Final = 512
-"""Bytes of a text beyond which it is looked at in another order."""
 
 _FEW_DASHES: Final = 8
 
