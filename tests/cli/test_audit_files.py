@@ -212,7 +212,9 @@ def test_a_closing_record_is_clean_only_with_the_right_count_and_as_the_last(log
     assert only(audit(logs.directory, code=0))["end"] == "unclean"
     path.unlink()
     went_on = "flowery_logging.runtime.checkpoint(); flowery_logging.runtime.go_on()"
-    ok(logs.run(f"log.info('x'); {went_on}; log.info('y'); os._exit(0)"))
+    killed = "os.kill(os.getpid(), signal.SIGKILL)"
+    crash = logs.run(f"log.info('x'); {went_on}; log.info('y'); {killed}")
+    assert crash.returncode == -signal.SIGKILL
     assert only(audit(logs.directory, code=0))["end"] == "unclean"
 
 

@@ -55,7 +55,8 @@ KINDS = {
     ),
     "uvicorn --reload": Kind("-m uvicorn main:app --port {port} --reload", ASGI),
     "gunicorn sync": Kind(f"{GUNICORN} sync", WSGI, 2),
-    "gunicorn sync --preload": Kind(f"{GUNICORN} sync --preload", WSGI),
+    # A worker that boots takes its master's signals for its own, forgets them, and is killed.
+    "gunicorn sync --preload": Kind(f"{GUNICORN} sync --preload", WSGI, answering=2),
     "gunicorn sync, our logger": Kind(f"{GUNICORN} sync", WSGI, 2, configuration=CONFIGURED),
     "gunicorn gthread": Kind(f"{GUNICORN} gthread", WSGI, 2),
     "gunicorn gevent": Kind(f"{GUNICORN} gevent", WSGI, 2),

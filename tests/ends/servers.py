@@ -138,12 +138,17 @@ class Running:
         """Wait until so many processes have logged, and one answers."""
         self.until(lambda: self.loaded() >= processes)
         if self.kind.serves:
-            pids = {self.ask()}
-            while len(pids) < self.kind.answering:  # at once: else one may answer all of them
-                with ThreadPoolExecutor(8) as clients:
-                    pids.update(clients.map(lambda _: self.ask(), range(8)))
+            pids = self.answering()
             for pid in pids if self.kind.done else ():
                 self.until(partial(self.has_done, pid))
+
+    def answering(self, but: frozenset[int] = frozenset()) -> frozenset[int]:
+        """Wait until as many processes have answered as shall, others than `but`; return their IDs."""
+        pids = {self.ask()} - but
+        while len(pids) < self.kind.answering:  # at once: else one may answer all of them
+            with ThreadPoolExecutor(8) as clients:
+                pids.update(set(clients.map(lambda _: self.ask(), range(8))) - but)
+        return frozenset(pids)
 
     def has_done(self, pid: int) -> bool:
         """Tell whether a process has come to the end of a request, and waits for the next."""
