@@ -203,7 +203,8 @@ def _write(
             frame = frame.f_back  # type: ignore[union-attr]
         encoder = sink.encoder
         site = site_of(encoder, frame, logger, _level_name(level))  # type: ignore[arg-type]
-        thread = encoder.thread(_ident(), _current_thread().name)
+        current = _ident(), _current_thread().name
+        thread = encoder.known_thread(current) or encoder.thread(*current)
     except Exception:
         return False  # stdlib's way finds out what it is
     created = _now()

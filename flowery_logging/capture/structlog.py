@@ -40,8 +40,12 @@ from flowery_logging.capture.structlog_output import (
     render,
 )
 from flowery_logging.foreign import CONFIGURATION, getframe
+from flowery_logging.kept import Kept
 
 _OURS: Final = [render]
+_indirect: Final[Kept[str, Any]] = Kept()
+"""By level: what writes for a method of ours, so that the caller's frame is two further above."""
+
 MISSING: Any = object()
 """No positional text: `log.info(event="x")` is structlog's long form of `log.info("x")`."""
 
@@ -61,48 +65,12 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
     _context: dict[str, Any]
     _processors: Any
 
-    def _log(  # noqa: C901 - calls are counted here, not branches
+    def _log(
         self, level: str, message: object, args: tuple[Any, ...], fields: dict[str, Any]
     ) -> None:
         """Write one event; the caller's frame is two above. Never raises for what it is given."""
-        template = message
-        if args:
-            simple = simply_formatted(message, args)
-            if simple is not None:
-                message = simple
-            else:
-                message, more = interpolated(message, args)
-                template, args, fields = message, (), {**more, **fields}
-        processors = self._processors
-        output = self._logger
-        if type(output) is not Output:
-            self._run(level, message, fields)
-            return
-        sink = output.sink
-        if processors is PROCESSORS and sink.ready:
-            processors = CONFIGURATION.default_processors
-        if processors != _OURS:
-            self._run(level, message, fields)
-            return
-        if self._context:
-            fields = {**self._context, **fields}
-        frame = getframe(2)
-        if not sink.ready:
-            log_before_setup(output.name, number_of(level), message, fields, frame)
-            return
-        site = site_of(sink.encoder, frame, output.name, level)
-        thread = sink.encoder.thread(_ident(), _current_thread().name)
-        event = None
-        if not sink.put(_now(), site, message, fields, thread):
-            event = make_event(sink, output.name, level, message, fields, frame)
-            event.template = template
-            sink.emit_event(event)
-        loggers, module, logger = output.found
-        if loggers != len(LOGGERS) or (output.name is None and module is not frame.f_globals):
-            logger = logger_of(output, frame)
-        if heard_by_others(logger):
-            name = logger_name(output.name, frame)
-            give_others(sink, logger, name, number_of(level), template, args, fields, event, frame)
+        method = _indirect.get(level) or _indirect.keep(level, _method(level, frames=3))
+        method(self, message, *args, **fields)
 
     @takes_drop_event
     def _run(self, level: str, message: object, fields: dict[str, Any]) -> None:
@@ -208,13 +176,56 @@ async def anothing(self: object, event: object = None, /, *args: object, **field
     """Ignore an event below the level."""
 
 
-def _method(level: str) -> Any:
-    def method(
+def _method(level: str, frames: int = 1) -> Any:  # noqa: C901 - as below
+    """Return what writes an event of a level; the caller's frame is so many above its own.
+
+    It does all of it itself: a call more takes a hundredth of an event.
+    """
+
+    def method(  # noqa: C901 - calls are counted here, not branches
         self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
     ) -> None:
-        if event is MISSING:
-            event = fields.pop("event", "")
-        self._log(level, event, args, fields)
+        message = event if event is not MISSING else fields.pop("event", "")
+        template = message
+        if args:
+            simple = simply_formatted(message, args)
+            if simple is not None:
+                message = simple
+            else:
+                message, more = interpolated(message, args)
+                template, args, fields = message, (), {**more, **fields}
+        processors = self._processors
+        output = self._logger
+        if type(output) is not Output:
+            self._run(level, message, fields)
+            return
+        sink = output.sink
+        if processors is PROCESSORS and sink.ready:
+            processors = CONFIGURATION.default_processors
+        if processors != _OURS:
+            self._run(level, message, fields)
+            return
+        if self._context:
+            fields = {**self._context, **fields}
+        frame = getframe(frames)
+        if not sink.ready:
+            log_before_setup(output.name, number_of(level), message, fields, frame)
+            return
+        encoder = sink.encoder
+        site = site_of(encoder, frame, output.name, level)
+        current = _ident(), _current_thread().name
+        thread = encoder.known_thread(current) or encoder.thread(*current)
+        record = None
+        if not sink.put(_now(), site, message, fields, thread):
+            record = make_event(sink, output.name, level, message, fields, frame)
+            record.template = template
+            sink.emit_event(record)
+        loggers, module, logger = output.found
+        if loggers != len(LOGGERS) or (output.name is None and module is not frame.f_globals):
+            logger = logger_of(output, frame)
+        if heard_by_others(logger):
+            name = logger_name(output.name, frame)
+            give_others(sink, logger, name, number_of(level), template, args, fields, record, frame)
 
     method.__name__ = level
     return method

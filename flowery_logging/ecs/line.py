@@ -85,6 +85,7 @@ class LineEncoder:
         self._composer = Composer(static, placer, counters)
         self._render = self._render_context  # one object, so that caches can compare it
         self.known_site = self._sites.get
+        self.known_thread = self._threads.get
 
     def site(self, key: Any, level: Any, logger: Any, file: Any, line: Any, function: Any) -> Site:
         """Return the call site of this key, making it the first time."""
@@ -130,16 +131,16 @@ class LineEncoder:
             shape, pieces = context
             if shape is None or type(fields) is not dict:
                 return None
-            own, values, key = fields, _NO_VALUES, (shape,)
             if fields:
                 own = {**fields}  # another thread may change the caller's meanwhile
                 values = [*own.values()]
                 key = (shape, *own, *map(type, values))
+            else:
+                own, values, key = fields, _NO_VALUES, (shape,)
             plan = self._known_plan(key)
-            if type(plan) is not Plan:
-                while type(plan) is Opening:
-                    key = plan.go_on(key, values)
-                    plan = self._known_plan(key)
+            while type(plan) is Opening:
+                key = plan.go_on(key, values)
+                plan = self._known_plan(key)
             if type(plan) is Plan:
                 half = plan.encode(values, message, pieces, beginning, micros, site, room)
                 if type(half) is not int:
