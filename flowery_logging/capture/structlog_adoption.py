@@ -221,9 +221,13 @@ class Adoption:
             raise structlog.DropEvent
         sink, name = self._end(logger)
         message, args, fields = chain.result(level, name)
-        target = sink_for(sink, number_of(level))
-        write(sink, name, level, message, args, fields, merged=chain.merged, target=target)
-        if dropping and (type(logger) is Output or prints(logger)):
+        ends_here = dropping and (type(logger) is Output or prints(logger))
+        target, merged = sink_for(sink, number_of(level)), chain.merged
+        # What goes on to an output of the application's own has never gone to `logging`'s handlers.
+        write(
+            sink, name, level, message, args, fields, merged=merged, target=target, only=not ends_here
+        )
+        if ends_here:
             raise structlog.DropEvent
         try:
             returned: Returned = chain.rendered()

@@ -250,8 +250,12 @@ def write(
     *,
     merged: bool = False,
     target: Sink | None,
+    only: bool = False,
 ) -> None:
-    """Write an event to `target`, and hand it out if that is the sink itself. Never raises."""
+    """Write an event to `target`, and hand it out if that is the sink itself. Never raises.
+
+    `only`: it is not handed out.
+    """
     if target is None:
         return
     frame = app_frame()
@@ -260,7 +264,7 @@ def write(
         fields = {**more, **fields}
     event = make_event(target, name, level, message, fields, frame)
     target.emit_event(event, context.fields() if merged else None)
-    if target is sink:
+    if target is sink and not only:
         name = logger_name(name, frame)
         logger, _ = nearest_logger(name)
         if heard_by_others(logger):

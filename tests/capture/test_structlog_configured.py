@@ -358,6 +358,23 @@ def test_an_output_of_the_application_s_own_gets_its_events_too(logged, configur
     ]
 
 
+def test_what_an_output_of_the_application_s_own_gets_goes_to_no_handler_of_logging(
+    logged, configure
+):
+    """As Airflow's task log, which has a handler for what comes from `logging`."""
+    shown = io.StringIO()
+    handler = logging.StreamHandler(shown)
+    configure(processors.JSONRenderer(), logger_factory=CapturingLoggerFactory())
+    logging.root.addHandler(handler)
+    try:
+        structlog.get_logger("shop.own").warning("theirs")
+        flowery_logging.get_logger("shop.own").warning("ours")
+    finally:
+        logging.root.removeHandler(handler)
+    assert shown.getvalue() == "ours\n"
+    assert [event["message"] for event in logged.events()] == ["theirs", "ours"]
+
+
 def test_wrap_logger_with_arguments_is_the_application_s_own(logged, configure, capsys):
     configure(processors.JSONRenderer())
     own = [processors.KeyValueRenderer()]
