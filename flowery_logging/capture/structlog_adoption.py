@@ -225,7 +225,15 @@ class Adoption:
         target, merged = sink_for(sink, number_of(level)), chain.merged
         # What goes on to an output of the application's own has never gone to `logging`'s handlers.
         write(
-            sink, name, level, message, args, fields, merged=merged, target=target, only=not ends_here
+            sink,
+            name,
+            level,
+            message,
+            args,
+            fields,
+            merged=merged,
+            target=target,
+            only=not ends_here,
         )
         if ends_here:
             raise structlog.DropEvent

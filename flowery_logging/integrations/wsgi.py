@@ -60,7 +60,7 @@ class RequestMiddleware:
         with response.running():
             response.body = self.app(environ, response.starting(start_response))
             response.chunks = iter(response.body)
-        return response
+        return _Sized(response) if hasattr(response.body, "__len__") else response
 
 
 def _rule(environ: Environ) -> str | None:
@@ -196,3 +196,20 @@ class _Response:
         self.exchange.end(reason)
         self.exchange.request.close()
         request_ids.end()
+
+
+class _Sized:
+    """A body that tells of how many pieces it is, as a list does.
+
+    Of a body of one piece servers tell the length (PEP 3333, "Handling the Content-Length Header").
+    """
+
+    def __init__(self, response: _Response) -> None:
+        self._response = response
+        self.close = response.close
+
+    def __len__(self) -> int:
+        return len(self._response.body)  # type: ignore[arg-type]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._response

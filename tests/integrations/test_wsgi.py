@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from socketserver import ThreadingMixIn
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from wsgiref.validate import validator
 
 import pytest
+import waitress
 from flask import Flask, Response
 
 from flowery_logging.context import bind, fields
@@ -125,6 +127,54 @@ def test_a_generator_runs_inside_the_request_to_its_end(serve, collector):
         assert (line.fields["trace.id"], line.fields["part"]) == (TRACE, 1)
     (line,) = collector.access()
     assert (line.fields["part"], extra(line)["http.response.body.bytes"]) == (1, 2)
+
+
+BODIES = {
+    "a list of one": [b"hello"],
+    "a tuple of one": (b"hello",),
+    "a list of two": [b"hel", b"lo"],
+    "an empty list": [],
+    "a generator": None,
+}
+
+
+@pytest.mark.parametrize("server", ["wsgiref", "waitress"])
+@pytest.mark.parametrize("body", BODIES)
+def test_a_server_tells_the_length_as_without_us(serve, server, body):
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return iter([b"hello"]) if BODIES[body] is None else BODIES[body]
+
+    shown = []
+    for one in (app, RequestMiddleware(app)):
+        if server == "wsgiref":
+            response = get(serve(one))
+        else:
+            with waitress_of(one) as url:
+                response = get(url)
+        shown.append(
+            [
+                (name, value)
+                for name, value in response.getheaders()
+                if name.lower() not in {"date", "x-request-id"}
+            ]
+        )
+        assert response.text == "".join(map(bytes.decode, app({}, lambda *_: None)))
+    assert shown[0] == shown[1]
+    assert ("Content-Length", "5") in shown[0] or "of one" not in body
+
+
+@contextmanager
+def waitress_of(app):
+    """Serve an application by waitress for a while."""
+    server = waitress.create_server(app, host="127.0.0.1", port=0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        server.trigger.pull_trigger(server.close)
+        thread.join()
 
 
 def test_nothing_is_bound_between_the_pieces():
