@@ -14,6 +14,9 @@ from flowery_logging.request import Request
 KEY: Final = "flowery_logging.request"
 """Where a request stands in an ASGI scope and in a WSGI environ."""
 
+TOLD: Final = "flowery_logging.told"
+"""What stands in an ASGI scope whose request gets an access event."""
+
 _SCOPE: Final = "asgi.scope"  # where a2wsgi puts the scope into the environ
 
 

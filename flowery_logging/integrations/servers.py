@@ -7,7 +7,6 @@ reported, and its access line for a request that has an access event of ours. Ha
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import sys
@@ -16,10 +15,13 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import cache
+from types import FrameType
 from typing import Final
 
 from flowery_logging import context, runtime
 from flowery_logging.capture import reported
+from flowery_logging.foreign import getframe
+from flowery_logging.integrations import nested
 from flowery_logging.request import Request
 
 ERROR_LOGGERS: Final = (
@@ -36,6 +38,9 @@ ACCESS_LOGGERS: Final = ("uvicorn.access", "hypercorn.access")
 AFTERWARDS: Final = (
     "django.server", "geventwebsocket.handler", "granian.access", "gunicorn.access", "werkzeug",
 )  # fmt: skip
+
+_WITH_SCOPES: Final = ("uvicorn.protocols.", "hypercorn.protocol.")
+"""Modules whose objects send a response and log it; each has the scope of its request."""
 
 _printed: Final[deque[str]] = deque(maxlen=100)  # the last lines of what will be printed again
 _texts: Final[deque[str]] = deque(maxlen=100)  # what will be the text of a record
@@ -172,14 +177,27 @@ class in_charge:  # noqa: N801 - a context manager is called like a function
 
 
 def _is_ours(record: logging.LogRecord) -> bool:  # noqa: ARG001
-    """Tell an access line within our middleware or, where the server itself answers, after it.
+    """Tell the access line of a request that has an access event of ours.
 
-    These servers have a task for each request, so that what is noted in one ends with it.
+    It comes from within our middleware or, where the server itself answers, after it. A middleware
+    around ours may send from a task of its own (Starlette's BaseHTTPMiddleware).
     """
     request = _in_charge.get()
     if request is not None and request is context.current_request():
         return True
-    try:
-        return asyncio.current_task() is not None and was_told()
-    except RuntimeError:  # no event loop runs in this thread
+    return _is_sent_for_ours()
+
+
+def _is_sent_for_ours() -> bool:
+    """Tell whether the server's object that logs is at work for a request of ours."""
+    frame: FrameType | None = getframe(1)
+    while frame is not None and not _is_of_server(frame):
+        frame = frame.f_back
+    if frame is None:
         return False
+    scope = getattr(frame.f_locals.get("self"), "scope", None)
+    return isinstance(scope, Mapping) and nested.TOLD in scope
+
+
+def _is_of_server(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).startswith(_WITH_SCOPES)
