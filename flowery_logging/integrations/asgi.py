@@ -72,8 +72,7 @@ class RequestMiddleware:
         values = header_values(scope.get("headers"), self._wanted)
         request = self.options.request_of(values)
         scope[nested.KEY] = request
-        if self.options.access_log:
-            scope[nested.TOLD] = True
+        nested.will_be_told(scope, self.options.access_log)
         kind = _Response if scope["type"] == "http" else Conversation
         followed = kind(_exchange(request, self.options, scope, values), scope)
         with context.request_scope(request), servers.in_charge(self.options.access_log):

@@ -112,6 +112,7 @@ class _Visit:
         self.exchange.cpu = thread_time(self.request)
         setattr(http_request, _ATTRIBUTE, self.request)
         servers.begin(options.access_log)
+        nested.will_be_told(getattr(http_request, "scope", None), options.access_log)
 
     def answered(self, response: HttpResponseBase) -> HttpResponseBase:
         """Take note of the response; a streamed one ends with its last piece."""

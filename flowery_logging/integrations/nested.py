@@ -6,7 +6,7 @@ Flask's or Django's in an application that FastAPI mounts. The inner one tells w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
 from flowery_logging.request import Request
@@ -28,6 +28,12 @@ def outer(*holders: Mapping[str, Any]) -> Request | None:
             if isinstance(found, Request):
                 return found
     return None
+
+
+def will_be_told(scope: MutableMapping[str, Any] | None, access_log: bool) -> None:
+    """Note in an ASGI scope that its request gets an access event."""
+    if access_log and scope is not None:
+        scope[TOLD] = True
 
 
 def tell_route(request: Request, mounted: str, pattern: str | None) -> None:

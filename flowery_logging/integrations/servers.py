@@ -115,9 +115,14 @@ def _is_printed_repeat(record: logging.LogRecord, beginning: str) -> bool:
 def begin(access_log: bool) -> None:
     """Begin a request in a thread that serves one after another."""
     if access_log:
-        _look_at(ACCESS_LOGGERS, _is_ours)
-        _look_at(AFTERWARDS, _is_told)
+        _look()
     _told.set(access_log)
+
+
+def _look() -> None:
+    _look_at(ACCESS_LOGGERS, _is_ours)
+    _look_at(("django.channels.server",), _is_channels_access)
+    _look_at(AFTERWARDS, _is_told)
 
 
 def _is_told(record: logging.LogRecord) -> bool:
@@ -165,8 +170,7 @@ class in_charge:  # noqa: N801 - a context manager is called like a function
 
     def __enter__(self) -> None:
         if self._access_log:
-            _look_at(ACCESS_LOGGERS, _is_ours)
-            _look_at(AFTERWARDS, _is_told)
+            _look()
             self._before = _in_charge.get()
             _in_charge.set(context.current_request())
 
@@ -188,16 +192,26 @@ def _is_ours(record: logging.LogRecord) -> bool:  # noqa: ARG001
     return _is_sent_for_ours()
 
 
+def _is_channels_access(record: logging.LogRecord) -> bool:
+    return "%(method)s" in str(record.msg) and (_is_ours(record) or was_told())
+
+
 def _is_sent_for_ours() -> bool:
-    """Tell whether the server's object that logs is at work for a request of ours."""
+    """Tell whether what is logged is logged while a response of ours is sent.
+
+    Whoever sends has the scope of the request: the server's object, or a function of ASGI.
+    """
     frame: FrameType | None = getframe(1)
-    while frame is not None and not _is_of_server(frame):
+    while frame is not None:
+        if str(frame.f_globals.get("__name__", "")).startswith(_WITH_SCOPES):
+            return _is_told_scope(getattr(frame.f_locals.get("self"), "scope", None))
+        code = frame.f_code
+        has_scope = "scope" in code.co_varnames or "scope" in code.co_cellvars
+        if has_scope and _is_told_scope(frame.f_locals.get("scope")):
+            return True
         frame = frame.f_back
-    if frame is None:
-        return False
-    scope = getattr(frame.f_locals.get("self"), "scope", None)
+    return False
+
+
+def _is_told_scope(scope: object) -> bool:
     return isinstance(scope, Mapping) and nested.TOLD in scope
-
-
-def _is_of_server(frame: FrameType) -> bool:
-    return str(frame.f_globals.get("__name__", "")).startswith(_WITH_SCOPES)

@@ -141,6 +141,15 @@ urlpatterns = [
     path("health", health),
 ]
 
+
+def __getattr__(name):
+    if name != "application":  # of ASGI_APPLICATION
+        raise AttributeError(name)
+    from django.core.asgi import get_asgi_application
+
+    return get_asgi_application()
+
+
 if __name__ == "__main__":  # as manage.py: python django_site.py <directory> <command> …
     flowery_logging.setup(service="site", directory=sys.argv.pop(1), output="file")
     configure(**eval(os.environ.get("SITE_SETTINGS", "{}")))

@@ -6,9 +6,9 @@ import gc
 import io
 import logging
 import os
-import re
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -19,6 +19,7 @@ from asgiref.testing import ApplicationCommunicator
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 
+from examples.shop.ports import free_port
 from flowery_logging.integrations import asgi, wsgi
 from tests.integrations import django_site
 from tests.integrations.conftest import written
@@ -292,6 +293,20 @@ def test_a_command_and_its_checks(tmp_path, settings, warnings):
     )
 
 
+def asked(url, server):
+    """Ask a server until it answers."""
+    deadline = time.monotonic() + 300
+    while True:
+        try:
+            urllib.request.urlopen(url).close()
+        except urllib.error.URLError:
+            assert server.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            return
+
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -300,27 +315,71 @@ LOGGING = {
 }
 
 
-def test_djangos_own_server_logs_each_request_once_whatever_LOGGING_says(tmp_path):
-    command, options = manage(tmp_path, "runserver", "127.0.0.1:0", "--noreload", LOGGING=LOGGING)
-    server = subprocess.Popen(
-        command, **options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+DAPHNE = {
+    "INSTALLED_APPS": ["daphne", "flowery_logging.integrations.django.LoggingConfig"],
+    "ASGI_APPLICATION": "tests.integrations.django_site.application",
+}
+
+
+@pytest.mark.parametrize("settings", [{}, DAPHNE], ids=["django's", "daphne's"])
+def test_djangos_own_server_logs_each_request_once_whatever_LOGGING_says(tmp_path, settings):
+    port = free_port()
+    address = f"127.0.0.1:{port}"
+    command, options = manage(
+        tmp_path, "runserver", address, "--noreload", LOGGING=LOGGING, **settings
     )
-    assert server.stdout is not None
+    with (tmp_path / "said").open("wb") as said:
+        server = subprocess.Popen(command, **options, stdout=said, stderr=said)
     try:
-        said = (re.search(r"server at (http://\S+)/$", line.strip()) for line in server.stdout)
-        url = next(match[1] for match in said if match)
-        urllib.request.urlopen(f"{url}/plain/7/").close()
+        asked(f"http://{address}/plain/7/", server)
         with pytest.raises(urllib.error.HTTPError) as error:
-            urllib.request.urlopen(f"{url}/boom/")
+            urllib.request.urlopen(f"http://{address}/boom/")
         error.value.close()
     finally:
         server.terminate()  # not SIGINT: where that is ignored from the start, it stays so
-        server.communicate(timeout=300)
+        server.wait(300)
     found = written(tmp_path)
     access = [e for e in found if e["log"]["logger"] == "flowery_logging.access"]
     assert [e["message"] for e in access] == ["GET /plain/7/ 200", "GET /boom/ 500"]
-    assert not [e for e in found if e["log"]["logger"] == "django.server"]
+    theirs = {"django.server", "django.channels.server"}
+    assert not [e for e in found if e["log"]["logger"] in theirs]
     (failed,) = [e for e in found if "error" in e]
     assert failed["error"]["message"] == "꽃"
     assert failed["trace"]["id"] == access[1]["trace"]["id"]
     assert [e["event"]["sequence"] for e in found] == list(range(1, len(found) + 1))
+
+
+SERVED = """
+import flowery_logging
+flowery_logging.setup("site", directory={logs!r}, output="file")
+from tests.integrations import django_site
+django_site.configure(LOGGING_CONFIG=None)
+application = django_site.application
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "server",
+    ["uvicorn main:application --port", "hypercorn main:application --access-logfile - -b"],
+)
+def test_a_server_of_asgi_tells_nothing_that_is_told(tmp_path, server):
+    logs, port = tmp_path / "logs", free_port()
+    (tmp_path / "main.py").write_text(SERVED.format(logs=str(logs)))
+    last = f"127.0.0.1:{port}" if server.endswith("-b") else str(port)
+    with (tmp_path / "said").open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *server.split(), last], cwd=tmp_path, stdout=said, stderr=said,
+            env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        )  # fmt: skip
+    paths = ["/plain/7/", "/async/7/", "/streaming/", "/streaming-async/"]
+    try:
+        asked(f"http://127.0.0.1:{port}{paths[0]}", process)
+        for path in paths[1:]:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}").close()
+    finally:
+        process.terminate()
+        process.wait(300)
+    found = [e for e in written(logs) if "access" in e["log"]["logger"]]
+    assert {e["log"]["logger"] for e in found} == {"flowery_logging.access"}
+    assert {e["url"]["path"] for e in found} == {*paths}
