@@ -7,6 +7,7 @@ never cut.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timezone
@@ -29,6 +30,8 @@ _NARROW: Final = 80
 """With fewer columns the time has no milliseconds, and the name of the service is shorter."""
 
 _INDENT: Final = "    "
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]{0,32}m")
+"""What a program puts around words for a terminal (ECMA-48, SGR), as Flask's server does."""
 
 _HIDDEN: Final = frozenset({
     "@timestamp", "@version", "log.level", "message", "ecs.version", "ecs", "service", "host",
@@ -259,8 +262,11 @@ def _text(value: object) -> str:
 
 
 def _line(value: object) -> str:
-    """Return a text without control characters and in one line."""
-    text = printable(_text(value).strip())
+    """Return a text without control characters and in one line; colours of its own go."""
+    text = _text(value).strip()
+    if "\x1b" in text:
+        text = _COLOUR.sub("", text)
+    text = printable(text)
     return text.replace("\r", "").replace("\n", " ⏎ ").replace("\t", " ")
 
 

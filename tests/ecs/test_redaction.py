@@ -98,6 +98,15 @@ def test_redact_adds_and_redact_safe_takes_away(logged):
     }  # fmt: skip
 
 
+def test_the_pin_of_a_debugger_is_shown_where_that_is_said(logged):
+    log.info(" * Debugger PIN: %s", "123-456-789")
+    logged.setup(redact_safe=["pin"])
+    log.info(" * Debugger PIN: %s", "123-456-789")
+    hidden, shown = (event["message"] for event in logged.events())
+    assert hidden == f" * Debugger PIN: {MARKER}"
+    assert shown == " * Debugger PIN: 123-456-789"
+
+
 def without_kind(text):
     return re.sub(r"\[redacted:\w+\]", MARKER, text)
 

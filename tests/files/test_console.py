@@ -98,6 +98,11 @@ def test_an_event_is_one_line_in_the_columns_of_the_terminal(tmp_path, columns):
     assert re.search(r"  name_0=0 .* \+\d+$", lines[4])
 
 
+def test_colours_of_the_program_s_own_go_and_other_escapes_are_written_out():
+    line = shown(document("\x1b[31m\x1b[1mWARNING\x1b[0m: \x1b[2J a development server"))
+    assert line.endswith("WARNING: \\x1b[2J a development server")
+
+
 def test_the_variable_for_columns_is_heeded(tmp_path):
     body = "log.warning('a long story ' * 20)"
     for given, columns in (("60", 60), ("0", 100)):
