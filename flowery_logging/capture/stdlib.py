@@ -34,6 +34,8 @@ _STANDARD: Final = tuple(Record("", 0, "", 0, "", (), None).__dict__)
 _LAST_STANDARD: Final = _STANDARD[-1]
 _BEFORE_LAST: Final = len(_STANDARD) - 1
 
+_GET_MESSAGE: Final = "getMessage"
+
 _CLASHING: Final = "_flowery_clashing"
 """The attribute of a record that holds extra fields whose names stdlib refuses."""
 
@@ -44,10 +46,10 @@ AGENTS: Final = frozenset({
     "dd.env", "dd.service", "dd.span_id", "dd.trace_id", "dd.version",
     "_http_request", "_http_request_str", "_labels", "_labels_str", "_payload_str", "_resource",
     "_source_location", "_source_location_str", "_span_id", "_span_id_str", "_trace",
-    "_trace_sampled", "_trace_sampled_str", "_trace_str",
+    "_trace_sampled", "_trace_sampled_str", "_trace_str", "_nr_original_message",
 })  # fmt: skip
-"""What agents put on each record, which are asked anyway: Elastic APM, OpenTelemetry, Datadog.
-Google Cloud Logging's handler puts there in other forms what the record has."""
+"""What agents put on each record, which are asked anyway: Elastic APM, OpenTelemetry, Datadog, New
+Relic. Google Cloud Logging's handler puts there in other forms what the record has."""
 
 # `message` and `asctime` are what formatters of other handlers leave on a record.
 ASIDE: Final = AGENTS | {"color_message"} | MARKS
@@ -218,7 +220,8 @@ class Handler(logging.Handler):
             fields: Mapping[str, Any] = NO_FIELDS
             if len(record.__dict__) != _BEFORE_LAST + 1 or type(record) is not Record:
                 fields = extras(record)
-            if record.args or type(record) is not Record:
+                message, fields = interpolated(record, fields)
+            elif record.args:
                 message, fields = interpolated(record, fields)
             if is_event_dict(record):
                 event = Event(created, site, message, thread, fields)
@@ -270,12 +273,20 @@ def extras(record: Record) -> Mapping[str, Any]:
         found = {**found, **attributes[_CLASHING]}
     if "color_message" in found and record.name.startswith("uvicorn"):
         del found["color_message"]  # the message again, for terminals
+    if _has_own_text(record):
+        del found[_GET_MESSAGE]
     return found
+
+
+def _has_own_text(record: Record) -> bool:
+    """Tell whether somebody adds to the text by a method on the record, as New Relic."""
+    return callable(record.__dict__.get(_GET_MESSAGE))
 
 
 def interpolated(record: Record, fields: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
     """Return the message with its arguments; if they do not fit, the template and a field."""
-    if not record.args and type(record).getMessage is Record.getMessage:
+    is_stock = type(record).getMessage is Record.getMessage and not _has_own_text(record)
+    if not record.args and is_stock:
         return record.msg, fields
     try:
         return record.getMessage(), fields

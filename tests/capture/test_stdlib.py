@@ -52,6 +52,34 @@ def test_stacklevel_names_the_caller(logged):
     assert logged.event()["log"]["origin"]["function"] == "test_stacklevel_names_the_caller"
 
 
+@pytest.mark.parametrize(("message", "args"), [("one of 7", ()), ("%s of %d", ("one", 7))])
+def test_an_agent_that_adds_to_the_text_by_a_method_on_the_record(logged, message, args):
+    """As New Relic does, wrapped around `Logger.callHandlers`."""
+    theirs = logging.Logger.callHandlers
+
+    def call_handlers(logger, record):
+        original = record._nr_original_message = record.getMessage
+        record.getMessage = lambda: f"{original()} NR-LINKING|a|"
+        theirs(logger, record)
+
+    logging.Logger.callHandlers = call_handlers
+    try:
+        log.info(message, *args, extra={"a": "1"})
+        log.info(message, *args)
+    finally:
+        logging.Logger.callHandlers = theirs
+    first, second = logged.events()
+    assert first["message"] == second["message"] == "one of 7 NR-LINKING|a|"
+    assert first["labels"] == {"a": "1"}
+    assert "labels" not in second
+
+
+def test_a_field_named_as_the_method_of_a_record(logged):
+    log.info("x", extra={"getMessage": 5})
+    assert logged.event()["message"] == "x"
+    assert logged.event()["numeric_labels"] == {"getMessage": 5}
+
+
 def test_what_an_agent_puts_on_each_record_is_not_said_again(logged):
     agents = {"elasticapm_trace_id": "t", "elasticapm_labels": {"b": 1}, "otelTraceID": "t"}
     log.info("x", extra={**agents, "dd.trace_id": "0", "dd.service": "", "a": "1"})
