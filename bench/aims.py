@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import geometric_mean
 from typing import Final, NamedTuple
 
+from bench import zoo
 from bench.memory import FLAT
 from bench.results import Results
 from bench.words import Say
@@ -17,6 +19,7 @@ _EXCEPTION: Final = "an event with an exception of 20 frames"
 _DEBUG: Final = "a debug event below the level"
 _REQUEST: Final = "an ASGI request with its access event"
 _CROWD: Final = ("crowd", "events_a_second")
+_ACCESS: Final = "ECS names (an access event)"
 _LOCKED: Final = "concurrent-log-handler, ecs-logging"
 
 
@@ -46,6 +49,7 @@ def aims(results: Results, say: Say = str) -> Iterator[Aim]:
     yield Aim(say("an event through `get_logger()`: at most 0.6"), ratio(results, GET_LOGGER), 0.6)
     bound = ratio(results, f"{GET_LOGGER}().bind", _BOUND)
     yield Aim(say("an event of ten after a `bind`: at most 0.6"), bound, 0.6)
+    yield from _of_kinds(results, say)
     yield from _against_peers(results, say)
     yield from _crowds(results, say)
     yield from _beside(results, say)
@@ -55,6 +59,24 @@ def aims(results: Results, say: Say = str) -> Iterator[Aim]:
     yield Aim(text, started, 1.2)
     text = say("memory: flat, that is below {flat:,} KiB").format(flat=FLAT)
     yield Aim(text, _growth(results), FLAT)
+
+
+def _of_kinds(results: Results, say: Say) -> Iterator[Aim]:
+    """Yield what is aimed at for events of every kind."""
+    for way, mean, flat, nested in ((GET_LOGGER, 0.85, 1.0, 1.5), (STDLIB, 1.0, 1.2, 1.7)):
+        found = {shape: results.number("zoo", shape, way) for shape in zoo.SHAPES}
+        text = say("`{way}`, all kinds without a secret, on average: at most {bound:g}")
+        yield Aim(text.format(way=way, bound=mean), geometric_mean(found.values()), mean)
+        text = say("`{way}`, flat kinds: at most {bound:g}")
+        worst = max(found[shape] for shape in found if shape not in {*zoo.NESTED, _ACCESS})
+        yield Aim(text.format(way=way, bound=flat), worst, flat)
+        text = say("`{way}`, dicts, lists and objects: at most {bound:g}")
+        yield Aim(text.format(way=way, bound=nested), max(found[s] for s in zoo.NESTED), nested)
+    ways = (GET_LOGGER, STDLIB)
+    worst = max(results.number("zoo", _ACCESS, way) for way in ways)
+    yield Aim(say("an event with the fields of a request: at most 1.2"), worst, 1.2)
+    worst = max(results.number("zoo", shape, way) for shape in zoo.SECRETS for way in ways)
+    yield Aim(say("an event with a secret: at most 2.5"), worst, 2.5)
 
 
 def _against_peers(results: Results, say: Say) -> Iterator[Aim]:

@@ -103,6 +103,12 @@ SHAPES: Final[dict[str, Shape]] = {
     "message of 2 kB": Shape("order %s placed: " + "Packing. 포장 중. " * 120, (event.ORDER,), {}),
 }  # fmt: skip
 
+NESTED: Final = (
+    "nested dict", "dict in a dict", "list of texts", "list of integers", "list of dicts",
+    "Decimal", "UUID object", "datetime",
+)  # fmt: skip
+"""Shapes with a value that is no text, number or boolean."""
+
 _BODY: Final = [
     {
         "id": 10_000 + 37 * number, "cart": str(uuid5(_FIRST, str(number))),
