@@ -55,19 +55,20 @@ def test_stacklevel_names_the_caller(logged):
 @pytest.mark.parametrize(("message", "args"), [("one of 7", ()), ("%s of %d", ("one", 7))])
 def test_an_agent_that_adds_to_the_text_by_a_method_on_the_record(logged, message, args):
     """As New Relic does, wrapped around `Logger.callHandlers`."""
-    theirs = logging.Logger.callHandlers
+    loggers: Any = logging.Logger
+    theirs = loggers.callHandlers
 
     def call_handlers(logger, record):
         original = record._nr_original_message = record.getMessage
         record.getMessage = lambda: f"{original()} NR-LINKING|a|"
         theirs(logger, record)
 
-    logging.Logger.callHandlers = call_handlers
+    loggers.callHandlers = call_handlers
     try:
         log.info(message, *args, extra={"a": "1"})
         log.info(message, *args)
     finally:
-        logging.Logger.callHandlers = theirs
+        loggers.callHandlers = theirs
     first, second = logged.events()
     assert first["message"] == second["message"] == "one of 7 NR-LINKING|a|"
     assert first["labels"] == {"a": "1"}
