@@ -108,7 +108,8 @@ class Attachment:
         for end in missing:
             with suppress(Exception):  # a class of somebody's own; each event is given anyway
                 self._attach(end)
-        found = [self._taken_off(end) for end in missing] + self._raised_level(missing)
+        undone = [self._taken_off(end) for end in missing if _is_known(end)]
+        found = undone + self._raised_level(missing)
         self._watch.detached.clear()
         if missing:
             self._on_repair()
@@ -207,6 +208,12 @@ def _end(logger: logging.Logger) -> logging.Logger:
     while logger.propagate and logger.parent is not None:
         logger = logger.parent
     return logger
+
+
+def _is_known(logger: logging.Logger) -> bool:
+    """Tell whether a logger is of a tree; of one made by its class nothing has been undone."""
+    known = logging.Logger.manager.loggerDict
+    return isinstance(logger, logging.RootLogger) or known.get(logger.name) is logger
 
 
 def is_asserted(logger: logging.Logger) -> bool:

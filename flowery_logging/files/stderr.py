@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 from contextlib import suppress
 from typing import Any
 
 from flowery_logging.files.channel import STDERR, Channel
+
+_OF_LOGGERS = ("flowery_logging.", "loguru.", "structlog.", "twisted.logger.")
+"""Modules whose objects are loggers."""
 
 _channel = Channel(STDERR)
 
@@ -22,12 +26,17 @@ def is_terminal() -> bool:
 
 
 def put(text: str) -> None:
-    """Write a text to `sys.stderr`, or to what somebody has put in its place. May raise."""
+    """Write a text to `sys.stderr`, or to what somebody has put in its place. May raise.
+
+    What hands each line to a logger is passed by: the line would come back as an event.
+    """
     stream = sys.stderr
     if stream is None:
         return
     if _is_descriptor(stream):
         _channel.write(text.encode(stream.encoding or "utf-8", "backslashreplace"))
+    elif _has_logger(stream):
+        _channel.write(text.encode("utf-8", "backslashreplace"))
     else:
         stream.write(text)
         stream.flush()
@@ -76,3 +85,15 @@ def _is_descriptor(stream: object) -> bool:
     if type(stream) is not io.TextIOWrapper:
         return False
     return stream.fileno() == STDERR
+
+
+def _has_logger(stream: object) -> bool:
+    """Tell whether an object holds a logger, as those do that redirect a stream to one.
+
+    Such are the common `StreamToLogger`, Celery's `LoggingProxy` and Twisted's `LoggingFile`.
+    """
+    return any(
+        isinstance(value, (logging.Logger, logging.LoggerAdapter))
+        or type(value).__module__.startswith(_OF_LOGGERS)
+        for value in getattr(stream, "__dict__", {}).values()
+    )

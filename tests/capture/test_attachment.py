@@ -188,6 +188,13 @@ def test_ways_that_nobody_can_see_lose_nothing_either(run, way):
     assert len(told) == 1
 
 
+def test_a_logger_made_by_its_class_is_written_and_nothing_is_said(run):
+    """As Dagster's: it is in no tree, so nobody has taken anything away."""
+    messages, told, count = run("globals().update(other=logging.Logger('alone'))")
+    assert messages == ["before", "after", "after"]
+    assert (told, count) == ([], 0)
+
+
 DISABLING = {
     "dictConfig": "logging.config.dictConfig({'version': 1})",
     "dictConfig with a root": f"logging.config.dictConfig({ROOT}}})",

@@ -85,6 +85,31 @@ def test_a_stream_that_logs_makes_one_event_of_what_is_shown(
     assert len(messages) == 6
 
 
+@pytest.mark.parametrize("logger", [
+    "logging.getLogger('echo')",
+    "logging.LoggerAdapter(logging.getLogger('echo'), {})",
+    "flowery_logging.get_logger('echo')",
+])  # fmt: skip
+@pytest.mark.parametrize("output", ["file,console", "file"])
+def test_a_stream_that_holds_a_logger_gets_no_line_of_ours(
+    tmp_path: Path, logger: str, output: str
+) -> None:
+    """As the common recipe `StreamToLogger` does; the process's own standard error has it."""
+    body = f"""Stream()
+    stream.logger = {logger}
+    stream.log = stream.logger.error
+    log.error("mine")
+    try: 1 / 0
+    except ZeroDivisionError: log.exception("failed")
+    print("theirs", file=sys.stderr)
+    sys.stderr = sys.__stderr__
+    """
+    program = f"{LOGGING_STREAM}\n    stream = sys.stderr = {body}"
+    done = run(program, output=output, directory=str(tmp_path))
+    assert Logs(tmp_path).messages() == ["mine", "failed", "theirs"]
+    assert [done.stderr.count(text) for text in ("mine", "ZeroDivisionError: ")] == [1, 1]
+
+
 @pytest.mark.slow
 def test_a_traceback_that_comes_back_line_by_line_ends_too(tmp_path: Path) -> None:
     body = """Detached()
