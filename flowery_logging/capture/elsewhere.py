@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
-from flowery_logging.capture import greenlets
+from flowery_logging.capture import greenlets, loguru_stderr
 from flowery_logging.capture.others_filters import lets_pass
 from flowery_logging.files import stderr
 from flowery_logging.foreign import LISTENER_THREAD
@@ -36,6 +36,8 @@ def is_shown_on_stderr(logger: str, level: str) -> bool:
     if logger in _BY_THE_INTERPRETER:
         return True
     number = number_of(level, logging.CRITICAL)
+    if loguru_stderr.shows_own(number):
+        return True
     if logger.startswith(f"{_OWN}.integrations."):
         if any(_is_used(name, number) and _shows(name, number) for name in _ERRORS):
             return True
@@ -59,7 +61,9 @@ def _shows_by(handler: logging.Handler, logger: str, level: int, depth: int = 0)
     """Tell whether a handler, or one that it hands records on to, shows them on stderr."""
     if not lets_pass(handler, logger, level):
         return False
-    return _writes_to_stderr(handler) or any(
+    if _writes_to_stderr(handler) or loguru_stderr.shows_given(handler, level):
+        return True
+    return any(
         depth < _MAX_DEPTH and _shows_by(one, logger, level, depth + 1)
         for one in _behind(handler, level)
     )

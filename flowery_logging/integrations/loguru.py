@@ -26,6 +26,7 @@ from typing import Any, Final
 import loguru
 
 from flowery_logging import runtime
+from flowery_logging.capture import loguru_stderr
 from flowery_logging.capture.structlog_output import nearest_logger, stdlib_target
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
@@ -119,7 +120,8 @@ def _take(record: Any) -> bool:
     except Exception:  # a patcher of the application may have put anything into the record
         sink.counters.add("broken_records")
         event = _broken(target.encoder, record)
-    target.emit_event(event)
+    with loguru_stderr.writing():
+        target.emit_event(event)
     return False
 
 

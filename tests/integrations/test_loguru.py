@@ -214,3 +214,41 @@ logger.info("after")
     assert style in once[0]
     assert len(after) == 1
     assert " | INFO " in after[0]
+
+
+INTERCEPTING = """
+class InterceptHandler(logging.Handler):
+    def emit(self, record):
+        logger.opt(exception=record.exc_info).log(record.levelname, record.getMessage())
+"""
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "logger.remove()",
+        "logging.getLogger().addHandler(InterceptHandler())",
+        "logger.remove(); logger.add(sys.stderr, level='CRITICAL')",
+    ],
+)
+def test_an_error_stands_on_stderr_once(tmp_path, before):
+    """Loguru's default sink shows its events there, and what a handler gives it; we the others."""
+    program = f"""
+import logging, sys
+import flowery_logging
+from loguru import logger
+from flowery_logging.integrations import loguru
+{INTERCEPTING}
+flowery_logging.setup("shop", directory={str(tmp_path)!r}, output="file")
+loguru.instrument()
+{before}
+logger.error("by loguru")
+logging.getLogger("shop").error("by logging")
+flowery_logging.get_logger("shop").error("by get_logger")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    ways = ("by loguru", "by logging", "by get_logger")
+    assert [done.stderr.count(way) for way in ways] == [1, 1, 1]
