@@ -27,6 +27,8 @@ from functools import wraps
 from types import FrameType
 from typing import Any, Final
 
+from flowery_logging.foreign import getframe
+from flowery_logging.library_code import is_library
 from flowery_logging.system import System
 
 SIGNALS: Final = tuple(
@@ -58,6 +60,7 @@ class Signals:
         self._active = False
         self._hooked = False
         self._left = False  # whether SIGTERM has its default: in a child of multiprocessing
+        self._default_wanted = False  # SIGINT's, by the program itself
         self._inherited: object = None  # what handled SIGTERM when the child began
         self._masks: dict[int, set[int]] = {}  # by thread: what it blocked before its fork
         self._set_handler: Callable[..., Any] = signal.signal
@@ -133,6 +136,8 @@ class Signals:
         def following(*args: Any, **options: Any) -> Any:
             stood = signal.getsignal(signal.SIGTERM)
             before = theirs(*args, **options)
+            if args and args[0] == signal.SIGINT:
+                self._note_wish(before)
             if callable(stood) and stood not in (self._inherited, self._on_signal):
                 self._left = False  # a server of the child's own has stopped
             self._take()  # all of them, as setup() may have run in another thread
@@ -141,12 +146,25 @@ class Signals:
         self._set_handler, self._following = theirs, following
         signal.signal = following
 
+    def _note_wish(self, before: object) -> None:
+        """Note whether the program has put SIGINT's default in the place of Python's own handler.
+
+        A loop in C (Qt's) lets no handler in Python run: with the default Ctrl-C ends it. Servers
+        do so too, before they set handlers of their own.
+        """
+        is_default = signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+        caller = getframe(2).f_code.co_filename
+        self._default_wanted = (
+            is_default and before is signal.default_int_handler and not is_library(caller)
+        )
+
     def _take(self) -> None:
         """Put our handler where the default stands. For the main thread only."""
         if not self._active:
             return
         for number in SIGNALS:
             left = self._left and number == signal.SIGTERM
+            left = left or (self._default_wanted and number == signal.SIGINT)
             if signal.getsignal(number) is signal.SIG_DFL and not left:
                 self._set_handler(number, self._on_signal)
 

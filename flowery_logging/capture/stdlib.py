@@ -46,10 +46,11 @@ AGENTS: Final = frozenset({
     "dd.env", "dd.service", "dd.span_id", "dd.trace_id", "dd.version",
     "_http_request", "_http_request_str", "_labels", "_labels_str", "_payload_str", "_resource",
     "_source_location", "_source_location_str", "_span_id", "_span_id_str", "_trace",
-    "_trace_sampled", "_trace_sampled_str", "_trace_str", "_nr_original_message",
+    "_trace_sampled", "_trace_sampled_str", "_trace_str",
+    "_nr_original_message", "_ray_timestamp_ns",
 })  # fmt: skip
 """What agents put on each record, which are asked anyway: Elastic APM, OpenTelemetry, Datadog, New
-Relic. Google Cloud Logging's handler puts there in other forms what the record has."""
+Relic. Google Cloud Logging's handler, and Ray, put there in other forms what the record has."""
 
 # `message` and `asctime` are what formatters of other handlers leave on a record.
 ASIDE: Final = AGENTS | {"color_message"} | MARKS

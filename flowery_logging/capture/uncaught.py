@@ -141,7 +141,7 @@ class Hooks:
         trace: TracebackType | None,
     ) -> None:
         """Write an error, with the place where it was raised."""
-        if isinstance(error, _NOT_ERRORS):
+        if _ends_program(error):
             return
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
@@ -175,6 +175,14 @@ class Hooks:
         thread = encoder.thread(threading.get_ident(), threading.current_thread().name)
         event = Event(time.time(), site, message, thread, fields or {}, error=error)
         self._sink.emit_event(event)
+
+
+def _ends_program(error: BaseException | None) -> bool:
+    """Tell whether an exception is a way to end a program, or a group of such ones, as Trio's."""
+    if isinstance(error, _NOT_ERRORS):
+        return True
+    inner = getattr(error, "exceptions", None)  # up to Python 3.10 the groups are a package's
+    return isinstance(inner, tuple) and len(inner) > 0 and all(map(_ends_program, inner))
 
 
 def _is_program(trace: TracebackType | None) -> bool:

@@ -130,7 +130,7 @@ def _is_told(record: logging.LogRecord) -> bool:
     for _, logger, beginning in PRINTING:
         if record.name == logger and record.levelno >= logging.ERROR:
             return _is_printed_repeat(record, beginning)
-    return _IS_ACCESS[record.name](record) and was_told()
+    return _IS_ACCESS[record.name](record) and (was_told() or _is_sent_for_ours())
 
 
 def _is_werkzeug_access(record: logging.LogRecord) -> bool:

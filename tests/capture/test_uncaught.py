@@ -100,6 +100,21 @@ def test_ways_to_end_are_no_errors(run, after, code):
     assert events == []
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="needs groups of exceptions")
+@pytest.mark.parametrize(
+    ("inner", "count"),
+    [
+        ("[KeyboardInterrupt()]", 0),
+        ("[KeyboardInterrupt(), BaseExceptionGroup('', [SystemExit(1)])]", 0),
+        ("[KeyboardInterrupt(), ValueError('failed')]", 1),
+    ],
+)
+def test_a_group_of_ways_to_end_is_none_either(run, inner, count):
+    """What Trio raises where Ctrl-C is pressed in a nursery."""
+    _, events = run(f"raise BaseExceptionGroup('unhandled', {inner})")
+    assert len(events) == count
+
+
 def test_a_thread_that_ends_itself_is_no_error(run):
     after = "thread = threading.Thread(target=sys.exit)\nthread.start()\nthread.join()"
     done, events = run(after)

@@ -194,6 +194,22 @@ assert signal.getsignal({int(number)}) is handle
     assert ends(tmp_path / "logs") == ["signal"]
 
 
+ENDLESS = """
+import ctypes
+libc, lock = ctypes.CDLL(None), ctypes.create_string_buffer(64)
+libc.pthread_mutex_lock(lock)
+print("ready", flush=True)
+libc.pthread_mutex_lock(lock)"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the C library's names")
+def test_a_program_that_wants_the_default_of_sigint_is_ended_in_a_loop_in_c(tmp_path):
+    """As those with Qt do, whose loop lets no handler in Python run."""
+    program = f"log.info('one')\nsignal.signal(signal.SIGINT, signal.SIG_DFL){ENDLESS}"
+    assert run(tmp_path, program, signal.SIGINT) == -signal.SIGINT
+    assert ends(tmp_path / "logs") == ["unclean"]
+
+
 @pytest.mark.parametrize(
     "later",
     ["signal.signal(signal.SIGUSR1, signal.SIG_IGN)",
