@@ -66,7 +66,7 @@ _attachment = Attachment(
     announce=lambda changes: _tell_undone(changes),  # noqa: PLW0108 - defined below
     count=lambda found: _counters.add("undone", found),
     on_record=_waiting.look,
-    on_repair=lambda: _take_doubles_away(),  # noqa: PLW0108 - defined below
+    on_repair=lambda: _look_at_configured(),  # noqa: PLW0108 - defined below
 )
 _basic_config = BasicConfig(
     _handler,
@@ -290,6 +290,12 @@ def _look_around() -> None:
     jupyter_lines.look(_handler)
     _loops.look()
     _hooks.look()
+
+
+def _look_at_configured() -> None:
+    """Look at what somebody has configured: an application of Jupyter's does so as it begins."""
+    _take_doubles_away()
+    jupyter_lines.look(_handler)
 
 
 def _install_hooks(config: Config) -> None:

@@ -35,3 +35,24 @@ def test_an_application_of_jupyter_writes_what_it_shows(
     assert [
         event["message"] for event in events if event["log"]["logger"] != "flowery_logging"
     ] == expected
+
+
+BEGINS_LATER = """
+import logging
+import flowery_logging
+flowery_logging.setup("notebook", directory="logs", output="file")
+from traitlets.config.application import Application
+application = Application.instance(log_level=30)
+for number in range(9):
+    application.log.debug("looking for settings in %d", number)
+application.log.warning("no encryption")
+"""
+
+
+def test_an_application_that_begins_after_the_setup(tmp_path, programs):
+    """Only by its first event can it be seen."""
+    assert programs.run(BEGINS_LATER, tmp_path).returncode == 0
+    (path,) = tmp_path.glob("logs/*")
+    messages = [json.loads(line)["message"] for line in path.read_text().splitlines()]
+    assert [m for m in messages if "looking" in m] == ["looking for settings in 0"]
+    assert "no encryption" in messages
