@@ -159,7 +159,6 @@ class _Response:
         self.scope = scope
         self.disconnected = False
         self.whole = False  # the client has got all, though the application may not say so yet
-        self._ended = False  # with its last piece, before the client has gone
         self._headers: Any = None  # of the response, until its length is asked for
 
     def receiving(self, receive: Receive) -> Receive:
@@ -181,7 +180,7 @@ class _Response:
                 self.exchange.match(self.scope)
             elif kind == "http.response.body":
                 self.exchange.body(len(message.get("body", b"")))
-            await self._send(send, message)
+            await self._send(send, message, is_last=_is_last(message))
             if kind == "http.response.body":
                 self._sent(message)
             elif kind == "http.response.pathsend":
@@ -195,11 +194,10 @@ class _Response:
         A client that has all the bytes that were announced may hang up before the empty piece with
         which many frameworks end: it has not gone too early.
         """
-        if message.get("more_body", False):
-            self.whole = self.whole or (not self.disconnected and self._is_whole())
-        else:
-            self._ended = not self.disconnected
+        if _is_last(message):
             self.exchange.end(self._reason(None))
+        else:
+            self.whole = self.whole or (not self.disconnected and self._is_whole())
 
     def _is_whole(self) -> bool:
         """Tell whether all is sent that was announced; most responses are never asked."""
@@ -214,17 +212,24 @@ class _Response:
             return otherwise
         return None if self.whole else DISCONNECTED
 
-    async def _send(self, send: Send, message: Message) -> None:
+    async def _send(self, send: Send, message: Message, *, is_last: bool) -> None:
+        """Send; a response whose last piece was handed over to a client that was there is whole.
+
+        With that piece a server may say at once that the connection is closed (hypercorn), and the
+        framework end what is still sending.
+        """
+        before = self.whole
+        self.whole = before or (is_last and not self.disconnected)
         try:
             await send(message)
         except OSError:  # "the server should raise" it where the client has gone (ASGI, HTTP 2.4)
-            self.disconnected = True
+            self.disconnected, self.whole = True, before
             raise
 
     def failed(self, exc: BaseException) -> None:
         """End the exchange of an application that has raised, or was cancelled."""
         self.exchange.match(self.scope)
-        if self.disconnected and (self.whole or (self._ended and self._is_whole())):
+        if self.disconnected and self.whole:
             self.exchange.end()
         else:
             self.exchange.failed(exc, gone=self.disconnected)
@@ -232,6 +237,10 @@ class _Response:
     def finished(self, reason: str) -> None:
         """End the exchange of one that has returned; whole responses have ended before."""
         self.exchange.end(self._reason(reason))
+
+
+def _is_last(message: Message) -> bool:
+    return message["type"] == "http.response.body" and not message.get("more_body", False)
 
 
 def _length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:

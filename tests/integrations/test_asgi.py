@@ -256,6 +256,43 @@ def test_a_client_that_has_all_bytes_has_not_gone_too_early(
     assert vars(line.record)["event.outcome"] == expected
 
 
+@pytest.mark.parametrize("cancels", [False, True])
+@pytest.mark.parametrize("before_the_last", [False, True])
+def test_a_connection_that_is_closed_with_the_last_piece(collector, cancels, before_the_last):
+    """Hypercorn says so while it sends that piece, and Starlette ends what is still sending."""
+    closed = asyncio.Event()
+
+    async def app(scope, receive, send):
+        async def follow():
+            await receive()
+            if cancels:
+                sending.cancel()
+
+        async def stream():
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            for more in (True, False):
+                await send({"type": "http.response.body", "body": b"x", "more_body": more})
+
+        following = asyncio.create_task(follow())
+        sending = asyncio.create_task(stream())
+        await asyncio.wait([following, sending])
+
+    async def receive():
+        await closed.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        if message.get("more_body") is before_the_last:
+            closed.set()
+            await asyncio.sleep(0.01)
+
+    asyncio.run(RequestMiddleware(app)(http_scope(), receive, send))
+    (line,) = collector.access()
+    expected = ("client disconnected", "unknown") if before_the_last else (None, "success")
+    told = vars(line.record)
+    assert (told.get("event.reason"), told["event.outcome"]) == expected
+
+
 def test_what_was_announced_is_not_sent_where_the_client_has_gone_before(collector):
     async def app(scope, receive, send):
         await receive()

@@ -1,4 +1,4 @@
-"""FastAPI under hypercorn with Trio: tasks of a request, and requests, beside each other."""
+"""FastAPI under hypercorn: streamed responses; with Trio, tasks of a request beside each other."""
 
 import asyncio
 import os
@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,8 @@ from tests.integrations.conftest import written
 
 pytestmark = pytest.mark.slow
 
+Ask = Callable[[httpx.AsyncClient], Awaitable[None]]
+
 ROOT = Path(__file__).parents[2]
 APP = """
 import logging
@@ -23,6 +26,7 @@ from pathlib import Path
 import anyio
 import flowery_logging
 from fastapi import Depends, FastAPI
+from fastapi.responses import StreamingResponse
 from flowery_logging.integrations import fastapi
 
 flowery_logging.setup("shop", directory=Path(__file__).parent / "logs", output="file")
@@ -50,6 +54,14 @@ async def order(order: str):
             group.start_soon(item, number, order)
     log.info("done")
 
+@app.get("/stream")
+async def stream():
+    async def pieces():
+        for _ in range(3):
+            yield b"piece"
+
+    return StreamingResponse(pieces())
+
 def customer(order: str):
     flowery_logging.bind(customer=order)
 
@@ -59,26 +71,53 @@ def plain(order: str, _: None = Depends(customer)):
 """
 
 
-def test_no_line_shows_what_another_task_has_bound(tmp_path):
+def served(tmp_path, worker, ask):
+    """Serve the application while `ask` asks; return what the server has said."""
     (tmp_path / "main.py").write_text(APP)
     port = free_port()
-    command = [sys.executable, "-m", "hypercorn", "main:app", "-k", "trio", "-w", "0",
+    command = [sys.executable, "-m", "hypercorn", "main:app", "-k", worker, "-w", "0",
                "--bind", f"127.0.0.1:{port}"]  # fmt: skip
     environ = {**os.environ, "PYTHONPATH": f"{ROOT}:{tmp_path}"}
     server = subprocess.Popen(
         command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     try:
-        asyncio.run(_send(f"http://127.0.0.1:{port}", server))
+        asyncio.run(_send(f"http://127.0.0.1:{port}", server, ask))
     finally:
         server.send_signal(signal.SIGTERM)
         said, _ = server.communicate(timeout=300)
+    return said.decode()
+
+
+@pytest.mark.parametrize("worker", ["asyncio", "trio"])
+@pytest.mark.parametrize("connection", ["close", "keep-alive"])
+def test_a_streamed_response_that_the_client_has_got_is_whole(tmp_path, worker, connection):
+    async def ask(client):
+        for _ in range(3):
+            answer = await client.get("/stream", headers={"Connection": connection})
+            assert answer.text == "piece" * 3
+
+    said = served(tmp_path, worker, ask)
+    found = [e for e in written(tmp_path / "logs") if e.get("url", {}).get("path") == "/stream"]
+    assert [(e["message"], e["event"]["outcome"]) for e in found] == [
+        ("GET /stream 200", "success")
+    ] * 3, said
+
+
+def test_no_line_shows_what_another_task_has_bound(tmp_path):
+    async def ask(client):
+        orders = (client.get(f"/orders/o{number}") for number in range(20))
+        plain = (client.get(f"/plain/p{number}") for number in range(20))
+        answers = await asyncio.gather(*orders, *plain)
+        assert {answer.status_code for answer in answers} == {200}
+
+    said = served(tmp_path, "trio", ask)
     events = [e for e in written(tmp_path / "logs") if e["log"]["logger"] == "shop"]
     by_message = {
         message: [e for e in events if e["message"] == message]
         for message in ("packing", "packed", "done", "plain")
     }
-    assert [len(found) for found in by_message.values()] == [100, 100, 20, 20], said.decode()
+    assert [len(found) for found in by_message.values()] == [100, 100, 20, 20], said
     traces = {e["labels"]["order"]: e["trace"]["id"] for e in by_message["done"]}
     assert len(set(traces.values())) == 20
     for event in by_message["packing"] + by_message["packed"]:
@@ -91,7 +130,7 @@ def test_no_line_shows_what_another_task_has_bound(tmp_path):
     assert all(e["labels"]["customer"] for e in by_message["plain"])
 
 
-async def _send(url: str, server: "subprocess.Popen[bytes]") -> None:
+async def _send(url: str, server: "subprocess.Popen[bytes]", ask: Ask) -> None:
     async with httpx.AsyncClient(base_url=url, timeout=300) as client:
         deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
@@ -101,7 +140,4 @@ async def _send(url: str, server: "subprocess.Popen[bytes]") -> None:
                 break
             except httpx.TransportError:
                 await asyncio.sleep(0.1)
-        orders = (client.get(f"/orders/o{number}") for number in range(20))
-        plain = (client.get(f"/plain/p{number}") for number in range(20))
-        answers = await asyncio.gather(*orders, *plain)
-        assert {answer.status_code for answer in answers} == {200}
+        await ask(client)
