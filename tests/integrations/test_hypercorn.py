@@ -98,7 +98,7 @@ def test_a_streamed_response_that_the_client_has_got_is_whole(tmp_path, worker, 
             assert answer.text == "piece" * 3
         # The client has all of it before the server's task goes on: what ends that ends its event.
         deadline = time.monotonic() + 300
-        while len(streamed()) < 3 and time.monotonic() < deadline:
+        while len(streamed()) < 3 and time.monotonic() < deadline:  # noqa: ASYNC110 - a file
             await asyncio.sleep(0.01)
 
     def streamed():
