@@ -361,15 +361,20 @@ application = django_site.application
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "server",
-    ["uvicorn main:application --port", "hypercorn main:application --access-logfile - -b"],
+    [
+        "uvicorn main:application --port {port}",
+        "hypercorn main:application --access-logfile - --bind 127.0.0.1:{port}",
+        "granian main:application --interface asgi --access-log --port {port}",
+        "gunicorn main:application --worker-class asgi --access-logfile - --bind 127.0.0.1:{port}",
+    ],
 )
 def test_a_server_of_asgi_tells_nothing_that_is_told(tmp_path, server):
     logs, port = tmp_path / "logs", free_port()
     (tmp_path / "main.py").write_text(SERVED.format(logs=str(logs)))
-    last = f"127.0.0.1:{port}" if server.endswith("-b") else str(port)
     with (tmp_path / "said").open("wb") as said:
         process = subprocess.Popen(
-            [sys.executable, "-m", *server.split(), last], cwd=tmp_path, stdout=said, stderr=said,
+            [sys.executable, "-m", *server.format(port=port).split()],
+            cwd=tmp_path, stdout=said, stderr=said,
             env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
         )  # fmt: skip
     paths = ["/plain/7/", "/async/7/", "/streaming/", "/streaming-async/"]
