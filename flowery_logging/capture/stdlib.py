@@ -275,7 +275,7 @@ def extras(record: Record) -> Mapping[str, Any]:
     if "color_message" in found and record.name.startswith("uvicorn"):
         del found["color_message"]  # the message again, for terminals
     if _has_own_text(record):
-        del found[_GET_MESSAGE]
+        found.pop(_GET_MESSAGE, None)
     return found
 
 
