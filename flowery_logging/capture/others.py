@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any, Final
 
 from flowery_logging.capture.handed import Written
+from flowery_logging.capture.patch import filed_in_logging
 from flowery_logging.capture.stdlib import NOT_EXTRA, Handler
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event
@@ -69,6 +70,7 @@ def _module(function: object) -> str:
     return str(getattr(function, "__module__", ""))
 
 
+@filed_in_logging
 def hand_out(
     logger: logging.Logger,
     name: str,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 SOURCE: Final = logging.addLevelName.__code__.co_filename
 """The file by which stdlib tells its own frames from those of callers."""
 
 _ABSENT: Final = object()
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def inside_logging(function: FunctionType) -> FunctionType:
@@ -24,6 +26,16 @@ def inside_logging(function: FunctionType) -> FunctionType:
     made.__kwdefaults__ = function.__kwdefaults__
     made.__module__ = function.__module__
     return made
+
+
+def filed_in_logging(function: _Function) -> _Function:
+    """Return a function whose frames are stdlib's to who goes by the file, as loguru's recipe does.
+
+    The module stays: by that structlog knows them.
+    """
+    code: Any = function
+    code.__code__ = code.__code__.replace(co_filename=SOURCE)
+    return function
 
 
 _LOGGING: Final = (logging.Filterer, logging.Handler)

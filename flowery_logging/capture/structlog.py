@@ -20,6 +20,7 @@ from typing import Any, Final
 import structlog
 
 from flowery_logging.capture.others import heard_by_others
+from flowery_logging.capture.patch import filed_in_logging
 from flowery_logging.capture.sink import simply_formatted, site_of
 from flowery_logging.capture.stdlib import log_before_setup
 from flowery_logging.capture.structlog_adoption import PROCESSORS, takes_drop_event
@@ -65,6 +66,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
     _context: dict[str, Any]
     _processors: Any
 
+    @filed_in_logging
     def _log(
         self, level: str, message: object, args: tuple[Any, ...], fields: dict[str, Any]
     ) -> None:
@@ -98,6 +100,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         if self._processors == _OURS:
             self._processors = PROCESSORS
 
+    @filed_in_logging
     def log(self, level: int, event: object = MISSING, /, *args: object, **fields: object) -> None:
         """Write an event of a level given as a number."""
         if event is MISSING:
@@ -115,6 +118,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
             return anothing(self)
         return _in_executor(self, _level_name(level), event, args, fields)
 
+    @filed_in_logging
     def exception(self, event: object = MISSING, /, *args: object, **fields: object) -> None:
         """Write an error with the exception that is being handled."""
         if event is MISSING:
@@ -228,7 +232,7 @@ def _method(level: str, frames: int = 1) -> Any:  # noqa: C901 - as below
             give_others(sink, logger, name, number_of(level), template, args, fields, record, frame)
 
     method.__name__ = level
-    return method
+    return filed_in_logging(method)
 
 
 def _async_method(level: str) -> Any:

@@ -15,6 +15,7 @@ from structlog import contextvars as structlog_contextvars
 
 from flowery_logging import context, levels
 from flowery_logging.capture.others import hand_out, has_own_level, heard_by_others
+from flowery_logging.capture.patch import filed_in_logging
 from flowery_logging.capture.sink import Sink, site_of
 from flowery_logging.capture.stdlib import log_before_setup
 from flowery_logging.ecs import Event
@@ -271,6 +272,7 @@ def write(
             give_others(sink, logger, name, number_of(level), message, (), fields, event, frame)
 
 
+@filed_in_logging
 def give_others(
     sink: Sink,
     logger: logging.Logger,

@@ -216,6 +216,26 @@ logger.info("after")
     assert " | INFO " in after[0]
 
 
+@pytest.mark.parametrize("way", ["info", "log", "exception"])
+def test_the_recipe_finds_the_call_of_get_logger(instrumented, way):
+    seen = []
+    sink = logger.add(lambda message: seen.append(message.record), format="{message}")
+    root, handler = logging.getLogger(), InterceptHandler()
+    root.addHandler(handler)
+    log = flowery_logging.get_logger("shop")
+    try:
+        if way == "log":
+            log.log(30, "x")
+        else:
+            getattr(log, way)("x", exc_info=None)
+    finally:
+        root.removeHandler(handler)
+        logger.remove(sink)
+    (record,) = seen
+    here = test_the_recipe_finds_the_call_of_get_logger.__name__
+    assert (record["name"], record["function"]) == (__name__, here)
+
+
 INTERCEPTING = """
 class InterceptHandler(logging.Handler):
     def emit(self, record):
