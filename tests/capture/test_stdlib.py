@@ -83,7 +83,8 @@ def test_a_field_named_as_the_method_of_a_record(logged):
 
 def test_what_an_agent_puts_on_each_record_is_not_said_again(logged):
     agents = {"elasticapm_trace_id": "t", "elasticapm_labels": {"b": 1}, "otelTraceID": "t"}
-    log.info("x", extra={**agents, "dd.trace_id": "0", "dd.service": "", "a": "1"})
+    others = {"dd.trace_id": "0", "dd.service": "", "_ray_timestamp_ns": 1_767_225_600_123_456_789}
+    log.info("x", extra={**agents, **others, "a": "1"})
     assert logged.event()["labels"] == {"a": "1"}
 
 
