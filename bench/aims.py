@@ -74,7 +74,6 @@ def _of_kinds(results: Results, say: Say) -> Iterator[Aim]:
         yield Aim(text.format(way=way, bound=nested), max(found[s] for s in zoo.NESTED), nested)
     ways = (GET_LOGGER, STDLIB)
     worst = max(results.number("zoo", _ACCESS, way) for way in ways)
-    worst = max(results.number("zoo", _ACCESS, way) for way in ways)
     yield Aim(say("an event with the fields of a request: at most 1.2"), worst, 1.2)
     worst = max(results.number("zoo", shape, way) for shape in zoo.SECRETS for way in ways)
     yield Aim(say("an event with a secret: at most 2.5"), worst, 2.5)

@@ -136,7 +136,7 @@ class Signals:
         def following(*args: Any, **options: Any) -> Any:
             stood = signal.getsignal(signal.SIGTERM)
             before = theirs(*args, **options)
-            if args and args[0] == signal.SIGINT:
+            if signal.SIGINT in (*args[:1], options.get("signalnum")):
                 self._note_wish(before)
             if callable(stood) and stood not in (self._inherited, self._on_signal):
                 self._left = False  # a server of the child's own has stopped

@@ -222,19 +222,11 @@ class Adoption:
         sink, name = self._end(logger)
         message, args, fields = chain.result(level, name)
         ends_here = dropping and (type(logger) is Output or prints(logger))
-        target, merged = sink_for(sink, number_of(level)), chain.merged
         # What goes on to an output of the application's own has never gone to `logging`'s handlers.
         write(
-            sink,
-            name,
-            level,
-            message,
-            args,
-            fields,
-            merged=merged,
-            target=target,
-            only=not ends_here,
-        )
+            sink, name, level, message, args, fields,
+            merged=chain.merged, target=sink_for(sink, number_of(level)), handed_out=ends_here,
+        )  # fmt: skip
         if ends_here:
             raise structlog.DropEvent
         try:

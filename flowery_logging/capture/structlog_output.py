@@ -251,11 +251,11 @@ def write(
     *,
     merged: bool = False,
     target: Sink | None,
-    only: bool = False,
+    handed_out: bool = True,
 ) -> None:
     """Write an event to `target`, and hand it out if that is the sink itself. Never raises.
 
-    `only`: it is not handed out.
+    Without `handed_out` nobody else gets it.
     """
     if target is None:
         return
@@ -265,7 +265,7 @@ def write(
         fields = {**more, **fields}
     event = make_event(target, name, level, message, fields, frame)
     target.emit_event(event, context.fields() if merged else None)
-    if target is sink and not only:
+    if target is sink and handed_out:
         name = logger_name(name, frame)
         logger, _ = nearest_logger(name)
         if heard_by_others(logger):

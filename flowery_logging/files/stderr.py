@@ -7,11 +7,11 @@ import logging
 import os
 import sys
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from flowery_logging.files.channel import STDERR, Channel
 
-_OF_LOGGERS = ("flowery_logging.", "loguru.", "structlog.", "twisted.logger.")
+_OF_LOGGERS: Final = ("flowery_logging.", "loguru.", "structlog.", "twisted.logger.")
 """Modules whose objects are loggers."""
 
 _channel = Channel(STDERR)
@@ -36,7 +36,7 @@ def put(text: str) -> None:
     if _is_descriptor(stream):
         _channel.write(text.encode(stream.encoding or "utf-8", "backslashreplace"))
     elif _has_logger(stream):
-        _channel.write(text.encode("utf-8", "backslashreplace"))
+        _pass_by(text)
     else:
         stream.write(text)
         stream.flush()
@@ -49,10 +49,10 @@ def say(text: str) -> None:
     in the place of `sys.stderr`: that may take locks of its own, or log.
     """
     with suppress(Exception):  # stderr is closed or broken: there is nowhere left to say it
-        if sys.stderr is None or isinstance(sys.stderr, (io.TextIOWrapper, io.StringIO)):
-            put(text)
+        if is_replaced():
+            _pass_by(text)
         else:
-            _channel.write(text.encode("utf-8", "backslashreplace"))
+            put(text)
 
 
 def say_lines(data: bytes) -> None:
@@ -78,6 +78,11 @@ def is_standard_error(stream: Any) -> bool:
 def is_replaced() -> bool:
     """Tell whether somebody's own object stands in the place of `sys.stderr`: it may log."""
     return not isinstance(sys.stderr, (io.TextIOWrapper, io.StringIO, type(None)))
+
+
+def _pass_by(text: str) -> None:
+    """Write a text to the descriptor, whatever stands in the place of `sys.stderr`."""
+    _channel.write(text.encode("utf-8", "backslashreplace"))
 
 
 def _is_descriptor(stream: object) -> bool:

@@ -180,21 +180,22 @@ class _Response:
                 self.exchange.match(self.scope)
             elif kind == "http.response.body":
                 self.exchange.body(len(message.get("body", b"")))
-            await self._send(send, message, is_last=_is_last(message))
+            is_last = _is_last(message)
+            await self._send(send, message, is_last=is_last)
             if kind == "http.response.body":
-                self._sent(message)
+                self._sent(is_last=is_last)
             elif kind == "http.response.pathsend":
                 self.exchange.end()
 
         return following
 
-    def _sent(self, message: Message) -> None:
+    def _sent(self, *, is_last: bool) -> None:
         """Take note of a piece of the body that the server has; the last one ends the response.
 
         A client that has all the bytes that were announced may hang up before the empty piece with
         which many frameworks end: it has not gone too early.
         """
-        if _is_last(message):
+        if is_last:
             self.exchange.end(self._reason(None))
         else:
             self.whole = self.whole or (not self.disconnected and self._is_whole())

@@ -34,9 +34,10 @@ PRINTING: Final = (
     ("werkzeug", "werkzeug", "Error on request:\n"),
 )
 ACCESS_LOGGERS: Final = ("uvicorn.access", "hypercorn.access")
-# These log when the application has returned.
+# These log when the application has returned; daphne's `runserver`, when it has sent the response.
 AFTERWARDS: Final = (
-    "django.server", "geventwebsocket.handler", "granian.access", "gunicorn.access", "werkzeug",
+    "django.channels.server", "django.server", "geventwebsocket.handler", "granian.access",
+    "gunicorn.access", "werkzeug",
 )  # fmt: skip
 
 _WITH_SCOPES: Final = ("uvicorn.protocols.", "hypercorn.protocol.")
@@ -121,7 +122,6 @@ def begin(access_log: bool) -> None:
 
 def _look() -> None:
     _look_at(ACCESS_LOGGERS, _is_ours)
-    _look_at(("django.channels.server",), _is_channels_access)
     _look_at(AFTERWARDS, _is_told)
 
 
@@ -130,7 +130,7 @@ def _is_told(record: logging.LogRecord) -> bool:
     for _, logger, beginning in PRINTING:
         if record.name == logger and record.levelno >= logging.ERROR:
             return _is_printed_repeat(record, beginning)
-    return _IS_ACCESS[record.name](record) and (was_told() or _is_sent_for_ours())
+    return _IS_ACCESS[record.name](record) and (was_told() or _is_ours(record))
 
 
 def _is_werkzeug_access(record: logging.LogRecord) -> bool:
@@ -145,6 +145,7 @@ def _is_pywsgi_access(record: logging.LogRecord) -> bool:
 
 
 _IS_ACCESS: Final[Mapping[str, Callable[[logging.LogRecord], bool]]] = {
+    "django.channels.server": lambda record: "%(method)s" in str(record.msg),
     "django.server": lambda record: hasattr(record, "status_code"),
     "geventwebsocket.handler": _is_pywsgi_access,
     "granian.access": lambda record: isinstance(record.args, Mapping),
@@ -190,10 +191,6 @@ def _is_ours(record: logging.LogRecord) -> bool:  # noqa: ARG001
     if request is not None and request is context.current_request():
         return True
     return _is_sent_for_ours()
-
-
-def _is_channels_access(record: logging.LogRecord) -> bool:
-    return "%(method)s" in str(record.msg) and (_is_ours(record) or was_told())
 
 
 def _is_sent_for_ours() -> bool:

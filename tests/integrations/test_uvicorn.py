@@ -69,14 +69,14 @@ def test_its_lines_come_once_whatever_its_log_config(tmp_path, lifespan, options
 
 
 AROUND = """
-import sys, threading, urllib.request
+import http.client, sys, threading
 import flowery_logging
 from fastapi import FastAPI, Response
 from flowery_logging.integrations.asgi import RequestMiddleware
 
 flowery_logging.setup(service="shop", directory=sys.argv[1], output="file")
 app = FastAPI()
-app.add_middleware(RequestMiddleware, access_log=sys.argv[3] == "ours")
+app.add_middleware(RequestMiddleware, access_log=sys.argv[2] == "ours")
 
 @app.middleware("http")
 async def around(request, call_next):
@@ -101,7 +101,7 @@ def ask(port):
 """
 SERVERS = {
     "uvicorn": """
-import http.client, uvicorn
+import uvicorn
 
 class Server(uvicorn.Server):
     async def startup(self, sockets=None):
@@ -113,11 +113,11 @@ class Server(uvicorn.Server):
                 self.should_exit = True
         threading.Thread(target=run).start()
 
-Server(uvicorn.Config(app, port=0, http=sys.argv[4])).run()
+Server(uvicorn.Config(app, port=0, http=sys.argv[3])).run()
 """,
     "hypercorn": """
-import asyncio, http.client, functools, trio
-from hypercorn.config import Config, Sockets
+import asyncio, functools, trio
+from hypercorn.config import Config
 import hypercorn.asyncio, hypercorn.trio
 config = Config()
 config.bind = ["127.0.0.1:0"]
@@ -135,7 +135,7 @@ def run(socket):
         ask(socket.getsockname()[1])
     finally:
         done.set()
-if sys.argv[4] == "trio":
+if sys.argv[3] == "trio":
     async def until():
         while not done.is_set():
             await trio.sleep(0.05)
@@ -158,7 +158,7 @@ else:
 def test_a_middleware_around_ours_that_sends_from_a_task_of_its_own(tmp_path, server, kind, whose):
     """Of what it answers itself the server's line stays."""
     done = subprocess.run(
-        [sys.executable, "-c", AROUND + SERVERS[server], str(tmp_path), "-", whose, kind],
+        [sys.executable, "-c", AROUND + SERVERS[server], str(tmp_path), whose, kind],
         capture_output=True,
         text=True,
         timeout=300,
@@ -178,8 +178,6 @@ def test_a_middleware_around_ours_that_sends_from_a_task_of_its_own(tmp_path, se
     else:
         assert ours == []
         # hypercorn may tell of a connection's end what it has told of the response's.
-        assert [sum(f"GET {path} " in one for one in theirs) for path in ("/", "/limited")] == [
-            2,
-            2,
-        ]
+        counts = [sum(f"GET {path} " in one for one in theirs) for path in ("/", "/limited")]
+        assert counts == [2, 2]
         assert any("GET /boom " in one for one in theirs)
