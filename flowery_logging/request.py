@@ -16,7 +16,6 @@ lock.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import threading
 import weakref
@@ -232,15 +231,18 @@ def _forget(request: weakref.ref[Request], flow: object) -> None:
 
 def _flow() -> object:
     """Return what tells the current flow from others: a reference to its task, or its thread."""
+    asyncio: Any = sys.modules.get("asyncio")
     try:
-        task = asyncio.current_task()
+        task = None if asyncio is None else asyncio.current_task()
     except RuntimeError:  # no event loop runs in this thread
-        task = _waiting_task()
+        task = _waiting_task(asyncio)
+    except AttributeError:  # it is being imported
+        task = None
     found = task or _trio_task() or _greenlet()
     return threading.get_ident() if found is None else weakref.ref(found)
 
 
-def _waiting_task() -> Any:
+def _waiting_task(asyncio: Any) -> Any:
     """Return the task that waits for this thread, if AnyIO knows it.
 
     AnyIO has no public name for it; without it such a thread counts as a flow of its own.

@@ -21,11 +21,12 @@ PROBES = {
 import structlog
 from structlog import BoundLoggerBase
 assert callable(getattr(BoundLoggerBase, foreign.PROCESS_EVENT))
+parts = foreign.structlog_parts()
 structlog.configure(processors=[str])
-assert foreign.CONFIGURATION.default_processors == [str]
-assert callable(foreign.CONFIGURES.configure_once)
+assert parts.configuration.default_processors == [str]
+assert callable(parts.module.configure_once)
 proxy = structlog.get_logger("shop")
-assert type(proxy) is foreign.Proxy
+assert type(proxy) is parts.proxy
 assert foreign.processors_of(proxy) is None
 assert foreign.logger_of(proxy) is None
 assert foreign.arguments_of(proxy) == ("shop",)
@@ -41,7 +42,11 @@ class Loud(BoundLoggerBase):
     def info(self, event):
         self._proxy_to_logger("info", event)
 structlog.wrap_logger(None, wrapper_class=Loud).info("x")
-assert callers == [foreign.CALLER_OF_PROCESS_EVENT]
+assert callers == [parts.caller_of_process_event]
+assert foreign.structlog_vars() == {}
+structlog.contextvars.bind_contextvars(order=7)
+assert len(foreign.structlog_vars()) == 1
+assert any(foreign.structlog_caller_vars())
 """,
     "aiohttp": """
 import asyncio, aiohttp

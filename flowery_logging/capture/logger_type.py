@@ -6,9 +6,13 @@ Events and fields may be anything: no call raises. A logger can be given to what
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from structlog.typing import FilteringBoundLogger
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+else:  # structlog is imported by who uses it
+
+    class FilteringBoundLogger(Protocol): ...
 
 
 class Logger(FilteringBoundLogger, Protocol):

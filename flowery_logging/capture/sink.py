@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Mapping
-from os.path import basename
 from types import FrameType
 from typing import Any, Final
-
-from structlog import contextvars as structlog_contextvars
 
 from flowery_logging import context
 from flowery_logging.capture.gate import PASSES, Gate
@@ -16,6 +15,7 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event, LineEncoder, Site
 from flowery_logging.ecs.event import NO_FIELDS
 from flowery_logging.files import Writer
+from flowery_logging.foreign import structlog_vars
 
 Fields = Mapping[str, Any]
 Halves = tuple[bytes, bytes]
@@ -23,10 +23,9 @@ Processor = Callable[[dict[str, Any]], "dict[str, Any] | None"]
 
 _SCALARS: Final = frozenset({str, int, float, bool})
 
-# structlog keeps one ContextVar a key in this dict; while it is empty nobody has bound anything.
-_structlog_vars: Final[Mapping[str, Any]] = getattr(
-    structlog_contextvars, "_CONTEXT_VARS", {"unknown": None}
-)
+_SEPARATORS: Final = tuple(filter(None, (os.sep, os.altsep)))
+
+_structlog_vars: Mapping[str, Any] = {}  # see `follow_structlog`
 
 
 class Sink:
@@ -163,6 +162,12 @@ class Sink:
         return True
 
 
+def follow_structlog() -> None:
+    """See from now on what is bound with structlog's contextvars; structlog is imported."""
+    global _structlog_vars
+    _structlog_vars = structlog_vars()
+
+
 def simply_formatted(template: object, args: tuple[Any, ...]) -> Any:
     """Return a text with its `%` arguments, or None where that is no simple matter. Never raises.
 
@@ -195,10 +200,15 @@ def site_of(encoder: LineEncoder, frame: FrameType, logger: str | None, level: s
     known = encoder.known_site(key)
     if known is not None:
         return known
-    name, file = logger or frame.f_globals.get("__name__"), basename(code.co_filename)
+    name, file = logger or frame.f_globals.get("__name__"), _file_name(code.co_filename)
     site = encoder.site(key, level, name, file, frame.f_lineno, code.co_name)
     site.code = code  # kept alive, so that no other code gets its `id`
     return site
+
+
+def _file_name(path: str) -> str:
+    """Return what `os.path.basename` does, without `os.fspath`: a test may have replaced that."""
+    return path[max(map(path.rfind, _SEPARATORS)) + 1 :]
 
 
 def _without_message(fields: Fields) -> Fields:
@@ -221,10 +231,10 @@ def _bound_with(error: BaseException | None) -> Fields:
 def bound_fields() -> Fields:
     """Return what is bound here: ours, over what was bound with `structlog.contextvars`."""
     ours = context.fields()
-    if not _structlog_vars:
+    if not structlog_vars():
         return ours
     try:
-        theirs = structlog_contextvars.get_contextvars()
+        theirs = sys.modules["structlog.contextvars"].get_contextvars()
     except Exception:
         return ours
     return {**theirs, **ours} if theirs else ours

@@ -39,6 +39,23 @@ def test_a_mock_does_not_reach_us(logs: Logs, when: str) -> None:
     assert len(logs.files()) >= 2 * len(NAMES)
 
 
+@pytest.mark.parametrize("name", ["time.time", "os.getpid", "os.fspath"])
+def test_the_first_logger_may_be_made_while_something_is_mocked(logs: Logs, name: str) -> None:
+    """It imports structlog, which makes a record; the clock that it reads is real again later."""
+    program = f"""
+        from unittest import mock
+        import time
+        with mock.patch({name!r}, side_effect=AssertionError("mocked")) as mocked:
+            flowery_logging.get_logger().info("first")
+            assert {name} is mocked
+        with mock.patch("time.time", lambda: 0.0):
+            flowery_logging.get_logger("svc").info("second")
+    """
+    ok(logs.run(program, setup=""))
+    assert logs.messages() == ["first", "second"]
+    assert all(not record["@timestamp"].startswith("1970") for record in logs.records())
+
+
 def test_all_of_os_mocked(logs: Logs) -> None:
     program = """
         from unittest import mock
