@@ -1,5 +1,6 @@
 """What the tests of the package share: a set-up that is undone, and a strict reader of its lines."""
 
+import gc
 import json
 import logging
 import os
@@ -108,6 +109,11 @@ class Logged:
 
     def count(self, name: str) -> int:
         return flowery_logging.stats()[name]
+
+
+def pytest_collection_finish() -> None:
+    """Keep what thousands of collected tests are made of out of each collection of garbage."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -258,6 +258,7 @@ class TestPlot:
 
 
 class TestEverything:
+    @pytest.mark.slow
     def test_parts_are_put_together_and_what_is_left_out_is_named(self, monkeypatch, capfd):
         short = Part("startup", "bench.startup", "import", (), ("--rounds", "1"))
         never = Part("instructions", "bench.instructions", "instructions", (), None)

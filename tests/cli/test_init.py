@@ -69,6 +69,7 @@ def python(folder: Path, code: str) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_fastapi_service_logs_its_requests(tmp_path: Path, end: str) -> None:
     main = tmp_path / "main.py"
@@ -89,6 +90,7 @@ def test_a_fastapi_service_logs_its_requests(tmp_path: Path, end: str) -> None:
     assert (again, "nothing to add" in said) == (0, True)
 
 
+@pytest.mark.slow
 def test_an_application_that_a_function_makes(tmp_path: Path) -> None:
     main = tmp_path / "main.py"
     main.write_text(FACTORY)
@@ -99,6 +101,7 @@ def test_an_application_that_a_function_makes(tmp_path: Path) -> None:
     python(tmp_path, "import main; main.create_app()")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("imports", "call"),
     [

@@ -11,6 +11,7 @@ from tests.ends.servers import ends
 from tests.ends.test_programs import last, run, start
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity here")
 def test_a_child_that_is_ended_before_it_has_run_ends(tmp_path):
     """Python forgets the signals that came before: who waits for its end would wait for ever."""

@@ -63,6 +63,7 @@ def test_a_process_that_ends_leaves_none(tmp_path, setup, end):
     assert locks(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_who_finds_the_file_removed_takes_the_lock_of_the_new_one(tmp_path):
     readable, writable = os.pipe()
     program = STDOUT + "log.info('one'); sys.stdin.readline(); log.info('two')"
@@ -83,6 +84,7 @@ def test_who_finds_the_file_removed_takes_the_lock_of_the_new_one(tmp_path):
     assert locks(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_lines_stay_whole_while_processes_come_and_go(tmp_path):
     """Each that ends takes the file away, which the others then make anew."""
     long = STDOUT + "for n in range(300): log.info('%d %s', n, 'x' * 9000)"

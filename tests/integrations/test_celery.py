@@ -93,6 +93,7 @@ def of(events, name):
     return [e for e in events if e.get("labels", {}).get("task") == f"shop_tasks.{name}"]
 
 
+@pytest.mark.slow
 def test_each_task_runs_in_its_senders_trace(events):
     lines = [e for e in of(events, "deliver") if "http" in e and "request" in e["http"]]
     by_logger = {name: [e for e in lines if e["log"]["logger"] == name] for name in
@@ -105,6 +106,7 @@ def test_each_task_runs_in_its_senders_trace(events):
         assert event["labels"]["task_id"]
 
 
+@pytest.mark.slow
 def test_a_task_of_a_task_goes_on_in_the_trace(events):
     found = [e for e in of(events, "arrived") if e["message"] == "arrived"]
     assert sorted(e["trace"]["id"] for e in found) == [f"{n + 1:032x}" for n in range(0, 50, 10)]
@@ -112,6 +114,7 @@ def test_a_task_of_a_task_goes_on_in_the_trace(events):
     assert len(hops) == 56
 
 
+@pytest.mark.slow
 def test_the_event_of_a_tasks_end_tells_outcome_and_duration(events):
     for event in ends(of(events, "deliver")):
         assert event["event"]["outcome"] == "success"
@@ -119,6 +122,7 @@ def test_the_event_of_a_tasks_end_tells_outcome_and_duration(events):
         assert event["message"] == "task shop_tasks.deliver: success"
 
 
+@pytest.mark.slow
 def test_retries_stay_in_the_trace_and_count(events):
     def retries(event):
         return event.get("numeric_labels", {}).get("task_retries")
@@ -136,6 +140,7 @@ def test_retries_stay_in_the_trace_and_count(events):
     assert len(ends(of(events, "stubborn"))) == 3
 
 
+@pytest.mark.slow
 def test_a_failure_stands_once_with_its_stack_trace_on_the_trace(events):
     failed = [e for e in events if "error" in e and e["error"].get("message") == "꽃"]
     assert sorted(e["trace"]["id"] for e in failed) == [TRACE, "a" * 32]
@@ -144,12 +149,14 @@ def test_a_failure_stands_once_with_its_stack_trace_on_the_trace(events):
         assert (event["log.level"], event["event"]["outcome"]) == ("error", "failure")
 
 
+@pytest.mark.slow
 def test_a_task_from_outside_a_request_begins_a_trace(events):
     (event,) = [e for e in of(events, "deliver") if e["message"] == "delivering"
                 and "http" not in e]  # fmt: skip
     assert len(event["trace"]["id"]) == 32
 
 
+@pytest.mark.slow
 def test_celerys_own_lines_are_there_and_no_event_is_lost_in_any_process(events):
     assert any("ready" in e["message"] for e in events if e["log"]["logger"].startswith("celery"))
     by_process: dict[str, list[int]] = {}

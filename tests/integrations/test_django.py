@@ -321,6 +321,7 @@ DAPHNE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{}, DAPHNE], ids=["django's", "daphne's"])
 def test_djangos_own_server_logs_each_request_once_whatever_LOGGING_says(tmp_path, settings):
     port = free_port()

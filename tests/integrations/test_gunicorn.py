@@ -83,6 +83,7 @@ def address(logs):
     return said(r"Listening at: (\S+)")[0][1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("worker", ["sync", "gthread"])
 def test_with_the_middleware(tmp_path, worker):
     events = run(tmp_path, "shop_wsgi:app", worker)
@@ -97,6 +98,7 @@ def test_with_the_middleware(tmp_path, worker):
     assert sorted(closed) == sorted(by_process)
 
 
+@pytest.mark.slow
 def test_without_the_middleware_the_servers_access_line_is_an_event_too(tmp_path):
     events = run(tmp_path, "shop_wsgi:bare")
     answered, failed = sorted(access(events), key=lambda event: str(event["@timestamp"]))

@@ -43,6 +43,7 @@ Server(uvicorn.Config(app, port=0, lifespan=sys.argv[2], **eval(sys.argv[3]))).r
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lifespan", "options"), [("on", "{}"), ("off", "{}"), ("on", "{'log_config': None}")]
 )

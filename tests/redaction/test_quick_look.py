@@ -92,6 +92,7 @@ def with_other_digits(text, numbers):
     return re.sub("[0-9]", lambda _: str(numbers.randrange(10)), text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "around", ["%s", 'got "%s", 7', "a\n%s\nthen 42", "주문 1: %s", "%s" + " step 12" * 80]
 )
@@ -114,6 +115,7 @@ PARTS = st.sampled_from((
 ))  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=2000)
 @given(st.lists(PARTS, max_size=8).map("".join), st.integers(0, 99))
 def test_what_is_learnt_of_a_shape_holds_for_all_digits(text, seed):

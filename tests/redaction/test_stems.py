@@ -17,6 +17,7 @@ def test_the_text_around_is_long_and_harmless():
     assert not Redactor().suspects(HARMLESS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("around", AROUND)
 def test_secrets_in_long_texts(around):
     clean = Redactor().clean
