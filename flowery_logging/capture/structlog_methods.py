@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Awaitable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from flowery_logging.capture.others import heard_by_others
 from flowery_logging.capture.patch import filed_in_logging
@@ -36,14 +36,26 @@ from flowery_logging.capture.structlog_output import (
 )
 from flowery_logging.foreign import context_of, getframe, processors_of
 
-if TYPE_CHECKING:
-    from flowery_logging.capture.structlog import BoundLogger
-
 OURS: Final = [render]
 """The processors of a logger that takes the short way."""
 
 MISSING: Any = object()
 """No positional text: `log.info(event="x")` is structlog's long form of `log.info("x")`."""
+
+
+class Bound(Protocol):
+    """What the methods are those of: our bound logger."""
+
+    _logger: Output
+    _context: dict[str, Any]
+    _processors: Any
+
+    def _run(self, level: str, message: object, fields: dict[str, Any]) -> None: ...
+
+    def _log(
+        self, level: str, message: object, args: tuple[Any, ...], fields: dict[str, Any]
+    ) -> None: ...
+
 
 _now = time.time
 _ident = threading.get_ident
@@ -57,7 +69,7 @@ def writing(level: str, frames: int = 1) -> Any:  # noqa: C901 - as below
     """
 
     def method(  # noqa: C901 - calls are counted here, not branches
-        self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
+        self: Bound, event: object = MISSING, /, *args: object, **fields: object
     ) -> None:
         message = event if event is not MISSING else fields.pop("event", "")
         template = message
@@ -109,7 +121,7 @@ def writing_later(level: str) -> Any:
     """Return what writes an event of a level in an executor."""
 
     def method(
-        self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
+        self: Bound, event: object = MISSING, /, *args: object, **fields: object
     ) -> Awaitable[None]:
         if event is MISSING:
             event = fields.pop("event", "")
@@ -120,7 +132,7 @@ def writing_later(level: str) -> Any:
 
 
 async def in_executor(
-    logger: BoundLogger, level: str, event: object, args: tuple[Any, ...], fields: dict[str, Any]
+    logger: Bound, level: str, event: object, args: tuple[Any, ...], fields: dict[str, Any]
 ) -> None:
     """Write an event in an executor; its call site, thread and exception are the awaiter's."""
     message, more = interpolated(event, args) if args else (event, {})
@@ -142,9 +154,7 @@ async def in_executor(
 def recording(level: str, sink: Sink) -> Any:
     """Return what hands an event of a level to the flight recorder's sink."""
 
-    def method(
-        self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
-    ) -> None:
+    def method(self: Bound, event: object = MISSING, /, *args: object, **fields: object) -> None:
         shadow = _shadow(self, sink)
         if shadow is not None:
             event = fields.pop("event", "") if event is MISSING else event
@@ -158,7 +168,7 @@ def recording_later(level: str, sink: Sink) -> Any:
     """Return the same to be awaited."""
 
     def method(
-        self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
+        self: Bound, event: object = MISSING, /, *args: object, **fields: object
     ) -> Awaitable[None]:
         shadow = _shadow(self, sink)
         if shadow is not None:
@@ -170,7 +180,7 @@ def recording_later(level: str, sink: Sink) -> Any:
     return method
 
 
-def _shadow(logger: BoundLogger, sink: Sink) -> BoundLogger | None:
+def _shadow(logger: Bound, sink: Sink) -> Bound | None:
     """Return a logger like this one whose events go to the recorder; None if they are not ours."""
     output = logger._logger  # noqa: SLF001 - our own
     if type(output) is not Output:
@@ -178,7 +188,9 @@ def _shadow(logger: BoundLogger, sink: Sink) -> BoundLogger | None:
 
         return logger if is_adopted(logger) else None
     shadow = Output(sink, output.name)
-    return logger.__class__(shadow, processors_of(logger), context_of(logger))
+    kind: Any = type(logger)
+    made: Bound = kind(shadow, processors_of(logger), context_of(logger))
+    return made
 
 
 def nothing(self: object, event: object = None, /, *args: object, **fields: object) -> None:
