@@ -20,6 +20,7 @@ _DEBUG: Final = "a debug event below the level"
 _REQUEST: Final = "an ASGI request with its access event"
 _CROWD: Final = ("crowd", "events_a_second")
 _ACCESS: Final = "ECS names (an access event)"
+_STRUCTLOG: Final = "structlog, its fastest"
 _LOCKED: Final = "concurrent-log-handler, ecs-logging"
 
 
@@ -72,10 +73,28 @@ def _of_kinds(results: Results, say: Say) -> Iterator[Aim]:
         text = say("`{way}`, dicts, lists and objects: at most {bound:g}")
         yield Aim(text.format(way=way, bound=nested), max(found[s] for s in zoo.NESTED), nested)
     ways = (GET_LOGGER, STDLIB)
+    yield from _kinds_against_peers(results, say)
     worst = max(results.number("zoo", _ACCESS, way) for way in ways)
     yield Aim(say("an event with the fields of a request: at most 1.2"), worst, 1.2)
     worst = max(results.number("zoo", shape, way) for shape in zoo.SECRETS for way in ways)
     yield Aim(say("an event with a secret: at most 2.5"), worst, 2.5)
+
+
+def _kinds_against_peers(results: Results, say: Say) -> Iterator[Aim]:
+    """Yield how the kinds without a secret stand beside peers, at worst."""
+
+    def worst(way: str, peer: str, *but: str) -> float:
+        shapes = [shape for shape in zoo.SHAPES if shape not in but]
+        return max(
+            results.number("zoo", shape, way) / results.number("zoo", shape, peer)
+            for shape in shapes
+        )
+
+    text = say("`{way}`, flat kinds: at most 1.1 times structlog's fastest")
+    found = worst(GET_LOGGER, _STRUCTLOG, *zoo.NESTED, _ACCESS)
+    yield Aim(text.format(way=GET_LOGGER), found, 1.1)
+    text = say("all kinds without a secret: at most 0.35 times ecs-logging")
+    yield Aim(text, max(worst(way, "ecs-logging") for way in (STDLIB, GET_LOGGER)), 0.35)
 
 
 def _against_peers(results: Results, say: Say) -> Iterator[Aim]:

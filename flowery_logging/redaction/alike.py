@@ -13,15 +13,20 @@ from typing import Final
 
 from flowery_logging.kept import Kept
 from flowery_logging.redaction import digit_runs
+from flowery_logging.redaction.digit_runs import may_begin
 from flowery_logging.redaction.stems import LONG_TEXT, ZEROS
 from flowery_logging.redaction.suspicion import ENTITY, NUMBERS, Suspicion
 
-_BY_DIGITS: Final = 64
-_MAY_HOLD_NUMBER: Final = 128
-_ONCE: Final = 256
-_NEW: Final = 512
-"""What is known of a shape, beside the kinds in it: all depends on the digits; there is a number,
-if they are the right ones; it has come once; it has not come."""
+_ONCE: Final = 64
+_NEW: Final = 128
+_BY_DIGITS: Final = 256
+_MAY_HOLD_NUMBER: Final = 512
+_PLACE: Final = 10
+"""What is known of a shape, beside the kinds in it: it has come once; it has not come; all depends
+on the digits; there is a number, if they are the right ones; and so many bits further on one more
+than the place where it begins, if there is but one."""
+
+_KINDS: Final = _ONCE - 1
 
 _SHAPES: Final = 1024
 _LONG_SHAPES: Final = 128
@@ -67,7 +72,12 @@ class Shapes:
     def _of(self, shape: bytes) -> int:
         if _has_codes(shape.decode("latin-1")):
             return _BY_DIGITS
-        return self._suspicion.look(shape) | digit_runs.may_hold(shape) * _MAY_HOLD_NUMBER
+        kinds = self._suspicion.look(shape)
+        if not digit_runs.may_hold(shape):
+            return kinds
+        place = digit_runs.only_place(shape)
+        at = 0 if place is None else place + 1
+        return kinds | _MAY_HOLD_NUMBER | at << _PLACE
 
 
 class Call:
@@ -100,7 +110,10 @@ class Call:
         elif (size := len(encoded)) <= _LONGEST:
             shape = encoded.translate(ZEROS)
             known = self._known(shape, _NEW) if size <= LONG_TEXT else self._known_long(shape, _NEW)
-            if known >= _BY_DIGITS:
+            if known > _KINDS:
+                place = known >> _PLACE
+                if place and not may_begin(encoded, place - 1):
+                    return known & _KINDS
                 return self._by_digits(encoded, shape, known)
             if new > 0:
                 self._new = new - _WORTH
@@ -108,7 +121,7 @@ class Call:
         return self._look(encoded)
 
     def _by_digits(self, encoded: bytes, shape: bytes, known: int) -> int:
-        if known >= _ONCE:
+        if known < _BY_DIGITS:
             self._new += 1
         if known == _NEW:
             kinds = self._look(encoded)
@@ -119,10 +132,9 @@ class Call:
             known = self._shapes.learn(shape)
         if known == _BY_DIGITS:
             return self._look(encoded)
-        kinds = known & ~_MAY_HOLD_NUMBER
-        if kinds != known and digit_runs.has_number_in(encoded):
-            kinds |= NUMBERS
-        return kinds
+        if known & _MAY_HOLD_NUMBER and digit_runs.has_number_in(encoded):
+            return known & _KINDS | NUMBERS
+        return known & _KINDS
 
 
 def _has_codes(text: str) -> bool:

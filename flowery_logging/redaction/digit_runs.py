@@ -20,12 +20,24 @@ _BETWEEN: Final = b" +-."
 _NO_DIGIT: Final = re.compile("[^0]")
 # How a number begins that is a card's (by its issuer) or a resident's (a date). So many digits
 # behind a dot are those of a fraction.
-_NUMBER: Final = re.compile(
+_BEGINNING: Final = (
     rb"[0-9](?:(?<![0-9].)(?:(?<![A-Za-z.-].)|(?<=[^0-9][.-].)(?<![0-9a-f]{4}-.)|(?<=\\[bfnrt].))"
     rb"|(?<=\\u00[0-9a-f][0-9a-f].))"
-    rb"(?:(?:(?<=[3469])|(?<=5)(?=[1-5])|(?<=2)(?=[2-7]))(?:(?:[ +-]|\.(?![0-9]{8})){0,2}[0-9]){12}"
-    rb"|[0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[ +.-]{0,3}[0-9]{7})"
 )
+_OF_CARD: Final = rb"(?:(?:[ +-]|\.(?![0-9]{8})){0,2}[0-9]){12}"
+_NUMBER: Final = re.compile(
+    _BEGINNING
+    + rb"(?:(?:(?<=[3469])|(?<=5)(?=[1-5])|(?<=2)(?=[2-7]))" + _OF_CARD
+    + rb"|[0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[ +.-]{0,3}[0-9]{7})"
+)  # fmt: skip
+# The same with any digits.
+_FORM: Final = re.compile(_BEGINNING + rb"(?=" + _OF_CARD + rb"|[0-9]{5}[ +.-]{0,3}[0-9]{7})")
+_FIRST: Final = frozenset(b"3469")
+_FIRST_TWO: Final = frozenset(
+    [b"5%d" % digit for digit in range(1, 6)] + [b"2%d" % digit for digit in range(2, 8)]
+)
+_DATES: Final = frozenset(b"%02d%02d" % (m, d) for m in range(1, 13) for d in range(1, 32))
+"""How a card's number begins, and a month and a day, two digits behind a resident's beginning."""
 _FRACTION: Final = re.compile(rb"[ +-]{0,3}[0-9]{1,11}\.[0-9]{8,}")
 # Digits with a foreign blank or dash between them (see `numbers.NORMAL`), or full-width ones.
 _FOREIGN: Final = re.compile(
@@ -48,6 +60,21 @@ def may_hold(shape: bytes) -> bool:
         return False
     text = shape.translate(_THREES).decode("utf-8", "replace")
     return "\\" in text or numbers.is_formed(numbers.normal(text))
+
+
+def only_place(shape: bytes) -> int | None:
+    """Return where a number may begin in texts of a shape, if that is one place."""
+    places = [match.start() for match in _FORM.finditer(shape)]
+    return places[0] if len(places) == 1 else None
+
+
+def may_begin(encoded: bytes, place: int) -> bool:
+    """Tell whether the digits at a place may begin a card's or a resident's number."""
+    return (
+        encoded[place] in _FIRST
+        or encoded[place : place + 2] in _FIRST_TWO
+        or encoded[place + 2 : place + 6] in _DATES
+    )
 
 
 def has_foreign(text: str) -> bool:

@@ -103,3 +103,35 @@ def test_what_is_known_is_bounded(more):
         assert tracemalloc.get_traced_memory()[0] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+CARDS = [
+    "4111111111111111", "5105105105105100", "5555555555554444", "2221000000000009",
+    "2720990000000007", "378282246310005", "30569309025904", "6011000990139424",
+    "3530111333300000", "6200000000000005", "9410000000000005", "4222222222222",
+    "4111 1111 1111 1111", "5105-1051-0510-5100",
+]  # fmt: skip
+NUMBERS = [*CARDS, *(f"{date}-1234568" for date in ("010101", "811231", "780630", "120229"))]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize(
+    "text", ["%s", "paid %s", "%s 1234567890123", "1234567890123 %s", "no 1000000000000, %s"]
+)
+def test_a_number_is_seen_in_a_shape_that_is_known_by_others(text, number):
+    """How it begins is looked at first, at the one place where a number may begin."""
+    hidden = Redactor().clean(text % number)
+    assert "[redacted" in hidden
+    redactor = Redactor()
+    look = redactor.asker()
+    for digit in "178":  # numbers of nobody
+        other = text % "".join(digit if sign.isdigit() else sign for sign in number)
+        for _ in range(3):
+            look(other.encode())
+    assert redactor.clean_suspected(text % number, look((text % number).encode())) == hidden
+
+
+def test_digits_that_begin_no_number_are_not_searched(look):
+    for _ in range(3):
+        look(b"order 1234567890123456789")
+    assert calls_of(look, "order 1799567890123456789") == 2
