@@ -20,12 +20,13 @@ from flowery_logging.redaction.suspicion import ENTITY, NUMBERS, Suspicion
 _ONCE: Final = 64
 _NEW: Final = 128
 _BY_DIGITS: Final = 256
-_MAY_HOLD_NUMBER: Final = 512
-_PLACE: Final = 10
+_NUMBERS: Final = 9
+_PLACE: Final = 11
 """What is known of a shape, beside the kinds in it: it has come once; it has not come; all depends
-on the digits; there is a number, if they are the right ones; and so many bits further on one more
-than the place where it begins, if there is but one."""
+on the digits. So many bits further on: which numbers may be there, if the digits are the right
+ones; and one more than the place where they begin, if there is but one."""
 
+_ANY_NUMBER: Final = (digit_runs.CARD | digit_runs.RESIDENT) << _NUMBERS
 _KINDS: Final = _ONCE - 1
 
 _SHAPES: Final = 1024
@@ -72,12 +73,10 @@ class Shapes:
     def _of(self, shape: bytes) -> int:
         if _has_codes(shape.decode("latin-1")):
             return _BY_DIGITS
-        kinds = self._suspicion.look(shape)
-        if not digit_runs.may_hold(shape):
-            return kinds
-        place = digit_runs.only_place(shape)
+        kinds, which = self._suspicion.look(shape), digit_runs.numbers_in(shape)
+        place = digit_runs.only_place(shape) if which else None
         at = 0 if place is None else place + 1
-        return kinds | _MAY_HOLD_NUMBER | at << _PLACE
+        return kinds | which << _NUMBERS | at << _PLACE
 
 
 class Call:
@@ -112,7 +111,7 @@ class Call:
             known = self._known(shape, _NEW) if size <= LONG_TEXT else self._known_long(shape, _NEW)
             if known > _KINDS:
                 place = known >> _PLACE
-                if place and not may_begin(encoded, place - 1):
+                if place and not may_begin(encoded, place - 1, known >> _NUMBERS):
                     return known & _KINDS
                 return self._by_digits(encoded, shape, known)
             if new > 0:
@@ -132,7 +131,7 @@ class Call:
             known = self._shapes.learn(shape)
         if known == _BY_DIGITS:
             return self._look(encoded)
-        if known & _MAY_HOLD_NUMBER and digit_runs.has_number_in(encoded):
+        if known & _ANY_NUMBER and digit_runs.has_number_in(encoded):
             return known & _KINDS | NUMBERS
         return known & _KINDS
 

@@ -50,16 +50,25 @@ _SHORT: Final = 128
 _THREES: Final = bytes(51 if code in b"0123456789" else code for code in range(256))
 
 
-def may_hold(shape: bytes) -> bool:
-    """Tell whether a number may stand in a text whose digits are zeros, had it the right ones.
+CARD: Final = 1
+RESIDENT: Final = 2
+"""Which numbers may stand in a text, as bits."""
+
+
+def numbers_in(shape: bytes) -> int:
+    """Return which numbers may stand in a text whose digits are zeros, had it the right ones.
 
     They are threes for that: cards that begin with 3 are grouped in more ways than others. What
     stands behind an escape begins, for who reads the text in JSON, in the middle of a word.
     """
     if _THIRTEEN not in shape.translate(None, _BETWEEN).decode("latin-1"):
-        return False
+        return 0
     text = shape.translate(_THREES).decode("utf-8", "replace")
-    return "\\" in text or numbers.is_formed(numbers.normal(text))
+    if "\\" in text:
+        return CARD | RESIDENT
+    text = numbers.normal(text)
+    card, resident = numbers.has_form_of_card(text), numbers.has_form_of_resident(text)
+    return card * CARD | resident * RESIDENT
 
 
 def only_place(shape: bytes) -> int | None:
@@ -68,13 +77,11 @@ def only_place(shape: bytes) -> int | None:
     return places[0] if len(places) == 1 else None
 
 
-def may_begin(encoded: bytes, place: int) -> bool:
-    """Tell whether the digits at a place may begin a card's or a resident's number."""
-    return (
-        encoded[place] in _FIRST
-        or encoded[place : place + 2] in _FIRST_TWO
-        or encoded[place + 2 : place + 6] in _DATES
-    )
+def may_begin(encoded: bytes, place: int, which: int) -> bool:
+    """Tell whether the digits at a place may begin one of these numbers."""
+    if which & CARD and (encoded[place] in _FIRST or encoded[place : place + 2] in _FIRST_TWO):
+        return True
+    return bool(which & RESIDENT) and encoded[place + 2 : place + 6] in _DATES
 
 
 def has_foreign(text: str) -> bool:

@@ -81,9 +81,14 @@ class Span(NamedTuple):
     kind: str
 
 
-def is_formed(text: str) -> bool:
-    """Tell whether digits stand in a text, in ASCII, as those of a card or resident number do."""
-    return _RESIDENT.search(text) is not None or _CARD.search(text) is not None
+def has_form_of_card(text: str) -> bool:
+    """Tell whether digits stand in a text, in ASCII, as those of a card do."""
+    return _CARD.search(text) is not None
+
+
+def has_form_of_resident(text: str) -> bool:
+    """Tell whether digits stand in a text, in ASCII, as those of a resident number do."""
+    return _RESIDENT.search(text) is not None
 
 
 def find(text: str) -> Iterator[Span]:
