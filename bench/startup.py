@@ -21,14 +21,10 @@ from bench import report
 
 ROOT: Final = Path(__file__).parents[1]
 REFERENCE: Final = "import structlog, orjson"
-SETUP: Final = (
-    "import flowery_logging; flowery_logging.setup('bench', directory='.', output='file')"
-)
 PROGRAMS: Final = (
     REFERENCE,
     "import flowery_logging",
-    SETUP,
-    f"{SETUP}; flowery_logging.get_logger()",  # which imports structlog
+    "import flowery_logging; flowery_logging.setup('bench', directory='.', output='file')",
     "import logging",
     "import loguru",
 )

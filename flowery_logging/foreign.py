@@ -8,16 +8,15 @@ that `import flowery_logging` does not need: what is given comes from it.
 from __future__ import annotations
 
 import logging
+import ssl
 import sys
 from _thread import RLock
-from collections.abc import Callable, Mapping
-from contextvars import ContextVar
+from collections.abc import Callable
 from operator import attrgetter
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    import ssl
+from structlog import BoundLoggerBase, _config
 
 # The interpreter
 
@@ -58,8 +57,8 @@ def chain_of(secured: ssl.SSLSocket) -> list[bytes]:
     if hasattr(secured, "get_unverified_chain"):  # Python 3.13
         return list(secured.get_unverified_chain())
     inside: Any = secured._sslobj  # type: ignore[attr-defined]  # noqa: SLF001
-    to_der: Callable[[str], bytes] = sys.modules["ssl"].PEM_cert_to_DER_cert
-    return [to_der(certificate.public_bytes()) for certificate in inside.get_unverified_chain()]
+    shown = [certificate.public_bytes() for certificate in inside.get_unverified_chain()]
+    return [ssl.PEM_cert_to_DER_cert(text) for text in shown]
 
 
 # logging
@@ -81,54 +80,19 @@ def levels_by_name() -> dict[str, int]:
 
 # structlog
 
+CONFIGURATION: Final[Any] = _config._CONFIG  # noqa: SLF001
+"""What is configured; `get_config` shows a copy, and what a logger uses is not in it."""
 
-class StructlogParts(NamedTuple):
-    """What of structlog has no public name."""
+CONFIGURES: Final = _config
+"""The module in which structlog's own functions are looked up."""
 
-    configuration: Any
-    """What is configured; `get_config` shows a copy, and what a logger uses is not in it."""
-
-    module: Any
-    """The module in which structlog's own functions are looked up."""
-
-    proxy: Any
-    """What `get_logger` of structlog's returns."""
-
-    caller_of_process_event: CodeType
-
-
-def structlog_parts() -> StructlogParts:
-    """Return what stands in structlog, which has been imported."""
-    structlog: Any = sys.modules["structlog"]
-    module: Any = sys.modules["structlog._config"]
-    caller = structlog.BoundLoggerBase._proxy_to_logger  # noqa: SLF001
-    configuration = module._CONFIG  # noqa: SLF001
-    return StructlogParts(configuration, module, module.BoundLoggerLazyProxy, caller.__code__)
-
-
-def structlog_vars() -> Mapping[str, Any]:
-    """Return a mapping that stays empty until somebody binds with structlog's contextvars."""
-    module: Any = sys.modules.get("structlog.contextvars")
-    unknown = {"unknown": None}
-    found: Mapping[str, Any] = {} if module is None else getattr(module, "_CONTEXT_VARS", unknown)
-    return found
-
-
-def structlog_caller_vars() -> tuple[ContextVar[Any] | None, ContextVar[Any] | None]:
-    """Return where the `a…` methods keep the caller's frame and thread, in an executor.
-
-    Versions before 24.3 have one of them only.
-    """
-    module: Any = sys.modules["structlog.contextvars"]
-    return (
-        getattr(module, "_ASYNC_CALLING_STACK", None),
-        getattr(module, "_ASYNC_CALLING_THREAD", None),
-    )
-
+Proxy: Final = _config.BoundLoggerLazyProxy
+"""What `get_logger` of structlog's returns."""
 
 PROCESS_EVENT: Final = "_process_event"
 """The method of each bound logger that runs its processors."""
 
+CALLER_OF_PROCESS_EVENT: Final[CodeType] = BoundLoggerBase._proxy_to_logger.__code__  # noqa: SLF001
 PRINTED_TO: Final = "_file"
 """Where a PrintLogger prints."""
 

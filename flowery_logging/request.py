@@ -16,6 +16,7 @@ lock.
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
 import weakref
@@ -231,18 +232,15 @@ def _forget(request: weakref.ref[Request], flow: object) -> None:
 
 def _flow() -> object:
     """Return what tells the current flow from others: a reference to its task, or its thread."""
-    asyncio: Any = sys.modules.get("asyncio")
     try:
-        task = None if asyncio is None else asyncio.current_task()
+        task = asyncio.current_task()
     except RuntimeError:  # no event loop runs in this thread
-        task = _waiting_task(asyncio)
-    except AttributeError:  # it is being imported
-        task = None
+        task = _waiting_task()
     found = task or _trio_task() or _greenlet()
     return threading.get_ident() if found is None else weakref.ref(found)
 
 
-def _waiting_task(asyncio: Any) -> Any:
+def _waiting_task() -> Any:
     """Return the task that waits for this thread, if AnyIO knows it.
 
     AnyIO has no public name for it; without it such a thread counts as a flow of its own.

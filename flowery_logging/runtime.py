@@ -10,7 +10,13 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from flowery_logging import agents, baggage, context, presence, process, wiring
-from flowery_logging.capture import celery_lines, greenlets, jupyter_lines, stdlib, structlog_late
+from flowery_logging.capture import (
+    celery_lines,
+    greenlets,
+    jupyter_lines,
+    stdlib,
+    structlog as structlog_capture,
+)
 from flowery_logging.capture.attachment import Attachment, loggers
 from flowery_logging.capture.basic_config import BasicConfig
 from flowery_logging.capture.configurators import Change, described
@@ -21,7 +27,8 @@ from flowery_logging.capture.logger_type import Logger
 from flowery_logging.capture.loops import Loops
 from flowery_logging.capture.own import OwnLogger
 from flowery_logging.capture.sink import Sink
-from flowery_logging.capture.structlog_output import PROCESSORS, SPECIAL, Levels, Output
+from flowery_logging.capture.structlog_adoption import PROCESSORS, Adoption
+from flowery_logging.capture.structlog_output import SPECIAL, Output
 from flowery_logging.capture.uncaught import Hooks
 from flowery_logging.capture.waiting import Waiting
 from flowery_logging.capture.watchers import OwnChanges
@@ -48,11 +55,7 @@ _counters = Counters(
 )  # fmt: skip
 _sink = Sink(_counters)
 _recorder = FlightRecorder(_sink)
-_structlog = structlog_late.LateAdoption(
-    _sink,
-    output=lambda *given: _output(*given),  # noqa: PLW0108 - defined below
-    warn=lambda message: warn(message),  # noqa: PLW0108 - defined below
-)
+_adoption = Adoption(_sink, warn=lambda message: warn(message))  # noqa: PLW0108 - defined below
 _lock = RLock()
 _handler = stdlib.Handler(_sink)
 _hooks = Hooks(_sink, _handler.leave_out)
@@ -72,7 +75,7 @@ _basic_config = BasicConfig(
 _shortcut = Shortcut(_sink, _handler, _attachment.patch)
 _doubles = Doubles()
 _imports = Imports(
-    (*agents.KNOWN, *greenlets.LOGGERS, *structlog_late.MODULES, "asyncio", "celery", "uvloop"),
+    (*agents.KNOWN, *greenlets.LOGGERS, "celery", "uvloop"),
     look=lambda: _look_around(),  # noqa: PLW0108 - defined below
 )
 _config: Config | None = None
@@ -241,7 +244,7 @@ def _apply(config: Config, *, quiet: bool = False) -> None:
     _attachment.repair()
     if previous is None:
         _name_disabled()
-        _structlog.tell()
+        _adoption.tell()
     if not quiet and (previous is None or previous.directory != config.directory):
         say_where(config)
         if config.fallback:
@@ -272,7 +275,12 @@ def _install() -> None:
     _shortcut.install()
     _waiting.install()
     _imports.install()
-    _structlog.install()
+    _adoption.install(
+        wrapper_class=structlog_capture.BoundLogger,
+        logger_factory=_output,
+        context_class=dict,
+        cache_logger_on_first_use=False,
+    )
 
 
 def _look_around() -> None:
@@ -282,7 +290,6 @@ def _look_around() -> None:
     jupyter_lines.look(_handler)
     _loops.look()
     _hooks.look()
-    _structlog.look()
 
 
 def _look_at_configured() -> None:
@@ -293,6 +300,13 @@ def _look_at_configured() -> None:
 
 def _install_hooks(config: Config) -> None:
     _hooks.install(uncaught=config.capture_uncaught, captured_warnings=config.capture_warnings)
+
+
+def _output(name: str | None = None, *_: object) -> Output:
+    return Output(_sink, name)
+
+
+copyreg.pickle(Output, lambda output: (_output, (output.name,)))
 
 
 def reattach() -> None:
@@ -324,7 +338,7 @@ def _set_logger_level(name: str, number: int) -> None:
 
 def _set_own_level(config: Config, level: int) -> None:
     """Set the level of `get_logger()`; the recorder needs the root logger's as low as its own."""
-    Levels.change(level)
+    structlog_capture.set_level(level)
     lowest = _recorder.set_levels(config.flight_recorder, level)
     logging.getLogger().setLevel(lowest)
     _attachment.root_level = lowest
@@ -346,7 +360,7 @@ def set_level(level: int | str, logger: str | None = None) -> None:
         if logger is None and _config is not None:
             _set_own_level(_config, number)
         elif logger is None:
-            Levels.change(number)
+            structlog_capture.set_level(number)
 
 
 def count_lines() -> Tally:
@@ -410,13 +424,6 @@ def shows_console() -> bool:
     return _config is not None and "console" in _config.outputs
 
 
-def _output(name: str | None = None, *_: object) -> Output:
-    return Output(_sink, name)
-
-
-copyreg.pickle(Output, lambda output: (_output, (output.name,)))
-
-
 def get_logger(name: str | None = None, **fields: object) -> Logger:
     """Return a structlog bound logger that writes to the same file.
 
@@ -424,9 +431,7 @@ def get_logger(name: str | None = None, **fields: object) -> Logger:
     structlog documents them. Without a name, `log.logger` is the calling module's. Loggers may be
     made before `setup()`; until then their events go to the standard library's `logging`.
     """
-    kind = structlog_late.bound_logger()
-    _structlog.look()
-    logger: Logger = kind(_output(name), PROCESSORS, fields)
+    logger: Logger = structlog_capture.BoundLogger(_output(name), PROCESSORS, fields)
     return logger
 
 
@@ -465,7 +470,7 @@ def _undo() -> None:
     _loops.uninstall()
     _doubles.put_back()
     stdlib.make_record_patch.undo()
-    _structlog.uninstall()
+    _adoption.uninstall()
     _ending.uninstall()
     _hooks.uninstall()
     _handover.uninstall()
@@ -485,7 +490,7 @@ def _restore_levels(but: Container[str] = ()) -> None:
             logging.getLogger(None if name == "root" else name).setLevel(before)
             _touched_levels.pop(name, None)
     if "root" not in but:
-        Levels.change(logging.NOTSET)
+        structlog_capture.set_level(logging.NOTSET)
 
 
 def _start_child() -> None:

@@ -10,8 +10,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final
 
 
 class System:
@@ -33,28 +31,3 @@ class System:
     urandom = staticmethod(os.urandom)
     utime = staticmethod(os.utime)
     write = staticmethod(os.write)
-
-
-_REAL: Final[list[tuple[Any, dict[str, Any]]]] = [
-    (module, {name: value for name, value in vars(module).items() if callable(value)})
-    for module in (os, os.path, time)
-]
-
-
-@contextmanager
-def unmocked() -> Iterator[None]:
-    """Put what somebody has replaced in `os` and `time` back for a while, as for an import."""
-    replaced = [
-        (module, name, vars(module)[name], real)
-        for module, names in _REAL
-        for name, real in names.items()
-        if vars(module).get(name, real) is not real
-    ]
-    for module, name, _, real in replaced:
-        setattr(module, name, real)
-    try:
-        yield
-    finally:
-        for module, name, theirs, real in replaced:
-            if getattr(module, name) is real:
-                setattr(module, name, theirs)

@@ -14,15 +14,6 @@ def work():
         1 / 0
 gevent.spawn(work).join()
 """,
-    "asyncio": """
-import asyncio
-async def main():
-    with flowery_logging.continue_trace({}, seen="yes"):
-        task = asyncio.create_task(asyncio.sleep(0))
-    asyncio.get_running_loop().call_exception_handler({"message": "failed", "task": task})
-    await task
-asyncio.run(main())
-""",
     "OpenTelemetry": """
 import logging
 from opentelemetry import trace

@@ -35,8 +35,8 @@ def test_arguments_of_setup() -> None:
 
 
 def test_an_import_brings_no_framework() -> None:
-    program = (
-        "import sys; before = set(sys.modules); import flowery_logging; "
+    program = (  # structlog takes Twisted where it is installed (daphne), and that tempfile
+        "import sys, structlog; before = set(sys.modules); import flowery_logging; "
         "print(*sorted({name.partition('.')[0] for name in sys.modules.keys() - before}))"
     )
     done = subprocess.run(
@@ -46,8 +46,7 @@ def test_an_import_brings_no_framework() -> None:
     unwanted = {
         "fastapi", "starlette", "uvicorn", "httpx", "requests", "aiohttp", "django", "celery",
         "opentelemetry", "elasticapm", "typer", "click", "multiprocessing", "tempfile",
-        "pythonjsonlogger", "ecs_logging", "numpy", "pandas", "pydantic", "structlog", "asyncio", "ssl",
-        "rich", "twisted",
+        "pythonjsonlogger", "ecs_logging", "numpy", "pandas", "pydantic",
     }  # fmt: skip
     assert not unwanted & loaded
     assert "flowery_logging" in loaded
@@ -106,11 +105,8 @@ def test_what_an_import_loads_and_that_no_call_loads_more(tmp_path: Path) -> Non
     # Up to Python 3.13 something else has loaded decimal before.
     in_c = {"mmap", "resource", "decimal", "_decimal"}
     assert at_import - {"ipaddress", "urllib"} - in_c == {"flowery_logging"}
-    at_setup = loaded.pop("setup")  # structlog is there, and so is what takes it over
-    ours = [name for name in at_setup if name.startswith("flowery_logging.")]
-    assert all(name.startswith("flowery_logging.capture.structlog") for name in ours), ours
-    others = {name.partition(".")[0] for name in at_setup} - {"flowery_logging"}
-    assert others <= {"pythonjsonlogger", "importlib"}
+    at_setup = {name.partition(".")[0] for name in loaded.pop("setup")}
+    assert at_setup <= {"pythonjsonlogger", "importlib"}
     del loaded["program"]
     assert set(map(tuple, loaded.values())) == {()}, loaded
     ours = subprocess.run(
@@ -121,22 +117,10 @@ def test_what_an_import_loads_and_that_no_call_loads_more(tmp_path: Path) -> Non
     assert not {f"flowery_logging.{name}" for name in leaves} & set(ours)
 
 
-def test_who_logs_with_logging_alone_does_not_wait_for_structlog(tmp_path: Path) -> None:
-    program = """
-import logging, sys
-import flowery_logging
-flowery_logging.setup("svc", directory=sys.argv[1], output="file", flight_recorder="DEBUG")
-with flowery_logging.continue_trace({}, order_id=7):
-    logging.getLogger("app").info("one")
-    try: 1 / 0
-    except ZeroDivisionError: logging.exception("failed")
-flowery_logging.shutdown()
-print(*{"structlog", "asyncio", "rich", "ssl"} & set(sys.modules))
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == []
+def test_structlog_is_there_at_once() -> None:
+    """Imported at the first use it could be mocked, interrupted or cut by a fork."""
+    program = "import sys, flowery_logging; sys.exit('structlog.contextvars' not in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_nothing_happens_at_import() -> None:

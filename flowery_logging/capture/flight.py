@@ -11,14 +11,17 @@ import logging
 import weakref
 from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
 from flowery_logging import context, process
 from flowery_logging.capture import stdlib
 from flowery_logging.capture.others import has_own_level
 from flowery_logging.capture.sink import Halves, Sink
-from flowery_logging.capture.structlog_output import Levels
+from flowery_logging.capture.structlog import MISSING, BoundLogger, anothing
+from flowery_logging.capture.structlog_adoption import is_adopted
+from flowery_logging.capture.structlog_output import ALIASES, LEVELS, Levels, Output
+from flowery_logging.foreign import context_of, logger_of, processors_of
 
 REQUEST_BYTES: Final = 256 * 1024
 TOTAL_BYTES: Final = 32 * 1024**2
@@ -120,7 +123,7 @@ class FlightRecorder:
             this: Any = self
             self._shadow.open(self.sink.encoder, this, self.sink.processors)
             self._install()
-            Levels.change(level, self.lowest, self._shadow)
+            _record_below(level, self.lowest, self._shadow)
         else:
             self.uninstall()
         return self.lowest
@@ -153,6 +156,52 @@ class FlightRecorder:
         wrapper: Any = call_handlers
         wrapper.__wrapped__ = theirs  # `others` looks for Sentry's wrapper below ours
         return call_handlers
+
+
+def _record_below(level: int, lowest: int, sink: Sink) -> None:
+    """Hand the events of structlog's from `lowest` up to `level` to another sink."""
+    Levels.kept, Levels.recorder = lowest, sink
+    for name in (*LEVELS, *ALIASES):
+        canonical = ALIASES.get(name, name)
+        if lowest <= LEVELS[canonical] < level:
+            setattr(BoundLogger, name, _recording_method(canonical, sink))
+            setattr(BoundLogger, f"a{name}", _async_recording_method(canonical, sink))
+
+
+def _recording_method(level: str, sink: Sink) -> Any:
+    def method(
+        self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
+    ) -> None:
+        shadow = _shadow(self, sink)
+        if shadow is not None:
+            event = fields.pop("event", "") if event is MISSING else event
+            shadow._log(level, event, args, fields)  # noqa: SLF001 - our own
+
+    method.__name__ = level
+    return method
+
+
+def _async_recording_method(level: str, sink: Sink) -> Any:
+    def method(
+        self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
+    ) -> Awaitable[None]:
+        shadow = _shadow(self, sink)
+        if shadow is not None:
+            event = fields.pop("event", "") if event is MISSING else event
+            shadow._log(level, event, args, fields)  # noqa: SLF001 - our own
+        return anothing(self)
+
+    method.__name__ = f"a{level}"
+    return method
+
+
+def _shadow(logger: BoundLogger, sink: Sink) -> BoundLogger | None:
+    """Return a logger like this one whose events go to the recorder; None if they are not ours."""
+    output = logger_of(logger)
+    if type(output) is not Output:
+        return logger if is_adopted(logger) else None
+    shadow = Output(sink, output.name)
+    return BoundLogger(shadow, processors_of(logger), context_of(logger))
 
 
 def _size(halves: Halves) -> int:

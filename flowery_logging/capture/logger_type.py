@@ -6,13 +6,9 @@ Events and fields may be anything: no call raises. A logger can be given to what
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from structlog.typing import FilteringBoundLogger
-else:  # structlog is imported by who uses it
-
-    class FilteringBoundLogger(Protocol): ...
+from structlog.typing import FilteringBoundLogger
 
 
 class Logger(FilteringBoundLogger, Protocol):

@@ -10,6 +10,7 @@ Here all of them do, in a copy, as a context can be entered once at a time only.
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -41,13 +42,14 @@ class Loops:
 
     def look(self) -> None:
         """Wrap the methods of each kind of loop that this program can have by now."""
-        for kind in filter(None, map(_loop_of, ("asyncio", "uvloop"))):
+        uvloop = getattr(sys.modules.get("uvloop"), "Loop", None)
+        for kind in filter(None, (asyncio.BaseEventLoop, uvloop)):
             self._wrap(kind, _REPORT, _in_context)
             if self._is_asked():  # elsewhere no traceback has a frame of it
                 self._wrap(kind, _RUN, self._beginning)
         if self._is_asked():
-            with suppress(KeyError, AttributeError, RuntimeError):  # no asyncio; no loop runs
-                self._begin(sys.modules["asyncio"].get_running_loop())
+            with suppress(RuntimeError):
+                self._begin(asyncio.get_running_loop())
 
     def _wrap(self, kind: Any, method: str, make: Callable[[Any], Any]) -> None:
         self._patches.setdefault((kind, method), Patch(kind, method)).apply(make)
@@ -64,12 +66,6 @@ class Loops:
         """Put back what was there."""
         for patch in self._patches.values():
             patch.undo()
-
-
-def _loop_of(module: str) -> Any:
-    """Return the class of a module's loops; None if it is not imported, or not wholly yet."""
-    name = "BaseEventLoop" if module == "asyncio" else "Loop"
-    return getattr(sys.modules.get(module), name, None)
 
 
 def _in_context(theirs: Callable[[Any, dict[str, Any]], Any]) -> Callable[..., Any]:
@@ -112,8 +108,7 @@ def _own_context(thing: object) -> Context | None:
     """
     ask = getattr(thing, "get_context", None)
     found = ask() if callable(ask) else getattr(thing, foreign.CONTEXT, None)
-    task: Any = sys.modules["asyncio"].Task
-    if found is None and isinstance(thing, task):
+    if found is None and isinstance(thing, asyncio.Task):
         import gc  # built in; needed by old versions alone
 
         found = next((one for one in gc.get_referents(thing) if isinstance(one, Context)), None)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, Final
+
+from structlog import contextvars as structlog_contextvars
 
 from flowery_logging import context
 from flowery_logging.capture.gate import PASSES, Gate
@@ -15,17 +16,18 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event, LineEncoder, Site
 from flowery_logging.ecs.event import NO_FIELDS
 from flowery_logging.files import Writer
-from flowery_logging.foreign import structlog_vars
 
 Fields = Mapping[str, Any]
 Halves = tuple[bytes, bytes]
 Processor = Callable[[dict[str, Any]], "dict[str, Any] | None"]
 
+_SEPARATORS: Final = tuple(filter(None, (os.sep, os.altsep)))
 _SCALARS: Final = frozenset({str, int, float, bool})
 
-_SEPARATORS: Final = tuple(filter(None, (os.sep, os.altsep)))
-
-_structlog_vars: Mapping[str, Any] = {}  # see `follow_structlog`
+# structlog keeps one ContextVar a key in this dict; while it is empty nobody has bound anything.
+_structlog_vars: Final[Mapping[str, Any]] = getattr(
+    structlog_contextvars, "_CONTEXT_VARS", {"unknown": None}
+)
 
 
 class Sink:
@@ -162,12 +164,6 @@ class Sink:
         return True
 
 
-def follow_structlog() -> None:
-    """See from now on what is bound with structlog's contextvars; structlog is imported."""
-    global _structlog_vars
-    _structlog_vars = structlog_vars()
-
-
 def simply_formatted(template: object, args: tuple[Any, ...]) -> Any:
     """Return a text with its `%` arguments, or None where that is no simple matter. Never raises.
 
@@ -231,10 +227,10 @@ def _bound_with(error: BaseException | None) -> Fields:
 def bound_fields() -> Fields:
     """Return what is bound here: ours, over what was bound with `structlog.contextvars`."""
     ours = context.fields()
-    if not structlog_vars():
+    if not _structlog_vars:
         return ours
     try:
-        theirs = sys.modules["structlog.contextvars"].get_contextvars()
+        theirs = structlog_contextvars.get_contextvars()
     except Exception:
         return ours
     return {**theirs, **ours} if theirs else ours

@@ -1,56 +1,65 @@
 """Events from structlog: a filtering bound logger that writes to the same file.
 
-`BoundLogger` takes a short way while its processors are exactly ours (see `structlog_methods`).
-With other processors (`structlog.testing.capture_logs`, the application's own) an event goes
-through structlog's chain (see `structlog_adoption`).
-
-Imported by the first `get_logger()`, or as soon as the program has structlog: see `structlog_late`.
+`BoundLogger` takes a short way while its processors are exactly ours: from the call straight to
+the encoder. With other processors (`structlog.testing.capture_logs`, the application's own) an
+event goes through structlog's chain (see `structlog_adoption`).
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import logging
-from _thread import RLock  # a real one also where gevent has patched `threading`
+import sys
+import threading
+import time
 from collections.abc import Awaitable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import structlog
 
-from flowery_logging import process
+from flowery_logging.capture.others import heard_by_others
 from flowery_logging.capture.patch import filed_in_logging
-from flowery_logging.capture.sink import follow_structlog
-from flowery_logging.capture.structlog_adoption import takes_drop_event
-from flowery_logging.capture.structlog_methods import (
-    MISSING,
-    OURS,
-    anothing,
-    in_executor,
-    nothing,
-    recording,
-    recording_later,
-    writing,
-    writing_later,
-)
+from flowery_logging.capture.sink import simply_formatted, site_of
+from flowery_logging.capture.stdlib import log_before_setup
+from flowery_logging.capture.structlog_adoption import PROCESSORS, takes_drop_event
 from flowery_logging.capture.structlog_output import (
     ALIASES,
     LEVELS,
-    PROCESSORS,
+    LOGGERS,
     Levels,
     Output,
-    Structlog,
+    calling_stack,
+    calling_thread,
+    give_others,
+    interpolated,
+    logger_name,
+    logger_of,
+    make_event,
+    number_of,
+    render,
 )
-from flowery_logging.foreign import structlog_caller_vars, structlog_parts
+from flowery_logging.foreign import CONFIGURATION, getframe
 from flowery_logging.kept import Kept
 
+_OURS: Final = [render]
 _indirect: Final[Kept[str, Any]] = Kept()
 """By level: what writes for a method of ours, so that the caller's frame is two further above."""
+
+MISSING: Any = object()
+"""No positional text: `log.info(event="x")` is structlog's long form of `log.info("x")`."""
+
+_now = time.time
+_ident = threading.get_ident
+_current_thread = threading.current_thread
 
 
 class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # type: ignore[misc]
     """A structlog bound logger on the short way to the file.
 
-    All loggers share this class, and `exchange_methods` sets those of the levels: those below the
-    level are empty, so loggers bound earlier follow too.
+    All loggers share this class, and `set_level` exchanges its methods: those below the level are
+    empty, so loggers bound earlier follow too.
     """
 
     _logger: Output
@@ -62,7 +71,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         self, level: str, message: object, args: tuple[Any, ...], fields: dict[str, Any]
     ) -> None:
         """Write one event; the caller's frame is two above. Never raises for what it is given."""
-        method = _indirect.get(level) or _indirect.keep(level, writing(level, frames=3))
+        method = _indirect.get(level) or _indirect.keep(level, _method(level, frames=3))
         method(self, message, *args, **fields)
 
     @takes_drop_event
@@ -88,7 +97,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Unpickle; loggers with our processors share them again, for tools that replace them."""
         self.__dict__.update(state)
-        if self._processors == OURS:
+        if self._processors == _OURS:
             self._processors = PROCESSORS
 
     @filed_in_logging
@@ -107,7 +116,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
             event = fields.pop("event", "")
         if level < self.get_effective_level():
             return anothing(self)
-        return in_executor(self, _level_name(level), event, args, fields)
+        return _in_executor(self, _level_name(level), event, args, fields)
 
     @filed_in_logging
     def exception(self, event: object = MISSING, /, *args: object, **fields: object) -> None:
@@ -127,7 +136,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         fields.setdefault("exc_info", True)
         if not self.is_enabled_for(logging.ERROR):
             return anothing(self)
-        return in_executor(self, "error", event, args, fields)
+        return _in_executor(self, "error", event, args, fields)
 
 
 def _apart(fields: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -145,50 +154,113 @@ def _level_name(level: int) -> str:
     return logging.getLevelName(level).lower()
 
 
-def exchange_methods() -> None:
-    """Give all loggers the methods for the levels that hold now."""
-    with _lock:
-        level = Levels.written
-        for name in (*LEVELS, *ALIASES):
-            now, later = _methods(ALIASES.get(name, name))
-            setattr(BoundLogger, name, now)
-            setattr(BoundLogger, f"a{name}", later)
-        BoundLogger.get_effective_level = BoundLogger.getEffectiveLevel = lambda _: level
-        BoundLogger.is_enabled_for = BoundLogger.isEnabledFor = lambda _, number: number >= level
+async def _in_executor(
+    logger: BoundLogger, level: str, event: object, args: tuple[Any, ...], fields: dict[str, Any]
+) -> None:
+    """Write an event in an executor; its call site, thread and exception are the awaiter's."""
+    message, more = interpolated(event, args) if args else (event, {})
+    if fields.get("exc_info") is True:  # nothing is being handled in the executor
+        fields["exc_info"] = sys.exc_info()
+    thread = calling_thread.set((_ident(), _current_thread().name))
+    stack = calling_stack.set(getframe().f_back)
+    copied = contextvars.copy_context()
+    try:
+        run = partial(logger._run, level, message, {**more, **fields})  # noqa: SLF001 - our own
+        await asyncio.get_running_loop().run_in_executor(None, copied.run, run)
+    finally:
+        calling_stack.reset(stack)
+        calling_thread.reset(thread)
 
 
-def _methods(level: str) -> tuple[Any, Any]:
-    """Return the method of a level, and the one that is awaited."""
-    number, recorder = LEVELS[level], Levels.recorder
-    if number >= Levels.written:
-        return writing(level), writing_later(level)
-    if recorder is not None and number >= Levels.kept:
-        return recording(level, recorder), recording_later(level, recorder)
-    return nothing, anothing
+def _nothing(self: object, event: object = None, /, *args: object, **fields: object) -> None:
+    """Ignore an event below the level."""
 
 
-def _start_child() -> None:
-    """Make the lock anew: a thread that is not in this child may have held it."""
-    global _lock
-    _lock = RLock()
+async def anothing(self: object, event: object = None, /, *args: object, **fields: object) -> None:
+    """Ignore an event below the level."""
 
 
-def _begin() -> None:
-    """Tell those who are there before structlog what of it they need."""
-    Structlog.configuration = structlog_parts().configuration
-    frame, thread = structlog_caller_vars()
-    Structlog.caller_frame = frame or Structlog.caller_frame
-    Structlog.caller_thread = thread or Structlog.caller_thread
-    follow_structlog()
-    Levels.followed_by = exchange_methods
-    exchange_methods()
+def _method(level: str, frames: int = 1) -> Any:  # noqa: C901 - as below
+    """Return what writes an event of a level; the caller's frame is so many above its own.
+
+    It does all of it itself: a call more takes a hundredth of an event.
+    """
+
+    def method(  # noqa: C901 - calls are counted here, not branches
+        self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
+    ) -> None:
+        message = event if event is not MISSING else fields.pop("event", "")
+        template = message
+        if args:
+            simple = simply_formatted(message, args)
+            if simple is not None:
+                message = simple
+            else:
+                message, more = interpolated(message, args)
+                template, args, fields = message, (), {**more, **fields}
+        processors = self._processors
+        output = self._logger
+        if type(output) is not Output:
+            self._run(level, message, fields)
+            return
+        sink = output.sink
+        if processors is PROCESSORS and sink.ready:
+            processors = CONFIGURATION.default_processors
+        if processors != _OURS:
+            self._run(level, message, fields)
+            return
+        if self._context:
+            fields = {**self._context, **fields}
+        frame = getframe(frames)
+        if not sink.ready:
+            log_before_setup(output.name, number_of(level), message, fields, frame)
+            return
+        encoder = sink.encoder
+        site = site_of(encoder, frame, output.name, level)
+        current = _ident(), _current_thread().name
+        thread = encoder.known_thread(current) or encoder.thread(*current)
+        record = None
+        if not sink.put(_now(), site, message, fields, thread):
+            record = make_event(sink, output.name, level, message, fields, frame)
+            record.template = template
+            sink.emit_event(record)
+        loggers, module, logger = output.found
+        if loggers != len(LOGGERS) or (output.name is None and module is not frame.f_globals):
+            logger = logger_of(output, frame)
+        if heard_by_others(logger):
+            name = logger_name(output.name, frame)
+            give_others(sink, logger, name, number_of(level), template, args, fields, record, frame)
+
+    method.__name__ = level
+    return filed_in_logging(method)
 
 
-_lock = RLock()
-process.in_each_child(_start_child)
-_begin()
-COMPLETE: Final = True
-"""Stands at the end: who finds this has found all of the module."""
+def _async_method(level: str) -> Any:
+    def method(
+        self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
+    ) -> Awaitable[None]:
+        if event is MISSING:
+            event = fields.pop("event", "")
+        return _in_executor(self, level, event, args, fields)
+
+    method.__name__ = f"a{level}"
+    return method
+
+
+def set_level(level: int) -> None:
+    """Make the methods below a level empty, for all loggers."""
+    Levels.written = Levels.kept = level
+    Levels.recorder = None
+    for name in (*LEVELS, *ALIASES):
+        canonical = ALIASES.get(name, name)
+        enabled = LEVELS[canonical] >= level
+        setattr(BoundLogger, name, _method(canonical) if enabled else _nothing)
+        setattr(BoundLogger, f"a{name}", _async_method(canonical) if enabled else anothing)
+    BoundLogger.get_effective_level = BoundLogger.getEffectiveLevel = lambda _: level
+    BoundLogger.is_enabled_for = BoundLogger.isEnabledFor = lambda _, number: number >= level
+
+
+set_level(logging.NOTSET)
 
 # structlog's processors look for the caller outside of modules named like structlog's own.
 __name__ = "structlog.flowery_logging"

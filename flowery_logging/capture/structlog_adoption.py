@@ -24,7 +24,6 @@ from flowery_logging.capture.stdlib import Handler
 from flowery_logging.capture.structlog_chain import Chain
 from flowery_logging.capture.structlog_notes import Notes
 from flowery_logging.capture.structlog_output import (
-    PROCESSORS,
     Output,
     app_frame,
     interpolated,
@@ -38,17 +37,20 @@ from flowery_logging.capture.structlog_output import (
 )
 from flowery_logging.capture.structlog_printers import name_of, printer_of, prints
 from flowery_logging.foreign import (
+    CALLER_OF_PROCESS_EVENT,
+    CONFIGURATION,
+    CONFIGURES,
     PROCESS_EVENT,
+    Proxy,
     arguments_of,
     context_of,
     getframe,
     logger_of,
     processors_of,
-    structlog_parts,
 )
 
-_PARTS: Final = structlog_parts()
-CONFIGURATION: Final = _PARTS.configuration
+PROCESSORS: Final[list[Any]] = [render]
+"""The processors of all our loggers; tools such as `capture_logs` replace its content."""
 
 _SETTINGS: Final = (
     "default_processors", "default_context_class", "default_wrapper_class", "logger_factory",
@@ -56,7 +58,7 @@ _SETTINGS: Final = (
 )  # fmt: skip
 _MOST_LISTS: Final = 64
 
-_PROXIES: Final = {_PARTS.caller_of_process_event}
+_PROXIES: Final = {CALLER_OF_PROCESS_EVENT}
 """Who calls `_process_event`, and takes DropEvent for the end of it."""
 
 Returned = tuple[Any, Any]
@@ -89,8 +91,8 @@ class Adoption:
             structlog.configure(processors=PROCESSORS, **ours)
             self._ours = {name: getattr(CONFIGURATION, name) for name in _SETTINGS}
         self._replace(BoundLoggerBase, PROCESS_EVENT, self._process_event)
-        self._replace(_PARTS.proxy, "bind", self._bind)
-        for owner in (structlog, _PARTS.module):
+        self._replace(Proxy, "bind", self._bind)
+        for owner in (structlog, CONFIGURES):
             self._replace(owner, "configure_once", self._configure_once)
 
     def tell(self) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
 from functools import partial
 from types import FrameType
 from typing import Any, Final
+
+from structlog import contextvars as structlog_contextvars
 
 from flowery_logging import context, levels
 from flowery_logging.capture.others import hand_out, has_own_level, heard_by_others
@@ -36,6 +38,15 @@ SPECIAL: Final = frozenset({"exc_info", "stack_info", "exception", "stack"})
 
 _NOT_APPS: Final = ("structlog.", f"{__package__}.")
 
+# Where structlog's `a…` methods keep the caller's frame and thread while they run in an executor;
+# versions before 24.3 have one of them only.
+calling_stack: Final[ContextVar[Any]] = getattr(
+    structlog_contextvars, "_ASYNC_CALLING_STACK", ContextVar("flowery_calling_stack")
+)
+calling_thread: Final[ContextVar[Any]] = getattr(
+    structlog_contextvars, "_ASYNC_CALLING_THREAD", ContextVar("flowery_calling_thread")
+)
+
 _now = time.time
 _ident = threading.get_ident
 _current_thread = threading.current_thread
@@ -50,24 +61,6 @@ class Levels:
     written = logging.NOTSET
     kept = logging.NOTSET
     recorder: Sink | None = None
-    followed_by: Callable[[], None] | None = None  # what exchanges the methods of loggers
-
-    @classmethod
-    def change(cls, written: int, kept: int | None = None, recorder: Sink | None = None) -> None:
-        """Set the levels, for all loggers."""
-        cls.written, cls.recorder = written, recorder
-        cls.kept = written if kept is None else kept
-        if cls.followed_by is not None:
-            cls.followed_by()
-
-
-class Structlog:
-    """What is structlog's own, once it is imported."""
-
-    configuration: Any = None
-    # The caller's frame and thread while an `a…` method runs in an executor.
-    caller_frame: ContextVar[Any] = ContextVar("flowery_calling_stack")
-    caller_thread: ContextVar[Any] = ContextVar("flowery_calling_thread")
 
 
 def sink_for(sink: Sink, number: int) -> Sink | None:
@@ -143,10 +136,6 @@ def render(logger: object, _: str, event_dict: MutableMapping[str, Any]) -> Any:
     return (fields.pop("event", ""),), fields
 
 
-PROCESSORS: Final[list[Any]] = [render]
-"""The processors of all our loggers; tools such as `capture_logs` replace its content."""
-
-
 def level_name(method_name: str) -> str:
     """Return the level that a method of any structlog logger stands for."""
     return _FOREIGN_ALIASES.get(method_name, method_name)
@@ -168,7 +157,7 @@ def interpolated(event: object, args: tuple[Any, ...]) -> tuple[Any, dict[str, A
 
 def app_frame() -> FrameType | None:
     """Return the innermost frame that is neither structlog's nor ours."""
-    frame = Structlog.caller_frame.get(None) or getframe(1)
+    frame = calling_stack.get(None) or getframe(1)
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
         if not name.startswith(_NOT_APPS):
@@ -235,7 +224,7 @@ def make_event(
 
 def caller_thread() -> tuple[int, str] | None:
     """Return the thread that awaits one of structlog's `a…` methods, where this is its executor."""
-    found: tuple[int, str] | None = Structlog.caller_thread.get(None)
+    found: tuple[int, str] | None = calling_thread.get(None)
     return found
 
 
