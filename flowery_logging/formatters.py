@@ -25,6 +25,7 @@ from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.event import log_fields, thread_fields, usable_time
 from flowery_logging.ecs.exception import exception_of
 from flowery_logging.ecs.plain import key_text
+from flowery_logging.levels import name_of
 from flowery_logging.rendering import ROOM, Lines
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class ECSFormatter(ecs_logging.StdlibFormatter):
         own = {name: value for name, value in fields.items() if not _is_agent_field(name)}
         own |= _told_by_agents(record)
         log = log_fields(record.name, record.filename, record.lineno, record.funcName)
-        event = Event(record.created, Site(record.levelname, log, b""), message, b"", own)
+        event = Event(record.created, Site(name_of(record), log, b""), message, b"", own)
         if is_event_dict(record):
             unwrap_event_dict(event, record)
         else:

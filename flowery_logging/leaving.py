@@ -66,4 +66,5 @@ class Leaving:
                 if self._active:
                     self._go_on()
 
+        leave.__module__ = os.__name__  # where a child to which it is sent finds it
         return leave

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Final
 
 from flowery_logging.foreign import levels_by_name
 
 _NUMBERED: Final = "level "
 """What stands before the number of a level that has no name of its own."""
+
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def name_of(record: logging.LogRecord) -> str:
+    """Return the name of a record's level, also where a handler before ours has dressed it up.
+
+    Formatters that colour, pad or shorten it write it back into the record.
+    """
+    name = record.levelname
+    if not isinstance(name, str) or _is_known(name):
+        return name
+    plain = _COLOUR.sub("", name).strip()
+    by_number: str = logging.getLevelName(record.levelno)
+    return by_number if _is_known(by_number) and not _is_known(plain.upper()) else plain
+
+
+def _is_known(name: str) -> bool:
+    return isinstance(logging.getLevelName(name), int)
 
 
 def number_of(name: str, otherwise: int) -> int:

@@ -12,6 +12,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any, Final
 
 from flowery_logging.config import Config, cannot_write
@@ -53,6 +54,7 @@ class Handover:
                 del self._installed[name]
 
     def _watched(self, theirs: Callable[..., Any], index: int) -> Callable[..., Any]:
+        @wraps(theirs)
         def change_user(*users: Any) -> Any:
             user = users[index] if index < len(users) else -1
             watched = bool(self._directory) and isinstance(user, int) and user > 0
@@ -63,6 +65,7 @@ class Handover:
                 self._look()
             return result
 
+        change_user.__module__ = os.__name__  # where a child to which it is sent finds it
         return change_user
 
     def _look(self) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import flowery_logging
 
@@ -142,3 +145,17 @@ assert before == undone and not logging.getLogger().handlers
 
     with tempfile.TemporaryDirectory() as directory:
         subprocess.run([sys.executable, "-c", program, directory], check=True)
+
+
+def test_what_stands_in_the_place_of_functions_can_be_sent_to_another_process(
+    logged: Any,
+) -> None:
+    """A pool is given `os._exit`; what is pickled by its name must be found by it."""
+    names = [
+        "os._exit", "os.execv", "os.setuid", "os.setreuid", "sys.excepthook", "sys.unraisablehook",
+        "threading.excepthook", "warnings.showwarning", "logging.basicConfig",
+    ]  # fmt: skip
+    for name in names:
+        module, _, attribute = name.rpartition(".")
+        function = getattr(importlib.import_module(module), attribute)
+        assert pickle.loads(pickle.dumps(function)) is function, name

@@ -82,6 +82,7 @@ class Hook:
             finally:
                 self._calls.running = outer
 
+        hook.__module__, hook.__qualname__ = self._module.__name__, self._name
         setattr(hook, _OURS, (self, theirs))
         return hook
 

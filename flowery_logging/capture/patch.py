@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from types import FunctionType
 from typing import Any, Final, TypeVar
 
@@ -20,7 +21,10 @@ def inside_logging(function: FunctionType) -> FunctionType:
 
     stdlib knows them by the name of the file, structlog by that of the module.
     """
-    code = function.__code__.replace(co_filename=SOURCE)
+    try:
+        code = function.__code__.replace(co_filename=SOURCE)
+    except (AttributeError, RuntimeError, TypeError):
+        return function  # compiled, by Nuitka: it has no code to name
     names = {**function.__globals__, "__name__": logging.__name__}
     made = FunctionType(code, names, function.__name__, function.__defaults__, function.__closure__)
     made.__kwdefaults__ = function.__kwdefaults__
@@ -34,7 +38,8 @@ def filed_in_logging(function: _Function) -> _Function:
     The module stays: by that structlog knows them.
     """
     code: Any = function
-    code.__code__ = code.__code__.replace(co_filename=SOURCE)
+    with suppress(AttributeError, RuntimeError, TypeError):  # compiled, by Nuitka
+        code.__code__ = code.__code__.replace(co_filename=SOURCE)
     return function
 
 

@@ -26,6 +26,7 @@ from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.event import NO_FIELDS
 from flowery_logging.ecs.exception import exception_of, traceback_of
+from flowery_logging.levels import name_of
 from flowery_logging.scope import Scope
 
 Record = logging.LogRecord
@@ -210,7 +211,7 @@ class Handler(logging.Handler):
             key = record.name, record.levelname, record.pathname, record.lineno, record.funcName
             site = encoder.known_site(key) or encoder.site(
                 key,
-                record.levelname,
+                name_of(record),
                 record.name,
                 basename(record.pathname or ""),
                 record.lineno,

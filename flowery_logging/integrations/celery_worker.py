@@ -22,7 +22,7 @@ from celery.worker.consumer import consumer
 
 from flowery_logging import context, runtime
 from flowery_logging.capture.patch import Patch
-from flowery_logging.foreign import CELERY_APPLY_RESULT
+from flowery_logging.foreign import CELERY_APPLY_RESULT, getframe
 from flowery_logging.integrations import celery_told, tasks
 from flowery_logging.integrations.celery_messages import HOP, hop_of, run_of, waited
 from flowery_logging.scope import Scope
@@ -71,6 +71,12 @@ class _Job:
 
 _jobs: Final[WeakValueDictionary[str, _Job]] = WeakValueDictionary()  # by task ID
 _processes: Final[dict[int, _Job]] = {}  # by the number of the process that has accepted it last
+_COLD_SHUTDOWN: Final = "cancel_active_requests"
+"""The method of Celery's consumer that cancels what runs because the worker shuts down."""
+
+_ENDS: Final = "the worker shuts down"
+_IS_CUT_OFF: Final = "the connection to the broker was lost"
+
 _MOST_PROCESSES: Final = 4096
 
 
@@ -175,11 +181,12 @@ def _cancelling(theirs: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(theirs)
     def cancel(self: Any, *args: object, **named: object) -> Any:
+        ends = getframe(1).f_code.co_name == _COLD_SHUTDOWN
         try:
             return kill(self, *args, **named)
         finally:
             if self.time_start:
-                _job(self).end(tasks.TERMINATED, reason="the connection to the broker was lost")
+                _job(self).end(tasks.TERMINATED, reason=_ENDS if ends else _IS_CUT_OFF)
 
     return cancel
 

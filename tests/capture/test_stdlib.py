@@ -1,6 +1,7 @@
 """The standard library's loggers: whatever is passed, one line and no exception."""
 
 import copy
+import json
 import logging
 import logging.config
 import logging.handlers
@@ -475,3 +476,33 @@ def test_a_time_has_six_digits_of_a_second_and_is_never_ahead_of_it(logged, frac
     micros = int((record.created - second) * 1_000_000)
     expected = [f"2027-01-15T08:00:00.{micros:06}Z"] * 5
     assert [event["@timestamp"] for event in logged.events()] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "expected"),
+    [
+        ("\x1b[31merror\x1b[0m   ", logging.ERROR, "error"),
+        ("ERROR   ", logging.ERROR, "error"),
+        ("ERR", logging.ERROR, "error"),
+        ("\x1b[1;33m⚠\x1b[0m", logging.WARNING, "warning"),
+        ("SUCCESS", 25, "success"),  # of somebody who has not told `logging` of it
+    ],
+)
+def test_a_level_that_a_handler_before_ours_has_dressed_up(logged, name, number, expected):
+    """As formatters with colours do, which write the name back into the record."""
+
+    class Dressing(logging.Handler):
+        def emit(self, record):
+            record.levelname = name
+
+    logger = logging.getLogger("dressed")
+    logger.addHandler(handler := Dressing())
+    try:
+        logger.log(number, "card refused")
+    finally:
+        logger.removeHandler(handler)
+    assert logged.event()["log.level"] == expected
+    line = flowery_logging.ECSFormatter().format(
+        logging.makeLogRecord({"msg": "x", "levelname": name, "levelno": number})
+    )
+    assert json.loads(line)["log.level"] == expected
