@@ -160,8 +160,9 @@ class Attachment:
                     raise
                 finally:
                     given.passing = outer
-                    if outer is not None:  # a handler of its record has logged this one
-                        given.last = last
+                    # If there is one, a handler of its record has logged this one. Else nothing is
+                    # kept: a record's exception keeps all that stands in its frames.
+                    given.last = None if outer is None else last
                 return
             before = handler.given.record
             if record.levelno >= handler.level:

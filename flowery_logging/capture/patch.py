@@ -21,12 +21,13 @@ def inside_logging(function: FunctionType) -> FunctionType:
 
     stdlib knows them by the name of the file, structlog by that of the module.
     """
+    names = {**function.__globals__, "__name__": logging.__name__}
+    name, defaults, cells = function.__name__, function.__defaults__, function.__closure__
     try:
         code = function.__code__.replace(co_filename=SOURCE)
+        made = FunctionType(code, names, name, defaults, cells)
     except (AttributeError, RuntimeError, TypeError):
         return function  # compiled, by Nuitka: it has no code to name
-    names = {**function.__globals__, "__name__": logging.__name__}
-    made = FunctionType(code, names, function.__name__, function.__defaults__, function.__closure__)
     made.__kwdefaults__ = function.__kwdefaults__
     made.__module__ = function.__module__
     return made

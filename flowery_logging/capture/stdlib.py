@@ -135,9 +135,9 @@ class Handler(logging.Handler):
                 return False
         except AttributeError:
             written = self.handle(ordinary(record))
-            given.last = record
+            given.last = None if given.passing is None else record
             return written
-        given.last = record
+        given.last = None if given.passing is None else record
         if self.filters:
             verdict: Any = self.filter(record)
             if not verdict:

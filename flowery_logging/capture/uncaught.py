@@ -101,7 +101,8 @@ class Hooks:
         """Log at the end what a hook of somebody's own has reported in the place of ours."""
         error = getattr(sys, "last_value", None)
         trace = getattr(sys, "last_traceback", None)
-        if error is None or error is self._last or hasattr(sys, "ps1") or not _is_program(trace):
+        told, self._last = self._last, None  # what stands in its frames may have something to say
+        if error is None or error is told or hasattr(sys, "ps1") or not _is_program(trace):
             return
         self._report_uncaught(type(error), error, trace)
 
