@@ -17,13 +17,16 @@ from typing import Any, Final
 from flowery_logging import foreign
 from flowery_logging.files import platform
 from flowery_logging.leaving import Leaving
-from flowery_logging.signals import Signals
+from flowery_logging.signals import Signals, held_back
 
 _PROCESSES: Final = ("multiprocessing.process", "billiard.process")
 """Who makes children that end in a way of their own; Celery's billiard uses the same finalizers."""
 
 _PATIENCE_S: Final = 0.5
 """How long another thread may hold up the end of a process that leaves at once."""
+
+_TIMES: Final = 2
+"""How often it is tried at the end: a handler may raise before the first one has begun."""
 
 _FINALIZES_LATE: Final = sys.version_info >= (3, 13)
 """Whether children run their finalizers by `atexit`, when what they die of has been dealt with."""
@@ -67,7 +70,8 @@ class Ending:
         """Register everywhere; for signals, if wanted, where the default stands now or later."""
         if not self._active:
             self._active = True
-            atexit.register(self._run)
+            for _ in range(_TIMES):
+                atexit.register(self._at_exit)
             self._register_finalizers()
         if not self._hooked:
             self._hooked = True
@@ -81,7 +85,7 @@ class Ending:
     def uninstall(self) -> None:
         """Take back what can be; the rest does nothing any more."""
         self._active = False
-        atexit.unregister(self._run)
+        atexit.unregister(self._at_exit)
         if self._finalizer is not None:
             self._finalizer.cancel()
             self._finalizer = None
@@ -92,6 +96,11 @@ class Ending:
     def _run(self, signal_name: str | None = None) -> None:
         if self._active:
             self._finish(signal_name)
+
+    def _at_exit(self) -> None:
+        """Finish, while a second signal waits."""
+        with held_back():
+            self._run()
 
     def _leave(self) -> None:
         """Finish, but for no long time: who leaves at once may flee from a thread that hangs."""

@@ -21,8 +21,8 @@ import signal
 import sys
 import threading
 from _thread import get_ident
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import wraps
 from types import FrameType
 from typing import Any, Final
@@ -179,6 +179,7 @@ class Signals:
                 os.kill(os.getpid(), number)
                 return
             self._finish(signal.Signals(number).name)
+            _leave_screen()
             self._set_handler(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
             # The first process of a container: the kernel lets no default disposition end it.
@@ -186,6 +187,27 @@ class Signals:
             self._go_on()
 
         self._when_idle(end)
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Let the signals that ask a process to end wait: a handler of the program's may raise."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _leave_screen() -> None:
+    """Give the terminal back that ncurses has taken: it does so itself where a default stands."""
+    curses: Any = sys.modules.get("_curses")
+    with suppress(Exception):  # it has not begun
+        if curses is not None and not curses.isendwin():
+            curses.endwin()
 
 
 def _woken() -> None:

@@ -2,13 +2,16 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.ends.servers import ends
-from tests.ends.test_programs import last, run, start
+from tests.ends.servers import ROOT, ends
+from tests.ends.test_programs import SETUP, last, run, start
 
 
 @pytest.mark.slow
@@ -87,3 +90,68 @@ time.sleep(300)
     assert process.returncode == -signal.SIGTERM
     assert ends(tmp_path / "logs")[-1] == "signal"
     assert last(tmp_path)["event"]["reason"] == "SIGTERM"
+
+
+def test_a_second_signal_while_the_closing_record_is_written(tmp_path):
+    """As a supervisor sends that does not wait; the program's own handler raises for it."""
+    program = """
+from flowery_logging.system import System
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+log.info("one")
+fstat, sent = System.fstat, []
+def once_more(*given):
+    if not sent:
+        sent.append(os.kill(os.getpid(), signal.SIGTERM))
+    return fstat(*given)
+System.fstat = once_more
+"""
+    run(tmp_path, program)
+    assert ends(tmp_path / "logs") == ["clean"]
+
+
+def test_a_signal_before_it_is_begun(tmp_path):
+    program = """
+import atexit
+log.info("one")
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+profile = []
+def at_the_first_instruction(frame, event, argument):
+    if event == "call" and frame.f_code.co_name == "_at_exit" and not profile:
+        profile.append(os.kill(os.getpid(), signal.SIGTERM))
+atexit.register(sys.setprofile, at_the_first_instruction)
+"""
+    run(tmp_path, program)
+    assert ends(tmp_path / "logs") == ["clean"]
+
+
+def test_the_terminal_is_given_back(tmp_path):
+    """As ncurses does itself where SIGTERM has its default when it begins."""
+    pty = pytest.importorskip("pty")
+    pytest.importorskip("curses")
+    ours, theirs = pty.openpty()
+    program = """
+import curses
+def main(screen):
+    screen.addstr(0, 0, "ready")
+    screen.refresh()
+    time.sleep(300)
+curses.wrapper(main)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SETUP.format(before="") + program], cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"},
+        stdin=theirs, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    while b"ready" not in shown:
+        shown += os.read(ours, 4096)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(300) == -signal.SIGTERM
+    with suppress(OSError):  # the end of a terminal
+        while piece := os.read(ours, 4096):
+            shown += piece
+    os.close(ours)
+    assert b"\x1b[?1049h" in shown
+    assert b"\x1b[?1049l" in shown
+    assert ends(tmp_path / "logs") == ["signal"]
