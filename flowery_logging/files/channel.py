@@ -40,6 +40,8 @@ STDERR: Final = 2
 
 _APPEND: Final = getattr(os, "O_APPEND", 0)
 
+_DESCRIPTORS: Final = "/proc/self/fd"
+
 _fstat = os.fstat
 _getpid = os.getpid
 _write = os.write
@@ -188,7 +190,8 @@ class Channel:
     def _adopt(self, status: os.stat_result, known: tuple[int, int, int]) -> None:
         """Make ready for what the descriptor is now."""
         regular = stat.S_ISREG(status.st_mode)
-        if regular and (self._was_lost or known[:2] != self._last) and not self._appends():
+        is_new = self._was_lost or known[:2] != self._last
+        if regular and is_new and not self._appends() and not self._is_redirected(known[:2]):
             # Who closes all descriptors and opens a data file gets our number for it.
             self._was_lost = True
             raise OSError(errno.EBADF, "the stream was closed, and another file has its number")
@@ -202,6 +205,20 @@ class Channel:
     def _appends(self) -> bool:
         """Tell whether a file is written at its end: then it was opened as a log, not as data."""
         return bool(platform.flags(self.descriptor) & _APPEND)
+
+    def _is_redirected(self, file: tuple[int, int]) -> bool:
+        """Tell whether a program has put a file of its own here, as python-daemon does (`os.dup2`).
+
+        What is opened by chance under our number is inherited by no other program (PEP 446), and
+        stands at no other number.
+        """
+        try:
+            if not os.get_inheritable(self.descriptor):
+                return False
+            numbers = map(int, os.listdir(_DESCRIPTORS))
+            return any(_inode(n) == file for n in numbers if n != self.descriptor)
+        except OSError:  # a system that does not tell
+            return False
 
     def _open_lock(self, status: os.stat_result) -> None:
         """Open the lock file. Where there is no place for one, lines go without a lock."""

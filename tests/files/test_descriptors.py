@@ -154,3 +154,36 @@ def test_a_rotation_without_rights_goes_on_in_the_open_file_and_says_so(logs: Lo
     logs.check_sequences()
     assert logs.messages() == ["before", *(f"after {n}" for n in range(100))]
     assert len(logs.files()) == 1
+
+
+def test_a_file_that_the_program_redirects_standard_error_to_is_its_own_wish(
+    logs: Logs, tmp_path: Path
+) -> None:
+    """As python-daemon does, with a file that was opened with "w+"."""
+    program = f"""
+        log.error("before")
+        out = open(f"{tmp_path}/daemon.out", "w+")
+        os.dup2(out.fileno(), 2)
+        log.error("boom")
+    """
+    run(logs, program)
+    assert "boom" in (tmp_path / "daemon.out").read_text()
+
+
+@pytest.mark.parametrize(("inherited", "times"), [(True, 1), (False, 1), (False, 2)])
+def test_a_file_that_lands_at_the_number_of_standard_error_stays_empty(
+    logs: Logs, tmp_path: Path, inherited: bool, times: int
+) -> None:
+    """Opened by Python, or in C without close-on-exec."""
+    program = f"""
+        log.error("before")
+        os.close(2)
+        opened = [os.open(f"{tmp_path}/data", os.O_CREAT | os.O_RDWR) for _ in range({times})]
+        assert opened[0] == 2
+        os.set_inheritable(2, {inherited})
+        log.error("boom")
+        assert os.fstat(2).st_size == 0
+        os._exit(0)
+    """
+    run(logs, program)
+    assert (tmp_path / "data").read_text() == ""
