@@ -1,17 +1,15 @@
-"""The numbers of levels, by the names that lines have."""
+"""The numbers of levels by the names that lines have, and the names that records have."""
 
 from __future__ import annotations
 
 import logging
-import re
 from typing import Final
 
+from flowery_logging.colours import without_colours
 from flowery_logging.foreign import levels_by_name
 
 _NUMBERED: Final = "level "
 """What stands before the number of a level that has no name of its own."""
-
-_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def name_of(record: logging.LogRecord) -> str:
@@ -22,7 +20,7 @@ def name_of(record: logging.LogRecord) -> str:
     name = record.levelname
     if not isinstance(name, str) or _is_known(name):
         return name
-    plain = _COLOUR.sub("", name).strip()
+    plain = without_colours(name).strip()
     by_number: str = logging.getLevelName(record.levelno)
     return by_number if _is_known(by_number) and not _is_known(plain.upper()) else plain
 

@@ -7,7 +7,6 @@ never cut.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timezone
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 import orjson
 
+from flowery_logging.colours import without_colours
 from flowery_logging.files.columns import clipped, folded, padded, width
 from flowery_logging.files.event_traceback import HEADING, LIBRARY, OWN, TEXT, TraceLine, readable
 from flowery_logging.files.plain import printable
@@ -30,8 +30,6 @@ _NARROW: Final = 80
 """With fewer columns the time has no milliseconds, and the name of the service is shorter."""
 
 _INDENT: Final = "    "
-_COLOUR: Final = re.compile(r"\x1b\[[0-9;]{0,32}m")
-"""What a program puts around words for a terminal (ECMA-48, SGR), as Flask's server does."""
 
 _HIDDEN: Final = frozenset({
     "@timestamp", "@version", "log.level", "message", "ecs.version", "ecs", "service", "host",
@@ -263,10 +261,7 @@ def _text(value: object) -> str:
 
 def _line(value: object) -> str:
     """Return a text without control characters and in one line; colours of its own go."""
-    text = _text(value).strip()
-    if "\x1b" in text:
-        text = _COLOUR.sub("", text)
-    text = printable(text)
+    text = printable(without_colours(_text(value).strip()))
     return text.replace("\r", "").replace("\n", " ⏎ ").replace("\t", " ")
 
 

@@ -486,6 +486,7 @@ def test_a_time_has_six_digits_of_a_second_and_is_never_ahead_of_it(logged, frac
         ("ERR", logging.ERROR, "error"),
         ("\x1b[1;33m⚠\x1b[0m", logging.WARNING, "warning"),
         ("SUCCESS", 25, "success"),  # of somebody who has not told `logging` of it
+        ("\x1b[32mSUCCESS\x1b[0m", 25, "success"),
     ],
 )
 def test_a_level_that_a_handler_before_ours_has_dressed_up(logged, name, number, expected):
