@@ -6,6 +6,7 @@ nothing.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -33,7 +34,7 @@ class Lifespan:
 
     def __init__(self, logger: OwnLogger) -> None:
         self._logger = logger
-        self._phase: str | None = None  # what the server has asked for
+        self._phase: str | None = None  # what the server has asked for, or "lifespan" in between
         self._told = False
 
     async def run(self, app: Callable[..., Awaitable[None]], *asgi: Any) -> None:
@@ -83,15 +84,22 @@ class Lifespan:
             if kind.startswith("lifespan.shutdown."):
                 runtime.checkpoint()
             elif kind == "lifespan.startup.complete":
+                self._phase = "lifespan"
                 runtime.go_on()
             await send(message)
 
         return following
 
     def _failed(self, text: str) -> None:
-        """Log the exception that is being handled, where it is what the server is told of."""
+        """Log the exception that is being handled, where it is what the server is told of.
+
+        A lifespan that is cancelled or let go has not failed: frameworks tell the server so all the
+        same, and hypercorn raises an error of its own then.
+        """
         exc = sys.exc_info()[1]
-        if isinstance(exc, Exception) and type(exc).__name__ in text:
+        if isinstance(exc, (asyncio.CancelledError, GeneratorExit)):
+            self._told = True
+        elif isinstance(exc, Exception) and type(exc).__name__ in text:
             self._report(exc)
             if self._told:
                 servers.leave_out_text(text)

@@ -80,6 +80,7 @@ EXPECTED = {
     "timeout": ("error", "failure", "timed out"),
     "hang": ("error", "failure", "timed out"),
 }
+DROPPED = ("Exception ignored in: <coroutine object ", "Task exception was never retrieved")
 ANSWERED_INSIDE = {"flask", "django"}  # their own 500 is a whole response
 
 
@@ -187,6 +188,9 @@ def test_each_request_is_told_as_it_has_ended(tmp_path, row):
         if end in ("hang", "timeout"):
             assert "in fail" in access["error"]["stack_trace"]
     no_id = [e for e in events if "error" in e and "trace" not in e]
+    if row.server == "hypercorn" and "exit" in row.ends:
+        # It drops its own coroutines at SystemExit; Python says so of each, without us too.
+        no_id = [e for e in no_id if not e["message"].startswith(DROPPED)]
     assert no_id == [], [(e["log"]["logger"], e["message"]) for e in no_id]
     quiet = {"granian.access", "gunicorn.access", "werkzeug", "uvicorn.access"}
     assert [

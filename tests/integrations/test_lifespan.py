@@ -27,17 +27,22 @@ def failing(phase):
     return lifespan
 
 
-async def lived(app, *, refuses=False):
-    """Run a lifespan as a server does; return what it was told."""
-    asked = iter(["lifespan.startup", "lifespan.shutdown"])
+async def lived(app, *, refuses=False, ends=None):
+    """Run a lifespan as a server does; return what it was told.
+
+    With `ends` nobody asks for a shutdown: the wait for it is ended by that exception.
+    """
+    asked = iter(["lifespan.startup", *([] if ends else ["lifespan.shutdown"])])
     told = []
 
     async def receive():
-        return {"type": next(asked)}
+        for kind in asked:
+            return {"type": kind}
+        raise ends
 
     async def send(message):
         told.append(message)
-        if message["type"] == "lifespan.startup.failed":
+        if message["type"].endswith(".failed"):
             logging.getLogger("uvicorn.error").error(message["message"])
             if refuses:  # as hypercorn does
                 raise LookupError(message["message"])
@@ -61,6 +66,23 @@ def test_what_a_lifespan_raises_is_one_event_with_its_stack(collector, phase, re
     (line,) = ours
     assert line.message == f"the application's {phase} raised an exception"
     assert line.record.exc_info[0] is RuntimeError
+
+
+@pytest.mark.parametrize("ends", [asyncio.CancelledError(), GeneratorExit()], ids=repr)
+def test_a_lifespan_that_is_cancelled_or_let_go_has_not_failed(collector, ends):
+    app = FastAPI()
+    flowery_fastapi.instrument(app)
+    told = asyncio.run(lived(RequestMiddleware(app), refuses=True, ends=ends))
+    assert told[-2]["type"].endswith(".failed")
+    assert [line.message for line in collector.errors() if line.record.name == LOGGER] == []
+
+
+def test_what_ends_a_running_lifespan_is_not_told_of_its_startup(collector):
+    app = FastAPI()
+    flowery_fastapi.instrument(app)
+    asyncio.run(lived(RequestMiddleware(app), ends=OSError("the server's")))
+    (line,) = [line for line in collector.errors() if line.record.name == LOGGER]
+    assert line.message == "the application's lifespan raised an exception"
 
 
 def test_the_server_does_not_repeat_it(collector):
