@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from flowery_logging import foreign
+from flowery_logging.capture.patch import Patch
 from flowery_logging.files import platform
 from flowery_logging.leaving import Leaving
 from flowery_logging.signals import Signals, held_back
@@ -64,7 +65,7 @@ class Ending:
         self._active = False
         self._hooked = False
         self._finalizer: Any = None
-        self._watched: Any = None  # what stands in place of a child's _bootstrap()
+        self._children: Patch | None = None  # of a child's _bootstrap()
 
     def install(self, *, signals: bool) -> None:
         """Register everywhere; for signals, if wanted, where the default stands now or later."""
@@ -89,7 +90,8 @@ class Ending:
         if self._finalizer is not None:
             self._finalizer.cancel()
             self._finalizer = None
-        self._leave_children()
+        if self._children is not None:
+            self._children.undo()
         self._leaving.uninstall()
         self.signals.uninstall()
 
@@ -128,11 +130,12 @@ class Ending:
 
     def _watch_children(self) -> None:
         """Notice where each child of `multiprocessing` begins, and what it dies of."""
-        processes: Any = sys.modules["multiprocessing.process"]
-        if self._watched is not None:
-            return
-        bootstrap = getattr(processes.BaseProcess, foreign.BOOTSTRAP)
+        if self._children is None:
+            processes: Any = sys.modules["multiprocessing.process"]
+            self._children = Patch(processes.BaseProcess, foreign.BOOTSTRAP)
+        self._children.apply_once(self._watched)
 
+    def _watched(self, bootstrap: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(bootstrap)
         def watched(child: Any, *args: object, **options: object) -> Any:
             self.signals.begin_child()
@@ -141,8 +144,7 @@ class Ending:
                 child.run = self._telling(child.run)
             return bootstrap(child, *args, **options)
 
-        setattr(processes.BaseProcess, foreign.BOOTSTRAP, watched)
-        self._watched = watched
+        return watched
 
     def _telling(self, run: Callable[[], None]) -> Callable[[], None]:
         def telling() -> None:
@@ -156,13 +158,6 @@ class Ending:
                 raise
 
         return telling
-
-    def _leave_children(self) -> None:
-        processes: Any = sys.modules.get("multiprocessing.process")
-        watched, self._watched = self._watched, None
-        standing = processes and getattr(processes.BaseProcess, foreign.BOOTSTRAP)
-        if watched is not None and standing is watched:
-            setattr(processes.BaseProcess, foreign.BOOTSTRAP, watched.__wrapped__)
 
     def _end_child(self, before: BaseException | None) -> None:
         """End a child. It may die of an exception, which no hook of Python's gets to see.

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Final
+
+from flowery_logging.capture.patch import Patch
 
 _END: Final = "_exit"
 _FUNCTIONS: Final = ("execv", "execve", _END)
@@ -31,27 +33,21 @@ class Leaving:
         self._finish = finish
         self._go_on = go_on
         self._active = False
-        self._installed: dict[str, tuple[Any, Any]] = {}  # name → ours, theirs
+        self._patches = [Patch(os, name) for name in _FUNCTIONS if hasattr(os, name)]
 
     def install(self) -> None:
         """Begin to watch."""
         self._active = True
-        for name in _FUNCTIONS:
-            if name not in self._installed and hasattr(os, name):
-                theirs = getattr(os, name)
-                ours = self._watched(theirs, ends=name == _END)
-                self._installed[name] = ours, theirs
-                setattr(os, name, ours)
+        for patch in self._patches:
+            patch.apply_once(partial(self._watched, patch.name == _END))
 
     def uninstall(self) -> None:
         """Put back the functions, unless somebody else has replaced them since."""
         self._active = False
-        for name, (ours, theirs) in list(self._installed.items()):
-            if getattr(os, name) is ours:
-                setattr(os, name, theirs)
-                del self._installed[name]
+        for patch in self._patches:
+            patch.undo()
 
-    def _watched(self, theirs: Callable[..., Any], *, ends: bool) -> Callable[..., Any]:
+    def _watched(self, ends: bool, theirs: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(theirs)
         def leave(*args: Any, **named: Any) -> Any:
             try:

@@ -12,9 +12,10 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Final
 
+from flowery_logging.capture.patch import Patch
 from flowery_logging.config import Config, cannot_write
 from flowery_logging.files import names, stderr
 
@@ -27,7 +28,7 @@ class Handover:
 
     def __init__(self) -> None:
         self._directory = ""
-        self._installed: dict[str, tuple[Any, Any]] = {}  # name → ours, theirs
+        self._patches = [(Patch(os, n), i) for n, i in _EFFECTIVE.items() if hasattr(os, n)]
         self._said: set[tuple[int, str]] = set()
 
     def install(self, config: Config) -> None:
@@ -35,12 +36,8 @@ class Handover:
         self._directory = config.directory or ""
         if getattr(os, "geteuid", lambda: -1)() != 0:
             return
-        for name, index in _EFFECTIVE.items():
-            if name not in self._installed and hasattr(os, name):
-                theirs = getattr(os, name)
-                ours = self._watched(theirs, index)
-                setattr(os, name, ours)
-                self._installed[name] = ours, theirs
+        for patch, index in self._patches:
+            patch.apply_once(partial(self._watched, index))
         user, group = _user_of_uwsgi()
         if user and self._directory:
             give(self._directory, user, group)
@@ -48,12 +45,10 @@ class Handover:
     def uninstall(self) -> None:
         """Put back the functions, unless somebody else has replaced them since."""
         self._directory = ""
-        for name, (ours, theirs) in list(self._installed.items()):
-            if getattr(os, name) is ours:
-                setattr(os, name, theirs)
-                del self._installed[name]
+        for patch, _ in self._patches:
+            patch.undo()
 
-    def _watched(self, theirs: Callable[..., Any], index: int) -> Callable[..., Any]:
+    def _watched(self, index: int, theirs: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(theirs)
         def change_user(*users: Any) -> Any:
             user = users[index] if index < len(users) else -1

@@ -1,4 +1,4 @@
-"""One attribute of somebody else's class, replaced while a set-up stands."""
+"""One function of somebody else's class or module, replaced while a set-up stands."""
 
 from __future__ import annotations
 
@@ -48,25 +48,34 @@ _LOGGING: Final = (logging.Filterer, logging.Handler)
 
 
 class Patch:
-    """Replaces a method; `undo` puts back what was there, unless others have wrapped it since."""
+    """Replaces a function of a class or module.
+
+    `undo` puts back what was there, unless others have wrapped it since.
+    """
 
     def __init__(self, owner: Any, name: str) -> None:
         self.owner = owner
         self.name = name
         self.ours: Any = None
         self.theirs: Any = None
-        self._own: Any = _ABSENT  # what the class itself had, and not a base of it
+        self._own: Any = _ABSENT  # what the owner itself had, and not a base of it
 
     def apply(self, make: Callable[[Any], Any]) -> None:
-        """Put `make(theirs)` in the place of the method, if it is not there."""
+        """Put `make(theirs)` in the place of the function, if it is not there."""
         if self.ours is not None and vars(self.owner).get(self.name) is self.ours:
             return
         self._own = vars(self.owner).get(self.name, _ABSENT)
         self.theirs = getattr(self.owner, self.name)
         made = make(self.theirs)
-        self.ours = inside_logging(made) if issubclass(self.owner, _LOGGING) else made
+        logs = isinstance(self.owner, type) and issubclass(self.owner, _LOGGING)
+        self.ours = inside_logging(made) if logs else made
         self.ours.__wrapped__ = self.theirs  # what looks for wrappers of somebody's looks below
         setattr(self.owner, self.name, self.ours)
+
+    def apply_once(self, make: Callable[[Any], Any]) -> None:
+        """Do the same, but where others have wrapped ours since leave it inside theirs."""
+        if self.ours is None:
+            self.apply(make)
 
     def undo(self) -> None:
         """Put back what was there."""

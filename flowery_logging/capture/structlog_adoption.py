@@ -19,6 +19,7 @@ from structlog import BoundLoggerBase
 from flowery_logging import context
 from flowery_logging.capture.handed import Pending, pending
 from flowery_logging.capture.others import heard_by_others
+from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.sink import Sink
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.capture.structlog_chain import Chain
@@ -76,7 +77,12 @@ class Adoption:
         self._warned = False
         self._ours: dict[str, Any] = {}
         self._before: dict[str, Any] = {}
-        self._replaced: list[tuple[Any, str, Any, Any]] = []  # owner, name, theirs, ours
+        self._patches = [
+            (Patch(BoundLoggerBase, PROCESS_EVENT), self._process_event),
+            (Patch(Proxy, "bind"), self._bind),
+            (Patch(structlog, "configure_once"), self._configure_once),
+            (Patch(CONFIGURES, "configure_once"), self._configure_once),
+        ]
         self._lists: dict[int, Any] = {}  # processors that were configured at some time
         self._names = Notes()  # logger → the name that it was asked for by
         self._own_outputs = Notes()  # loggers given to `wrap_logger`
@@ -90,10 +96,8 @@ class Adoption:
         if not structlog.is_configured():
             structlog.configure(processors=PROCESSORS, **ours)
             self._ours = {name: getattr(CONFIGURATION, name) for name in _SETTINGS}
-        self._replace(BoundLoggerBase, PROCESS_EVENT, self._process_event)
-        self._replace(Proxy, "bind", self._bind)
-        for owner in (structlog, CONFIGURES):
-            self._replace(owner, "configure_once", self._configure_once)
+        for patch, make in self._patches:
+            patch.apply(make)
 
     def tell(self) -> None:
         """Warn, once, of what cannot be kept of a configuration: now, or when one is made."""
@@ -102,10 +106,8 @@ class Adoption:
 
     def uninstall(self) -> None:
         """Put back what was there: where the application has configured since, what it wants."""
-        for owner, name, theirs, ours in reversed(self._replaced):
-            if vars(owner).get(name) is ours:
-                setattr(owner, name, theirs)
-        self._replaced.clear()
+        for patch, _ in self._patches:
+            patch.undo()
         self._lists.clear()
         kept = 0
         for name, value in self._ours.items():
@@ -115,13 +117,6 @@ class Adoption:
                 kept += 1
         if self._ours and not kept:
             CONFIGURATION.is_configured = False
-
-    def _replace(self, owner: object, name: str, make: Callable[[Any], Any]) -> None:
-        theirs = getattr(owner, name)
-        ours = make(theirs)
-        ours.__wrapped__ = theirs
-        setattr(owner, name, ours)
-        self._replaced.append((owner, name, theirs, ours))
 
     def _configure_once(self, theirs: Any) -> Any:
         def configure_once(*args: Any, **named: Any) -> None:
