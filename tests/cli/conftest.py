@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
@@ -16,14 +17,24 @@ from click.testing import CliRunner, Result as CommandResult
 from flowery_logging.cli.commands import commands
 from tests.cli.fake_elasticsearch import FakeElasticsearch
 from tests.files.conftest import Logs
+from tests.programs import Programs
 
 Result = dict[str, Any]
 
+MODULE = "import runpy; runpy.run_module('flowery_logging', run_name='__main__', alter_sys=True)"
+_commands = Programs("-X", "dev", imports="import flowery_logging.cli.commands")
+atexit.register(_commands.close)
+
 
 def flowery(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = ["flowery_logging", *map(str, arguments)]
+    env = {**os.environ, **variables}
+    if _commands.can_run(env):
+        done = _commands.run(MODULE, argv=command, env=env)
+        return subprocess.CompletedProcess(command, done.returncode, done.stdout, done.stderr)
     return subprocess.run(
-        [sys.executable, "-X", "dev", "-m", "flowery_logging", *map(str, arguments)],
-        capture_output=True, text=True, timeout=300, check=False, env={**os.environ, **variables},
+        [sys.executable, "-X", "dev", "-m", *command],
+        capture_output=True, text=True, timeout=300, check=False, env=env,
     )  # fmt: skip
 
 

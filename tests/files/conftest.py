@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import subprocess
 import sys
@@ -12,6 +13,11 @@ from typing import Any
 
 import orjson
 import pytest
+
+from tests.programs import Programs
+
+_programs = Programs("-X", "dev")
+atexit.register(_programs.close)
 
 
 def strict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -96,8 +102,12 @@ class Logs:
             "log = logging.getLogger('app')",
             textwrap.dedent(program),
         ]
+        code = "\n".join(lines)
+        if python == sys.executable and _programs.can_run():
+            done = _programs.run(code, name="<string>", argv=["-c"], timeout=timeout)
+            return subprocess.CompletedProcess("-c", done.returncode, done.stdout, done.stderr)
         return subprocess.run(
-            [python, "-X", "dev", "-c", "\n".join(lines)],
+            [python, "-X", "dev", "-c", code],
             capture_output=True, text=True, timeout=timeout, check=False,
         )  # fmt: skip
 
