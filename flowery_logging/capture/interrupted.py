@@ -11,13 +11,14 @@ from dataclasses import replace
 from typing import Any, Final
 
 from flowery_logging.ecs import Event
+from flowery_logging.ecs.event import Unfinished
 from flowery_logging.ecs.exception import qualified_name
 from flowery_logging.ecs.plain import AS_IS, describe
 
 _READ_AT_MOST: Final = 100
 
 
-class Interrupted:
+class Interrupted(Unfinished):
     """The text of a message with an argument that ends the program; `error` is to be raised."""
 
     def __init__(self, template: object, args: object, error: BaseException) -> None:

@@ -120,6 +120,10 @@ class Event:
     template: Any = None  # the message before its arguments were put in; None: the message
 
 
+class Unfinished:
+    """A message behind which something is left to do: its event takes the general way."""
+
+
 class Clock:
     """Encodes times; the part up to the second is kept, as it serves many events."""
 

@@ -22,6 +22,7 @@ from flowery_logging.ecs.event import (
     Halves,
     Site,
     Static,
+    Unfinished,
     log_fields,
     thread_fields,
     usable_time,
@@ -121,6 +122,8 @@ class LineEncoder:
         try:
             context = _EMPTY if scope is None else scope.rendered(self._render)
             if type(message) is not str:
+                if isinstance(message, Unfinished):
+                    return None
                 message = text(message, self.placer.redactor)
             second = int(created)
             known, beginning = self._clock.known

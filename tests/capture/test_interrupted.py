@@ -3,9 +3,11 @@
 import logging
 
 import pytest
+import structlog
 
 import flowery_logging
 from flowery_logging import bound
+from tests.files.interruptions import HOUSE, Handler, Interruption
 
 log = logging.getLogger("shop.interrupted")
 own = flowery_logging.get_logger("shop.interrupted")
@@ -124,3 +126,68 @@ def test_what_another_handler_raises_after_ours_writes_it_once(logged):
         logging.getLogger("shop").warning("an order")
     logging.getLogger().removeHandler(raising)
     assert logged.event()["message"] == "an order"
+
+
+def _failing():
+    try:
+        raise ValueError("x")
+    except ValueError:
+        log.exception("failed %d", 1)
+
+
+structured = structlog.get_logger("shop.interrupted")
+
+CALLS = {
+    "logging": lambda: log.info("no fields"),
+    "logging, arguments": lambda: log.info("order %d of %s", 7, "a"),
+    "logging, an extra": lambda: log.info("order %s", 7, extra={"order_id": 7, "url": {"a": 1}}),
+    "logging, a mapping": lambda: log.info("order %(id)s", {"id": 7}),
+    "logging, keywords": lambda: log.info("order", order_id=7),  # type: ignore[call-arg]
+    "logging, a stack level": lambda: log.info("order %d", 7, stacklevel=2),
+    "logging, an exception": _failing,
+    "get_logger": lambda: own.info("no fields"),
+    "get_logger, arguments": lambda: own.info("order %d of %s", 7, "a", order_id=7),
+    "get_logger, a secret": lambda: own.info("order", password="hunter2", note="pw=hunter2"),
+    "get_logger, bound": lambda: own.bind(order_id=7).info("order %s", 7),
+    "structlog": lambda: structured.info("order %s", 7, order_id=7),
+}
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        pytest.param(False, id="alone"),
+        pytest.param(True, id="beside another handler", marks=pytest.mark.slow),
+    ],
+)
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_what_a_signal_handler_raises_reaches_the_caller_at_every_point(logged, call, others):
+    """SIGTERM's `sys.exit`, Ctrl-C: a worker that goes on is killed a minute later."""
+
+    def ends():
+        raise Interruption
+
+    handler = logging.NullHandler()
+    if others:
+        log.addHandler(handler)
+    try:
+        for _ in range(5):  # its plan is known
+            call()
+        point, swallowed = 0, []
+        while True:
+            point += 1
+            signal = Handler(point, ends, HOUSE)
+            try:
+                with signal:
+                    call()
+            except Interruption:
+                continue
+            if not signal.where:
+                break
+            swallowed.append(signal.where)
+    finally:
+        log.removeHandler(handler)
+    assert swallowed == []
+    assert point > 10
+    numbers = [event["event"]["sequence"] for event in logged.events()]
+    assert numbers == [*range(numbers[0], numbers[0] + len(numbers))]
