@@ -35,6 +35,17 @@ SHOWWARNING: Final = "_showwarning_orig"
 SHOWS_WARNINGS: Final = ("_py_warnings", "_showwarnmsg")
 """The module and the function that from Python 3.14 on read the attribute to call the hook."""
 
+SHOWS_A_WARNING: Final = "_showwarnmsg_impl"
+"""What that function calls where the hook is the interpreter's own."""
+
+CONSOLES: Final = "code"
+"""The module of stdlib's consoles."""
+
+SHOWS_SYNTAX_ERROR: Final = "showsyntaxerror"
+CONSOLE_SHOWS: Final = "_excepthook"
+"""Methods of such a console: of the first the text has no frames; the other, from Python 3.13 on,
+shows an error where the hook is the interpreter's own."""
+
 CONTEXT: Final = "_context"
 """The context of a handle of an event loop; and, up to Python 3.11, of a task in Python."""
 

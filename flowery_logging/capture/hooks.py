@@ -28,15 +28,22 @@ class Hook:
         module, name: where the hook stands.
         report: takes the hook's arguments. What it raises is not seen: a hook is no place for it.
         not_wrapped: the name of what stands there while somebody only records.
+        adapt: returns what is called in the place of a hook behind ours.
     """
 
     def __init__(
-        self, module: ModuleType, name: str, report: Report, not_wrapped: str | None = None
+        self,
+        module: ModuleType,
+        name: str,
+        report: Report,
+        not_wrapped: str | None = None,
+        adapt: Callable[[Report], Report] = lambda theirs: theirs,
     ) -> None:
         self._module = module
         self._name = name
         self._report = report
         self._not_wrapped = not_wrapped
+        self._adapt = adapt
         self._active = False
         self._calls = _Calls()
         self._kind: type[ModuleType] | None = None
@@ -71,14 +78,16 @@ class Hook:
         return bool(getattr(hook, _OURS, (None,))[0] is self)
 
     def _wrapping(self, theirs: Callable[..., Any]) -> Callable[..., Any]:
+        behind = self._adapt(theirs)
+
         def hook(*args: object, **named: object) -> Any:
             outer = self._calls.running
             if not self._active or (outer is not None and _have_one(outer, args)):
-                return theirs(*args, **named)  # switched off, or reported by what calls us
+                return behind(*args, **named)  # switched off, or reported by what calls us
             self._calls.running = args
             try:
                 self._say(*args, **named)
-                return theirs(*args, **named)
+                return behind(*args, **named)
             finally:
                 self._calls.running = outer
 

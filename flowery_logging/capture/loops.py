@@ -19,7 +19,7 @@ from functools import wraps
 from typing import Any, Final
 
 from flowery_logging import context, foreign
-from flowery_logging.capture.patch import Patch
+from flowery_logging.capture.patch import Patch, filed_in_logging
 from flowery_logging.scope import Scope
 
 _REPORT: Final = "call_exception_handler"
@@ -68,7 +68,9 @@ class Loops:
             patch.undo()
 
 
+# uvloop logs from C, so that frames of ours would be taken for those of its callers.
 def _in_context(theirs: Callable[[Any, dict[str, Any]], Any]) -> Callable[..., Any]:
+    @filed_in_logging
     @wraps(theirs)
     def call_exception_handler(loop: object, report: dict[str, Any]) -> Any:
         try:
@@ -83,6 +85,7 @@ def _in_context(theirs: Callable[[Any, dict[str, Any]], Any]) -> Callable[..., A
     return call_exception_handler
 
 
+@filed_in_logging
 def _handle(
     theirs: Callable[..., Any], loop: object, report: dict[str, Any], own: Scope | None
 ) -> Any:

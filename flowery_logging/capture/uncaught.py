@@ -17,12 +17,16 @@ from typing import Any, Final
 
 from flowery_logging import context, foreign
 from flowery_logging.capture import reported
+from flowery_logging.capture.as_without_us import in_a_console, is_of_a_console, with_its_source
 from flowery_logging.capture.greenlets import Greenlets
 from flowery_logging.capture.hooks import Hook
 from flowery_logging.capture.sink import Sink
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.plain import describe
+
+_ABOVE_THE_HOOK: Final = 3
+"""How many frames above a report what has called the hook runs."""
 
 _NOT_ERRORS: Final = (KeyboardInterrupt, SystemExit)
 """Ways to end a program: Python reports or ignores them, and nothing has failed."""
@@ -42,13 +46,17 @@ class Hooks:
         self._active = False
         self._last: BaseException | None = None  # which the interpreter keeps too
         self._uncaught = [
-            Hook(sys, "excepthook", self._report_uncaught),
+            Hook(sys, "excepthook", self._report_uncaught, adapt=in_a_console),
             Hook(threading, "excepthook", self._report_thread),
             Hook(sys, "unraisablehook", self._report_unraisable),
         ]
         self._greenlets = Greenlets(self._report_greenlet)
         self._warnings = Hook(
-            warnings, "showwarning", self._report_warning, not_wrapped=foreign.SHOWWARNING
+            warnings,
+            "showwarning",
+            self._report_warning,
+            not_wrapped=foreign.SHOWWARNING,
+            adapt=with_its_source,
         )
 
     def install(self, *, uncaught: bool, captured_warnings: bool) -> None:
@@ -93,7 +101,7 @@ class Hooks:
 
     def _report_uncaught(self, _: object, error: Any, trace: Any) -> None:
         self._last = error if isinstance(error, BaseException) else None
-        if _is_typed(trace):
+        if _is_typed(trace) or is_of_a_console(_ABOVE_THE_HOOK):
             return
         self._log("sys.excepthook", "critical", "Uncaught exception", error, trace)
 
@@ -118,7 +126,10 @@ class Hooks:
 
     def _report_unraisable(self, args: Any) -> None:
         # The object may be half destroyed: its repr may fail, and it must not be kept.
-        message = f"{args.err_msg or 'Exception ignored in'}: {_repr(args.object)}"
+        what = args.err_msg or "Exception ignored in"
+        # From Python 3.13 on `atexit` has put it into the message.
+        is_said = args.object is None and bool(args.err_msg)
+        message = what if is_said else f"{what}: {_repr(args.object)}"
         self._log("sys.unraisablehook", "error", message, args.exc_value, args.exc_traceback)
 
     def _report_warning(

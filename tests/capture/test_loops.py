@@ -4,10 +4,12 @@ import asyncio
 import builtins
 import concurrent.futures
 import contextvars
+import functools
 import gc
 import logging
 import sys
 import threading
+import types
 
 import pytest
 
@@ -294,3 +296,27 @@ def test_an_exception_brings_along_what_its_flow_has_seen_of_the_others(logged):
     (line,) = [e for e in logged.events() if e["log"]["logger"] == "outside"]
     assert line["labels"]["found"] == "by a thread"
     assert line["numeric_labels"]["order_id"] == 7
+
+
+class LoopOfUvloop(asyncio.SelectorEventLoop):
+    """Logs as uvloop's: no frame of Python's stands between the logger and who calls it."""
+
+    call_exception_handler = functools.partial(logging.getLogger("asyncio").error, "%s says %s")
+
+
+def test_the_origin_of_what_uvloop_reports_is_never_ours(logged, monkeypatch):
+    def call():
+        loop.call_exception_handler({"message": "wilted"})
+
+    monkeypatch.setitem(sys.modules, "uvloop", types.SimpleNamespace(Loop=LoopOfUvloop))
+    flowery_logging.setup()
+    loop = LoopOfUvloop()
+    try:
+        loop.call_soon(call)
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+    finally:
+        loop.close()
+    (line,) = asyncio_lines(logged)
+    assert line["message"].endswith("says {'message': 'wilted'}")
+    assert line["log"]["origin"]["function"] == "call"

@@ -414,3 +414,11 @@ def test_what_a_person_types_is_no_program(tmp_path, console):
 def test_a_program_that_fails_after_somebody_has_typed_is_uncaught(run):
     _, (event,) = run("import code\ncode.interact(banner='')\n" + BOOM + "boom()")
     assert event["message"] == "Uncaught exception"
+
+
+def test_what_fails_at_the_end_is_named_once(run):
+    _, events = run("import atexit\natexit.register(lambda: 1/0)")
+    (event,) = events
+    assert event["message"].startswith("Exception ignored in atexit callback")
+    assert event["message"].count("<function <lambda> at ") == 1
+    assert "None" not in event["message"]

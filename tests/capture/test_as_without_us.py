@@ -1,0 +1,83 @@
+"""Where Python looks whether a hook is its own: it says what it would say without us."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+SETUP = "import flowery_logging\nflowery_logging.setup('svc', directory='logs', output='file')\n"
+
+
+def said(folder, program, *options, ours, text=""):
+    """Run a program with us or without; return its outputs, without our first line, and events."""
+    (folder / "program.py").write_text((SETUP if ours else "") + textwrap.dedent(program))
+    done = subprocess.run(
+        [sys.executable, *options, *([] if text else ["program.py"])], cwd=folder, check=True,
+        input=(SETUP if ours else "") + text, capture_output=True, text=True, timeout=300,
+        env={**os.environ, "PYTHON_BASIC_REPL": "1"},
+    )  # fmt: skip
+    shown = [line for line in done.stderr.splitlines() if not line.startswith("flowery_logging: ")]
+    lines = [line for path in folder.glob("logs/*") for line in path.read_text().splitlines()]
+    events = [e for e in map(json.loads, lines) if e["log"]["logger"] != "flowery_logging"]
+    return (done.stdout, shown), events
+
+
+CONSOLE = """
+import code, sys
+class Remote(code.InteractiveConsole):
+    sent = ""
+    def write(self, data): Remote.sent += data
+console = Remote(filename="<remote>")
+for line in ("1/0", "a b", "def f(): raise KeyError('x')", "", "f()"):
+    console.push(line)
+print(Remote.sent)
+"""
+
+
+def test_a_console_shows_errors_by_its_own_write_and_they_are_no_programs(tmp_path):
+    plain, _ = said(tmp_path, CONSOLE, ours=False)
+    ours, events = said(tmp_path, CONSOLE, ours=True)
+    assert ours == plain
+    assert "ZeroDivisionError" in plain[0]
+    assert events == []
+
+
+def test_a_hook_of_somebodys_own_takes_precedence_over_the_consoles_write(tmp_path):
+    theirs = "import sys\nsys.excepthook = lambda kind, *_: print('theirs', kind)\n" + CONSOLE
+    plain, _ = said(tmp_path, theirs, ours=False)
+    ours, _ = said(tmp_path, theirs, ours=True)
+    assert ours == plain
+    assert "theirs <class 'ZeroDivisionError'>" in plain[0]
+
+
+def test_what_is_typed_into_asyncios_console_is_no_programs(tmp_path):
+    (_, shown), events = said(tmp_path, "", "-m", "asyncio", ours=True, text="1/0\n")
+    assert any("ZeroDivisionError" in line for line in shown)
+    assert events == []
+
+
+UNCLOSED = """
+async def never_awaited(): pass
+never_awaited()
+open("program.py")
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("-X", "tracemalloc=5")], ids=["", "traced"])
+def test_a_warning_says_where_its_object_was_made(tmp_path, options):
+    plain, _ = said(tmp_path, "\n\n" + UNCLOSED, "-W", "default", *options, ours=False)
+    ours, events = said(tmp_path, UNCLOSED, "-W", "default", *options, ours=True)
+    assert ours == plain
+    assert any("tracemalloc" in line or "allocated at" in line for line in plain[1])
+    assert len(events) == 2
+
+
+def test_a_warning_behind_somebodys_own_hook_is_theirs(tmp_path):
+    theirs = "import warnings\nwarnings.showwarning = lambda *given: print(*given)\n" + UNCLOSED
+    plain, _ = said(tmp_path, theirs + "\n\n", "-W", "default", ours=False)
+    ours, _ = said(tmp_path, theirs, "-W", "default", ours=True)
+    assert len(ours[0].splitlines()) == len(plain[0].splitlines()) == 2
+    assert ours[1] == plain[1]
