@@ -26,9 +26,11 @@ class Hook:
 
     Args:
         module, name: where the hook stands.
-        report: takes the hook's arguments. What it raises is not seen: a hook is no place for it.
+        report: takes the hook's arguments.
         not_wrapped: the name of what stands there while somebody only records.
         adapt: returns what is called in the place of a hook behind ours.
+        swallows: what of the report's exceptions is not seen. A program goes on behind a warning,
+            and so what a signal handler raises meanwhile is to reach it.
     """
 
     def __init__(
@@ -38,12 +40,14 @@ class Hook:
         report: Report,
         not_wrapped: str | None = None,
         adapt: Callable[[Report], Report] = lambda theirs: theirs,
+        swallows: type[BaseException] = BaseException,
     ) -> None:
         self._module = module
         self._name = name
         self._report = report
         self._not_wrapped = not_wrapped
         self._adapt = adapt
+        self._swallows = swallows
         self._active = False
         self._calls = _Calls()
         self._kind: type[ModuleType] | None = None
@@ -96,7 +100,7 @@ class Hook:
         return hook
 
     def _say(self, *args: object, **named: object) -> None:
-        with suppress(BaseException):  # odd arguments, or an exception whose text ends the program
+        with suppress(self._swallows):  # odd arguments, or an exception whose text ends the program
             self._report(*args, **named)
 
     def _with_property(self, kind: type[ModuleType]) -> type[ModuleType]:

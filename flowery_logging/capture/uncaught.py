@@ -57,6 +57,7 @@ class Hooks:
             self._report_warning,
             not_wrapped=foreign.SHOWWARNING,
             adapt=with_its_source,
+            swallows=Exception,
         )
 
     def install(self, *, uncaught: bool, captured_warnings: bool) -> None:
