@@ -7,6 +7,7 @@ import pytest
 PROGRAM = """
 import logging, logging.config, os, sys
 import flowery_logging
+os.dup2(os.open("stderr.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
 os.dup2({stdout}, 1)
 log = logging.getLogger("shop")
 {before}
@@ -31,8 +32,9 @@ def printed(tmp_path, programs):
     def run(output, before="", after="", stdout=1):
         code = PROGRAM.format(output=output, before=before, after=after, stdout=stdout)
         done = programs.run(code, tmp_path)
-        assert done.returncode == 0, done.stderr
-        found = [line.split() for line in done.stderr.splitlines()]
+        shown = (tmp_path / "stderr.txt").read_text()
+        assert done.returncode == 0, shown
+        found = [line.split() for line in shown.splitlines()]
         return {row[0]: int(row[1]) for row in found if len(row) == 2 and row[1].isdigit()}
 
     return run
