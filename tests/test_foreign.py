@@ -141,6 +141,7 @@ def oldest(library):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", PROBES)
 def test_the_names_are_in_the_installed_version(library):
     probe(library)

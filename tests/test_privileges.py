@@ -52,6 +52,7 @@ CHANGES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("before", ["", "log.info('before')"])
 def test_what_root_has_made_goes_with_the_process(home: Path, change: str, before: str) -> None:

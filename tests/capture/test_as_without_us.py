@@ -66,7 +66,9 @@ open("program.py")
 """
 
 
-@pytest.mark.parametrize("options", [(), ("-X", "tracemalloc=5")], ids=["", "traced"])
+@pytest.mark.parametrize(
+    "options", [(), pytest.param(("-X", "tracemalloc=5"), marks=pytest.mark.slow)]
+)
 def test_a_warning_says_where_its_object_was_made(tmp_path, options):
     plain, _ = said(tmp_path, "\n\n" + UNCLOSED, "-W", "default", *options, ours=False)
     ours, events = said(tmp_path, UNCLOSED, "-W", "default", *options, ours=True)

@@ -155,6 +155,7 @@ CALLS = {
     "a warning": lambda: warnings.warn("old", stacklevel=1),
     "bind": lambda: flowery_logging.bind(order_id=7),
 }
+LONG = {"logging, an exception", "get_logger, a secret"}
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,13 @@ CALLS = {
         pytest.param(True, id="beside another handler", marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(call, id=name, marks=pytest.mark.slow if name in LONG else ())
+        for name, call in CALLS.items()
+    ],
+)
 def test_what_a_signal_handler_raises_reaches_the_caller_at_every_point(
     logged, monkeypatch, call, others
 ):

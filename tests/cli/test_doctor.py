@@ -202,6 +202,7 @@ PROGRAMS: dict[str, tuple[str, str, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_what_importing_a_module_does(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -271,6 +271,7 @@ def test_following_ends_with_its_reader_and_by_ctrl_c(tmp_path: Path) -> None:
         assert process.stderr.read() == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [60, 80, 120])
 @pytest.mark.usefixtures("shop")
 def test_a_terminal_gets_colours_and_lines_that_fit(columns: int, tmp_path: Path) -> None:

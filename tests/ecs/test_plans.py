@@ -84,7 +84,9 @@ def test_values_that_are_told_at_a_glance(kind, value):
         assert short("x", {}, fields)[0] == careful("x", {}, fields)[0]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(k, marks=() if k == "ordinary" else pytest.mark.slow) for k in KINDS]
+)
 @given(messages, several_layers())
 @settings(max_examples=100)
 def test_both_ways_give_the_same_line(kind, message, layers):

@@ -40,6 +40,7 @@ def test_it_is_said_once(tmp_path, use):
     assert "Call setup() at the top of the module that workers import" in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "before",
     [

@@ -54,6 +54,7 @@ ENDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setup", [STDOUT, FILE])
 @pytest.mark.parametrize("end", ENDS)
 def test_a_process_that_ends_leaves_none(tmp_path, setup, end):

@@ -66,6 +66,7 @@ def written(tmp_path: Path, name: str, text: str, output: str) -> list[str]:
     return Logs(tmp_path).messages()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("output", ["file,console", "file"])
 def test_a_stream_that_logs_makes_one_event_of_what_is_shown(

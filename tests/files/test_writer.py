@@ -285,6 +285,7 @@ def test_a_fork_in_a_signal_handler_in_the_middle_of_writes(logs: Logs) -> None:
     assert logs.messages().count("child of a handler") > 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "early", "late"),
     [(method, ", multiprocessing", "") for method in ("fork", "spawn", "forkserver")]

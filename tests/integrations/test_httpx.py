@@ -206,6 +206,7 @@ def test_outgoing_headers_serve_any_other_client(url):
     assert TRACE in seen[0]["traceparent"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "module",
     ["flowery_logging", "flowery_logging.trace", "flowery_logging.integrations.httpx"],
