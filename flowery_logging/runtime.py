@@ -9,7 +9,7 @@ from _thread import RLock  # a real one also where gevent has patched `threading
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from flowery_logging import agents, baggage, context, presence, process, wiring
+from flowery_logging import agents, baggage, context, copies, presence, process, wiring
 from flowery_logging.capture import (
     celery_lines,
     greenlets,
@@ -218,6 +218,8 @@ def take_role(service: str) -> None:
 
 def _apply(config: Config, *, quiet: bool = False) -> None:
     global _config, _own_encoder, _redactor
+    if _config is None:
+        copies.take_over(shutdown)
     _redactor = wiring.redactor(config)
     limits = Limits(**config.limits)
     placer = Placer(config.fields, _redactor, limits, _counters, _tell_names_used_up)
@@ -478,6 +480,7 @@ def _undo() -> None:
     _sink.ready = False
     channel.leave()
     baggage.allow(())
+    copies.leave(shutdown)
     _config = None
     _calls.forget()
     _undoing = False
