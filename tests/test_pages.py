@@ -141,6 +141,7 @@ def examples(page):
         yield setting, argument, variable, value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["docs/settings.md", "docs/ko/settings.md"])
 def test_every_example_of_the_settings_is_accepted(tmp_path, path):
     found = list(examples((ROOT / path).read_text()))

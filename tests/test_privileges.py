@@ -18,9 +18,12 @@ import pytest
 
 from tests.files.conftest import Logs
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become somebody else"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become somebody else"
+    ),
+]
 
 DEADLINE = 300
 NOBODY = 65534
@@ -52,7 +55,6 @@ CHANGES = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("before", ["", "log.info('before')"])
 def test_what_root_has_made_goes_with_the_process(home: Path, change: str, before: str) -> None:
@@ -190,7 +192,6 @@ def when_ready(server):
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("preload", [True, False])
 def test_gunicorn_with_a_user_of_its_own(home: Path, preload: bool) -> None:
     (home / "site_.py").write_text(SITE)

@@ -141,6 +141,7 @@ def test_a_module_of_a_package_that_is_run_is_the_one_that_is_imported(tmp_path)
     assert found[0] == found[1] != []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [

@@ -8,6 +8,8 @@ import pytest
 
 from tests.ends.servers import ROOT, Kind, running
 
+pytestmark = pytest.mark.slow
+
 ASKED = """
 import flowery_logging
 from flowery_logging import continue_trace
@@ -40,7 +42,6 @@ def test_it_is_said_once(tmp_path, use):
     assert "Call setup() at the top of the module that workers import" in line
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "before",
     [
@@ -82,7 +83,6 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("option", ["workers=2", "reload=True"])
 def test_a_spawned_worker_says_it(tmp_path, option):
     kind = Kind("main.py {port}", SPAWNED.format(top="", option=option))

@@ -10,6 +10,8 @@ import pytest
 
 from tests.ends.servers import ROOT, ends
 
+pytestmark = pytest.mark.slow
+
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PROGRAM = """
 import multiprocessing, os, sys

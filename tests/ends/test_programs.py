@@ -14,6 +14,8 @@ import pytest
 
 from tests.ends.servers import ROOT, ends
 
+pytestmark = pytest.mark.slow
+
 SETUP = """
 import logging, os, signal, sys, threading, time
 {before}
@@ -273,7 +275,6 @@ for number in range(500):
     assert sum(path.read_text().count('"log closed"') for path in closed) < 110
 
 
-@pytest.mark.slow
 def test_a_notebook(tmp_path, monkeypatch):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -310,7 +311,6 @@ sys.exit(log.handlers != [])
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("patched", ["before", "after"])
 def test_greenlets(tmp_path, patched):
     patch = "from gevent import monkey; monkey.patch_all()"

@@ -86,6 +86,7 @@ def test_a_stream_that_logs_makes_one_event_of_what_is_shown(
     assert len(messages) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("logger", [
     "logging.getLogger('echo')",
     "logging.LoggerAdapter(logging.getLogger('echo'), {})",

@@ -112,12 +112,14 @@ def test_it_can_be_turned_off(tmp_path: Path, level: str) -> None:
     assert shown(tmp_path, "log.error('a')", stderr_level=level) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_what_another_handler_shows_is_not_shown_twice(tmp_path: Path, handler: str) -> None:
     done = run(f"{HANDLERS[handler]}\nlog.error('seen once')", directory=str(tmp_path))
     assert done.stderr.count("seen once") == 1, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("handler", NO_HANDLERS)
 def test_what_no_handler_shows_is_shown(tmp_path: Path, handler: str) -> None:
     (line,) = shown(tmp_path, f"{NO_HANDLERS[handler]}\nlog.error('seen')")

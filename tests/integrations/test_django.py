@@ -275,6 +275,7 @@ def manage(directory, *arguments, **settings):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "warnings"),
     [

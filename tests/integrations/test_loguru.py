@@ -243,6 +243,7 @@ class InterceptHandler(logging.Handler):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "before",
     [
