@@ -29,6 +29,7 @@ from flowery_logging.capture.stdlib import (
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.event import NO_FIELDS
 from flowery_logging.foreign import LOG, getframe
+from flowery_logging.signalled import let_through
 
 _PLAIN_LOGGERS: Final = frozenset({logging.Logger, logging.RootLogger})
 _METHODS: Final = ("handle", "callHandlers", "filter", "findCaller", "makeRecord")
@@ -188,7 +189,10 @@ def _as_on_record(extra: Fields) -> Fields:
 def _write(
     sink: Sink, logger: str, level: int, msg: Any, args: Any, extra: object, frame: FrameType | None
 ) -> bool:
-    """Write an event; False if it is one for stdlib's way. Never raises."""
+    """Write an event; False if it is one for stdlib's way.
+
+    Raises what a signal handler does meanwhile.
+    """
     template = msg
     try:
         if args:
@@ -205,7 +209,8 @@ def _write(
         site = site_of(encoder, frame, logger, _level_name(level))  # type: ignore[arg-type]
         current = _ident(), _current_thread().name
         thread = encoder.known_thread(current) or encoder.thread(*current)
-    except Exception:
+    except Exception as error:
+        let_through(error)
         return False  # stdlib's way finds out what it is
     created = _now()
     if not sink.put(created, site, msg, extra, thread):

@@ -16,6 +16,7 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event, LineEncoder, Site
 from flowery_logging.ecs.event import NO_FIELDS
 from flowery_logging.files import Writer
+from flowery_logging.signalled import is_of_a_handler
 
 Fields = Mapping[str, Any]
 Halves = tuple[bytes, bytes]
@@ -65,15 +66,15 @@ class Sink:
     ) -> bool:
         """Write an event without an exception; False, and nothing written, if it is unusual.
 
-        Then the general way is to be taken, by `emit_event`. Never raises. The write itself lies
-        outside of any `try`: what a signal handler raises in the middle of it (a time limit) is the
-        application's, and the event is not to be written twice.
+        Then the general way is to be taken, by `emit_event`. What a signal handler raises meanwhile
+        (a time limit) is the application's: it is let through, and so the write itself lies outside
+        of any `try`, as the event is not to be written twice.
         """
         if _structlog_vars or self.unusual:
             return False
         try:
             before = self.encoder.join(created, site, message, fields, context.current(), thread)
-        except BaseException:  # of a bound object that ends the program
+        except BaseException:  # of a bound object that ends the program, or of a signal handler
             self._write_bare(Event(created, site, message, thread, fields, bound_fields()))
             raise
         if before is None:
@@ -168,8 +169,8 @@ def simply_formatted(template: object, args: tuple[Any, ...]) -> Any:
     """Return a text with its `%` arguments, or None where that is no simple matter. Never raises.
 
     What does not fit is kept apart: both loggers look at that themselves. If an argument ends the
-    program (`SystemExit`, `KeyboardInterrupt`), what is returned brings that about once it is
-    written.
+    program (`SystemExit`, `KeyboardInterrupt`), or a signal handler raises meanwhile, what is
+    returned brings that about once it is written.
     """
     if type(template) is not str:
         return None
@@ -177,8 +178,8 @@ def simply_formatted(template: object, args: tuple[Any, ...]) -> Any:
         if len(args) == 1 and type(args[0]) not in _SCALARS:
             return template % _mapping_or_all(args)
         return template % args
-    except Exception:
-        return None
+    except Exception as error:
+        return Interrupted(template, args, error) if is_of_a_handler(error) else None
     except BaseException as error:
         return Interrupted(template, args, error)
 

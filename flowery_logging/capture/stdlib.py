@@ -28,6 +28,7 @@ from flowery_logging.ecs.event import NO_FIELDS
 from flowery_logging.ecs.exception import exception_of, traceback_of
 from flowery_logging.levels import name_of
 from flowery_logging.scope import Scope
+from flowery_logging.signalled import is_of_a_handler, let_through
 
 Record = logging.LogRecord
 
@@ -196,7 +197,10 @@ class Handler(logging.Handler):
             self._write(record)
 
     def _write(self, record: Record) -> None:  # noqa: C901 - calls are counted here, not branches
-        """Write the record. Never raises."""
+        """Write the record.
+
+        Raises what ends a program, and what a signal handler raises meanwhile.
+        """
         sink = self.sink
         if type(record.name) is Written:
             return
@@ -233,7 +237,8 @@ class Handler(logging.Handler):
                 add_exception(event, record)
             elif CARRIED in record.__dict__:
                 event = Event(created, site, message, thread, fields)
-        except Exception:
+        except Exception as error:
+            let_through(error)
             event = self._broken(record)
         if event is None:
             if sink.put(created, site, message, fields, thread):
@@ -292,7 +297,9 @@ def interpolated(record: Record, fields: Mapping[str, Any]) -> tuple[Any, Mappin
         return record.msg, fields
     try:
         return record.getMessage(), fields
-    except Exception:
+    except Exception as error:
+        if is_of_a_handler(error):
+            return Interrupted(record.msg, record.args, error), fields
         return text(record.msg), {"message_args": record.args, **fields}
     except BaseException as error:  # of an argument: written, then let through
         return Interrupted(record.msg, record.args, error), fields

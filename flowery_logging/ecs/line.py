@@ -30,6 +30,7 @@ from flowery_logging.ecs.event import (
 from flowery_logging.ecs.opening import Opening
 from flowery_logging.ecs.plan import CAREFUL, Found, Plan, Plans, Shape, Shapes
 from flowery_logging.kept import Kept
+from flowery_logging.signalled import let_through
 
 
 class Scope(Protocol):
@@ -117,7 +118,7 @@ class LineEncoder:
     ) -> bytes | None:
         """Return the first half of an event, or None if it is unusual.
 
-        The second half is `thread`. Never raises.
+        The second half is `thread`. Raises what a signal handler does meanwhile.
         """
         try:
             context = _EMPTY if scope is None else scope.rendered(self._render)
@@ -153,7 +154,8 @@ class LineEncoder:
                 found = None if plan is CAREFUL else self._found(shape, own)
             around = (message, pieces, beginning, micros, site, room)
             return self._half(found, around)
-        except Exception:
+        except Exception as error:
+            let_through(error)
             return None  # the careful way finds out what it is, and counts it
 
     def encode_event(self, event: Event) -> Halves:

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 from flowery_logging.counters import Counters
 from flowery_logging.files.levels import level_of_line
+from flowery_logging.signalled import let_through
 
 STANDARD_LEVELS: Final = {b"debug": 10, b"info": 20, b"warning": 30, b"error": 40, b"critical": 50}
 
@@ -130,7 +131,8 @@ class Mirrors:
             if number >= mirror.threshold:
                 try:
                     mirror(line)
-                except Exception:  # a broken stream is no reason to fail in the caller
+                except Exception as error:  # a broken stream is no reason to fail in the caller
+                    let_through(error)
                     self._counters.add("mirror_errors")
 
 

@@ -1,6 +1,7 @@
 """An object that ends the program when its text is asked for: the event is written before."""
 
 import logging
+import signal
 import sys
 import warnings
 
@@ -191,18 +192,70 @@ def test_what_a_signal_handler_raises_reaches_the_caller_at_every_point(
         point, swallowed = 0, []
         while True:
             point += 1
-            signal = Handler(point, ends, HOUSE)
+            interrupting = Handler(point, ends, HOUSE)
             try:
-                with signal:
+                with interrupting:
                     call()
             except Interruption:
                 continue
-            if not signal.where:
+            if not interrupting.where:
                 break
-            swallowed.append(signal.where)
+            swallowed.append(interrupting.where)
     finally:
         log.removeHandler(handler)
     assert swallowed == []
     assert point > 10 or sys.version_info >= (3, 13), "no code was interrupted"
     numbers = [event["event"]["sequence"] for event in logged.events()]
     assert numbers == [*range(min(numbers, default=0), max(numbers, default=-1) + 1)]
+
+
+class TimeLimitError(Exception):
+    """As Celery's soft limit and RQ's: an error like any other, but of a signal handler."""
+
+
+@pytest.fixture
+def expire():
+    """What handles a signal, and raises."""
+
+    def expire(number, frame):
+        raise TimeLimitError
+
+    before = signal.signal(signal.SIGUSR1, expire)
+    yield expire
+    signal.signal(signal.SIGUSR1, before)
+
+
+ORDINARY = CALLS.keys() - {*LONG, "a warning", "bind"}
+
+
+@pytest.mark.parametrize("name", sorted(ORDINARY))
+def test_a_time_limit_in_the_middle_of_an_ordinary_event_reaches_the_caller(logged, name, expire):
+    for _ in range(5):
+        CALLS[name]()
+    point, swallowed = 0, []
+    while True:
+        point += 1
+        handler = Handler(point, lambda: expire(signal.SIGUSR1, None), HOUSE)
+        try:
+            with handler:
+                CALLS[name]()
+        except TimeLimitError:
+            continue
+        if not handler.where:
+            break
+        swallowed.append(handler.where)
+    assert swallowed == []
+    assert point > 10 or sys.version_info >= (3, 13), "no code was interrupted"
+    numbers = [event["event"]["sequence"] for event in logged.events()]
+    assert numbers == [*range(numbers[0], numbers[0] + len(numbers))]
+
+
+def test_an_error_of_an_objects_own_reaches_nobody_also_while_signals_are_handled(logged, expire):
+    class Broken:
+        def __str__(self):
+            raise TimeLimitError
+
+    for _ in range(3):
+        log.info("got %s", Broken())
+        own.info("got", it=Broken())
+    assert len(logged.events()) == 6

@@ -1,0 +1,41 @@
+"""Whether a signal handler has raised an exception: then it is the program's, whatever its type.
+
+Time limits are raised so: Celery's soft one, RQ's, those by `signal.alarm`. Python runs the handler
+in the middle of whatever runs, a logging call too, and what that would catch is not meant for it.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from functools import partial
+from types import CodeType
+from typing import Any
+
+
+def is_of_a_handler(error: BaseException) -> bool:
+    """Tell whether an exception has come out of a function that handles a signal now."""
+    trace, passed = error.__traceback__, set()
+    while trace is not None:
+        passed.add(trace.tb_frame.f_code)
+        trace = trace.tb_next
+    return any(code in passed for code in _codes())
+
+
+def let_through(error: BaseException) -> None:
+    """Raise an exception that is being handled, if a signal handler has raised it."""
+    if is_of_a_handler(error):
+        raise error
+
+
+def _codes() -> Iterator[CodeType]:
+    for number in signal.valid_signals():
+        handler: Any = signal.getsignal(number)
+        if not callable(handler):
+            continue  # none, or the system's
+        while isinstance(handler, partial):
+            handler = handler.func
+        for function in (handler, type(handler).__call__):
+            code = getattr(function, "__code__", None)  # that of a method too
+            if code is not None:
+                yield code
