@@ -8,6 +8,7 @@ that `import flowery_logging` does not need: what is given comes from it.
 from __future__ import annotations
 
 import logging
+import signal
 import ssl
 import sys
 from _thread import RLock
@@ -22,6 +23,9 @@ from structlog import BoundLoggerBase, _config
 
 getframe: Final[Callable[..., FrameType]] = sys._getframe  # noqa: SLF001
 """As `logging` and structlog find the caller: `inspect` would read its source."""
+
+getsignal: Final[Callable[[int], Any]] = sys.modules.get("_signal", signal).getsignal
+"""As `signal.getsignal`, which looks for a member of an enumeration first: ten times as slow."""
 
 BOOTSTRAP: Final = "_bootstrap"
 """The method of a process of `multiprocessing`, and of billiard, that catches what it dies of."""
@@ -39,7 +43,8 @@ SHOWS_A_WARNING: Final = "_showwarnmsg_impl"
 """What that function calls where the hook is the interpreter's own."""
 
 CONSOLES: Final = "code"
-"""The module of stdlib's consoles."""
+CONSOLE: Final = "InteractiveInterpreter"
+"""The module of stdlib's consoles, and what each of them is."""
 
 SHOWS_SYNTAX_ERROR: Final = "showsyntaxerror"
 CONSOLE_SHOWS: Final = "_excepthook"

@@ -12,10 +12,15 @@ from functools import partial
 from types import CodeType
 from typing import Any
 
+from flowery_logging.foreign import getsignal
+
 
 def is_of_a_handler(error: BaseException) -> bool:
     """Tell whether an exception has come out of a function that handles a signal now."""
-    trace, passed = error.__traceback__, set()
+    trace = error.__traceback__
+    if trace is None or trace.tb_next is None:
+        return False  # raised where it is caught
+    passed = set()
     while trace is not None:
         passed.add(trace.tb_frame.f_code)
         trace = trace.tb_next
@@ -29,8 +34,8 @@ def let_through(error: BaseException) -> None:
 
 
 def _codes() -> Iterator[CodeType]:
-    for number in signal.valid_signals():
-        handler: Any = signal.getsignal(number)
+    for number in range(1, signal.NSIG):
+        handler: Any = getsignal(number)
         if not callable(handler):
             continue  # none, or the system's
         while isinstance(handler, partial):

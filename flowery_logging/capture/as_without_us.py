@@ -53,9 +53,12 @@ def is_of_a_console(depth: int) -> bool:
 
 
 def _console(frame: FrameType | None) -> Any:
+    """Return the console of which a frame is a method; None: a program may have a `code` too."""
+    kind = getattr(sys.modules.get(foreign.CONSOLES), foreign.CONSOLE, None)
     if frame is None or frame.f_globals.get("__name__") != foreign.CONSOLES:
         return None
-    return frame.f_locals.get("self")
+    found = frame.f_locals.get("self")
+    return found if isinstance(kind, type) and isinstance(found, kind) else None
 
 
 def with_its_source(theirs: Hooked) -> Hooked:

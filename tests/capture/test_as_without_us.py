@@ -83,3 +83,19 @@ def test_a_warning_behind_somebodys_own_hook_is_theirs(tmp_path):
     ours, _ = said(tmp_path, theirs, "-W", "default", ours=True)
     assert len(ours[0].splitlines()) == len(plain[0].splitlines()) == 2
     assert ours[1] == plain[1]
+
+
+def test_a_module_of_the_programs_that_has_the_name_of_the_consoles(tmp_path):
+    (tmp_path / "code.py").write_text(
+        "import sys\n"
+        "class Job:\n"
+        "    def tell(self): sys.excepthook(*sys.exc_info())\n"
+        "    def run(self):\n"
+        "        try: 1 / 0\n"
+        "        except ZeroDivisionError: self.tell()\n"
+    )
+    program = "import code\ncode.Job().run()\n"
+    plain, _ = said(tmp_path, program, ours=False)
+    ours, events = said(tmp_path, program, ours=True)
+    assert ours == plain
+    assert [e["message"] for e in events] == ["Uncaught exception"]
