@@ -16,7 +16,7 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event, LineEncoder, Site
 from flowery_logging.ecs.event import NO_FIELDS
 from flowery_logging.files import Writer
-from flowery_logging.signalled import is_of_a_handler
+from flowery_logging.signalled import is_of_a_handler, let_through
 
 Fields = Mapping[str, Any]
 Halves = tuple[bytes, bytes]
@@ -134,7 +134,8 @@ class Sink:
                 if found is None:
                     return None
                 target = target if found is PASSES else found
-        except Exception:  # of a mapping of the caller's
+        except Exception as error:  # of a mapping of the caller's
+            let_through(error)
             self.counters.add("fallbacks")
         return target
 
@@ -151,7 +152,8 @@ class Sink:
             given = {**event.bound, **_without_message(event.fields), "message": event.message}
             try:
                 returned: Any = processor(given)
-            except Exception:
+            except Exception as error:
+                let_through(error)
                 self.counters.add("processor_errors")
                 continue
             if returned is None:
@@ -232,6 +234,7 @@ def bound_fields() -> Fields:
         return ours
     try:
         theirs = structlog_contextvars.get_contextvars()
-    except Exception:
+    except Exception as error:
+        let_through(error)
         return ours
     return {**theirs, **ours} if theirs else ours

@@ -22,6 +22,7 @@ from flowery_logging.ecs.exception import error_fields, shorten
 from flowery_logging.ecs.layout import Layout
 from flowery_logging.ecs.plain import describe
 from flowery_logging.ecs.shrink import shrink
+from flowery_logging.signalled import let_through
 
 SPLICE_BYTES: Final = 200
 """An upper bound of what the writer puts between the halves."""
@@ -40,10 +41,14 @@ class Composer:
         self._max_bytes = placer.limits.line_bytes - SPLICE_BYTES
 
     def compose(self, event: Event) -> Halves:
-        """Return the halves of any event. Never raises: in the worst case a minimal line."""
+        """Return the halves of any event: in the worst case a minimal line.
+
+        Raises only what ends a program, and what a signal handler raises meanwhile.
+        """
         try:
             return self._fitting(event, self.document(event)), event.thread
         except Exception as error:
+            let_through(error)
             self._counters.add("fallbacks")
             return self._half(event, self._minimal(event, error)), event.thread
 

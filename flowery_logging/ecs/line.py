@@ -189,7 +189,8 @@ class LineEncoder:
                 room,
             )
             return self._half(self._found(shape, event.fields), around)
-        except Exception:
+        except Exception as error:
+            let_through(error)
             return None
 
     def _found(self, shape: Shape | None, fields: Fields) -> Found | None:
@@ -210,7 +211,8 @@ class LineEncoder:
         """Return the fields of a context, encoded once for all events in it."""
         try:
             return self._context_by_plan(fields) or self._placed_context(fields)
-        except Exception:  # a name, or a value, may raise when it is looked at
+        except Exception as error:  # a name, or a value, may raise when it is looked at
+            let_through(error)
             return self._placed_context(fields)
 
     def _context_by_plan(self, fields: Fields) -> Context | None:

@@ -228,8 +228,13 @@ def expire():
 ORDINARY = CALLS.keys() - {*LONG, "a warning", "bind"}
 
 
+@pytest.mark.parametrize("general", [False, True], ids=["by its plan", "the general way"])
 @pytest.mark.parametrize("name", sorted(ORDINARY))
-def test_a_time_limit_in_the_middle_of_an_ordinary_event_reaches_the_caller(logged, name, expire):
+def test_a_time_limit_in_the_middle_of_an_ordinary_event_reaches_the_caller(
+    logged, name, general, expire
+):
+    if general:  # from the first variable of structlog's on each event asks for them
+        structlog.contextvars.bind_contextvars(shop="main")
     for _ in range(5):
         CALLS[name]()
     point, swallowed = 0, []
@@ -246,6 +251,7 @@ def test_a_time_limit_in_the_middle_of_an_ordinary_event_reaches_the_caller(logg
         swallowed.append(handler.where)
     assert swallowed == []
     assert point > 10 or sys.version_info >= (3, 13), "no code was interrupted"
+    structlog.contextvars.clear_contextvars()
     numbers = [event["event"]["sequence"] for event in logged.events()]
     assert numbers == [*range(numbers[0], numbers[0] + len(numbers))]
 
