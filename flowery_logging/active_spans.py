@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from flowery_logging.foreign import opentelemetry_context
 from flowery_logging.request_ids import MAKERS
+from flowery_logging.signalled import let_through
 
 
 class ActiveSpan(NamedTuple):
@@ -41,11 +42,15 @@ class ActiveSpan(NamedTuple):
 
 
 def active() -> ActiveSpan | None:
-    """Return the active span, or None. Never raises: agents are other people's code."""
+    """Return the active span, or None. Agents are other people's code: what they raise is not seen.
+
+    Raises what a signal handler does meanwhile.
+    """
     for module, read in _present:
         try:
             found = read(module)
-        except Exception:
+        except Exception as error:
+            let_through(error)
             found = None
         if found is not None:
             return found

@@ -1,5 +1,6 @@
 """An object that ends the program when its text is asked for: the event is written before."""
 
+import json
 import logging
 import signal
 import sys
@@ -209,59 +210,86 @@ def test_what_a_signal_handler_raises_reaches_the_caller_at_every_point(
     assert numbers == [*range(min(numbers, default=0), max(numbers, default=-1) + 1)]
 
 
+EXPIRING = """
+import logging, signal
+import structlog
+import flowery_logging
+from tests.files.interruptions import HOUSE, Handler
+
+flowery_logging.setup("svc", directory="logs", output="file", stderr_level="OFF")
+log, own = logging.getLogger("shop"), flowery_logging.get_logger("shop")
+structured = structlog.get_logger("shop")
+{before}
+
 class TimeLimitError(Exception):
-    """As Celery's soft limit and RQ's: an error like any other, but of a signal handler."""
+    "As Celery's soft limit and RQ's: an error like any other, but of a signal handler."
 
+def expire(number, frame):
+    raise TimeLimitError
 
-@pytest.fixture
-def expire():
-    """What handles a signal, and raises."""
-
-    def expire(number, frame):
-        raise TimeLimitError
-
-    before = signal.signal(signal.SIGUSR1, expire)
-    yield expire
-    signal.signal(signal.SIGUSR1, before)
-
-
-ORDINARY = CALLS.keys() - {*LONG, "a warning", "bind"}
-
-
-@pytest.mark.parametrize("general", [False, True], ids=["by its plan", "the general way"])
-@pytest.mark.parametrize("name", sorted(ORDINARY))
-def test_a_time_limit_in_the_middle_of_an_ordinary_event_reaches_the_caller(
-    logged, name, general, expire
-):
-    if general:  # from the first variable of structlog's on each event asks for them
-        structlog.contextvars.bind_contextvars(shop="main")
+signal.signal(signal.SIGUSR1, expire)
+calls = [
+    lambda: log.info("no fields"),
+    lambda: log.error("order %d of %s", 7, "a"),
+    lambda: log.info("order %s", 7, extra={{"order_id": 7, "url": {{"a": 1}}}}),
+    lambda: log.info("order %(id)s", {{"id": 7}}),
+    lambda: log.info("order", order_id=7),
+    lambda: log.info("order %d", 7, stacklevel=2),
+    lambda: own.info("order %d of %s", 7, "a", order_id=7),
+    lambda: own.bind(order_id=7).info("order %s", 7),
+    lambda: structured.info("order %s", 7, order_id=7),
+]
+points = 0
+for index, call in enumerate(calls):
     for _ in range(5):
-        CALLS[name]()
-    point, swallowed = 0, []
+        call()
+    point = 0
     while True:
         point += 1
         handler = Handler(point, lambda: expire(signal.SIGUSR1, None), HOUSE)
         try:
             with handler:
-                CALLS[name]()
+                call()
         except TimeLimitError:
             continue
         if not handler.where:
             break
-        swallowed.append(handler.where)
-    assert swallowed == []
-    assert point > 10 or sys.version_info >= (3, 13), "no code was interrupted"
-    structlog.contextvars.clear_contextvars()
-    numbers = [event["event"]["sequence"] for event in logged.events()]
-    assert numbers == [*range(numbers[0], numbers[0] + len(numbers))]
+        print(index, "swallowed", handler.where)
+    points += point
+assert points > 200 or __import__("sys").version_info >= (3, 13), "no code was interrupted"
+"""
+STATES = {
+    "by their plans": "",
+    "the general way": 'structlog.contextvars.bind_contextvars(shop="main")',
+    "another handler": "logging.getLogger().addHandler(logging.NullHandler())",
+    "OpenTelemetry": "import opentelemetry.trace; flowery_logging.setup()",
+}
 
 
-def test_an_error_of_an_objects_own_reaches_nobody_also_while_signals_are_handled(logged, expire):
+@pytest.mark.parametrize("state", STATES)
+def test_a_time_limit_in_the_middle_of_an_ordinary_event_reaches_the_caller(
+    programs, tmp_path, state
+):
+    done = programs.run(EXPIRING.format(before=STATES[state]), tmp_path)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    lines = [line for path in tmp_path.glob("logs/*") for line in path.read_text().splitlines()]
+    numbers = [json.loads(line)["event"]["sequence"] for line in lines]
+    assert numbers == [*range(1, len(numbers) + 1)]
+
+
+def test_an_error_of_an_objects_own_reaches_nobody_also_while_signals_are_handled(logged):
     class Broken:
         def __str__(self):
-            raise TimeLimitError
+            raise LookupError
 
-    for _ in range(3):
-        log.info("got %s", Broken())
-        own.info("got", it=Broken())
+    def expire(number, frame):
+        raise LookupError
+
+    before = signal.signal(signal.SIGUSR1, expire)
+    try:
+        for _ in range(3):
+            log.info("got %s", Broken())
+            own.info("got", it=Broken())
+    finally:
+        signal.signal(signal.SIGUSR1, before)
     assert len(logged.events()) == 6
