@@ -262,7 +262,7 @@ STATES = {
     "by their plans": "",
     "the general way": 'structlog.contextvars.bind_contextvars(shop="main")',
     "another handler": "logging.getLogger().addHandler(logging.NullHandler())",
-    "OpenTelemetry": "import opentelemetry.trace; flowery_logging.setup()",
+    "agents": "import opentelemetry.trace, elasticapm.traces; flowery_logging.setup()",
 }
 
 
