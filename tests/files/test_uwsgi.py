@@ -12,7 +12,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -62,8 +62,17 @@ def served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes
         try:
             yield server, f"http://{address}"
         finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(DEADLINE_SECONDS)
+            stop(server)
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """End it. Between the loading of the application and its own loop it hears no signal."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while server.poll() is None:
+        assert time.monotonic() < deadline, "uWSGI goes on"
+        server.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(30)
 
 
 def get(url: str) -> str:
