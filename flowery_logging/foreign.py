@@ -42,14 +42,9 @@ SHOWS_WARNINGS: Final = ("_py_warnings", "_showwarnmsg")
 SHOWS_A_WARNING: Final = "_showwarnmsg_impl"
 """What that function calls where the hook is the interpreter's own."""
 
-CONSOLES: Final = "code"
-CONSOLE: Final = "InteractiveInterpreter"
-"""The module of stdlib's consoles, and what each of them is."""
-
-SHOWS_SYNTAX_ERROR: Final = "showsyntaxerror"
 CONSOLE_SHOWS: Final = "_excepthook"
-"""Methods of such a console: of the first the text has no frames; the other, from Python 3.13 on,
-shows an error where the hook is the interpreter's own."""
+"""The method of a console of `code` that from Python 3.13 on shows an error where
+`sys.excepthook` is the interpreter's own."""
 
 CONTEXT: Final = "_context"
 """The context of a handle of an event loop; and, up to Python 3.11, of a task in Python."""

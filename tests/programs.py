@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,14 +110,14 @@ class Programs:
         socket.send_fds(self._jobs, [json.dumps(job).encode()], [their_out, their_err])
         os.close(their_out)
         os.close(their_err)
-        pid = int(self._jobs.recv(32))
+        pid = self._number()
         timer = threading.Timer(timeout, os.kill, (pid, signal.SIGKILL))
         timer.start()
         texts: dict[int, str] = {}
         readers = [threading.Thread(target=_read, args=(fd, texts)) for fd in (out, err)]
         for reader in readers:
             reader.start()
-        status = int(self._jobs.recv(32))
+        status = self._number()
         ended = timer.is_alive()
         timer.cancel()
         for reader in readers:
@@ -124,6 +125,15 @@ class Programs:
         if not ended:
             raise subprocess.TimeoutExpired(job["path"], timeout, texts[out], texts[err])
         return Done(status, texts[out], texts[err])
+
+    def _number(self) -> int:
+        """Return the next answer. Raises RuntimeError if who forks has ended: an import failed."""
+        answer = b""
+        with suppress(ConnectionResetError):
+            answer = self._jobs.recv(32)
+        if not answer and self._server is not None:
+            raise RuntimeError(self._server.communicate(timeout=300)[1].decode())
+        return int(answer)
 
     def _start(self) -> None:
         if self._server is not None:

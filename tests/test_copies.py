@@ -58,6 +58,7 @@ flowery_logging.shutdown()
 logging.getLogger("t").info("after")
 assert (logging.Logger.callHandlers, sys.excepthook, logging.getLogger().level) == before
 assert logging.getLogger().handlers == []
+assert [name for name in vars(logging) if "flowery" in name] == []
 first.shutdown()
 """
     assert sorted(messages(run(end))) == sorted(SAID)

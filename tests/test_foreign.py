@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from logging.handlers import QueueListener
@@ -161,10 +162,15 @@ def test_the_names_of_the_interpreter_are_there():
     foreign.MODULE_LOCK.release()
     listener = QueueListener(SimpleQueue())
     assert getattr(listener, foreign.LISTENER_THREAD) is None
+    assert foreign.getsignal(signal.SIGINT) is signal.getsignal(signal.SIGINT)
     program = f"""
-import logging, multiprocessing.process, warnings
+import code, logging, multiprocessing.process, sys, warnings
 assert callable(logging.Logger.{foreign.LOG})
 assert callable(multiprocessing.process.BaseProcess.{foreign.BOOTSTRAP})
 assert callable(warnings.{foreign.SHOWWARNING})
+assert callable(warnings.{foreign.SHOWS_WARNINGS[1]})
+assert callable(warnings.{foreign.SHOWS_A_WARNING})
+shows = hasattr(code.InteractiveInterpreter, {foreign.CONSOLE_SHOWS!r})
+assert shows == (sys.version_info >= (3, 13))
 """
     subprocess.run([sys.executable, "-c", program], check=True)

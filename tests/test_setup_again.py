@@ -155,3 +155,25 @@ def test_unknown_variables_are_named_once_and_never_their_values(tmp_path: Path)
         "unknown variables: FLOWERY_DATABASE, FLOWERY_LOG_LEVL (did you mean FLOWERY_LOG_LEVEL?)"
     )
     assert "hush" not in done.stderr + str(records)
+
+
+def test_what_others_have_wrapped_since_is_left_inside_theirs(programs, tmp_path):
+    program = """
+import multiprocessing.process, os
+import flowery_logging
+def set_up():
+    flowery_logging.setup("svc", directory="logs", output="file")
+set_up()
+places = [(os, "_exit"), (os, "execv"), (os, "setuid")]
+places += [(multiprocessing.process.BaseProcess, "_bootstrap")]
+def wrapped(ours):
+    return lambda *given: ours(*given)
+theirs = [wrapped(getattr(*place)) for place in places]
+for place, function in zip(places, theirs):
+    setattr(*place, function)
+flowery_logging.shutdown()
+set_up()
+assert [vars(owner)[name] for owner, name in places] == theirs
+"""
+    done = programs.run(program, tmp_path)
+    assert done.returncode == 0, done.stderr

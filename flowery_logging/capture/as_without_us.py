@@ -11,10 +11,14 @@ import traceback
 import warnings
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Final
 
 from flowery_logging import foreign
 from flowery_logging.foreign import getframe
+
+_CONSOLES: Final = "code"
+_ONLY_WHAT: Final = "showsyntaxerror"
+"""The method of a console that shows an error without its frames."""
 
 Hooked = Callable[..., Any]
 
@@ -35,7 +39,7 @@ def in_a_console(theirs: Hooked) -> Hooked:
             theirs(kind, error, trace)
         elif hasattr(console, foreign.CONSOLE_SHOWS):
             getattr(console, foreign.CONSOLE_SHOWS)(kind, error, trace)
-        elif caller.f_code.co_name == foreign.SHOWS_SYNTAX_ERROR:
+        elif caller.f_code.co_name == _ONLY_WHAT:
             console.write("".join(traceback.format_exception_only(kind, error)))
         else:  # the first frame is the console's own
             below = None if trace is None else trace.tb_next
@@ -54,8 +58,8 @@ def is_of_a_console(depth: int) -> bool:
 
 def _console(frame: FrameType | None) -> Any:
     """Return the console of which a frame is a method; None: a program may have a `code` too."""
-    kind = getattr(sys.modules.get(foreign.CONSOLES), foreign.CONSOLE, None)
-    if frame is None or frame.f_globals.get("__name__") != foreign.CONSOLES:
+    kind = getattr(sys.modules.get(_CONSOLES), "InteractiveInterpreter", None)
+    if frame is None or frame.f_globals.get("__name__") != _CONSOLES:
         return None
     found = frame.f_locals.get("self")
     return found if isinstance(kind, type) and isinstance(found, kind) else None

@@ -1,6 +1,7 @@
-"""An object that ends the program when it is asked for its text (`SystemExit`, Ctrl-C meanwhile).
+"""What ends a logging call: an object that is asked for its text, or a signal handler meanwhile.
 
-The event is written first, with the names of such objects, and then what they raised goes on.
+The one raises `SystemExit` and the like, the other what it wants (Ctrl-C, a time limit). The event
+is written first, with the names of such objects, and then what was raised goes on.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _READ_AT_MOST: Final = 100
 
 
 class Interrupted(Unfinished):
-    """The text of a message with an argument that ends the program; `error` is to be raised."""
+    """The text of a message that was interrupted as it was made; `error` is to be raised."""
 
     def __init__(self, template: object, args: object, error: BaseException) -> None:
         self.error = error

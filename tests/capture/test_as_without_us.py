@@ -11,12 +11,13 @@ import pytest
 SETUP = "import flowery_logging\nflowery_logging.setup('svc', directory='logs', output='file')\n"
 
 
-def said(folder, program, *options, ours, text=""):
+def said(folder, program, *options, ours, text="", before=""):
     """Run a program with us or without; return its outputs, without our first line, and events."""
-    (folder / "program.py").write_text((SETUP if ours else "") + textwrap.dedent(program))
+    setup = SETUP if ours else ""
+    (folder / "program.py").write_text(before + setup + textwrap.dedent(program))
     done = subprocess.run(
         [sys.executable, *options, *([] if text else ["program.py"])], cwd=folder, check=True,
-        input=(SETUP if ours else "") + text, capture_output=True, text=True, timeout=300,
+        input=setup + text, capture_output=True, text=True, timeout=300,
         env={**os.environ, "PYTHON_BASIC_REPL": "1"},
     )  # fmt: skip
     shown = [line for line in done.stderr.splitlines() if not line.startswith("flowery_logging: ")]
@@ -45,10 +46,12 @@ def test_a_console_shows_errors_by_its_own_write_and_they_are_no_programs(tmp_pa
     assert events == []
 
 
-def test_a_hook_of_somebodys_own_takes_precedence_over_the_consoles_write(tmp_path):
-    theirs = "import sys\nsys.excepthook = lambda kind, *_: print('theirs', kind)\n" + CONSOLE
-    plain, _ = said(tmp_path, theirs, ours=False)
-    ours, _ = said(tmp_path, theirs, ours=True)
+@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
+def test_a_hook_of_somebodys_own_takes_precedence_over_the_consoles_write(tmp_path, late):
+    theirs = "import sys\nsys.excepthook = lambda kind, *_: print('theirs', kind)\n"
+    before, after = ("", theirs) if late else (theirs, "")
+    plain, _ = said(tmp_path, after + CONSOLE, ours=False, before=before)
+    ours, _ = said(tmp_path, after + CONSOLE, ours=True, before=before)
     assert ours == plain
     assert "theirs <class 'ZeroDivisionError'>" in plain[0]
 

@@ -1,4 +1,4 @@
-"""A signal handler at a chosen point of the code of `flowery_logging/files`, without any signal.
+"""A signal handler at a chosen point of the package's code, without any signal.
 
 CPython runs signal handlers between two instructions only where it looks for them: at the beginning
 of a function, after a call, and where it jumps back (up to Python 3.10 at every jump). `Handler`
@@ -84,6 +84,28 @@ class Handler:
                 sys.settrace(None)
                 self._act()
         return self._step
+
+
+def swallowed(
+    call: Callable[[], Any], act: Callable[[], None], raised: type[BaseException]
+) -> tuple[list[str], int]:
+    """Call once for each point of all of the package's code, interrupted there by `act`.
+
+    Return where what that raises did not come out of the call, and how many points there are.
+    """
+    point = 0
+    found: list[str] = []
+    while True:
+        point += 1
+        handler = Handler(point, act, HOUSE)
+        try:
+            with handler:
+                call()
+        except raised:
+            continue
+        if not handler.where:
+            return found, point - 1
+        found.append(handler.where)
 
 
 def as_ours(function: FunctionType) -> Callable[[int, bytes], int]:
