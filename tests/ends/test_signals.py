@@ -134,7 +134,8 @@ import curses
 def main(screen):
     screen.addstr(0, 0, "ready")
     screen.refresh()
-    time.sleep(300)
+    while True:
+        time.sleep(0.1)  # a signal right before a wait does not end it
 curses.wrapper(main)
 """
     process = subprocess.Popen(
