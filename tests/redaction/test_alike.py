@@ -36,7 +36,9 @@ def calls_of(look, text):
 def texts_kept():
     """All texts that are kept; what other tests have left there may raise when it is asked."""
     kept = [one for one in gc.get_objects() if type(one) is Kept]
-    return [text for one in kept for text in gc.get_referents(one) if isinstance(text, (str, bytes))]
+    return [
+        text for one in kept for text in gc.get_referents(one) if isinstance(text, (str, bytes))
+    ]
 
 
 @pytest.fixture
