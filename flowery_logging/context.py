@@ -15,6 +15,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 from flowery_logging import presence
 from flowery_logging.request import NO_FIELDS, Fields, Request
 from flowery_logging.scope import UNBOUND, Block, Scope
+from flowery_logging.signalled import let_through
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -181,7 +182,8 @@ def scope_of_failure(error: BaseException | None) -> Scope | None:
     """
     try:
         return _scope_of_failure(error)
-    except Exception:
+    except Exception as failure:
+        let_through(failure)
         return None  # an exception whose attributes raise
 
 

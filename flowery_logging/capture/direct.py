@@ -141,7 +141,8 @@ _PARAMETERS: Final = ("level", "msg", "args")
 def _as_fields(extra: Any) -> dict[Any, Any]:
     try:
         return dict(extra)
-    except Exception:
+    except Exception as error:
+        let_through(error)
         return {"extra": extra}
 
 

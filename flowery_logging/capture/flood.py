@@ -22,6 +22,7 @@ from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.error_group import error_group
 from flowery_logging.ecs.event import rfc3339
 from flowery_logging.ecs.exception import qualified_name
+from flowery_logging.signalled import let_through
 
 _MOST: Final = 4096
 """So many windows are open at a time; the oldest one ends early when another one opens."""
@@ -167,7 +168,8 @@ def _error_of(event: Event) -> tuple[str, str] | None:
         return None
     try:
         return qualified_name(type(error)), error_group(error, event.trace)
-    except Exception:
+    except Exception as failure:
+        let_through(failure)
         return qualified_name(type(error)), ""
 
 

@@ -18,6 +18,7 @@ from flowery_logging.capture.stdlib import NOT_EXTRA, Handler
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
+from flowery_logging.signalled import let_through
 
 _SOURCE: Final = logging.addLevelName.__code__.co_filename
 _OURS: Final = __name__.partition(".")[0]
@@ -97,7 +98,8 @@ def hand_out(
             if thread is not None:
                 record.thread, record.threadName = thread
             logger.handle(record)
-    except Exception:  # of somebody's filter, handler or record factory
+    except Exception as error:  # of somebody's filter, handler or record factory
+        let_through(error)
         counters.add("handler_errors")
     finally:
         _handing.now = False

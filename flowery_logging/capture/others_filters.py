@@ -9,6 +9,8 @@ import logging
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+from flowery_logging.signalled import let_through
+
 _Kinds = dict[tuple[str, int], bool]
 
 _known: Final[WeakKeyDictionary[logging.Handler, tuple[list[Any], _Kinds]]] = WeakKeyDictionary()
@@ -32,5 +34,6 @@ def lets_pass(handler: logging.Handler, logger: str, level: int) -> bool:
             record = logging.LogRecord(logger, level, "", 0, "event", (), None)
             kinds[logger, level] = bool(handler.filter(record))
         return kinds[logger, level]
-    except Exception:
+    except Exception as error:
+        let_through(error)
         return True  # a filter that reads what this record has not

@@ -162,8 +162,8 @@ class Handler(logging.Handler):
                 scope = looks.scope_of(record)
             if looks.shown_as is not None:
                 record = looks.shown_as(record)
-        except Exception:  # noqa: S110 - a record that is not what we know is written as it is
-            pass
+        except Exception as error:  # a record that is not what we know is written as it is
+            let_through(error)
         with context.inside(scope or context.here()):
             self._write(record)
         return True
@@ -191,7 +191,8 @@ class Handler(logging.Handler):
         """
         try:
             is_written = reaches(logging.getLogger(record.name), self)
-        except Exception:
+        except Exception as error:
+            let_through(error)
             is_written = False
         if not is_written:
             self._write(record)
@@ -255,7 +256,8 @@ class Handler(logging.Handler):
         try:
             message: Any = record.getMessage()
             del attributes["msg"], attributes["args"]
-        except Exception:
+        except Exception as error:
+            let_through(error)
             message = attributes.pop("msg", "")
         level, logger = (
             value if isinstance(value, str) else None
@@ -341,7 +343,8 @@ def safe_make_record(original: Callable[..., Record]) -> Callable[..., Any]:
     ) -> Record:
         try:
             return original(self, name, level, fn, lno, msg, args, exc_info, func, extra, sinfo)
-        except Exception:
+        except Exception as error:
+            let_through(error)
             record = _record(original, self, name, level, fn, lno, msg, exc_info, func, sinfo)
         record.args = args
         if extra is not None:
@@ -359,6 +362,7 @@ def _record(original: Callable[..., Record], logger: logging.Logger, *given: Any
             logger, name, level, file, line, message, (), exc_info, function, None, stack
         )
     except Exception as error:
+        let_through(error)
         record = Record(name, level, file, line, message, (), exc_info, function, stack)
         add_extra(record, {"record_factory_error": error})
         return record
@@ -373,7 +377,8 @@ def add_extra(record: Record, extra: Any) -> None:
     clashing: dict[Any, Any] = {}
     try:
         entries = dict(extra)
-    except Exception:
+    except Exception as error:
+        let_through(error)
         entries, clashing = {}, {"extra": extra}
     for key, value in entries.items():
         if type(key) is str and key not in record.__dict__ and key not in NOT_EXTRA:

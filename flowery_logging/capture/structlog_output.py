@@ -23,6 +23,7 @@ from flowery_logging.ecs.encode import text, to_json
 from flowery_logging.ecs.exception import exception_of, traceback_of
 from flowery_logging.ecs.frames import stack_text
 from flowery_logging.foreign import getframe
+from flowery_logging.signalled import let_through
 
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 ALIASES: Final = {"warn": "warning", "fatal": "critical", "msg": "info"}
@@ -151,7 +152,8 @@ def interpolated(event: object, args: tuple[Any, ...]) -> tuple[Any, dict[str, A
     try:
         single = len(args) == 1 and isinstance(args[0], Mapping) and args[0]
         return text(event) % (args[0] if single else args), {}
-    except Exception:
+    except Exception as error:
+        let_through(error)
         return event, {"message_args": args}
 
 

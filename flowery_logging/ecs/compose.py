@@ -7,7 +7,6 @@ be too long; a minimal line with the message and what failed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final
 
@@ -119,7 +118,8 @@ class Composer:
         """Return the last rung: the message, where it comes from, and what failed."""
         try:
             message = self._placer.clean_text(text(event.message, self._placer.redactor))
-        except Exception:
+        except Exception as unreadable:
+            let_through(unreadable)
             message = describe(event.message)
         failure = f"{type(error).__name__}: {text(error)}"
         return {
@@ -134,5 +134,7 @@ class Composer:
 
 def _identify(error: BaseException, trace: TracebackType | None, found: dict[str, Any]) -> None:
     """Say which error it is: `error.id` is the same for each of its occurrences."""
-    with suppress(Exception):  # its own attributes may raise; it has its type in any case
+    try:
         found["id"] = error_group(error, trace)
+    except Exception as failure:  # its own attributes may raise; it has its type in any case
+        let_through(failure)

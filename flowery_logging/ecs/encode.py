@@ -11,6 +11,7 @@ from flowery_logging.ecs.named import is_row, with_names
 from flowery_logging.ecs.plain import describe, entries, is_number, key_text, plain, scalar_text
 from flowery_logging.redaction import Counting, Redaction, structures
 from flowery_logging.redaction.trace_ids import is_id
+from flowery_logging.signalled import let_through
 
 MAX_NODES: Final = 1000
 """How many values of one nested object are read; the rest is only counted."""
@@ -135,7 +136,8 @@ def text(value: object, redaction: Redaction | None = None) -> str:
         if row is not None:
             return to_json(row, redaction)
         return str.__str__(str(value))
-    except Exception:
+    except Exception as error:
+        let_through(error)
         return describe(value)
 
 
@@ -184,7 +186,8 @@ class _Walker:
         self._around.append(value)
         try:
             return self._contents(value, depth + 1)
-        except Exception:
+        except Exception as error:
+            let_through(error)
             return describe(value)
         finally:
             self._around.pop()
@@ -257,5 +260,6 @@ class _Walker:
 def _length(value: Any) -> int:
     try:
         return len(value)
-    except Exception:
+    except Exception as error:
+        let_through(error)
         return 0

@@ -10,6 +10,7 @@ from typing import Final
 from flowery_logging.ecs.event import keyword
 from flowery_logging.ecs.frames import set_stacks
 from flowery_logging.ecs.plain import describe
+from flowery_logging.signalled import let_through
 
 HEAD_SHARE: Final = 0.35
 """What a cut text keeps of its head; the tail of a stack trace says more."""
@@ -39,7 +40,8 @@ def qualified_name(kind: type) -> str:
     """Return a class with its module; builtins without, as a traceback shows them."""
     try:
         module, name = kind.__module__, kind.__qualname__
-    except Exception:  # a metaclass may do anything
+    except Exception as failure:  # a metaclass may do anything
+        let_through(failure)
         return "BaseException"
     return name if module == "builtins" else f"{module}.{name}"
 
@@ -48,7 +50,8 @@ def message_of(error: BaseException) -> str:
     """Return what `str()` says of an exception, or that it fails. Never raises."""
     try:
         return str.__str__(str(error))
-    except Exception:
+    except Exception as failure:
+        let_through(failure)
         return describe(error)
 
 
@@ -63,7 +66,8 @@ def stack_trace(
         formatted = _taken(error, trace, 0)
         set_stacks(formatted, error, trace or error.__traceback__, limit)
         return "".join(_alone(formatted) or formatted.format()).rstrip("\n")
-    except Exception:
+    except Exception as failure:
+        let_through(failure)
         return _formatted_by_python(error, trace, limit)
 
 
@@ -98,7 +102,8 @@ def _formatted_by_python(
     """Return what is left where a name in the frames, or a file's, cannot be looked up."""
     try:
         return "".join(_taken(error, trace, limit).format()).rstrip("\n")
-    except Exception:
+    except Exception as failure:
+        let_through(failure)
         return _frames_only(error)
 
 
@@ -107,7 +112,8 @@ def _frames_only(error: BaseException) -> str:
     last = f"{qualified_name(type(error))}: {message_of(error)}"
     try:
         return "".join(traceback.format_tb(error.__traceback__)) + last
-    except Exception:
+    except Exception as failure:
+        let_through(failure)
         return last
 
 

@@ -20,6 +20,7 @@ from urllib.parse import ParseResult, SplitResult
 
 from flowery_logging.ecs.named import Model, is_row, with_inner_names, with_names
 from flowery_logging.redaction import Redaction
+from flowery_logging.signalled import let_through
 
 AS_IS: Final = frozenset({str, int, float, bool, type(None)})
 _PLAIN: Final = AS_IS | {dict, list}
@@ -60,7 +61,8 @@ def plain(value: object, redaction: Redaction | None = None, path: str = "") -> 
         return value
     try:
         return _known(value, redaction, path)
-    except Exception:
+    except Exception as error:
+        let_through(error)
         return describe(value)
 
 
@@ -90,7 +92,8 @@ def _lazy(value: object) -> Any:
     """Return what a lazy string or object of Django's stands for, if that can be had here."""
     try:
         return str.__str__(str(value))
-    except Exception:  # e.g. a database query in an async context
+    except Exception as error:  # e.g. a database query in an async context
+        let_through(error)
         return str.__str__(repr(value))
 
 
@@ -159,6 +162,7 @@ def entries(mapping: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
         else:
             yield from islice(mapping.items(), MAX_ITEMS)
     except Exception as error:
+        let_through(error)
         yield "unreadable", f"{type(mapping).__name__}: {type(error).__name__}"
 
 
@@ -166,7 +170,8 @@ def describe(value: object) -> str:
     """Return a text for an object that cannot be read. Never raises."""
     try:
         return f"<unprintable {type(value).__qualname__}>"
-    except Exception:
+    except Exception as error:
+        let_through(error)
         return "<unprintable>"
 
 
@@ -185,7 +190,8 @@ def scalar_text(value: object) -> str:
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     try:
         return str(value)
-    except Exception:  # an integer with more digits than Python prints, a repr that raises
+    except Exception as error:  # an integer with more digits than Python prints, a repr that raises
+        let_through(error)
         return hex(value) if type(value) is int else describe(value)
 
 

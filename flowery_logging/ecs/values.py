@@ -12,6 +12,7 @@ from flowery_logging.ecs.plain import AS_IS, is_number, plain, scalar_text
 from flowery_logging.ecs.schema import Place, Schema
 from flowery_logging.redaction import Redaction, structures
 from flowery_logging.redaction.trace_ids import is_id
+from flowery_logging.signalled import let_through
 
 QUERIES: Final = frozenset({"query", "query_string", "querystring"})
 """Last parts of names whose values are the query of a URL, without its question mark."""
@@ -48,7 +49,8 @@ class Values:
         try:
             converted = self._schema.fit(place, self._without_query_secrets(place.path, value))
             return converted if converted is MISFIT else self._clean(place.path, converted)
-        except Exception:
+        except Exception as error:
+            let_through(error)
             return MISFIT
 
     def label(self, path: str, value: Any) -> tuple[bool, Any] | None:
