@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from flowery_logging.headers import OWS
+from flowery_logging.late import late
 from flowery_logging.settings import TOKEN
 
 MOST_MEMBERS: Final = 64
@@ -22,7 +23,7 @@ MOST_BYTES: Final = 8192
 _VALUE: Final = r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*"
 _BLANK: Final = r"[ \t]*"
 _PROPERTY: Final = rf"{_BLANK};{_BLANK}{TOKEN.pattern}(?:{_BLANK}={_BLANK}{_VALUE})?"
-_MEMBER: Final = re.compile(rf"({TOKEN.pattern}){_BLANK}={_BLANK}({_VALUE})((?:{_PROPERTY})*)")
+_MEMBER: Final = late(rf"({TOKEN.pattern}){_BLANK}={_BLANK}({_VALUE})((?:{_PROPERTY})*)")
 
 _allowed: frozenset[str] = frozenset()
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-_COLOUR: Final = re.compile(r"\x1b\[[0-9;]{0,32}m")
+from flowery_logging.late import late
+
+_COLOUR: Final = late(r"\x1b\[[0-9;]{0,32}m")
 
 
 def without_colours(text: str) -> str:

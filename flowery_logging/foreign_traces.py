@@ -7,21 +7,22 @@ b3-propagation and https://docs.aws.amazon.com/xray/latest/devguide/xray-concept
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Final
+
+from flowery_logging.late import late
 
 Found = tuple[str, str | None, bool | None]
 """A trace ID of 32 digits, the caller's span ID or None, and whether the trace is sampled."""
 
 Values = Mapping[str, list[str]]
 
-_B3: Final = re.compile(
+_B3: Final = late(
     r"(?!0{16,32}-)([0-9a-f]{32}|[0-9a-f]{16})-(?!0{16})([0-9a-f]{16})(?:-([01d]))?(?:-[0-9a-f]{16})?"
 )
-_B3_TRACE: Final = re.compile(r"(?!0+$)(?:[0-9a-f]{32}|[0-9a-f]{16})")
-_SPAN: Final = re.compile(r"(?!0{16})[0-9a-f]{16}")
-_AMAZON_ROOT: Final = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})")
+_B3_TRACE: Final = late(r"(?!0+$)(?:[0-9a-f]{32}|[0-9a-f]{16})")
+_SPAN: Final = late(r"(?!0{16})[0-9a-f]{16}")
+_AMAZON_ROOT: Final = late(r"1-([0-9a-f]{8})-([0-9a-f]{24})")
 _SAMPLED: Final = {"1": True, "d": True, "true": True, "0": False, "false": False}
 
 

@@ -6,10 +6,11 @@ the way there. A name is enough, so that lines of other machines are told apart 
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-_LIBRARY: Final = re.compile(
+from flowery_logging.late import late
+
+_LIBRARY: Final = late(
     r"""(?ix)
     ^<frozen[ ] (?P<frozen> \w+ )                 # compiled into the interpreter
     | [\\/] (?: site-packages | dist-packages

@@ -18,6 +18,7 @@ from flowery_logging.ecs.conversion import MISFIT, fit
 from flowery_logging.ecs.encode import dumps, text
 from flowery_logging.ecs.event import rfc3339, usable_time
 from flowery_logging.ecs.shrink import shrink
+from flowery_logging.late import late
 
 _OURS: Final = (
     "service.name", "log.logger", "log.origin.file.name", "log.origin.file.line",
@@ -122,7 +123,7 @@ def _encoded(tree: Mapping[str, Any]) -> bytes:
     return dumps({name: value for name, value in tree.items() if value or name == "message"})
 
 
-_NOT_ASCII: Final = re.compile(r"[^\x00-\x7e]+")
+_NOT_ASCII: Final = late(r"[^\x00-\x7e]+")
 
 
 def _escaped(tree: Mapping[str, Any]) -> bytes:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from flowery_logging.late import late
+
 TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A name of a header, a key of baggage (RFC 9110 §5.6.2)."""
 
@@ -18,9 +20,9 @@ CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters that no text of the configuration may have."""
 
 _LEVEL_NAMES: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-_SIZE = re.compile(r"(\d+)\s*([kmg]?)(?:i?b)?", re.IGNORECASE)
-_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.IGNORECASE)
-_SHARE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(%?)")
+_SIZE = late(r"(\d+)\s*([kmg]?)(?:i?b)?", re.IGNORECASE)
+_AGE = late(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.IGNORECASE)
+_SHARE = late(r"(\d+(?:\.\d*)?|\.\d+)\s*(%?)")
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _BYTES: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 

@@ -20,6 +20,7 @@ from typing import Final
 from flowery_logging import agents, baggage, context, foreign_traces, presence, request_ids
 from flowery_logging.active_spans import ActiveSpan
 from flowery_logging.headers import OWS, Headers, Values, header_values, wanted_headers
+from flowery_logging.late import late
 from flowery_logging.request import Request
 
 SAMPLED: Final = 0x01
@@ -28,7 +29,7 @@ RANDOM: Final = 0x02  # trace-flags, "Random Trace ID Flag": the trace ID's righ
 _TRACEPARENT: Final = re.compile(
     r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
 )
-_MEMBER: Final = re.compile(
+_MEMBER: Final = late(
     r"([a-z0-9][a-z0-9_\-*/@]{0,255})"  # key
     r"="
     r"[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"  # value

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import get_ident
 from typing import Any, Final
 
-_SINK: Final = re.compile(r"level=(\d+), sink=<stderr>")
+from flowery_logging.late import late
+
+_SINK: Final = late(r"level=(\d+), sink=<stderr>")
 """How `repr(loguru.logger)` tells of a sink."""
 
 _writing: Final[set[int]] = set()  # threads

@@ -21,6 +21,7 @@ from flowery_logging.ecs.plain import (
     scalar_text,
 )
 from flowery_logging.kept import MAX_KEPT
+from flowery_logging.late import late
 
 MISFIT: Final = object()
 """What `fit` returns for a value that the type cannot hold without loss."""
@@ -47,8 +48,8 @@ _DATE: Final = re.compile(
     r"(?:T(?:[01][0-9]|2[0-3])(?::[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?)?"
     r"(?:Z|[+-](?:0[0-9]|1[0-7]):[0-5][0-9])?)?"
 )
-_INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}")
-_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_INTEGER: Final = late(r"0|-?[1-9][0-9]{0,18}")
+_DECIMAL: Final = late(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 
 
 def fit(value: object, kind: str, *, array: bool = False) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,9 +12,10 @@ import orjson
 from flowery_logging.ecs import fields as ecs_fields
 from flowery_logging.ecs.conversion import TYPES
 from flowery_logging.ecs.schema import OWN_LABELS, is_reserved
+from flowery_logging.late import late
 
 # Elasticsearch's own fields (`_id`) begin with an underscore, and it refuses them in documents.
-_NAME: Final = re.compile(r"(?!_)[\w@-]+(?:\.[\w@-]+)*")
+_NAME: Final = late(r"(?!_)[\w@-]+(?:\.[\w@-]+)*")
 _NAME_CHARS: Final = 128
 _ALLOWED: Final = (
     f"at most {_NAME_CHARS} letters, digits, _, - and @, parts with dots between, no _ in front"

@@ -6,7 +6,6 @@ and other texts of callers stand in its constants alone, never in its code.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from types import CodeType
 from typing import Any, Final
@@ -18,9 +17,10 @@ from flowery_logging.ecs.encode import dumps
 from flowery_logging.ecs.opening import Names
 from flowery_logging.ecs.steps import BY_RULES, Step, Tally
 from flowery_logging.kept import Kept
+from flowery_logging.late import late
 
 _SIGNATURE: Final = "def encode(values, message, pieces, beginning, micros, site, room):"
-_VARIABLE: Final = re.compile(r"\b[veaci]\b")
+_VARIABLE: Final = late(r"\b[veaci]\b")
 
 _UNKNOWN: Final = -1
 """What texts are suspected of, of which one has been found to be harmless or not."""

@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from flowery_logging.late import late
 from flowery_logging.library_code import is_library, package_of, short_path
 
-_FRAME: Final = re.compile(
+_FRAME: Final = late(
     r'(?P<bar>[ |+-]*?) {2}File "(?P<file>.+)", line (?P<line>\d+)(?:, in (?P<name>.+))?'
 )
-_REPEATED: Final = re.compile(r"\[Previous line repeated (\d+) more times?\]")
+_REPEATED: Final = late(r"\[Previous line repeated (\d+) more times?\]")
 _HEADINGS: Final = ("Traceback (most recent call last):", "Stack (most recent call last):")
 _MOST_PACKAGES: Final = 4
 

@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from flowery_logging.late import late
 from flowery_logging.redaction.numbers import NORMAL, Span
 
-_CONTEXT: Final = re.compile(
+_CONTEXT: Final = late(
     r"(?:계좌|통장|은행|뱅크|농협|수협|신협|새마을금고|우체국"
     r"|account(?![ _-]?(?:id|type))|acct|a/c"
     r"|(?:KB|국민|신한|우리|하나|기업|IBK|NH|SC제일|씨티|카카오|케이|토스)"
@@ -21,7 +22,7 @@ _CONTEXT: Final = re.compile(
     r"(?P<number>[0-9]{2,6}(?:[- ][0-9]{1,7}){1,4}|[0-9]{10,16})(?![0-9A-Za-z])(?!-[0-9])",
     re.IGNORECASE,
 )
-_IBAN: Final = re.compile(
+_IBAN: Final = late(
     r"(?<![0-9A-Za-z])[A-Z]{2}[0-9]{2}(?: ?[0-9A-Z]{4}){2,7}(?: ?[0-9A-Z]{1,3})?(?![0-9A-Za-z])"
 )
 _LEAST_DIGITS: Final = 10

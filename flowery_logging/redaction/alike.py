@@ -8,10 +8,10 @@ and their texts looked at as they come.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from flowery_logging.kept import Kept
+from flowery_logging.late import late
 from flowery_logging.redaction import digit_runs
 from flowery_logging.redaction.digit_runs import may_begin
 from flowery_logging.redaction.stems import LONG_TEXT, ZEROS
@@ -40,8 +40,8 @@ _UNTIL_TRIED_AGAIN: Final = 2048
 """So many texts of a new shape, if not one in five is of a known one, are enough: shapes are not
 looked up then, until so many texts have come."""
 
-_ESCAPED_BYTE: Final = re.compile("%[0-9A-Fa-f]{2}")
-_PLAIN_ESCAPE: Final = re.compile(r'\\[nrt"]')
+_ESCAPED_BYTE: Final = late("%[0-9A-Fa-f]{2}")
+_PLAIN_ESCAPE: Final = late(r'\\[nrt"]')
 
 
 class Shapes:

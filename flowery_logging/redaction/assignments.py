@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from flowery_logging.late import late
 from flowery_logging.redaction.flat import Place
-from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import ENDINGS, KindOf, is_denied, is_fact, squash
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import PAIRS, nested_end, quoted_end, unopened_end

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from flowery_logging.late import late
 from flowery_logging.redaction import numbers
 from flowery_logging.redaction.stems import ZEROS
 
@@ -31,7 +32,7 @@ _NUMBER: Final = re.compile(
     + rb"|[0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[ +.-]{0,3}[0-9]{7})"
 )  # fmt: skip
 # The same with any digits.
-_FORM: Final = re.compile(_BEGINNING + rb"(?=" + _OF_CARD + rb"|[0-9]{5}[ +.-]{0,3}[0-9]{7})")
+_FORM: Final = late(_BEGINNING + rb"(?=" + _OF_CARD + rb"|[0-9]{5}[ +.-]{0,3}[0-9]{7})")
 _FIRST: Final = frozenset(b"3469")
 _FIRST_TWO: Final = frozenset(
     [b"5%d" % digit for digit in range(1, 6)] + [b"2%d" % digit for digit in range(2, 8)]
@@ -40,7 +41,7 @@ _DATES: Final = frozenset(b"%02d%02d" % (m, d) for m in range(1, 13) for d in ra
 """How a card's number begins, and a month and a day, two digits behind a resident's beginning."""
 _FRACTION: Final = re.compile(rb"[ +-]{0,3}[0-9]{1,11}\.[0-9]{8,}")
 # Digits with a foreign blank or dash between them (see `numbers.NORMAL`), or full-width ones.
-_FOREIGN: Final = re.compile(
+_FOREIGN: Final = late(
     "[0-9](?:\xc2[\xa0\xad]|\xe1\x9a\x80|\xe2\x80[\x80-\x95\xaf]|\xe2\x81\x9f|\xe2\x88\x92"
     "|\xe3\x80\x80|\xef\xb9[\x98\xa3]|\xef\xbc\x8d){1,2}[0-9]|\xef\xbc[\x90-\x99]"
 )

@@ -6,18 +6,19 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from flowery_logging.late import late
 from flowery_logging.redaction.numbers import Span
 
 _LOCAL: Final = r"[A-Za-z0-9._+'!#$%&*/=?^`{|}~-]"
 # Of the signs that RFC 5321 allows before the @, those that texts have in another sense stay out.
-_IN_TEXT: Final = re.compile(
+_IN_TEXT: Final = late(
     r"(?<![A-Za-z0-9._%+-])(?P<local>[A-Za-z0-9._%+'-]{1,64}?)(?:@|%40)"
     r"(?P<domain>(?:[A-Za-z0-9가-힣](?:[A-Za-z0-9가-힣-]{0,61}[A-Za-z0-9가-힣])?\.){1,8}"
     r"(?:[A-Za-z]{2,24}|한국))(?![A-Za-z0-9])"
 )
-_WHOLE: Final = re.compile(rf"(?:mailto:)?(?:[^<>]*<)?(?P<address>{_LOCAL}+@[^\s@<>]+)>?")
-_BLANKS: Final = re.compile(r"\s{0,8}([@.])\s{0,8}")
-_IMAGE: Final = re.compile(r"[0-9]x\.", re.ASCII)  # logo@2x.png
+_WHOLE: Final = late(rf"(?:mailto:)?(?:[^<>]*<)?(?P<address>{_LOCAL}+@[^\s@<>]+)>?")
+_BLANKS: Final = late(r"\s{0,8}([@.])\s{0,8}")
+_IMAGE: Final = late(r"[0-9]x\.", re.ASCII)  # logo@2x.png
 _TOKEN: Final = 256
 """Characters before an address in which the URL would begin that it is a part of."""
 

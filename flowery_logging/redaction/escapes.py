@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from flowery_logging.redaction.late import late
+from flowery_logging.late import late
 
 _ESCAPED: Final = late(
     r"(?<!\\)\\{1,64}u(?P<code>[0-9a-fA-F]{4})|(?P<bytes>(?:%[0-9a-fA-F]{2})+)"

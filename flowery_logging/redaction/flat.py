@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from flowery_logging.redaction.late import late
+from flowery_logging.late import late
 
 
 class Place(NamedTuple):

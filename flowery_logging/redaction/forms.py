@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from flowery_logging.late import late
 from flowery_logging.redaction.form import Form
-from flowery_logging.redaction.late import late
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.services import SERVICES
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from flowery_logging.kept import Kept
+from flowery_logging.late import late
 from flowery_logging.redaction.flat import Place, flat
 from flowery_logging.redaction.names import ENDINGS, KEY_CHARS, Names
 from flowery_logging.redaction.stems import LONG_TEXT, ZEROS, Stems
@@ -33,16 +34,14 @@ def _table(signs: bytes) -> bytes:
 _ASSIGNED: Final = _table(b"=:")
 _LISTED: Final = _table(b"=:,")
 # A colon that is neither a time's nor in front of an address.
-_COLON: Final = re.compile(r":(?!//)(?!(?<=[ T:+-][0-9]{2}:)[0-9]{2})")
-_ESCAPED_SPACE: Final = re.compile(rb"\\(?:[bfnrt]|u00[01][0-9a-f]|\\xa0)")
-_INSERTED: Final = re.compile(
-    r"\(([^()]{1,2048})\)(?:0|\\+[nrt]){0,16}values(?:0|\\+[nrt]){0,16}\("
-)
-_SQL_PASSWORD: Final = re.compile(r"password(?:0{0,4}['(\\]|0for)")
+_COLON: Final = late(r":(?!//)(?!(?<=[ T:+-][0-9]{2}:)[0-9]{2})")
+_ESCAPED_SPACE: Final = late(rb"\\(?:[bfnrt]|u00[01][0-9a-f]|\\xa0)")
+_INSERTED: Final = late(r"\(([^()]{1,2048})\)(?:0|\\+[nrt]){0,16}values(?:0|\\+[nrt]){0,16}\(")
+_SQL_PASSWORD: Final = late(r"password(?:0{0,4}['(\\]|0for)")
 # Each begins with a sign, not with a group: so `re` looks for that sign alone.
-_ELEMENT: Final = re.compile(r"<([\w.:-]{2,128})")
-_ATTRIBUTE: Final = re.compile(r"=(?:(?<=name=)|(?<=key=)|(?<=id=))\\{0,15}[\"']([\w.-]{2,64})")
-_CODE: Final = re.compile(r"[?&\s\"]code=[\w.~%/+-]{10}", re.IGNORECASE)
+_ELEMENT: Final = late(r"<([\w.:-]{2,128})")
+_ATTRIBUTE: Final = late(r"=(?:(?<=name=)|(?<=key=)|(?<=id=))\\{0,15}[\"']([\w.-]{2,64})")
+_CODE: Final = late(r"[?&\s\"]code=[\w.~%/+-]{10}", re.IGNORECASE)
 
 SHOWN: Final = 0
 HIDES: Final = 1

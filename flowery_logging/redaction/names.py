@@ -7,10 +7,11 @@ asks for one (`has_password`) has no secret as its value.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import unquote
+
+from flowery_logging.late import late
 
 KindOf = Callable[[str], "str | None"]
 """Tells of which kind the value of a name is; None: it is shown."""
@@ -133,23 +134,21 @@ SAFE: Final = frozenset({
 # what a parser or a language model reads. Each word before `token` has to say so: a
 # `page_access_token` is a secret, and so may be a `new_token`, a `resume_token` or a `client_token`
 # (Vault's is one).
-_PLAIN_TOKEN: Final = re.compile(
+_PLAIN_TOKEN: Final = late(
     r"(?:(?:new|start|first|last|prev|previous|next|upload|starting)*"
     r"(?:next|page|pagination|paging|continuation|sync|scroll|skip|delta|cursor|sequence|starting)"
     r"|idempotency|fencing|cancellation"
     r"|(?:parser|parse|lexer|syntax|json|sql|first|last)*(?:error|unexpected|offending|lookahead)"
     r"|(?:eos|bos|eot|pad|unk|sep|cls|mask))token"
 )
-_HARMLESS: Final = re.compile(
+_HARMLESS: Final = late(
     "secretar(?:y|iat|ies)|secretsmanager|publickeycredentials|unauthorized|passwordless|암호화"
 )
 """Words in which a fragment stands by chance."""
 
-_NUMBERED: Final = re.compile(
-    r"(?<=pwd|otp|pin|jwt|rrn|ssn)\d{1,2}$|(?<=pw)\d{1,2}$|(?<=token)\d{1,2}$"
-)
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W_A-Z]+|[A-Z]")
-_SEPARATORS: Final = re.compile(r"[\W_]+")
+_NUMBERED: Final = late(r"(?<=pwd|otp|pin|jwt|rrn|ssn)\d{1,2}$|(?<=pw)\d{1,2}$|(?<=token)\d{1,2}$")
+_WORD: Final = late(r"[A-Z]+(?![a-z])|[A-Z]?[^\W_A-Z]+|[A-Z]")
+_SEPARATORS: Final = late(r"[\W_]+")
 
 
 def squash(name: str) -> str:

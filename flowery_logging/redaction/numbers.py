@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from flowery_logging.late import late
 from flowery_logging.redaction import trace_ids
-from flowery_logging.redaction.late import late
 
 _BLANKS: Final = (
     "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
@@ -52,7 +52,7 @@ _CARD: Final = re.compile(
     + _AFTER
 )
 _RESIDENT: Final = re.compile(rf"([0-9]{_BEFORE}[0-9]{{5}})( ?- ?| ?)([0-9]{{7}}){_AFTER}")
-_SAID: Final = re.compile(
+_SAID: Final = late(
     r"rrn|jumin|resident|foreigner|alien|ssn|주민|외국인|(?<!법인)(?<!사업자)등록번호",
     re.IGNORECASE,
 )
@@ -61,7 +61,7 @@ _SAID: Final = re.compile(
 _SAID_BEHIND: Final = late(r"^[^0-9A-Za-z가-힣]{0,3}(?:본인확인|본인인증|실명)")
 """What the surrounding behind it says."""
 
-_OTHER: Final = re.compile(
+_OTHER: Final = late(
     r"(?:법인(?P<company>)|(?:주문|접수|예약|문의|관리|송장|상품|배송|거래|승인)(?!자|인|고객)"
     r"|order|invoice|booking|batch|job|seq)[^0-9\n]{0,8}$",
     re.IGNORECASE,
@@ -176,7 +176,7 @@ _EAN: Final = 13
 
 # Lengths and first digits of Visa, Mastercard, American Express, Diners, Discover, JCB, UnionPay
 # and Korea's domestic cards (9), after ISO/IEC 7812.
-_ISSUERS: Final = re.compile(
+_ISSUERS: Final = late(
     r"4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})|(?:5[1-5]|2[2-7])[0-9]{14}|3[47][0-9]{13}"
     r"|3(?:0[0-5]|[689][0-9])[0-9]{11}|6(?:011|5[0-9]{2}|4[4-9][0-9])[0-9]{12}|35[0-9]{14}"
     r"|62[0-9]{14,17}|9[0-9]{15}"

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Final
 
+from flowery_logging.late import late
 from flowery_logging.redaction.names import squash, words
 
 KINDS: Final = ("phone", "email", "account", "address", "name")
@@ -66,7 +67,7 @@ _PERSONS: Final = frozenset({
 _NAMES: Final = frozenset({"surname", "forename", "nickname"})
 
 # One word of two: `phonenumber`, `customername`; nothing else may stand before.
-_COMPOUND: Final = re.compile(
+_COMPOUND: Final = late(
     rf"(|my|billing|shipping|delivery|street|{'|'.join(sorted(_PERSONS | _OF_A_NAME | _BANKING))}"
     r"|home|work|mobile)(phone|mobile|tel|hp|fax|email|mail|address|addr|account|acct|name)"
     r"(number|no|num|nr|address|addr|)"
@@ -86,9 +87,9 @@ _KOREAN: Final = {
         r"|(?:고객|회원|주문자|구매자|환자|사용자|신청자|이용자|수신자|발신자|보호자|담당자|입금자)명"
     ),
 }
-_HANGUL: Final = re.compile(r"[가-힣]")
+_HANGUL: Final = late(r"[가-힣]")
 
-_HOST: Final = re.compile(
+_HOST: Final = late(
     r"(?:[a-z]+://.*|/[^ ]*|0x[0-9a-f]+|[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}"
     r"|(?:[a-z0-9_-]+\.)*[a-z0-9_-]+(?::[0-9]{1,5})|localhost|(?:[a-z0-9-]+\.)+[a-z]{2,})",
     re.IGNORECASE,

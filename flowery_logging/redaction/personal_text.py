@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import unquote_plus
 
 from flowery_logging.kept import Kept
+from flowery_logging.late import late
 from flowery_logging.redaction import accounts, emails, phones
 from flowery_logging.redaction.numbers import NORMAL, Span
 from flowery_logging.redaction.personal import is_network_address, kind_of_name
@@ -22,16 +23,16 @@ _FORMS: Final[dict[str, Callable[[str], Iterator[Span]]]] = {
 
 # A name of one word, or of two or three as a form has them ("Full name: Kim"). Its length is
 # bounded, so that the search is linear.
-_ASSIGNED: Final = re.compile(
+_ASSIGNED: Final = late(
     r"(?<![\w.%$-])(?P<name>[\w.%$-]{2,64}|[A-Za-z]{1,20}(?: [A-Za-z]{1,20}){1,2})"
     r"(?P<closed>\\{0,15}[\"'`])?[ \t]{0,4}(?P<sign>=>|:=|==?|:(?!//)|\uff1a|\uff1d)[ \t]{0,4}"
     r"(?P<quote>\\{0,15}[\"'])?"
 )
 _STOP: Final = r"\s,;&|)\]}\"'`<>\\"
-_WORD: Final = re.compile(rf"[^{_STOP}]+")
-_PERSON: Final = re.compile(rf"[^{_STOP}]+(?: [A-Z][^{_STOP}=:]*(?![^{_STOP}]*[=:])){{0,3}}")
-_PLACE: Final = re.compile(r"(?:(?!,? [\w.-]{1,64}[=:])[^\r\n;&|\]}\"'`<>\\]){1,160}")
-_NUMBER: Final = re.compile(rf"[+(]?[0-9][0-9 ().-]{{2,24}}[0-9]|[^{_STOP}]+")
+_WORD: Final = late(rf"[^{_STOP}]+")
+_PERSON: Final = late(rf"[^{_STOP}]+(?: [A-Z][^{_STOP}=:]*(?![^{_STOP}]*[=:])){{0,3}}")
+_PLACE: Final = late(r"(?:(?!,? [\w.-]{1,64}[=:])[^\r\n;&|\]}\"'`<>\\]){1,160}")
+_NUMBER: Final = late(rf"[+(]?[0-9][0-9 ().-]{{2,24}}[0-9]|[^{_STOP}]+")
 _UNQUOTED: Final = {"name": _PERSON, "address": _PLACE, "email": _WORD}
 _LONGEST_NAME: Final = 64
 _DIGITS: Final = 4
@@ -50,7 +51,7 @@ _SIGNS: Final = {
         "name|holder|forename|성명|성함|이름|실명|예금주|수취인|수령인|사람|객명|원명|자명"
     ),
 }
-_DIGIT: Final = re.compile("[0-9\uff10-\uff19]")
+_DIGIT: Final = late("[0-9\uff10-\uff19]")
 
 
 _FULL_WIDTH: Final = b"\xef\xbc"

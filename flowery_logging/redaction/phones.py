@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from flowery_logging.late import late
 from flowery_logging.redaction.numbers import NORMAL, Span
 
 _SEP: Final = r"[ ]?[-.)·/]?[ ]?"
@@ -26,7 +27,7 @@ _ABROAD: Final = r"(?:(?:\+|%2[Bb]|(?<![0-9])00(?:[12]|700)?[ -]?)82|(?<![0-9])8
 _BEFORE: Final = r"(?<![0-9A-Za-z_])(?<![0-9][-.])(?<![0-9a-f]{4}-)"
 _AFTER: Final = r"(?![0-9A-Za-z_])(?!-[0-9a-f])(?!\.[0-9])"
 
-_IN_TEXT: Final = re.compile(
+_IN_TEXT: Final = late(
     rf"{_BEFORE}(?:"
     rf"(?:0{_MOBILE}|\(0{_MOBILE}\)){_SEP}{_LINE}"
     rf"|(?:0{_AREA}|\(0{_AREA}\)){_DASH}{_LINE}"
@@ -34,15 +35,15 @@ _IN_TEXT: Final = re.compile(
     rf"|(?:\+|%2[Bb])[1-9](?:[ ().-]{{0,2}}[0-9]){{7,14}}"
     rf"){_AFTER}"
 )
-_MAYBE: Final = re.compile(r"[0-9](?:[^0-9A-Za-z\n]{0,4}[0-9]){7}")
+_MAYBE: Final = late(r"[0-9](?:[^0-9A-Za-z\n]{0,4}[0-9]){7}")
 """Eight digits, near enough to each other to be one number."""
 
-_EXTENSION: Final = re.compile(r"(?:;.*|(?:ext\.?|x|내선)\s{0,4}[0-9]{1,6})$", re.IGNORECASE)
-_WRITTEN: Final = re.compile(r"\+?[0-9()\-. ·/]{7,40}")
-_NO_ZERO: Final = re.compile(r"1(?:0[0-9]{8}|[16-9][0-9]{7,8})")
-_PREFIX: Final = re.compile(r"(?:00(?:700)?|001|002)(?=82)")
-_DOMESTIC: Final = re.compile(rf"0({_KOREAN}[0-9]{{7,8}})")
-_SERVICE: Final = re.compile(r"1[5-9][0-9]{6}")
+_EXTENSION: Final = late(r"(?:;.*|(?:ext\.?|x|내선)\s{0,4}[0-9]{1,6})$", re.IGNORECASE)
+_WRITTEN: Final = late(r"\+?[0-9()\-. ·/]{7,40}")
+_NO_ZERO: Final = late(r"1(?:0[0-9]{8}|[16-9][0-9]{7,8})")
+_PREFIX: Final = late(r"(?:00(?:700)?|001|002)(?=82)")
+_DOMESTIC: Final = late(rf"0({_KOREAN}[0-9]{{7,8}})")
+_SERVICE: Final = late(r"1[5-9][0-9]{6}")
 
 
 def may_hold(text: str) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from flowery_logging.redaction.late import late
+from flowery_logging.late import late
 from flowery_logging.redaction.numbers import Span, normal
 
 _SIGNS: Final = r"(?:[A-Za-z0-9!@#$%^*_+~.-]|&(?![A-Za-z]\w{0,63}=))"

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hmac
 import os
-import re
 import unicodedata
 from base64 import b32encode
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from flowery_logging.late import late
 from flowery_logging.redaction import emails, phones
 from flowery_logging.redaction.names import squash
 from flowery_logging.redaction.personal import kind_of_name
@@ -28,7 +28,7 @@ LEAST_KEY: Final = 16
 """Characters of a key; `openssl rand -hex 32` makes one of 64."""
 
 PREFIX: Final = "hmac"
-_FORM: Final = re.compile(rf"{PREFIX}:[a-z2-7]{{8}}:[a-z2-7]{{24}}")
+_FORM: Final = late(rf"{PREFIX}:[a-z2-7]{{8}}:[a-z2-7]{{24}}")
 _KEY_ID_BYTES: Final = 5  # eight letters of base32
 _HASH_BYTES: Final = 15  # twenty-four letters, and no two values of a team that share them
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowery_logging.redaction.late import late
+from flowery_logging.late import late
 
 PAIRS: Final = {"[": "]", "{": "}", "(": ")"}
 _LONGEST_NEST: Final = 8_192

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import orjson
 
 from flowery_logging.kept import Kept
+from flowery_logging.late import late
 from flowery_logging.redaction import (
     alike,
     commands,
@@ -46,7 +47,7 @@ BY_NAME: Final = "value"
 """The kind of a secret of which only the name is known."""
 
 MARKER: Final = "[redacted]"
-_NAME: Final = re.compile(r"[A-Za-z][\w-]{0,64}")
+_NAME: Final = late(r"[A-Za-z][\w-]{0,64}")
 _SHORT: Final = 12
 """Parameters, and lengths of their values, that hold no secret if their name is no secret's."""
 
@@ -54,8 +55,8 @@ _OBJECTS: Final = 1024
 _MOST_KEYS: Final = 32
 """Objects whose keys are known, and how many keys one of them has at most."""
 
-_SAYING: Final = re.compile(r"[^\W_]")
-_IS_MARKER: Final = re.compile(r"\[redacted(?::\w{1,32})?\]?")
+_SAYING: Final = late(r"[^\W_]")
+_IS_MARKER: Final = late(r"\[redacted(?::\w{1,32})?\]?")
 
 
 class Counting(Protocol):

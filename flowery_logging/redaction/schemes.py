@@ -10,7 +10,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from typing import Final
 
-from flowery_logging.redaction.late import late
+from flowery_logging.late import late
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 

@@ -10,13 +10,13 @@ found of a text holds for all that differ from it in digits alone (see alike.py)
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 import orjson
 
+from flowery_logging.late import late
 from flowery_logging.redaction import commands, digit_runs, escapes
 from flowery_logging.redaction.flat import Place
 from flowery_logging.redaction.name_signs import NameSigns
@@ -39,24 +39,24 @@ _QUIET: Final = bytes(code for code in range(256) if code not in _SIGNS)
 _RUNS: Final = bytes(
     120 if code in TOKEN_SIGNS else 61 if code in _SIGNS else 32 for code in range(256)
 )
-_OPTION_SIGN: Final = re.compile(rb"-(?:(?<=[ \"'(]-)[A-Za-z-]|-)")
+_OPTION_SIGN: Final = late(rb"-(?:(?<=[ \"'(]-)[A-Za-z-]|-)")
 # It begins with a sign, not with a group: so `re` looks for that sign alone.
-_OPTION: Final = re.compile(r"-(?<![\w-]-)-?([A-Za-z][\w-]{0,63})")
-_KEY: Final = re.compile(r"[?&\"0]key=[0a-z_]{24}")
+_OPTION: Final = late(r"-(?<![\w-]-)-?([A-Za-z][\w-]{0,63})")
+_KEY: Final = late(r"[?&\"0]key=[0a-z_]{24}")
 # What stands in escapes, of URLs and of JSON.
-_ESCAPED_ASCII: Final = re.compile("%[0-7][0-9A-Fa-f]")
-_ESCAPED_BYTE: Final = re.compile("%[89A-Fa-f][0-9A-Fa-f]")
-_ESCAPED_CODE: Final = re.compile(r"\\\\u[0a-f]{4}")
-ENTITY: Final = re.compile("&(?:amp;)*(?:quot|QUOT|apos|APOS|lt|LT|#[0-9xX])")
+_ESCAPED_ASCII: Final = late("%[0-7][0-9A-Fa-f]")
+_ESCAPED_BYTE: Final = late("%[89A-Fa-f][0-9A-Fa-f]")
+_ESCAPED_CODE: Final = late(r"\\\\u[0a-f]{4}")
+ENTITY: Final = late("&(?:amp;)*(?:quot|QUOT|apos|APOS|lt|LT|#[0-9xX])")
 # A host, and a port or path, behind the password that stands before it.
-_HOST: Final = re.compile(r"@(?:(?://)?[\w.-]{1,253}(?::[0-9]{2}|/[\w?-])|(?:tcp|udp|unix)\(|/\w)")
+_HOST: Final = late(r"@(?:(?://)?[\w.-]{1,253}(?::[0-9]{2}|/[\w?-])|(?:tcp|udp|unix)\(|/\w)")
 # Names that a secret with a digit follows in running text, the first ones in small letters. Each
 # begins with a letter, not with a group: so `re` looks for their first letters alone.
-_SAID: Final = re.compile(
+_SAID: Final = late(
     "pass(?:word|wd|phrase|code|port)|requirepass|pwd|licen|otp|pin|token|code|secret|api[ _-]key"
     "|access[ _-]key|private[ _-]key|signing[ _-]key|encryption[ _-]key|service[ _-]key"
 )
-_SAID_IN_KOREAN: Final = re.compile(
+_SAID_IN_KOREAN: Final = late(
     "비밀|인증|본인|여권|면허|핀|비번|암호|패스워드|토큰|보안|뒷자리|시크릿|액세스|API|api|PIN|OTP"
 )
 _DIGITS: Final = bytes(48 if code in b"0123456789" else 32 for code in range(256))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from flowery_logging.late import late
 from flowery_logging.redaction.forms import FORMS
 from flowery_logging.redaction.harmless import SHORTEST_TOKEN
 
@@ -53,7 +54,7 @@ _ASANA: Final = 32
 _LONG_WORD: Final = 40
 """So many letters without a digit are no word."""
 
-_BASE64: Final = re.compile("IQoJb0|FwoGZX|ABSK|whsec_|fm0|essu_|dXNlcj")
+_BASE64: Final = late("IQoJb0|FwoGZX|ABSK|whsec_|fm0|essu_|dXNlcj")
 _OF_BASE64: Final = frozenset("+/")
 _WINDOW: Final = 96
 """Heads of tokens in base 64, whose first run may be short; and how far behind is looked."""

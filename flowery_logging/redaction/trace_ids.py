@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from flowery_logging.late import late
 from flowery_logging.redaction.names import squash
 
 _NAMES: Final = ("traceid", "spanid")
 _WHOLE_NAMES: Final = frozenset({"transaction.id", "parent.id", "dd.parent_id"})
 _ENDS: Final = frozenset({"id", "Id", "ID", "iD"})
-_DIGITS: Final = re.compile("[0-9]{16,19}")  # a resident number has 13; no card has more
+_DIGITS: Final = late("[0-9]{16,19}")  # a resident number has 13; no card has more
 _NUMBERS: Final = range(10**15, 2**63)
-_SAID: Final = re.compile(
+_SAID: Final = late(
     r"""(?:(?:trace|span)[ ._-]?|\b(?:transaction|parent)\.)id"""
     r"""\\?["']?\s{0,2}[:=]\s{0,2}\\?["']?$""",
     re.IGNORECASE,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from flowery_logging.late import late
 from flowery_logging.redaction.flat import Place
-from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import KindOf, squash, unquoted
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.values import (

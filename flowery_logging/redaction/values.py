@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from flowery_logging.kept import Kept
+from flowery_logging.late import late
 from flowery_logging.redaction.escapes import plain
-from flowery_logging.redaction.late import late
 from flowery_logging.redaction.names import KEY_CHARS, is_fact, squash, words
 
 _NOTHING: Final = frozenset({
