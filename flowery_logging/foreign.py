@@ -24,6 +24,18 @@ from structlog import BoundLoggerBase, _config
 getframe: Final[Callable[..., FrameType]] = sys._getframe  # noqa: SLF001
 """As `logging` and structlog find the caller: `inspect` would read its source."""
 
+
+def frame_above(depth: int) -> FrameType | None:
+    """Return the frame so many calls above the caller's; None where no Python code is so far up.
+
+    `atexit`, `_thread` and modules in C call functions from no frame.
+    """
+    try:
+        return getframe(depth + 1)
+    except ValueError:
+        return None
+
+
 getsignal: Final[Callable[[int], Any]] = sys.modules.get("_signal", signal).getsignal
 """As `signal.getsignal`, which looks for a member of an enumeration first: ten times as slow."""
 

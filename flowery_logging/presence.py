@@ -10,7 +10,7 @@ import os
 import sys
 from contextlib import suppress
 
-from flowery_logging.foreign import getframe
+from flowery_logging.foreign import frame_above
 
 missing = True
 """Whether something is to be said: nobody has called `setup()` here, or uses the formatters."""
@@ -41,5 +41,6 @@ def miss(use: str) -> None:
 
 def miss_in_function(use: str) -> None:
     """Say it where the caller's caller is a function: modules are imported before a set-up."""
-    if getframe(2).f_code.co_name != "<module>":
+    frame = frame_above(2)
+    if frame is None or frame.f_code.co_name != "<module>":
         miss(use)

@@ -27,7 +27,7 @@ from functools import wraps
 from types import FrameType
 from typing import Any, Final
 
-from flowery_logging.foreign import getframe
+from flowery_logging.foreign import frame_above
 from flowery_logging.library_code import is_library
 from flowery_logging.system import System
 
@@ -153,10 +153,9 @@ class Signals:
         do so too, before they set handlers of their own.
         """
         is_default = signal.getsignal(signal.SIGINT) is signal.SIG_DFL
-        caller = getframe(2).f_code.co_filename
-        self._default_wanted = (
-            is_default and before is signal.default_int_handler and not is_library(caller)
-        )
+        caller = frame_above(2)
+        by_program = caller is None or not is_library(caller.f_code.co_filename)
+        self._default_wanted = is_default and before is signal.default_int_handler and by_program
 
     def _take(self) -> None:
         """Put our handler where the default stands. For the main thread only."""

@@ -550,6 +550,9 @@ def apm(own_overlay):
     )  # fmt: skip
     yield client
     client.close()
+    with pytest.MonkeyPatch.context() as patch:  # Python 3.13 tells of its buffer, left unclosed
+        patch.setattr(sys, "unraisablehook", lambda _: None)
+        gc.collect()
     logging.setLogRecordFactory(factory)
 
 

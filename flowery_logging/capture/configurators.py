@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, Final, NamedTuple
 
 from flowery_logging.capture.patch import Patch
-from flowery_logging.foreign import getframe
+from flowery_logging.foreign import frame_above, getframe
 
 _LOGGING: Final = os.path.dirname(logging.addLevelName.__code__.co_filename)
 _OURS: Final = os.path.dirname(__file__)
@@ -131,7 +131,8 @@ class Watch:
     # A logger's `__dict__` is not asked for: CPython 3.11 reads attributes slower from then on.
     def _disabled(self, logger: logging.Logger, value: object) -> tuple[bool, Any]:
         """Refuse what a configurator does to loggers that it does not name."""
-        by_the_way = value and not logger.disabled and getframe(2).f_code.co_filename == _CONFIG
+        caller = frame_above(2) if value and not logger.disabled else None
+        by_the_way = caller is not None and caller.f_code.co_filename == _CONFIG
         if by_the_way and not is_own(logger):
             self._prevent(logger, "disabled")
         return not by_the_way, value
@@ -139,7 +140,7 @@ class Watch:
     def _level(self, logger: logging.Logger, value: Any) -> tuple[bool, Any]:
         """Refuse the root logger's level of `fileConfig`, whose files must have one."""
         changes = getattr(logger, "level", value) != value and logger.parent is None
-        if changes and _is_in_file_config(getframe(2)):
+        if changes and _is_in_file_config(frame_above(2)):
             self._prevent(logger, f"level {logging.getLevelName(value)}")
             return False, value
         return True, value

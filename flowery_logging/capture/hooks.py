@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import FrameType, ModuleType
 from typing import Any, Final
 
-from flowery_logging.foreign import SHOWS_WARNINGS, getframe
+from flowery_logging.foreign import SHOWS_WARNINGS, frame_above
 
 Report = Callable[..., None]
 
@@ -107,7 +107,7 @@ class Hook:
         """Return the class of the module, through which others set and see their hook."""
 
         def get(module: ModuleType) -> Any:
-            ours = self._set is None or _is_called_by(getframe(1))
+            ours = self._set is None or _is_called_by(frame_above(1))
             return vars(module)[self._name] if ours else self._set
 
         def replace(module: ModuleType, value: Any) -> None:
@@ -121,8 +121,10 @@ class Hook:
         return self._not_wrapped is not None and value is vars(self._module).get(self._not_wrapped)
 
 
-def _is_called_by(reader: FrameType) -> bool:
+def _is_called_by(reader: FrameType | None) -> bool:
     """Tell whether who reads a hook is the interpreter's own code, which is about to call it."""
+    if reader is None:
+        return False
     return (reader.f_globals.get("__name__"), reader.f_code.co_name) == SHOWS_WARNINGS
 
 

@@ -186,7 +186,7 @@ def _method(level: str, frames: int = 1) -> Any:  # noqa: C901 - as below
     It does all of it itself: a call more takes a hundredth of an event.
     """
 
-    def method(  # noqa: C901 - calls are counted here, not branches
+    def method(  # noqa: C901, PLR0912 - calls are counted here, not branches
         self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
     ) -> None:
         message = event if event is not MISSING else fields.pop("event", "")
@@ -211,7 +211,13 @@ def _method(level: str, frames: int = 1) -> Any:  # noqa: C901 - as below
             return
         if self._context:
             fields = {**self._context, **fields}
-        frame = getframe(frames)
+        try:
+            frame = getframe(frames)
+        except ValueError:  # called by no Python code, but by `atexit`, `_thread` or a module in C
+            frame = None
+        if frame is None:
+            self._run(level, message, fields)
+            return
         if not sink.ready:
             log_before_setup(output.name, number_of(level), message, fields, frame)
             return

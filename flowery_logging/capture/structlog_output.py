@@ -236,8 +236,8 @@ def add_exception(event: Event, fields: dict[str, Any], frame: FrameType | None)
     event.error, event.trace = exception_of(exc_info), traceback_of(exc_info)
     stack_info = fields.pop("stack_info", None)
     if stack_info is not None and stack_info is not False:
-        calls = stack_text(frame or getframe(1))
-        event.stack = f"Stack (most recent call last):\n{calls}"
+        calls = "" if frame is None else f"\n{stack_text(frame)}"
+        event.stack = f"Stack (most recent call last):{calls}"
     for key in ("exception", "stack"):
         if isinstance(fields.get(key), str) and event.stack is None:
             event.stack = fields.pop(key)

@@ -116,7 +116,10 @@ def _lines(files: Iterable[str]) -> dict[str, list[str]]:
     found = {}
     for file in files:
         linecache.checkcache(file)
-        found[file] = linecache.getlines(file)
+        try:
+            found[file] = linecache.getlines(file)
+        except ImportError:  # at the interpreter's end Python 3.13.0 cannot read source lines
+            found[file] = []
     return found
 
 

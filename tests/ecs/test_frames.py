@@ -108,7 +108,7 @@ def test_a_file_of_the_same_size_and_another_time(tmp_path):
     assert "y / 0" in stack_trace(error)
 
 
-@pytest.mark.parametrize("name", ["<string>", "<frozen program>", "", "/nowhere/program.py"])
+@pytest.mark.parametrize("name", ["<text>", "<frozen program>", "", "/nowhere/program.py"])
 def test_code_without_a_file_is_not_kept(name):
     error = failure_of(compile("1 / 0", name, "exec"))
     assert stack_trace(error) == printed(error)

@@ -1,12 +1,12 @@
 """loguru's events in our file, with the real loguru."""
 
+import inspect
 import io
 import logging
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from types import FrameType
 
 import pytest
 from loguru import logger
@@ -24,7 +24,7 @@ class InterceptHandler(logging.Handler):
             level = logger.level(record.levelname).name
         except ValueError:
             level = record.levelno
-        frame: FrameType | None = logging.currentframe()
+        frame = inspect.currentframe()  # logging.currentframe() is another one in Python 3.10
         depth = 0
         while frame and (depth == 0 or frame.f_code.co_filename == logging.__file__):
             frame, depth = frame.f_back, depth + 1

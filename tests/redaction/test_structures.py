@@ -61,8 +61,12 @@ def row(*names):
     """Return a row as SQLAlchemy reads it from a database, with the secret in its last column."""
     values = [f"v{number}" for number in range(len(names) - 1)] + [SECRET]
     columns = [sqlalchemy.literal(value).label(name) for name, value in zip(names, values)]
-    with sqlalchemy.create_engine("sqlite://").connect() as connection:
-        return connection.execute(sqlalchemy.select(*columns)).one()
+    engine = sqlalchemy.create_engine("sqlite://")
+    try:
+        with engine.connect() as connection:
+            return connection.execute(sqlalchemy.select(*columns)).one()
+    finally:
+        engine.dispose()  # else Python 3.13 warns of its connection, whenever that is collected
 
 
 def group(make):
