@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from flowery_logging.capture.patch import Patch
 from flowery_logging.foreign import frame_above, getframe
+from flowery_logging.library_code import is_library
 
 _LOGGING: Final = os.path.dirname(logging.addLevelName.__code__.co_filename)
 _OURS: Final = os.path.dirname(__file__)
@@ -157,8 +158,17 @@ class Watch:
         return True, value
 
     def _propagate(self, logger: logging.Logger, value: object) -> tuple[bool, Any]:
+        """Note who keeps a logger's events from ours; go with the logger that a library sets apart.
+
+        `multiprocessing` and billiard do so at the first message of theirs: nobody can mend that.
+        """
         if not value and getattr(logger, "propagate", False) and reaches(logger, self._handler):
-            self.note_detached(logger, "propagate = False")
+            caller = frame_above(2)
+            file = "" if caller is None else caller.f_code.co_filename
+            if is_library(file) and os.path.dirname(file) != _LOGGING:
+                logger.handlers = [*logger.handlers, self._handler]
+            else:
+                self.note_detached(logger, "propagate = False")
         return True, value
 
     def _prevent(self, logger: logging.Logger, what: str) -> None:

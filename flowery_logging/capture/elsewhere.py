@@ -15,7 +15,7 @@ from flowery_logging.levels import number_of
 
 _BY_THE_INTERPRETER: Final = frozenset(
     {"sys.excepthook", "threading.excepthook", "sys.unraisablehook", "py.warnings",
-     "multiprocessing", *greenlets.LOGGERS}
+     "multiprocessing.process", *greenlets.LOGGERS}
 )  # fmt: skip
 """Our names for what the interpreter, hubs of greenlets, and `multiprocessing` of a child print."""
 

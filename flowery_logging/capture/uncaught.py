@@ -98,7 +98,7 @@ class Hooks:
         process: Any = sys.modules.get("multiprocessing.process")
         name = "" if process is None else f" {process.current_process().name}"
         message = f"Uncaught exception in process{name}"
-        self._log("multiprocessing", "critical", message, error, error.__traceback__)
+        self._log("multiprocessing.process", "critical", message, error, error.__traceback__)
 
     def _report_uncaught(self, _: object, error: Any, trace: Any) -> None:
         self._last = error if isinstance(error, BaseException) else None

@@ -171,6 +171,15 @@ def test_a_logger_that_propagates_no_more(run, kind):
     assert who(warning).endswith(PLACE)
 
 
+@pytest.mark.parametrize("library", ["multiprocessing", "billiard.util"])
+def test_a_logger_that_a_library_sets_apart_of_its_own_accord(run, library):
+    """Nobody can mend it; billiard's does so in the middle of an incident, as a child is killed."""
+    after = f"import {library}; {library}.get_logger().warning('apart')"
+    messages, told, count = run("pass", after)
+    assert messages[:4] == ["before", "after", "after", "apart"]  # it may have more to say
+    assert (told, count) == ([], 0)
+
+
 @pytest.mark.parametrize(
     "way",
     [

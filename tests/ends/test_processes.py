@@ -58,7 +58,7 @@ def test_a_process_that_dies_of_an_exception(tmp_path, method):
     assert done.returncode == 1
     assert event["log.level"] == "critical"
     assert event["message"] == "Uncaught exception in process worker"
-    assert event["log"]["logger"] == "multiprocessing"
+    assert event["log"]["logger"] == "multiprocessing.process"
     assert event["log"]["origin"]["function"] == "boom"
     assert event["error"]["message"] == "boom"
     assert "in boom" in event["error"]["stack_trace"]

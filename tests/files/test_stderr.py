@@ -126,6 +126,13 @@ def test_what_no_handler_shows_is_shown(tmp_path: Path, handler: str) -> None:
     assert line.endswith("ERROR app: seen")
 
 
+@pytest.mark.parametrize("library", ["multiprocessing", "billiard.util"])
+def test_what_a_library_says_by_a_logger_set_apart_is_shown(tmp_path: Path, library: str) -> None:
+    """As that a child of Celery's was killed; what such a child dies of has a name of its own."""
+    (line,) = shown(tmp_path, f"import {library}\n{library}.get_logger().error('seen')")
+    assert line.endswith("ERROR multiprocessing: seen")
+
+
 def test_a_filter_that_is_taken_away_counts_no_more(tmp_path: Path) -> None:
     text = """
         shown = logging.StreamHandler()
