@@ -44,6 +44,7 @@ class Target(Protocol):
     size: int
     max_size: int
     look_at: float
+    retain_after: float
     header_due: bool  # set together with `descriptor`: this place begins with a header
 
     @property
@@ -61,6 +62,7 @@ class Target(Protocol):
     def renew_patience(self) -> None: ...
     def wrap_writes(self, wrapped: Callable[[Write], Write] | None) -> None: ...
     def retain(self) -> list[Removed]: ...  # and not announced yet: `Journal.append` empties it
+    def has_to_retain(self) -> bool: ...  # as the process ends
     def retire(self) -> None: ...
     def close(self) -> None: ...
 

@@ -24,6 +24,9 @@ LOOKS: Final = 3
 MAX_LINE_BYTES: Final = 1024 * 1024
 """No line of ours is longer."""
 
+FINISHING: Final = "08"
+"""How the entity of a process ends that finishes retention as it ends: one in eight."""
+
 MAX_NAMES: Final = 10_000
 """So many names that are taken are passed over; then the directory counts as unusable."""
 
@@ -71,6 +74,7 @@ class LogFiles:
         self._blind = 0  # how often it could not be found out what of it nobody has seen
         self._inode = (0, 0)
         self._retain_now = False
+        self.retain_after = 0.0  # on the monotonic clock
         self._retention = Retention(
             RetentionSettings(
                 settings.directory, settings.service, settings.keep_bytes, settings.keep_seconds
@@ -247,11 +251,18 @@ class LogFiles:
 
         Begins after a file was opened, and goes on at each look as long as there is more to do.
         """
-        if not self._retain_now:
+        if not self._retain_now or System.monotonic() < self.retain_after:
             return []
         removed = self._retention.step(in_use=str(self._name), now=self._now())
-        self._retain_now = self._retention.is_reading() or bool(removed)
+        self._retain_now = self._retention.is_under_way() or bool(removed)
         return removed
+
+    def has_to_retain(self) -> bool:
+        """Tell whether this process, which ends, is one that finishes what there is to remove.
+
+        Where all processes are short, none comes to the end of a large directory by its looks.
+        """
+        return self._retain_now and self._name.entity[-1] in FINISHING
 
     def _now(self) -> float:
         """Return the time as the file system tells it: ages of files are compared with that.

@@ -60,12 +60,12 @@ class Retention:
     def __init__(self, settings: RetentionSettings) -> None:
         self._settings = settings
         self._part = names.service_part(settings.service)
-        self._entries: Iterator[os.DirEntry[str]] | None = None
-        self._found: list[_Found] = []
+        self._work: Iterator[None] | None = None
+        self._in_use, self._now = "", 0.0
         self._removed: list[Removed] = []  # and not announced
 
     def step(self, in_use: str, now: float) -> list[Removed]:
-        """Read on in the directory; when all of it has been read, remove what is too much.
+        """Read on in the directory and remove what is too old; at its end, what is too much.
 
         `in_use` is the name of our own file; `now` is in seconds since the epoch, by the file
         system's clock. Returns what was removed and is to be announced: whoever does so empties the
@@ -73,34 +73,60 @@ class Retention:
         """
         if self._removed:
             return self._removed
+        self._in_use, self._now = in_use, now
+        work = self._work = self._work or self._steps()
         try:
-            if not self._read_on():
-                return self._removed
-        except OSError as error:
-            self._begin_again()
-            if not is_ours(error):
+            next(work)
+        except StopIteration:
+            self._work = None
+        except BaseException as error:  # a signal handler's too: the next step begins again
+            self._work = None
+            if not isinstance(error, OSError) or not is_ours(error):
                 raise
-            return self._removed
-        found = sorted(self._found)
-        self._begin_again()
-        self._remove(found, in_use, now)
         return self._removed
 
-    def is_reading(self) -> bool:
-        """Tell whether a large directory has been read in part."""
-        return self._entries is not None
+    def is_under_way(self) -> bool:
+        """Tell whether there is more to read or to remove."""
+        return self._work is not None
 
-    def _begin_again(self) -> None:
-        self._entries, self._found = None, []
+    def _steps(self) -> Iterator[None]:
+        """Do the work; each `yield` ends a step. Raises OSError.
 
-    def _read_on(self) -> bool:
-        """Read so many entries; True when the end is reached. Raises OSError."""
-        if self._entries is None:
-            self._entries = System.scandir(self._settings.directory)
+        What is too old goes as soon as it is read: a process may end long before it has come to the
+        end of a large directory, and each one begins anew.
+        """
+        kept: list[_Found] = []
+        entries = System.scandir(self._settings.directory)
+        is_read = False
+        while not is_read:
+            found, is_read = self._read_on(entries)
+            for file in sorted(found):
+                is_too_old = self._now - file.modified > self._settings.keep_seconds
+                if is_too_old and self._has_removed(file):
+                    yield from self._end_of_step()
+                else:
+                    kept.append(file)
+            if not is_read:
+                yield
+        total = sum(file.size for file in kept)
+        for file in sorted(kept) if platform.HAS_LOCKS else ():
+            if total <= self._settings.keep_bytes:
+                break
+            if self._has_removed(file):
+                total -= file.size
+                yield from self._end_of_step()
+
+    def _end_of_step(self) -> Iterator[None]:
+        if len(self._removed) >= STEP_REMOVALS:
+            yield
+
+    def _read_on(self, entries: Iterator[os.DirEntry[str]]) -> tuple[list[_Found], bool]:
+        """Read so many entries; return the files among them, and whether these are the last."""
+        found: list[_Found] = []
         for _ in range(STEP_ENTRIES):
-            entry = next(self._entries, None)
+            entry = next(entries, None)
             if entry is None:
-                return True
+                return found, True
             name = names.parse(entry.name)
             if (
                 name is None
@@ -112,19 +138,12 @@ class Retention:
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue  # another process was faster
-            self._found.append(_Found(status.st_mtime, entry.name, status.st_size))
-        return False
+            found.append(_Found(status.st_mtime, entry.name, status.st_size))
+        return found, False
 
-    def _remove(self, found: list[_Found], in_use: str, now: float) -> None:
-        total = sum(file.size for file in found)
-        for file in found:
-            too_old = now - file.modified > self._settings.keep_seconds
-            too_much = total > self._settings.keep_bytes and platform.HAS_LOCKS
-            if len(self._removed) >= STEP_REMOVALS or not (too_old or too_much):
-                break
-            fresh = abs(now - file.modified) < GRACE_SECONDS
-            if not fresh and file.name != in_use and self._remove_file(file, now):
-                total -= file.size
+    def _has_removed(self, file: _Found) -> bool:
+        is_fresh = abs(self._now - file.modified) < GRACE_SECONDS
+        return not is_fresh and file.name != self._in_use and self._remove_file(file, self._now)
 
     def _remove_file(self, file: _Found, now: float) -> bool:
         """Remove one file, unless it is in use, not ours or changed meanwhile; tell whether."""

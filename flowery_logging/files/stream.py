@@ -28,6 +28,7 @@ class Stream:
         self.max_size = sys.maxsize
         self.look_at = 0.0
         self.header_due = False
+        self.retain_after = 0.0
         self._channel = Channel(STDOUT)
         self.write: Write = self._write
 
@@ -71,6 +72,10 @@ class Stream:
     def retain(self) -> list[Removed]:
         """Nothing is kept."""
         return []
+
+    def has_to_retain(self) -> bool:
+        """Nothing is kept."""
+        return False
 
     def retire(self) -> None:
         """Leave the lock to the parent; the stream is shared."""

@@ -19,6 +19,9 @@ from flowery_logging.system import System
 HEADER_BYTES: Final = 1024
 """A file's first record fills this: Filebeat tells files apart by their first 1 024 bytes."""
 
+FINISH_SECONDS: Final = 0.5
+"""So long at most a process goes on with retention as it ends."""
+
 RecordFactory = Callable[[str, dict[str, Any]], Halves]
 """Makes the halves of a record of the writer's own, from its kind and facts about it."""
 
@@ -70,6 +73,22 @@ class Upkeep:
         journal.settle()
         self._counters.add("write_errors")
         complaints.complain(f"cannot write {journal.target.path}: {error}")
+
+    def finish(self, journal: Journal) -> None:
+        """Let retention come to its end before the process does. Raises OSError.
+
+        A process that a signal ends is waited for, so that it leaves the work to another.
+        """
+        target = journal.target
+        if journal.reason is not None or not target.has_to_retain():
+            return
+        self.prepare(journal, 0)
+        target.retain_after = 0.0
+        deadline = System.monotonic() + FINISH_SECONDS
+        while not journal.backlog.active and target.has_to_retain():
+            self._retain(journal)
+            if System.monotonic() >= deadline:
+                break
 
     def _retain(self, journal: Journal) -> None:
         """Let retention work on, and announce what it has removed."""

@@ -28,6 +28,10 @@ from flowery_logging.foreign import release_of_another
 from flowery_logging.process import mark
 from flowery_logging.system import System
 
+CHILD_WAITS: Final = 60.0
+"""So many seconds a forked child leaves retention to its parent, which has begun with it: a child
+may be there for one task alone."""
+
 LAST_EVENTS: Final = 100
 """After so many closing records a process that was about to end evidently goes on."""
 
@@ -318,6 +322,7 @@ class Writer:
                 if told or journal.flight is not None:
                     self._upkeep.prepare(journal, 0)
                 if not told:
+                    self._upkeep.finish(journal)
                     self._close_again(journal)
             except OSError as error:
                 self._upkeep.settle(journal, error)
@@ -363,6 +368,7 @@ class Writer:
         parent.retired = True
         self._journal = Journal(self._target, self._identity)
         self._journal.count_by(self._tally)
+        self._journal.target.retain_after = System.monotonic() + CHILD_WAITS
         with suppress(OSError):
             parent.target.retire()
         # A frame of this thread may wait for it: the one in which a signal handler has forked. It

@@ -234,3 +234,67 @@ def test_a_huge_directory_is_read_in_steps(logs: Logs) -> None:
     """
     ok(logs.run(program, setup="keep_days=7"))
     assert not old.exists()
+
+
+def check_own(logs: Logs) -> None:
+    """See that the numbers of each process are whole, and its last record is the closing one."""
+    from tests.files.conftest import read
+
+    for path in logs.files():
+        if "ab" * 12 not in path.name:
+            events = [record["event"] for record in read(path)]
+            assert [event["sequence"] for event in events] == [*range(1, len(events) + 1)]
+            assert events[-1]["action"] == "log-closed"
+
+
+def test_short_processes_remove_what_is_too_old_in_a_huge_directory(logs: Logs) -> None:
+    """As a script that is run each minute: none reads the whole directory by its looks."""
+    old = [plant(logs, n, days=9) for n in range(1, 6_001)]
+    ok(logs.run("log.info('x')", setup="keep_days=7"))
+    left = sum(path.exists() for path in old)
+    assert left <= len(old) - 32
+    ok(logs.run("log.info('x')", setup="keep_days=7"))
+    assert sum(path.exists() for path in old) <= left - 32
+    check_own(logs)
+
+
+def test_one_in_some_short_processes_finishes_what_the_bytes_ask_for(logs: Logs) -> None:
+    planted = [plant(logs, n, days=n / 1e4, size=200) for n in range(1, 4_001)]
+    oldest = planted[-1]
+    for _ in range(300):
+        ok(logs.run("log.info('x')", setup="keep_bytes=790_000"))
+        if not oldest.exists():
+            break
+    assert not oldest.exists()
+    assert planted[0].exists()
+    check_own(logs)
+
+
+def test_a_forked_child_leaves_the_directory_to_its_parent_at_first(logs: Logs) -> None:
+    """It may be there for one task: RQ forks for each job."""
+    plant(logs, 1, days=9)
+    program = """
+        from flowery_logging.system import System
+        log.info("parent")
+        read, scandir = [], System.scandir
+        System.scandir = lambda path: read.append(path) or scandir(path)
+        if os.fork():
+            assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
+        else:
+            log.info("child")
+            log.info("child again")
+            os._exit(len(read))
+    """
+    ok(logs.run(program, setup="keep_days=9_999"))
+    program = """
+        from flowery_logging.system import System
+        if not os.fork():
+            log.info("child")
+            flowery_logging.runtime._sink.writer._journal.target.retain_after = 0
+            flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+            log.info("a minute later")
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
+    """
+    ok(logs.run(program, setup="keep_days=7"))
+    assert not [path for path in logs.files() if "ab" * 12 in path.name]
