@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary, ref
 
 from billiard.exceptions import TimeLimitExceeded
 from billiard.pool import MaybeEncodingError
+from celery.concurrency.base import BasePool
 from celery.exceptions import Ignore, Reject, Retry, Terminated, WorkerLostError
 from celery.worker import request as requests
 from celery.worker.consumer import consumer
@@ -165,27 +166,33 @@ def _killing(theirs: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap what ends the process of a task that has begun: the process is not to tell of it."""
 
     @wraps(theirs)
-    def kill(self: Any, *args: object, **named: object) -> Any:
+    def kill(self: Any, pool: object, *args: object, **named: object) -> Any:
         job = _job(self)
-        if self.time_start:
+        if self.time_start and _ends_tasks(pool):
             job.is_dying = True
             job.claim()
         with context.inside(job.scope):
-            return theirs(self, *args, **named)
+            return theirs(self, pool, *args, **named)
 
     return kill
+
+
+def _ends_tasks(pool: Any) -> bool:
+    """Tell whether a pool can end a task that runs: in one of threads it goes on to its end."""
+    method = getattr(pool, "terminate_job", None)
+    return getattr(method, "__func__", None) is not BasePool.terminate_job
 
 
 def _cancelling(theirs: Callable[..., Any]) -> Callable[..., Any]:
     kill = _killing(theirs)
 
     @wraps(theirs)
-    def cancel(self: Any, *args: object, **named: object) -> Any:
+    def cancel(self: Any, pool: object, *args: object, **named: object) -> Any:
         ends = getframe(1).f_code.co_name == _COLD_SHUTDOWN
         try:
-            return kill(self, *args, **named)
+            return kill(self, pool, *args, **named)
         finally:
-            if self.time_start:
+            if self.time_start and _ends_tasks(pool):
                 _job(self).end(tasks.TERMINATED, reason=_ENDS if ends else _IS_CUT_OFF)
 
     return cancel

@@ -95,6 +95,14 @@ def terminated(self, secret=None):
     for_ever()
 
 @app.task(bind=True)
+def terminated_in_vain(self, secret=None):
+    running(self)
+    deadline = time.monotonic() + 300
+    while not any("kill_job" in path.read_text() for path in (here / "logs").iterdir()):
+        assert time.monotonic() < deadline  # until Celery says that it cannot be terminated
+        time.sleep(0.1)
+
+@app.task(bind=True)
 def revoked(self, secret=None):
     running(self)
 

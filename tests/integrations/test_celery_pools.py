@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 
 import pytest
 
@@ -43,11 +44,13 @@ HOW = {
     "rejecting": ["rejected"],
     "hanging": ["time-limit"],
     "terminated": ["terminated"],
+    "terminated_in_vain": ["success"],
 }
 
 
 @pytest.mark.parametrize(
-    ("pool", "names"), [("gevent", GREENLETS), ("threads", COMMON), ("solo", COMMON)]
+    ("pool", "names"),
+    [("gevent", GREENLETS), ("threads", [*COMMON, "terminated_in_vain"]), ("solo", COMMON)],
 )
 def test_each_end_is_one_event_of_its_own_trace(tmp_path, pool, names):
     (tmp_path / "end_tasks.py").write_text(APP + TASKS)
@@ -75,3 +78,28 @@ def test_each_end_is_one_event_of_its_own_trace(tmp_path, pool, names):
         bound = {e["labels"].get("order", task_id) for e in lines}
         assert bound == {task_id}
     assert not any(SECRET in path.read_text() for path in (tmp_path / "logs").iterdir())
+
+
+def test_a_task_that_a_cold_shutdown_cannot_end_says_how_it_ends(tmp_path):
+    """Celery cancels what runs; a thread cannot be ended, and is waited for."""
+    (tmp_path / "end_tasks.py").write_text(APP + TASKS)
+    (tmp_path / "queue").mkdir()
+    (tmp_path / "running").mkdir()
+    options = ["--without-gossip", "--without-mingle", "-P", "threads", "-l", "info"]
+    worker = process(tmp_path, "courier", "-m", "celery", "-A", "end_tasks", "worker", *options)
+    names = "terminated_in_vain"
+    sender = process(tmp_path, "gateway", "-c", SENDER.partition("for name, (")[0], SECRET, names)
+    try:
+        out, err = sender.communicate(timeout=300)
+        assert sender.returncode == 0, err.decode()
+        ((task_id, _),) = json.loads(out).values()
+        deadline = time.monotonic() + 300
+        while not (tmp_path / "running" / task_id).exists():
+            assert worker.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        worker.send_signal(signal.SIGQUIT)
+        _, err = worker.communicate(timeout=600)
+    found = [event["event"]["action"] for event in ends(read(tmp_path), task_id)]
+    assert found == ["task-success"], err.decode()[-3000:]
