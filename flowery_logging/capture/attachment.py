@@ -12,7 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
-from flowery_logging.capture.configurators import UNKNOWN, Change, Watch, holds, is_own, reaches
+from flowery_logging.capture.configurators import (
+    UNKNOWN,
+    Change,
+    Watch,
+    are_asserted,
+    holds,
+    is_own,
+    reaches,
+)
 from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.foreign import MODULE_LOCK
@@ -219,4 +227,4 @@ def _is_known(logger: logging.Logger) -> bool:
 
 def is_asserted(logger: logging.Logger) -> bool:
     """Tell whether a test's `assertLogs` has taken a logger's events for itself."""
-    return any(type(one).__module__ == "unittest._log" for one in _end(logger).handlers)
+    return are_asserted(_end(logger).handlers)

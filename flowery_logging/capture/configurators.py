@@ -75,6 +75,11 @@ def holds(handlers: Iterable[Any], handler: object) -> bool:
     return False
 
 
+def are_asserted(handlers: Iterable[Any]) -> bool:
+    """Tell whether a test's `assertLogs` has taken the events of a logger with these handlers."""
+    return any(type(one).__module__ == "unittest._log" for one in handlers)
+
+
 def reaches(logger: logging.Logger, handler: logging.Handler) -> bool:
     """Tell whether a handler gets the records of a logger."""
     here: logging.Logger | None = logger
@@ -165,7 +170,8 @@ class Watch:
         if not value and getattr(logger, "propagate", False) and reaches(logger, self._handler):
             caller = frame_above(2)
             file = "" if caller is None else caller.f_code.co_filename
-            if is_library(file) and os.path.dirname(file) != _LOGGING:
+            is_its_own = is_library(file) and os.path.dirname(file) != _LOGGING
+            if is_its_own and not are_asserted(logger.handlers):
                 logger.handlers = [*logger.handlers, self._handler]
             else:
                 self.note_detached(logger, "propagate = False")
