@@ -42,6 +42,15 @@ class LogName(NamedTuple):
         return f"{self.service}-{start}Z-{self.entity}-{self.number:04d}{SUFFIX}"
 
 
+def is_of(service: str, name: str) -> bool:
+    """Tell whether a file name looks like one of a service; `parse` knows.
+
+    `service` is as `service_part` makes it.
+    """
+    match = _NAME.fullmatch(name) if name.startswith(service) else None
+    return match is not None and match["service"] == service
+
+
 def parse(name: str) -> LogName | None:
     """Return the parts of a file name, or None where it is not a name of ours."""
     match = _NAME.fullmatch(name)

@@ -127,12 +127,9 @@ class Retention:
             entry = next(entries, None)
             if entry is None:
                 return found, True
-            name = names.parse(entry.name)
-            if (
-                name is None
-                or name.service != self._part
-                or not entry.is_file(follow_symlinks=False)
-            ):
+            if not names.is_of(self._part, entry.name):
+                continue
+            if not entry.is_file(follow_symlinks=False):
                 continue
             try:
                 status = entry.stat(follow_symlinks=False)
@@ -142,8 +139,9 @@ class Retention:
         return found, False
 
     def _has_removed(self, file: _Found) -> bool:
-        is_fresh = abs(self._now - file.modified) < GRACE_SECONDS
-        return not is_fresh and file.name != self._in_use and self._remove_file(file, self._now)
+        if abs(self._now - file.modified) < GRACE_SECONDS or file.name == self._in_use:
+            return False
+        return names.parse(file.name) is not None and self._remove_file(file, self._now)
 
     def _remove_file(self, file: _Found, now: float) -> bool:
         """Remove one file, unless it is in use, not ours or changed meanwhile; tell whether."""
