@@ -11,6 +11,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from flowery_logging.capture.elsewhere import nearest
+from flowery_logging.capture.others import has_own_level
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.foreign import MODULE_LOCK
 
@@ -57,7 +59,7 @@ class BasicConfig:
     def _without_ours(self, theirs: Callable[..., None], options: dict[str, Any]) -> None:
         """Call it while our handler is aside.
 
-        A level above the one that stands is that of the handlers that it adds: else what is
+        A level above the one that stands is for the handlers that it adds alone: else what is
         configured for a terminal would silence the files.
         """
         root = logging.getLogger()
@@ -68,5 +70,22 @@ class BasicConfig:
             added, root.handlers = root.handlers, [self._handler, *root.handlers]
         if root.level > level:
             for handler in added:
-                handler.setLevel(max(handler.level, root.level))
+                handler.addFilter(_AsIfRootHad(root.level, level))
             root.setLevel(level)
+
+
+class _AsIfRootHad:
+    """A filter that lets pass what a level of the root logger's would.
+
+    Loggers with a level of their own do not ask for that; and it counts no more when somebody gives
+    the root logger another one.
+    """
+
+    def __init__(self, level: int, standing: int) -> None:
+        self._level = level
+        self._standing = standing
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno >= self._level or logging.getLogger().level != self._standing:
+            return True
+        return has_own_level(nearest(record.name))

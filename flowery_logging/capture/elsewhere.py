@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from flowery_logging.capture import greenlets, loguru_stderr
 from flowery_logging.capture.others_filters import lets_pass
+from flowery_logging.capture.stdlib import Handler
 from flowery_logging.files import stderr
 from flowery_logging.foreign import LISTENER_THREAD
 from flowery_logging.levels import number_of
@@ -43,7 +44,7 @@ def is_shown_on_stderr(logger: str, level: str) -> bool:
             return True
     elif logger == f"{_OWN}.access" and any(map(_prints_requests, _ACCESS)):
         return True
-    return _shows(logger, number)
+    return _is_silenced(logger) or _shows(logger, number)
 
 
 def _is_used(name: str, level: int) -> bool:
@@ -105,18 +106,33 @@ def _prints_requests(name: str) -> bool:
 
 def _handlers(name: str) -> Iterator[logging.Handler]:
     """All handlers that would get a record of a logger, which may not exist."""
-    logger = _nearest(name)
+    logger = nearest(name)
     is_own = _is_own(name)
     while logger is not None and is_own == _is_own(logger.name):
         yield from list(logger.handlers)
         logger = logger.parent if logger.propagate else None
 
 
+def _is_silenced(name: str) -> bool:
+    """Tell whether a logger is set apart with `NullHandler` alone: nobody wants to see its lines.
+
+    As Django's documentation says of `django.security.DisallowedHost`, which any bot can raise.
+    """
+    logger = nearest(name)
+    found: set[type] = set()
+    while logger is not None:
+        found.update(type(one) for one in logger.handlers if not isinstance(one, Handler))
+        if not logger.propagate:
+            return found == {logging.NullHandler}
+        logger = logger.parent
+    return False
+
+
 def _is_own(name: str) -> bool:
     return name.partition(".")[0] == _OWN
 
 
-def _nearest(name: str) -> logging.Logger | None:
+def nearest(name: str) -> logging.Logger | None:
     """Return the logger of a name or, where there is none, the one above it."""
     known = logging.Logger.manager.loggerDict
     while name:

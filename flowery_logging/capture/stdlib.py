@@ -282,9 +282,20 @@ def extras(record: Record) -> Mapping[str, Any]:
         found = {**found, **attributes[_CLASHING]}
     if "color_message" in found and record.name.startswith("uvicorn"):
         del found["color_message"]  # the message again, for terminals
+    if "end_color" in found and all(map(_is_colour, map(found.get, _COLOURS))):
+        found = {name: value for name, value in found.items() if name not in _COLOURS}
     if _has_own_text(record):
         found.pop(_GET_MESSAGE, None)
     return found
+
+
+_COLOURS: Final = ("color", "end_color")
+"""What a formatter of traitlets leaves on each record."""
+
+
+def _is_colour(value: object) -> bool:
+    """Tell whether a value is the code of a colour; where there is no terminal it is empty."""
+    return type(value) is str and (not value or value.startswith("\x1b["))
 
 
 def _has_own_text(record: Record) -> bool:

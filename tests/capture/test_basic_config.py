@@ -55,6 +55,18 @@ def test_the_applications_own_file_is_written(run, tmp_path):
     assert (tmp_path / "own.log").read_text() == "INFO sold\nWARNING few left\n"
 
 
+OWN_LEVEL = "logging.getLogger('shop').setLevel('INFO'); log.info('by its own level')"
+VERBOSE = "logging.getLogger().setLevel('DEBUG'); log.debug('asked for later')"
+
+
+@pytest.mark.parametrize("after", [OWN_LEVEL, VERBOSE])
+def test_the_level_that_it_gives_is_the_root_loggers_and_not_a_handlers(run, after):
+    """As aiosmtpd's `-d`, and a `--verbose` that is read later."""
+    _, shown = run(f"level='WARNING', {LIKE_THIS}", after=after)
+    assert shown[0] == "WARNING few left"
+    assert len(shown) == 2, shown
+
+
 def test_where_we_show_the_lines_ourselves_nothing_is_shown_twice(run):
     _, shown = run(LIKE_THIS, output="file,console")
     assert [line for line in shown if line.endswith("sold")] != ["INFO sold"]

@@ -507,3 +507,24 @@ def test_a_level_that_a_handler_before_ours_has_dressed_up(logged, name, number,
         logging.makeLogRecord({"msg": "x", "levelname": name, "levelno": number})
     )
     assert json.loads(line)["log.level"] == expected
+
+
+@pytest.mark.parametrize("codes", [("\x1b[33m", "\x1b[0m"), ("", "")])
+def test_the_colours_that_a_formatter_leaves_on_the_record_are_no_labels(logged, codes):
+    """Those of traitlets, on each event of Jupyter; what somebody calls a colour is one."""
+    log = logging.getLogger("shop.colours")
+
+    class Formatter(logging.Handler):
+        def emit(self, record):
+            record.color, record.end_color = codes
+
+    handler = Formatter()
+    log.addHandler(handler)
+    try:
+        log.info("left there", extra={"order": "A-1"})
+    finally:
+        log.removeHandler(handler)
+    log.info("a tulip", extra={"color": "red", "end_color": "white"})
+    left, tulip = logged.events()
+    assert left["labels"] == {"order": "A-1"}
+    assert tulip["labels"] == {"color": "red", "end_color": "white"}

@@ -254,7 +254,7 @@ def test_short_processes_remove_what_is_too_old_in_a_huge_directory(logs: Logs) 
     left = sum(path.exists() for path in old)
     assert left <= len(old) - 32
     ok(logs.run("log.info('x')", setup="keep_days=7"))
-    assert sum(path.exists() for path in old) <= left - 32
+    assert sum(path.exists() for path in old) <= max(0, left - 32)  # one in eight removes all
     check_own(logs)
 
 

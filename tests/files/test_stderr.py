@@ -126,6 +126,15 @@ def test_what_no_handler_shows_is_shown(tmp_path: Path, handler: str) -> None:
     assert line.endswith("ERROR app: seen")
 
 
+SILENCED = "log.addHandler(logging.NullHandler()); log.propagate = False"
+
+
+@pytest.mark.parametrize("before", [SILENCED, f"{SILENCED}; log = log.getChild('part')"])
+def test_what_is_silenced_on_purpose_is_not_shown(tmp_path: Path, before: str) -> None:
+    """As Django's documentation says to do with `django.security.DisallowedHost`."""
+    assert shown(tmp_path, f"{before}\nlog.error('a bot was here')") == []
+
+
 @pytest.mark.parametrize("library", ["multiprocessing", "billiard.util"])
 def test_what_a_library_says_by_a_logger_set_apart_is_shown(tmp_path: Path, library: str) -> None:
     """As that a child of Celery's was killed; what such a child dies of has a name of its own."""
