@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 
 class System:
@@ -24,7 +25,7 @@ class System:
     mkdir = staticmethod(os.mkdir)
     open = staticmethod(os.open)
     read = staticmethod(os.read)
-    scandir: Callable[[str], Iterator[os.DirEntry[str]]] = os.scandir
+    scandir: Callable[[str], AbstractContextManager[Iterator[os.DirEntry[str]]]] = os.scandir
     set_inheritable = staticmethod(os.set_inheritable)
     stat = staticmethod(os.stat)
     unlink = staticmethod(os.unlink)

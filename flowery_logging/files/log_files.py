@@ -257,6 +257,11 @@ class LogFiles:
         self._retain_now = self._retention.is_under_way() or bool(removed)
         return removed
 
+    def hurry_to_retain(self, until: float) -> None:
+        """Have the next calls of `retain` finish; `until` is when it must know what there is."""
+        self.retain_after = 0.0
+        self._retention.hurry(until)
+
     def has_to_retain(self) -> bool:
         """Tell whether this process, which ends, is one that finishes what there is to remove.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -17,8 +18,10 @@ from flowery_logging.files.faults import is_ours
 from flowery_logging.system import System
 
 GRACE_SECONDS: Final = 60.0
-STEP_ENTRIES: Final = 2_000
-"""Entries of a directory that are read at once, so that a huge one never stalls a log call."""
+STEP_ENTRIES: Final = 20_000
+STEP_FILES: Final = 1_000
+"""Entries of a directory that are read at once, and files of ours that are looked up at once, so
+that a huge one never stalls a log call."""
 
 STEP_REMOVALS: Final = 32
 """Files removed at once: one record names them all."""
@@ -89,25 +92,46 @@ class Retention:
         """Tell whether there is more to read or to remove."""
         return self._work is not None
 
-    def _steps(self) -> Iterator[None]:
+    def hurry(self, until: float) -> None:
+        """Begin anew, at any place, and judge by what is known at a time.
+
+        `until` is on the monotonic clock. No process comes to the end of a directory of hundreds of
+        thousands of files, and each one is to see others of them.
+        """
+        self._work = self._steps(until)
+
+    def _steps(self, until: float = float("inf")) -> Iterator[None]:
         """Do the work; each `yield` ends a step. Raises OSError.
 
         What is too old goes as soon as it is read: a process may end long before it has come to the
         end of a large directory, and each one begins anew.
         """
         kept: list[_Found] = []
-        entries = System.scandir(self._settings.directory)
+        start, is_hurried = 0, until < float("inf")
         is_read = False
         while not is_read:
-            found, is_read = self._read_on(entries)
-            for file in sorted(found):
-                is_too_old = self._now - file.modified > self._settings.keep_seconds
-                if is_too_old and self._has_removed(file):
-                    yield from self._end_of_step()
-                else:
-                    kept.append(file)
-            if not is_read:
-                yield
+            entries, is_read = self._read(start, None if is_hurried else STEP_ENTRIES)
+            if is_hurried and entries:
+                turn = hash(self._in_use) % len(entries)
+                entries = entries[turn:] + entries[:turn]
+            start += STEP_ENTRIES
+            for at in range(0, len(entries) or 1, STEP_FILES):
+                yield from self._remove_old(entries[at : at + STEP_FILES], kept)
+                if System.monotonic() >= until:
+                    break
+                if not is_read or at + STEP_FILES < len(entries):
+                    yield
+        yield from self._remove_excess(kept)
+
+    def _remove_old(self, entries: list[os.DirEntry[str]], kept: list[_Found]) -> Iterator[None]:
+        for file in sorted(_looked_up(entries)):
+            is_too_old = self._now - file.modified > self._settings.keep_seconds
+            if is_too_old and self._has_removed(file):
+                yield from self._end_of_step()
+            else:
+                kept.append(file)
+
+    def _remove_excess(self, kept: list[_Found]) -> Iterator[None]:
         total = sum(file.size for file in kept)
         for file in sorted(kept) if platform.HAS_LOCKS else ():
             if total <= self._settings.keep_bytes:
@@ -120,23 +144,16 @@ class Retention:
         if len(self._removed) >= STEP_REMOVALS:
             yield
 
-    def _read_on(self, entries: Iterator[os.DirEntry[str]]) -> tuple[list[_Found], bool]:
-        """Read so many entries; return the files among them, and whether these are the last."""
-        found: list[_Found] = []
-        for _ in range(STEP_ENTRIES):
-            entry = next(entries, None)
-            if entry is None:
-                return found, True
-            if not names.is_of(self._part, entry.name):
-                continue
-            if not entry.is_file(follow_symlinks=False):
-                continue
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue  # another process was faster
-            found.append(_Found(status.st_mtime, entry.name, status.st_size))
-        return found, False
+    def _read(self, start: int, most: int | None) -> tuple[list[os.DirEntry[str]], bool]:
+        """Read entries from a place on; return our files, and whether the end is reached.
+
+        No stream is held from one step to the next: who closes all descriptors would get its
+        number for a file of his own, and it would be closed with that one behind it.
+        """
+        with System.scandir(self._settings.directory) as entries:
+            read = list(islice(entries, start, None if most is None else start + most))
+        found = [entry for entry in read if names.is_of(self._part, entry.name)]
+        return found, most is None or len(read) < most
 
     def _has_removed(self, file: _Found) -> bool:
         if abs(self._now - file.modified) < GRACE_SECONDS or file.name == self._in_use:
@@ -174,6 +191,16 @@ class Retention:
         tail = platform.read_at(descriptor, TAIL_BYTES, max(0, file.size - TAIL_BYTES))
         last = _sequence(_record(tail.rstrip(b"\n").rpartition(b"\n")[2]))
         return Removed(file.name, file.size, now - file.modified, _first(head), last)
+
+
+def _looked_up(entries: list[os.DirEntry[str]]) -> Iterator[_Found]:
+    for entry in entries:
+        if entry.is_file(follow_symlinks=False):
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue  # another process was faster
+            yield _Found(status.st_mtime, entry.name, status.st_size)
 
 
 def _record(line: bytes) -> dict[str, Any]:

@@ -77,6 +77,9 @@ class Stream:
         """Nothing is kept."""
         return False
 
+    def hurry_to_retain(self, until: float) -> None:
+        """Nothing is kept."""
+
     def retire(self) -> None:
         """Leave the lock to the parent; the stream is shared."""
         self.close()

@@ -83,8 +83,8 @@ class Upkeep:
         if journal.reason is not None or not target.has_to_retain():
             return
         self.prepare(journal, 0)
-        target.retain_after = 0.0
         deadline = System.monotonic() + FINISH_SECONDS
+        target.hurry_to_retain(deadline - FINISH_SECONDS / 2)
         while not journal.backlog.active and target.has_to_retain():
             self._retain(journal)
             if System.monotonic() >= deadline:

@@ -209,31 +209,56 @@ logging.info("last")
 
 
 def test_a_huge_directory_is_read_in_steps(logs: Logs) -> None:
-    """Each step reads 2 000 entries, so a million of them never stall a call."""
+    """Each step reads 20 000 entries, so a million of them never stall a call."""
     logs.directory.mkdir()
-    for n in range(10_000):
+    for n in range(50_000):
         os.close(os.open(logs.directory / f"foreign-{n}", os.O_CREAT, 0o600))
     old = plant(logs, 1, days=9)
     program = """
+        from contextlib import contextmanager
         from flowery_logging.system import System
         read = []
         scandir = os.scandir
-        def counting(path):
-            for entry in scandir(path):
+        def counted(entries):
+            for entry in entries:
                 read.append(1)
                 yield entry
+        @contextmanager
+        def counting(path):
+            with scandir(path) as entries:
+                yield counted(entries)
         System.scandir = counting
-        log.info("first")
-        assert len(read) <= 2_000, len(read)
-        flowery_logging.runtime._sink.writer._journal.target.look_at = 0
-        log.info("second")
-        assert 2_000 < len(read) <= 4_000
-        for n in range(20):
+        def look():
+            read.clear()
             flowery_logging.runtime._sink.writer._journal.target.look_at = 0
-            log.info("more")
+            log.info("look")
+            return len(read)
+        log.info("first")
+        assert len(read) == 20_000, len(read)
+        assert look() == 40_000  # those that it knows are passed over
+        assert 50_000 < look() <= 50_002
     """
     ok(logs.run(program, setup="keep_days=7"))
     assert not old.exists()
+
+
+def test_no_descriptor_is_held_from_one_step_to_the_next(logs: Logs) -> None:
+    """Who closes all descriptors would get its number, and lose his file with the next step."""
+    for n in range(1, 2_001):
+        plant(logs, n, days=1)
+    program = """
+        log.info("first")
+        assert flowery_logging.runtime._sink.writer._journal.target._retention.is_under_way()
+        os.closerange(3, 4_096)
+        mine = open("mine", "w")
+        for n in range(5):
+            flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+            log.info("look")
+        mine.write("mine")
+        mine.close()
+        assert open("mine").read() == "mine"
+    """
+    ok(logs.run(program, setup="keep_days=7"))
 
 
 def check_own(logs: Logs) -> None:
