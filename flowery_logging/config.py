@@ -250,6 +250,7 @@ def _default_service() -> str:
     script = Path(sys.argv[0] if sys.argv else "")
     name = script.parent.name if script.stem == "__main__" else script.stem
     name = name if name not in _LAUNCHERS else _working_directory().name
+    name = os.fsencode(name).decode(errors="replace")  # the name of a file may be any bytes
     return settings.CONTROL.sub("_", name)[:256].strip() or "python"
 
 

@@ -239,3 +239,5 @@ def test_the_default_service_is_the_script_or_its_folder(
     assert resolve().service == "worker"
     monkeypatch.setattr("sys.argv", ["/usr/bin/uvicorn"])
     assert resolve().service == tmp_path.name
+    monkeypatch.setattr("sys.argv", [os.fsdecode(b"/srv/orders/scr\xff.py")])
+    assert resolve().service == "scr\N{REPLACEMENT CHARACTER}"

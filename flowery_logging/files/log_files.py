@@ -21,6 +21,10 @@ CHECK_SECONDS: Final = 1.0
 LOOKS: Final = 3
 """So often it is tried to find out what of a file nobody has seen, before the next is opened."""
 
+MOST_REWRITTEN: Final = 8 * 1024 * 1024
+"""When more has been written again, and no file has been seen since, somebody fetches the files as
+soon as they are there: each would repeat all that was in those before it."""
+
 MAX_LINE_BYTES: Final = 1024 * 1024
 """No line of ours is longer."""
 
@@ -72,6 +76,7 @@ class LogFiles:
         self._first_look = 0.0  # before that time readers need not have seen the file
         self._seen_size = 0
         self._blind = 0  # how often it could not be found out what of it nobody has seen
+        self._rewritten = 0  # bytes, since a file was last seen
         self._inode = (0, 0)
         self._retain_now = False
         self.retain_after = 0.0  # on the monotonic clock
@@ -152,6 +157,7 @@ class LogFiles:
             return False  # the directory cannot be read now, but the descriptor still writes
         if is_there and now >= self._first_look:
             self._seen_size = self.size
+            self._rewritten = 0
         return not is_there
 
     def _is_another(self) -> bool:
@@ -181,7 +187,7 @@ class LogFiles:
         if self.descriptor < 0 or self.size <= self._seen_size:
             return b""
         try:
-            return b"" if self._is_there() else self._unseen()
+            unseen = b"" if self._is_there() or self._rewritten > MOST_REWRITTEN else self._unseen()
         except OSError as error:
             if not is_ours(error):
                 raise
@@ -189,6 +195,8 @@ class LogFiles:
             if self._blind < LOOKS:
                 raise
             return b""
+        self._rewritten += len(unseen)
+        return unseen
 
     def _unseen(self) -> bytes:
         start = max(0, self._seen_size - MAX_LINE_BYTES)

@@ -186,10 +186,13 @@ def hold(descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
-def is_held(descriptor: int) -> bool:
+_NO_LOCKS: Final = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+
+
+def is_held(descriptor: int) -> bool | None:
     """Tell whether some process holds the file of this descriptor (`hold`).
 
-    Raises OSError where the file system has no locks.
+    None where the file system has no locks, as Lustre's by default. Raises OSError.
     """
     if fcntl is None:
         return False
@@ -197,6 +200,10 @@ def is_held(descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            return None
+        raise
     return False
 
 

@@ -133,7 +133,7 @@ def is_in_use(file: LogFile) -> bool:
     try:
         status = os.fstat(descriptor)
         new = status.st_size == 0 and abs(time.time() - status.st_mtime) < OPENING_SECONDS
-        return new or platform.is_held(descriptor)
+        return new or bool(platform.is_held(descriptor))
     except OSError:
         return False
     finally:

@@ -125,8 +125,7 @@ class Retention:
 
     def _remove_old(self, entries: list[os.DirEntry[str]], kept: list[_Found]) -> Iterator[None]:
         for file in sorted(_looked_up(entries)):
-            is_too_old = self._now - file.modified > self._settings.keep_seconds
-            if is_too_old and self._has_removed(file):
+            if self._is_too_old(file) and self._has_removed(file):
                 yield from self._end_of_step()
             else:
                 kept.append(file)
@@ -154,6 +153,9 @@ class Retention:
             read = list(islice(entries, start, None if most is None else start + most))
         found = [entry for entry in read if names.is_of(self._part, entry.name)]
         return found, most is None or len(read) < most
+
+    def _is_too_old(self, file: _Found) -> bool:
+        return self._now - file.modified > self._settings.keep_seconds
 
     def _has_removed(self, file: _Found) -> bool:
         if abs(self._now - file.modified) < GRACE_SECONDS or file.name == self._in_use:
@@ -183,7 +185,10 @@ class Retention:
 
     def _look_into(self, descriptor: int, file: _Found, now: float) -> Removed | None:
         """Tell what is removed with a file; None if that must not be. Raises OSError."""
-        if platform.is_held(descriptor) or System.fstat(descriptor).st_size != file.size:
+        is_held = platform.is_held(descriptor)
+        if is_held is None:  # where nobody can hold a file, only its age tells
+            is_held = not self._is_too_old(file)
+        if is_held or System.fstat(descriptor).st_size != file.size:
             return None
         head = platform.read_at(descriptor, TAIL_BYTES, 0).splitlines()[:2]
         if _service(head) not in {None, self._settings.service}:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -224,6 +226,26 @@ def test_a_file_removed_under_us_loses_only_what_readers_had_time_for(logs: Logs
         *(f"into the void {n}" for n in range(5)),
         "after",
     ]
+
+
+def test_files_that_are_fetched_as_soon_as_they_are_there_do_not_grow(
+    logs: Logs, tmp_path: Path
+) -> None:
+    """Each repeats what nobody had time to see before it: a mover would get the square of it all."""
+    program = f"""
+        target = flowery_logging.runtime._sink.writer._journal.target
+        for n in range(60):
+            for m in range(100): log.info("%d " + 5_000 * "x", 100 * n + m)
+            for entry in os.scandir({str(logs.directory)!r}):
+                os.rename(entry.path, os.path.join({str(tmp_path)!r}, entry.name))
+            target.look_at = 0
+    """
+    ok(logs.run(program))
+    paths = [*tmp_path.glob("*.ndjson"), *logs.directory.glob("*.ndjson")]
+    lines = [line for path in paths for line in path.read_bytes().splitlines()]
+    found = Counter(json.loads(line)["message"].partition(" ")[0] for line in lines)
+    assert {str(n) for n in range(6_000)} <= set(found)
+    assert sum(map(len, lines)) < 3 * 6_000 * 5_400
 
 
 def test_a_directory_replaced_by_another(logs: Logs) -> None:

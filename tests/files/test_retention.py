@@ -127,6 +127,22 @@ logging.info("awake")
     assert {"sleeping", "awake", "x"} <= set(logs.messages())
 
 
+def test_where_the_file_system_has_no_locks_it_goes_by_age(logs: Logs) -> None:
+    """As Lustre's by default. What is young may be in use, as nobody can tell."""
+    old = [plant(logs, n, days=8) for n in range(1, 4)]
+    young = [plant(logs, n, days=2) for n in range(4, 7)]
+    program = """
+        import errno, fcntl
+        def flock(descriptor, how):
+            raise OSError(errno.ENOLCK, "No locks available")
+        fcntl.flock = flock
+        log.info("x")
+    """
+    ok(logs.run(program, setup="keep_days=7, keep_bytes=1"))
+    assert not any(path.exists() for path in old)
+    assert all(path.exists() for path in young)
+
+
 def test_links_and_pipes_are_left_alone(logs: Logs, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")
