@@ -160,6 +160,13 @@ class LogFiles:
             self._rewritten = 0
         return not is_there
 
+    def is_gone(self) -> bool:
+        """Tell whether the file has no name any more, so that nobody will find what it holds.
+
+        One that was moved has: a volume that goes away comes back with it.
+        """
+        return self.descriptor >= 0 and System.fstat(self.descriptor).st_nlink == 0
+
     def _is_another(self) -> bool:
         """Tell whether somebody has closed our descriptor, and its number is another file's."""
         return self.descriptor >= 0 and not _is_file(self.descriptor, self._inode)
@@ -174,7 +181,7 @@ class LogFiles:
         """Tell whether the file still has its name. Raises OSError where that cannot be seen."""
         try:
             status = System.stat(self.path, follow_symlinks=False)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
         return (status.st_dev, status.st_ino) == self._inode
 

@@ -55,6 +55,10 @@ class Stream:
         """Return what is known to be written of a line that was interrupted."""
         return min(self._channel.written, len(line)), 0
 
+    def is_gone(self) -> bool:
+        """Say no: a stream never had a name."""
+        return False
+
     def postpone(self) -> None:
         """There is nothing to postpone."""
 

@@ -138,10 +138,20 @@ class Upkeep:
         except OSError as error:
             if target.descriptor < 0 or not is_ours(error):
                 raise
+            if target.is_gone():
+                self._wait_for_place(journal)
+                raise
             target.postpone()
             journal.settle()
             self._counters.add("write_errors")
             complaints.complain(f"cannot open the next file after {target.path}: {error}")
+
+    def _wait_for_place(self, journal: Journal) -> None:
+        """Let lines wait that would go into a file which nobody can find any more."""
+        if journal.stranded:
+            self._counters.add("rewritten", journal.stranded.count(b"\n"))
+            journal.rewrite_stranded()
+        journal.target.close()
 
     def _begin_file(self, journal: Journal) -> None:
         """Write the header, unless it is there; then comes what the file before did not keep.

@@ -228,6 +228,40 @@ def test_a_file_removed_under_us_loses_only_what_readers_had_time_for(logs: Logs
     ]
 
 
+GONE = """
+    import shutil
+    os.makedirs({there!r}, exist_ok=True)
+    log.info("one")
+    shutil.rmtree({above!r})
+    open({above!r}, "w").close()  # so that nobody can make it again
+    log.info("before it is noticed")
+    flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+    for n in range(100): log.info("gone %d", n)
+"""
+
+
+def test_what_comes_while_a_directory_cannot_be_made_again_waits(tmp_path: Path) -> None:
+    """It went into a file that nobody could find any more, without a word."""
+    above, logs = tmp_path / "above", Logs(tmp_path / "above" / "logs")
+    back = f"""
+    os.unlink({str(above)!r})
+    flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+    log.info("back")
+"""
+    ok(logs.run(GONE.format(above=str(above), there=str(logs.directory)) + back))
+    expected = ["before it is noticed", *(f"gone {n}" for n in range(100)), "back"]
+    found = logs.messages()
+    assert [message for message in found if message in expected] == expected
+
+
+def test_at_the_end_it_goes_to_stderr(tmp_path: Path) -> None:
+    above, logs = tmp_path / "above", Logs(tmp_path / "above" / "logs")
+    done = logs.run(GONE.format(above=str(above), there=str(logs.directory)))
+    ok(done)
+    assert all(f'"gone {n}"' in done.stderr for n in range(100))
+    assert "before it is noticed" in done.stderr
+
+
 def test_files_that_are_fetched_as_soon_as_they_are_there_do_not_grow(
     logs: Logs, tmp_path: Path
 ) -> None:
