@@ -79,7 +79,7 @@ class LogFiles:
         self._rewritten = 0  # bytes, since a file was last seen
         self._inode = (0, 0)
         self._retain_now = False
-        self.retain_after = 0.0  # on the monotonic clock
+        self.retain_after = self._room_at = 0.0  # on the monotonic clock
         self._retention = Retention(
             RetentionSettings(
                 settings.directory, settings.service, settings.keep_bytes, settings.keep_seconds
@@ -181,7 +181,7 @@ class LogFiles:
         """Tell whether the file still has its name. Raises OSError where that cannot be seen."""
         try:
             status = System.stat(self.path, follow_symlinks=False)
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return False
         return (status.st_dev, status.st_ino) == self._inode
 
@@ -271,6 +271,17 @@ class LogFiles:
         removed = self._retention.step(in_use=str(self._name), now=self._now())
         self._retain_now = self._retention.is_under_way() or bool(removed)
         return removed
+
+    def make_room(self) -> None:
+        """Remove old files because the disk is full: else they may be what keeps it so.
+
+        Once a second. Nothing can be announced now: `retain` gives what was removed when it can.
+        """
+        now = System.monotonic()
+        if self.descriptor >= 0 and now >= self._room_at:
+            self._room_at = now + CHECK_SECONDS
+            self._retain_now = True
+            self._retention.step(in_use=str(self._name), now=self._now())
 
     def hurry_to_retain(self, until: float) -> None:
         """Have the next calls of `retain` finish; `until` is when it must know what there is."""

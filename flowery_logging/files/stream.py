@@ -77,6 +77,9 @@ class Stream:
         """Nothing is kept."""
         return []
 
+    def make_room(self) -> None:
+        """There is none to be made."""
+
     def has_to_retain(self) -> bool:
         """Nothing is kept."""
         return False

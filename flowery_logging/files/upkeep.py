@@ -70,6 +70,8 @@ class Upkeep:
             return  # a frame of the parent's, going on in the child: the parent has its event
         if error.errno == errno.EBADF:
             journal.target.lose()
+        if platform.has_run_out(error):
+            journal.target.make_room()
         journal.settle()
         self._counters.add("write_errors")
         complaints.complain(f"cannot write {journal.target.path}: {error}")

@@ -16,6 +16,7 @@ import pytest
 
 import flowery_logging
 from tests.files.conftest import Logs, parse
+from tests.files.test_retention import plant
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's file systems")
 
@@ -82,6 +83,30 @@ def test_a_full_disk_loses_nothing_that_fits_into_memory(small_disk: Path) -> No
     assert len(recovered) == 1
     assert recovered[0]["numeric_labels"]["delayed_events"] > 400
     assert recovered[0]["numeric_labels"]["dropped_events"] == 0
+
+
+@root_only
+@pytest.mark.parametrize("setup", ["keep_days=7", "keep_bytes=1_000"])
+def test_old_files_of_ours_do_not_keep_the_disk_full(small_disk: Path, setup: str) -> None:
+    """Of those before us, and of the time when there was room: retention has to go on."""
+    logs = Logs(small_disk)
+    old = [plant(logs, n, days=9, size=20_000) for n in range(1, 6)]
+    program = (
+        FILL.format(directory=str(small_disk))
+        + """
+    fill()
+    for n in range(100): log.info("while full %d", n)
+    assert flowery_logging.stats()["write_errors"] > 0
+    assert flowery_logging.stats()["waiting"] == 0, flowery_logging.stats()
+    """
+    )
+    ok(logs.run(program, setup=f"max_bytes=10_000_000, {setup}"))
+    assert not any(path.exists() for path in old)
+    messages = logs.messages()
+    assert [m for m in messages if m.startswith("while")] == [f"while full {n}" for n in range(100)]
+    removed = [r for r in logs.records() if r["event"].get("action") == "log-files-removed"]
+    names = [name for record in removed for name in record["labels"]["removed_files"]]
+    assert sorted(names) == [path.name for path in old]
 
 
 @root_only
@@ -233,7 +258,7 @@ GONE = """
     os.makedirs({there!r}, exist_ok=True)
     log.info("one")
     shutil.rmtree({above!r})
-    open({above!r}, "w").close()  # so that nobody can make it again
+    os.symlink("nowhere", {above!r})  # so that nobody can make it again
     log.info("before it is noticed")
     flowery_logging.runtime._sink.writer._journal.target.look_at = 0
     for n in range(100): log.info("gone %d", n)
