@@ -133,14 +133,16 @@ class Upkeep:
         kept in the journal, and the target knows that its header is due.
         """
         target = journal.target
+        is_saved = False
         try:
             journal.stranded = target.stranded() or journal.stranded
+            is_saved = True
             if target.open_next():
                 self._counters.add("files")
         except OSError as error:
             if target.descriptor < 0 or not is_ours(error):
                 raise
-            if target.is_gone():
+            if is_saved and target.is_gone():
                 self._wait_for_place(journal)
                 raise
             target.postpone()
