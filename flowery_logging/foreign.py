@@ -36,6 +36,12 @@ def frame_above(depth: int) -> FrameType | None:
         return None
 
 
+def file_above(depth: int) -> str:
+    """Return the name of that frame's file; "" where there is none."""
+    frame = frame_above(depth + 1)
+    return "" if frame is None else frame.f_code.co_filename
+
+
 getsignal: Final[Callable[[int], Any]] = sys.modules.get("_signal", signal).getsignal
 """As `signal.getsignal`, which looks for a member of an enumeration first: ten times as slow."""
 

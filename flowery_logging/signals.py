@@ -27,7 +27,7 @@ from functools import wraps
 from types import FrameType
 from typing import Any, Final
 
-from flowery_logging.foreign import frame_above
+from flowery_logging.foreign import file_above
 from flowery_logging.library_code import is_library
 from flowery_logging.system import System
 
@@ -153,8 +153,7 @@ class Signals:
         do so too, before they set handlers of their own.
         """
         is_default = signal.getsignal(signal.SIGINT) is signal.SIG_DFL
-        caller = frame_above(2)
-        by_program = caller is None or not is_library(caller.f_code.co_filename)
+        by_program = not is_library(file_above(2))
         self._default_wanted = is_default and before is signal.default_int_handler and by_program
 
     def _take(self) -> None:

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, Final, NamedTuple
 
 from flowery_logging.capture.patch import Patch
-from flowery_logging.foreign import frame_above, getframe
+from flowery_logging.foreign import file_above, frame_above, getframe
 from flowery_logging.library_code import is_library
 
 _LOGGING: Final = os.path.dirname(logging.addLevelName.__code__.co_filename)
@@ -137,8 +137,7 @@ class Watch:
     # A logger's `__dict__` is not asked for: CPython 3.11 reads attributes slower from then on.
     def _disabled(self, logger: logging.Logger, value: object) -> tuple[bool, Any]:
         """Refuse what a configurator does to loggers that it does not name."""
-        caller = frame_above(2) if value and not logger.disabled else None
-        by_the_way = caller is not None and caller.f_code.co_filename == _CONFIG
+        by_the_way = value and not logger.disabled and file_above(2) == _CONFIG
         if by_the_way and not is_own(logger):
             self._prevent(logger, "disabled")
         return not by_the_way, value
@@ -168,8 +167,7 @@ class Watch:
         `multiprocessing` and billiard do so at the first message of theirs: nobody can mend that.
         """
         if not value and getattr(logger, "propagate", False) and reaches(logger, self._handler):
-            caller = frame_above(2)
-            file = "" if caller is None else caller.f_code.co_filename
+            file = file_above(2)
             is_its_own = is_library(file) and os.path.dirname(file) != _LOGGING
             if is_its_own and not are_asserted(logger.handlers):
                 logger.handlers = [*logger.handlers, self._handler]

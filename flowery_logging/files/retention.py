@@ -160,16 +160,16 @@ class Retention:
     def _has_removed(self, file: _Found) -> bool:
         if abs(self._now - file.modified) < GRACE_SECONDS or file.name == self._in_use:
             return False
-        return names.parse(file.name) is not None and self._remove_file(file, self._now)
+        return names.parse(file.name) is not None and self._remove_file(file)
 
-    def _remove_file(self, file: _Found, now: float) -> bool:
+    def _remove_file(self, file: _Found) -> bool:
         """Remove one file, unless it is in use, not ours or changed meanwhile; tell whether."""
         path = f"{self._settings.directory}{os.sep}{file.name}"
         noted = len(self._removed)
         try:
             descriptor = System.open(path, platform.READ_FLAGS)
             try:
-                removed = self._look_into(descriptor, file, now)
+                removed = self._look_into(descriptor, file)
                 if removed is None:
                     return False
                 self._removed.append(removed)
@@ -183,7 +183,7 @@ class Retention:
             return False
         return True
 
-    def _look_into(self, descriptor: int, file: _Found, now: float) -> Removed | None:
+    def _look_into(self, descriptor: int, file: _Found) -> Removed | None:
         """Tell what is removed with a file; None if that must not be. Raises OSError."""
         is_held = platform.is_held(descriptor)
         if is_held is None:  # where nobody can hold a file, only its age tells
@@ -195,7 +195,7 @@ class Retention:
             return None
         tail = platform.read_at(descriptor, TAIL_BYTES, max(0, file.size - TAIL_BYTES))
         last = _sequence(_record(tail.rstrip(b"\n").rpartition(b"\n")[2]))
-        return Removed(file.name, file.size, now - file.modified, _first(head), last)
+        return Removed(file.name, file.size, self._now - file.modified, _first(head), last)
 
 
 def _looked_up(entries: list[os.DirEntry[str]]) -> Iterator[_Found]:
