@@ -226,7 +226,7 @@ def _apply(config: Config, *, quiet: bool = False) -> None:
     aside = stdlib.ASIDE | SPECIAL
     encoder = LineEncoder(wiring.static(config), placer, _counters, aside)
     baggage.allow(config.baggage)
-    _own_encoder = Composer(encoder.static, placer.unredacted(), _counters)
+    _own_encoder = wiring.own_composer(encoder.static, placer, _counters)
     writer = _writer(config)
     _sink.tell()  # of the gates that stood until now
     _sink.open(encoder, writer, config.processors, wiring.gates(config, _sink))

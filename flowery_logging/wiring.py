@@ -17,7 +17,7 @@ from flowery_logging.capture.gate import Gate
 from flowery_logging.capture.sink import Sink
 from flowery_logging.config import Config
 from flowery_logging.counters import Counters
-from flowery_logging.ecs import Composer, Event, LineEncoder, Static, identity
+from flowery_logging.ecs import Composer, Event, Limits, LineEncoder, Placer, Static, identity
 from flowery_logging.files import FileSettings, LogFiles, Nowhere, Stream
 from flowery_logging.files.channel import STDOUT, Channel
 from flowery_logging.files.levels import has_level
@@ -144,6 +144,17 @@ def lines_of(directory: str | None, entity: str) -> Iterator[bytes]:
 def process_identity(entity: str) -> tuple[bytes, bytes, bytes]:
     """Return what the writer splices into each line of this process."""
     return identity(entity, System.getpid())
+
+
+def own_composer(static: Static, placer: Placer, counters: Counters) -> Composer:
+    """Return what makes records of the library's own.
+
+    They hold no secret. What they tell the audit is not cut by limits that are lower than the
+    default ones: numbers of which it has not heard are lost.
+    """
+    own = placer.unredacted()
+    own.limits = Limits(*map(max, placer.limits, Limits()))
+    return Composer(static, own, counters)
 
 
 def own_record(

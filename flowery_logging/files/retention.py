@@ -242,6 +242,8 @@ def facts(removed: list[Removed]) -> dict[str, Any]:
         "removed_sequences": [f"{_entity(file)}:{file.first}-{file.last}" for file in removed],
         "removed_bytes": sum(file.size for file in removed),
         "removed_oldest_days": round(max(file.age for file in removed) / 86_400, 3),
+        # The audit goes by it: older files are gone too, whoever has announced them.
+        "removed_newest_days": round(min(file.age for file in removed) / 86_400, 6),
     }
 
 

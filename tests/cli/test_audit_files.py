@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -248,8 +249,12 @@ FULL = """
 """
 
 
+LEAST = "limits={'line_bytes': 4096, 'label_chars': 64, 'name_chars': 16, 'fields': 1, 'items': 1, 'depth': 1}"
+
+
 @needs_limits
-def test_dropped_events_are_announced(logs: Logs) -> None:
+@pytest.mark.parametrize("limits", ["", LEAST])
+def test_dropped_events_are_announced(logs: Logs, limits: str) -> None:
     program = (
         FULL
         + """
@@ -260,7 +265,8 @@ def test_dropped_events_are_announced(logs: Logs) -> None:
     log.info("after")
     """
     )
-    ok(logs.run(program))
+    program = program.replace("range(700)", "range(7000)" if limits else "range(700)")
+    ok(logs.run(program, setup=limits))
     process = only(audit(logs.directory, code=0))
     (recovered,) = (r for r in logs.records() if r["event"].get("action") == "log-recovered")
     announced = expand(recovered["labels"]["dropped_sequences"])
@@ -304,13 +310,14 @@ def test_what_a_running_process_holds_in_memory_is_not_lost_until_it_is_killed(l
     assert ",".join(gap["sequences"] for gap in killed["lost"]) == process["waiting"]
 
 
-def test_what_retention_removes_is_announced(logs: Logs) -> None:
+@pytest.mark.parametrize("limits", ["", f", {LEAST}"])
+def test_what_retention_removes_is_announced(logs: Logs, limits: str) -> None:
     ok(logs.run(MANY, setup=ROTATING))
     files = logs.files()
     for path in files[:3]:
         os.utime(path, (1_000_000_000, 1_000_000_000))
     last = sequences(files[2])[-1]
-    ok(logs.run("log.info('x')", setup="keep_days=1"))
+    ok(logs.run("log.info('x')", setup=f"keep_days=1{limits}"))
     assert not any(path.exists() for path in files[:3])
     result = audit(logs.directory, code=0)
     assert result["removed_files"] == 3
@@ -331,6 +338,28 @@ def test_what_was_removed_earlier_needs_no_announcement_of_its_own(logs: Logs) -
     os.utime(files[2], (1_000_000_000, 1_000_000_000))
     ok(logs.run("log.info('x')", setup="keep_days=1"))
     assert largest(audit(logs.directory, code=0))["removed"] == f"1-{last}"
+
+
+@pytest.mark.parametrize(("removed", "code"), [("2026-01-11", 0), ("2026-01-09", 1)])
+def test_what_is_older_than_a_removed_file_was_removed(logs: Logs, removed: str, code: int) -> None:
+    """Its announcement stood in a file of another process, which retention has removed since."""
+    ok(logs.run(MANY, setup=ROTATING))
+    files = logs.files()
+    last = sequences(files[1])[-1]
+    os.unlink(files[0])
+    os.unlink(files[1])
+    for path in files[2:]:
+        lines = map(orjson.loads, path.read_bytes().splitlines())
+        dated = [{**line, "@timestamp": "2026-01-10T00:00:00.000000Z"} for line in lines]
+        path.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in dated))
+    ok(logs.run("log.info('busy')"))
+    (busy,) = set(logs.files()) - set(files)
+    os.utime(busy, (datetime.fromisoformat(f"{removed}T00:00:00+00:00").timestamp(),) * 2)
+    ok(logs.run("log.info('x')", setup="keep_days=1"))
+    assert not busy.exists()
+    process = largest(audit(logs.directory, code=code))
+    assert process["removed"] == ("" if code else f"1-{last}")
+    assert [gap["sequences"] for gap in process["lost"]] == ([f"1-{last}"] if code else [])
 
 
 def test_a_removed_file_whose_numbers_could_not_be_read(logs: Logs) -> None:

@@ -7,13 +7,16 @@ retention removes is announced in records of its own; a clean end leaves a closi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
 
 from flowery_logging.cli.audit.ranges import Ranges, parse
+from flowery_logging.cli.reading.times import moment_of
 from flowery_logging.files.reader import Line, LogFile, Record
 
 OWN_LOGGER = "flowery_logging"
+_MOST_DAYS = 36_500
 
 
 class End(Enum):
@@ -45,6 +48,7 @@ class FileAccount:
     """The numbers that lie in one file."""
 
     file: LogFile
+    begun: str = ""  # the timestamp of its first event
     numbers: Ranges = field(default_factory=Ranges)
     latest: int = 0  # the number of its last line; 0 if that is its header
 
@@ -89,9 +93,9 @@ class ProcessAccount:
         pid = _get(record, "process", "pid")
         self.pid = pid if isinstance(pid, int) else 0
 
-    def begin_file(self, file: LogFile) -> FileAccount:
-        """Add a file in which events of this process lie."""
-        account = FileAccount(file)
+    def begin_file(self, file: LogFile, begun: str) -> FileAccount:
+        """Add a file in which events of this process lie, from that timestamp on."""
+        account = FileAccount(file, begun)
         self.files.append(account)
         self.written = max(self.written, file.modified)
         return account
@@ -164,6 +168,7 @@ class Removals:
     def __init__(self) -> None:
         self._ranges: dict[str, Ranges] = {}
         self._unread: dict[str, set[int]] = {}  # numbers of files whose range is not known
+        self._until: dict[str, datetime] = {}  # by service: when the newest file was last written
         self.files: set[str] = set()
 
     def note(self, record: Record) -> None:
@@ -173,6 +178,7 @@ class Removals:
             return
         names = _texts(labels.get("removed_files"))
         self.files.update(names)
+        self._note_newest(record)
         for name, text in zip(names, _texts(labels.get("removed_sequences")), strict=False):
             entity, _, numbers = text.partition(":")
             found = parse(numbers)
@@ -184,8 +190,9 @@ class Removals:
     def of(self, process: ProcessAccount) -> Ranges:
         """Tell the numbers of a process that are announced as removed.
 
-        Retention removes the oldest file first, so what lies before a removed beginning was
-        removed earlier, by an announcement that may have been removed since.
+        Retention removes the oldest file first, so what lies before a removed beginning, or is
+        older than another file that was removed, was removed earlier, by an announcement that may
+        have been removed since.
         """
         removed = Ranges(self._ranges.get(process.entity, ()))
         for number in self._unread.get(process.entity, ()):
@@ -193,9 +200,26 @@ class Removals:
             behind = [f.numbers.first for f in process.files if f.file.name.number > number]
             if behind:
                 removed.add_range(max(before, default=0) + 1, min(behind) - 1)
-        if process.numbers.first - 1 in removed:
+        if process.numbers.first - 1 in removed or self._is_older(process):
             removed.add_range(1, process.numbers.first - 1)
         return removed
+
+    def _note_newest(self, record: Record) -> None:
+        age = _get(record, "numeric_labels", "removed_newest_days")
+        moment = moment_of(record["@timestamp"])
+        if moment is not None and isinstance(age, (int, float)) and abs(age) < _MOST_DAYS:
+            service = str(_get(record, "service", "name"))
+            until = moment - timedelta(days=age)
+            self._until[service] = max(until, self._until.get(service, until))
+
+    def _is_older(self, process: ProcessAccount) -> bool:
+        """Tell whether the files that are missing before the first one left are older."""
+        first = min(process.files, key=lambda file: file.file.name.number, default=None)
+        until = self._until.get(process.service)
+        if first is None or first.file.name.number == 1 or until is None:
+            return False
+        begun = moment_of(first.begun)
+        return begun is not None and begun <= until
 
 
 def _get(record: Record, outer: str, inner: str) -> object:

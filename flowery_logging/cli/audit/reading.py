@@ -132,5 +132,5 @@ class _Reading:
             process = self._process(line.entity, line.file)
             if not process.files:
                 process.identify(line.record)
-            places[line.entity] = (process, process.begin_file(line.file))
+            places[line.entity] = (process, process.begin_file(line.file, line.timestamp))
         return places[line.entity]

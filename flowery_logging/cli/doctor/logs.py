@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any, Final
 
 from flowery_logging.cli.doctor.finding import Finding, fault, note
 from flowery_logging.cli.doctor.overview import Overview, Process
+from flowery_logging.cli.reading.times import moment_of
 from flowery_logging.ecs import Limits
 from flowery_logging.files.reader import Record
 
@@ -184,7 +184,5 @@ def _label(record: Record, name: str) -> Any:
 
 def _seconds(timestamp: str) -> float:
     """Return seconds since the epoch; 0 for what is no time."""
-    try:
-        return datetime.fromisoformat(timestamp.replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        return 0.0
+    moment = moment_of(timestamp)
+    return moment.timestamp() if moment else 0.0

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from flowery_logging.cli.doctor.finding import Finding, fault, note
 from flowery_logging.cli.doctor.overview import Overview, Service
+from flowery_logging.cli.reading.times import moment_of
 from flowery_logging.config import Config
 
 DAY: Final = 86_400.0
@@ -206,14 +206,10 @@ def _days(record: dict[str, Any]) -> float | None:
 
 def _rate(service: Service) -> float:
     """Return bytes a second; 0 where the files cover too short a time."""
-    try:
-        first, last = (
-            datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
-            for text in (service.first, service.last)
-        )
-    except ValueError:
+    first, last = moment_of(service.first), moment_of(service.last)
+    if first is None or last is None:
         return 0.0
-    span = last - first
+    span = (last - first).total_seconds()
     return service.read / span if span >= LEAST_SPAN_SECONDS else 0.0
 
 
