@@ -17,6 +17,7 @@ from flowery_logging.capture.configurators import (
     Change,
     Watch,
     are_asserted,
+    end_of,
     holds,
     is_own,
     reaches,
@@ -111,7 +112,7 @@ class Attachment:
             self._announce(found)
 
     def _put_back(self, logger: logging.Logger | None) -> list[Change]:
-        ends = dict.fromkeys([*_ends(), *([] if logger is None else [_end(logger)])])
+        ends = dict.fromkeys([*_ends(), *([] if logger is None else [end_of(logger)])])
         missing = [end for end in ends if not self._has(end)]
         for end in missing:
             with suppress(Exception):  # a class of somebody's own; each event is given anyway
@@ -213,12 +214,6 @@ def _ends() -> Iterator[logging.Logger]:
     return (logger for logger in loggers() if logger.parent is None or not logger.propagate)
 
 
-def _end(logger: logging.Logger) -> logging.Logger:
-    while logger.propagate and logger.parent is not None:
-        logger = logger.parent
-    return logger
-
-
 def _is_known(logger: logging.Logger) -> bool:
     """Tell whether a logger is of a tree; of one made by its class nothing has been undone."""
     known = logging.Logger.manager.loggerDict
@@ -227,4 +222,4 @@ def _is_known(logger: logging.Logger) -> bool:
 
 def is_asserted(logger: logging.Logger) -> bool:
     """Tell whether a test's `assertLogs` has taken a logger's events for itself."""
-    return are_asserted(_end(logger).handlers)
+    return are_asserted(end_of(logger).handlers)

@@ -90,6 +90,13 @@ def reaches(logger: logging.Logger, handler: logging.Handler) -> bool:
     return False
 
 
+def end_of(logger: logging.Logger) -> logging.Logger:
+    """Return the logger at which the way of a logger's records ends."""
+    while logger.propagate and logger.parent is not None:
+        logger = logger.parent
+    return logger
+
+
 class Watch:
     """Replaces `Logger.__setattr__`: assignments are rare, and reading costs what it did."""
 
@@ -166,7 +173,7 @@ class Watch:
 
         `multiprocessing` and billiard do so at the first message of theirs: nobody can mend that.
         """
-        if not value and getattr(logger, "propagate", False) and reaches(logger, self._handler):
+        if not value and getattr(logger, "propagate", False) and self._is_ours(logger):
             file = file_above(2)
             is_its_own = is_library(file) and os.path.dirname(file) != _LOGGING
             if is_its_own and not are_asserted(logger.handlers):
@@ -174,6 +181,13 @@ class Watch:
             else:
                 self.note_detached(logger, "propagate = False")
         return True, value
+
+    def _is_ours(self, logger: logging.Logger) -> bool:
+        """Tell whether our handler gets the records of a logger, or will get them again.
+
+        `dictConfig` sets `uvicorn` apart before `uvicorn.access`.
+        """
+        return reaches(logger, self._handler) or end_of(logger).name in self.detached
 
     def _prevent(self, logger: logging.Logger, what: str) -> None:
         self.prevented.append(Change(logger.name, what, calling_place()))

@@ -159,6 +159,11 @@ ISLANDS = {
         "logging.config.dictConfig({'version': 1, 'disable_existing_loggers': False, 'loggers':"
         " {'shop': {'propagate': False, 'handlers': []}}})"
     ),
+    "by dictConfig, both": (
+        "logging.config.dictConfig({'version': 1, 'disable_existing_loggers': False, 'loggers':"
+        " {'shop': {'propagate': False}, 'shop.orders': {'propagate': False}}})"
+    ),
+    "behind the root's": "logging.root.handlers.clear(); logging.getLogger('shop').propagate = False",
 }
 
 
@@ -168,6 +173,7 @@ def test_a_logger_that_propagates_no_more(run, kind):
     assert messages == ["before", "after", "after", "again"]
     (warning,) = told
     assert "propagate = False: shop" in warning["message"]
+    assert who(warning).endswith(PLACE)
     assert who(warning).endswith(PLACE)
 
 
