@@ -22,7 +22,8 @@ from typing import Final, Protocol
 from flowery_logging import process
 from flowery_logging.files.backlog import Backlog
 from flowery_logging.files.faults import is_ours
-from flowery_logging.files.retention import Removed
+from flowery_logging.files.removal import Removed
+from flowery_logging.files.retention import Retention
 from flowery_logging.files.tally import Tally, Write
 from flowery_logging.process import mark
 from flowery_logging.system import System
@@ -44,13 +45,14 @@ class Target(Protocol):
     size: int
     max_size: int
     look_at: float
-    retain_after: float
     header_due: bool  # set together with `descriptor`: this place begins with a header
 
     @property
     def path(self) -> str: ...
     @property
     def place(self) -> str | None: ...  # where a reader looks for lines; None: nobody can
+    @property
+    def retention(self) -> Retention | None: ...  # None: nothing is kept
     @property
     def write(self) -> Callable[[int, bytes], int]: ...  # as os.write
     def open_next(self) -> bool: ...  # whether it begins with a header
@@ -62,10 +64,6 @@ class Target(Protocol):
     def lose(self) -> None: ...
     def renew_patience(self) -> None: ...
     def wrap_writes(self, wrapped: Callable[[Write], Write] | None) -> None: ...
-    def retain(self) -> list[Removed]: ...  # and not announced yet: `Journal.append` empties it
-    def make_room(self) -> None: ...  # as the disk is full
-    def has_to_retain(self) -> bool: ...  # as the process ends
-    def hurry_to_retain(self, until: float) -> None: ...
     def retire(self) -> None: ...
     def close(self) -> None: ...
 

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 from flowery_logging.files import platform
 from flowery_logging.files.faults import is_ours
 from flowery_logging.files.names import LogName, service_part
-from flowery_logging.files.retention import Removed, Retention, RetentionSettings
+from flowery_logging.files.removal import RetentionSettings
+from flowery_logging.files.retention import Retention
 from flowery_logging.files.tally import Write
 from flowery_logging.system import System
 
@@ -27,9 +28,6 @@ soon as they are there: each would repeat all that was in those before it."""
 
 MAX_LINE_BYTES: Final = 1024 * 1024
 """No line of ours is longer."""
-
-FINISHING: Final = "08"
-"""How the entity of a process ends that finishes retention as it ends: one in eight."""
 
 MAX_NAMES: Final = 10_000
 """So many names that are taken are passed over; then the directory counts as unusable."""
@@ -78,9 +76,7 @@ class LogFiles:
         self._blind = 0  # how often it could not be found out what of it nobody has seen
         self._rewritten = 0  # bytes, since a file was last seen
         self._inode = (0, 0)
-        self._retain_now = False
-        self.retain_after = self._room_at = 0.0  # on the monotonic clock
-        self._retention = Retention(
+        self.retention = Retention(
             RetentionSettings(
                 settings.directory, settings.service, settings.keep_bytes, settings.keep_seconds
             )
@@ -123,7 +119,7 @@ class LogFiles:
         self.max_size = self._settings.max_bytes
         self.descriptor = descriptor
         self.header_due = True
-        self._retain_now = True
+        self.retention.is_due = True
         _close(*previous)
         if self.write is _refuse:  # a signal handler has forked: this is the child
             self.retire()
@@ -261,54 +257,6 @@ class LogFiles:
         if _is_file(descriptor, self._inode):
             System.close(descriptor)
 
-    def retain(self) -> list[Removed]:
-        """Remove old files of this service, with bounded work. Returns what was removed.
-
-        Begins after a file was opened, and goes on at each look as long as there is more to do.
-        """
-        if not self._retain_now or System.monotonic() < self.retain_after:
-            return []
-        removed = self._retention.step(in_use=str(self._name), now=self._now())
-        self._retain_now = self._retention.is_under_way() or bool(removed)
-        return removed
-
-    def make_room(self) -> None:
-        """Remove old files because the disk is full: else they may be what keeps it so.
-
-        Once a second. Nothing can be announced now: `retain` gives what was removed when it can.
-        """
-        now = System.monotonic()
-        if self.descriptor >= 0 and now >= self._room_at:
-            self._room_at = now + CHECK_SECONDS
-            self._retain_now = True
-            self._retention.step(in_use=str(self._name), now=self._now())
-
-    def hurry_to_retain(self, until: float) -> None:
-        """Have the next calls of `retain` finish; `until` is when it must know what there is."""
-        self.retain_after = 0.0
-        self._retention.hurry(until)
-
-    def has_to_retain(self) -> bool:
-        """Tell whether this process, which ends, is one that finishes what there is to remove.
-
-        Where all processes are short, none comes to the end of a large directory by its looks.
-        """
-        return self._retain_now and self._name.entity[-1] in FINISHING
-
-    def _now(self) -> float:
-        """Return the time as the file system tells it: ages of files are compared with that.
-
-        No clock of the process can be trusted: freezegun and others turn it. Where the time of our
-        own file cannot be set, it is that of the last write: nothing then seems older than it is.
-        """
-        _touch(self.descriptor)
-        try:
-            return System.fstat(self.descriptor).st_mtime
-        except OSError as error:
-            if not is_ours(error):
-                raise
-            return 0.0  # then nothing is old
-
 
 def _refuse(descriptor: int, line: bytes) -> int:  # noqa: ARG001 - as os.write
     raise OSError(errno.EBADF, "the file belongs to the parent process")
@@ -333,17 +281,6 @@ def _close(descriptor: int, inode: tuple[int, int]) -> None:
     if descriptor < 0 or not _is_file(descriptor, inode):
         return
     try:
-        _touch(descriptor)
+        platform.touch(descriptor)
     finally:
         platform.close(descriptor)
-
-
-def _touch(descriptor: int) -> None:
-    """Set a file's time of change to now, where the platform and the file system can."""
-    try:
-        System.utime(descriptor)
-    except (TypeError, NotImplementedError):
-        pass
-    except OSError as error:
-        if not is_ours(error):
-            raise

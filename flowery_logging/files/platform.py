@@ -254,3 +254,14 @@ _RUN_OUT: Final = frozenset(
     for number in (errno.ENOSPC, errno.EAGAIN, getattr(errno, "EDQUOT", None))
     if number is not None
 )
+
+
+def touch(descriptor: int) -> None:
+    """Set a file's time of change to now, where the platform and the file system can."""
+    try:
+        System.utime(descriptor)
+    except (TypeError, NotImplementedError):
+        pass
+    except OSError as error:
+        if not is_ours(error):
+            raise

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 
 from flowery_logging.files.channel import STDOUT, Channel
-from flowery_logging.files.retention import Removed
 from flowery_logging.files.tally import Write
 
 
@@ -21,6 +20,7 @@ class Stream:
 
     path = "standard output"
     place: str | None = path
+    retention = None
 
     def __init__(self, entity: str) -> None:  # noqa: ARG002 - the same signature as files
         self.descriptor = -1
@@ -28,7 +28,6 @@ class Stream:
         self.max_size = sys.maxsize
         self.look_at = 0.0
         self.header_due = False
-        self.retain_after = 0.0
         self._channel = Channel(STDOUT)
         self.write: Write = self._write
 
@@ -72,20 +71,6 @@ class Stream:
     def wrap_writes(self, wrapped: Callable[[Write], Write] | None) -> None:
         """Write by what `wrapped` makes of our own; None: by itself."""
         self.write = self._write if wrapped is None else wrapped(self._write)
-
-    def retain(self) -> list[Removed]:
-        """Nothing is kept."""
-        return []
-
-    def make_room(self) -> None:
-        """There is none to be made."""
-
-    def has_to_retain(self) -> bool:
-        """Nothing is kept."""
-        return False
-
-    def hurry_to_retain(self, until: float) -> None:
-        """Nothing is kept."""
 
     def retire(self) -> None:
         """Leave the lock to the parent; the stream is shared."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from flowery_logging.counters import Counters
-from flowery_logging.files import complaints, platform, retention
+from flowery_logging.files import complaints, platform, removal
 from flowery_logging.files.faults import is_ours
 from flowery_logging.files.journal import Halves, Journal
 from flowery_logging.system import System
@@ -70,8 +70,9 @@ class Upkeep:
             return  # a frame of the parent's, going on in the child: the parent has its event
         if error.errno == errno.EBADF:
             journal.target.lose()
-        if platform.has_run_out(error):
-            journal.target.make_room()
+        retention = journal.target.retention
+        if retention is not None and platform.has_run_out(error):
+            retention.make_room(journal.target)
         journal.settle()
         self._counters.add("write_errors")
         complaints.complain(f"cannot write {journal.target.path}: {error}")
@@ -81,24 +82,29 @@ class Upkeep:
 
         A process that a signal ends is waited for, so that it leaves the work to another.
         """
-        target = journal.target
-        if journal.reason is not None or not target.has_to_retain():
+        retention = journal.target.retention
+        if (
+            retention is None
+            or journal.reason is not None
+            or not retention.is_left_to(journal.entity)
+        ):
             return
         self.prepare(journal, 0)
         deadline = System.monotonic() + FINISH_SECONDS
-        target.hurry_to_retain(deadline - FINISH_SECONDS / 2)
-        while not journal.backlog.active and target.has_to_retain():
+        retention.hurry(deadline - FINISH_SECONDS / 2)
+        while not journal.backlog.active and retention.is_due:
             self._retain(journal)
             if System.monotonic() >= deadline:
                 break
 
     def _retain(self, journal: Journal) -> None:
         """Let retention work on, and announce what it has removed."""
-        removed = journal.target.retain()
+        retention = journal.target.retention
+        removed = [] if retention is None else retention.work(journal.target)
         if removed:
             self._counters.add("files_removed", len(removed))
             self._counters.add("bytes_removed", sum(file.size for file in removed))
-            line = journal.line(*self._record("removed", retention.facts(removed)))
+            line = journal.line(*self._record("removed", removal.facts(removed)))
             journal.append(line, announced=removed)
 
     def _write_out(self, journal: Journal, *, due: bool) -> None:

@@ -368,7 +368,8 @@ class Writer:
         parent.retired = True
         self._journal = Journal(self._target, self._identity)
         self._journal.count_by(self._tally)
-        self._journal.target.retain_after = System.monotonic() + CHILD_WAITS
+        if (retention := self._journal.target.retention) is not None:
+            retention.after = System.monotonic() + CHILD_WAITS
         with suppress(OSError):
             parent.target.retire()
         # A frame of this thread may wait for it: the one in which a signal handler has forked. It

@@ -11,7 +11,8 @@ from typing import Any
 from flowery_logging.counters import Counters
 from flowery_logging.files import FileSettings, LogFiles, Writer
 from flowery_logging.files.journal import Halves
-from flowery_logging.files.retention import Retention, RetentionSettings
+from flowery_logging.files.removal import RetentionSettings
+from flowery_logging.files.retention import Retention
 from tests.files.interruptions import Handler, Interruption, as_ours
 
 HALF, NOTHING = -1, -2
@@ -174,8 +175,8 @@ def retention(case: Case) -> None:
     os.utime(old, (1, 1))
     case.keep_seconds = 1.0
     settings = RetentionSettings(str(case.directory), "s", 1 << 40, case.keep_seconds)
-    case.place._retention = Retention(settings)
-    case.place._retain_now = True
+    case.place.retention = Retention(settings)
+    case.place.retention.is_due = True
     case.place.look_at = 0.0
 
 

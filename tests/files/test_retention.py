@@ -266,7 +266,7 @@ def test_no_descriptor_is_held_from_one_step_to_the_next(logs: Logs) -> None:
         plant(logs, n, days=1)
     program = """
         log.info("first")
-        assert flowery_logging.runtime._sink.writer._journal.target._retention.is_under_way()
+        assert flowery_logging.runtime._sink.writer._journal.target.retention.is_due
         os.closerange(3, 4_096)
         mine = open("mine", "w")
         for n in range(5):
@@ -333,7 +333,7 @@ def test_a_forked_child_leaves_the_directory_to_its_parent_at_first(logs: Logs) 
         from flowery_logging.system import System
         if not os.fork():
             log.info("child")
-            flowery_logging.runtime._sink.writer._journal.target.retain_after = 0
+            flowery_logging.runtime._sink.writer._journal.target.retention.after = 0
             flowery_logging.runtime._sink.writer._journal.target.look_at = 0
             log.info("a minute later")
             os._exit(0)

@@ -11,9 +11,9 @@ from tests.files.conftest import Logs
 def test_interrupted_at_every_point(logs: Logs) -> None:
     """Ctrl-C at each of its steps: the next one goes on, a new setup() begins anew."""
     program = f"""
-        from flowery_logging.files import retention
+        from flowery_logging.files import removal
         from tests.files.interruptions import HOUSE, Handler
-        retention.STEP_FILES = 1_000_000  # else the files that are left add to the points
+        removal.STEP_FILES = 1_000_000  # else the files that are left add to the points
         def setup():
             flowery_logging.setup("svc", directory={str(logs.directory)!r}, output="file")
         def state():

@@ -213,7 +213,7 @@ def test_what_the_system_refuses_by_the_way_stops_no_rotation(
 ) -> None:
     case.log("before")
     case.place.max_size = 0
-    case.place._retain_now = True
+    case.place.retention.is_due = True
     with monkeypatch.context() as patched:
         patched.setattr(System, call, staticmethod(as_ours(refused(number))))  # type: ignore[arg-type]
         case.log("in the next file")
