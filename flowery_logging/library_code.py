@@ -10,6 +10,9 @@ from typing import Final
 
 from flowery_logging.late import late
 
+OWN_LOGGER: Final = "flowery_logging"
+"""The logger of this library's own records, above those of its parts."""
+
 _LIBRARY: Final = late(
     r"""(?ix)
     ^<frozen[ ] (?P<frozen> \w+ )                 # compiled into the interpreter

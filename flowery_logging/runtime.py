@@ -6,7 +6,7 @@ import copyreg
 import logging
 import os
 from _thread import RLock  # a real one also where gevent has patched `threading`
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from flowery_logging import agents, baggage, context, copies, presence, process, wiring
@@ -23,6 +23,7 @@ from flowery_logging.capture.configurators import Change, described
 from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.doubles import Doubles
 from flowery_logging.capture.flight import FlightRecorder
+from flowery_logging.capture.given_levels import ROOT, GivenLevels
 from flowery_logging.capture.logger_type import Logger
 from flowery_logging.capture.loops import Loops
 from flowery_logging.capture.own import OwnLogger
@@ -40,6 +41,7 @@ from flowery_logging.files import Writer, channel
 from flowery_logging.files.mirrors import Mirror
 from flowery_logging.files.tally import Tally
 from flowery_logging.imports import Imports
+from flowery_logging.library_code import OWN_LOGGER
 from flowery_logging.privileges import Handover
 from flowery_logging.scope import Scope
 from flowery_logging.settings import check_level
@@ -72,6 +74,7 @@ _basic_config = BasicConfig(
     _handler,
     on_added=lambda: _take_doubles_away(),  # noqa: PLW0108 - defined below
 )
+_levels = GivenLevels(_recorder, _attachment)
 _shortcut = Shortcut(_sink, _handler, _attachment.patch)
 _doubles = Doubles()
 _imports = Imports(
@@ -96,7 +99,6 @@ _ending = Ending(
 _loops: Loops = Loops(_ending.signals.begin_loop, is_asked=lambda: _ending.signals.are_left)
 _role: str | None = None  # the service's name, whatever setup() says
 _tally: Tally | None = None  # set while lines are counted for metrics
-_touched_levels: dict[str, int] = {}  # loggers whose level is ours → what it was
 _observers: tuple[Mirror, ...] = ()  # see all lines of each set-up (see testing.py)
 
 
@@ -242,7 +244,7 @@ def _apply(config: Config, *, quiet: bool = False) -> None:
     _doubles.put_back()
     _take_doubles_away()
     _look_around()
-    _set_levels(config)
+    _levels.give(config.level, config.levels, config.flight_recorder)
     _attachment.repair()
     if previous is None:
         _name_disabled()
@@ -322,32 +324,6 @@ def reattach() -> None:
             _look_around()
 
 
-def _set_levels(config: Config) -> None:
-    wanted = {"root": config.level, wiring.OWN_LOGGER: config.level, **config.levels}
-    for name in [name for name in _touched_levels if name not in wanted]:
-        logging.getLogger(name).setLevel(_touched_levels[name])
-        del _touched_levels[name]
-    for name, number in wanted.items():
-        _set_logger_level(name, number)
-    _set_own_level(config, config.level)
-
-
-def _set_logger_level(name: str, number: int) -> None:
-    logger = logging.getLogger(None if name == "root" else name)
-    _touched_levels.setdefault(name, logger.level)
-    logger.setLevel(number)
-
-
-def _set_own_level(config: Config, level: int) -> None:
-    """Set the level of `get_logger()`; the recorder needs the root logger's as low as its own."""
-    structlog_capture.set_level(level)
-    lowest = _recorder.set_levels(config.flight_recorder, level)
-    logging.getLogger().setLevel(lowest)
-    _attachment.root_level = lowest
-    if wiring.OWN_LOGGER not in config.levels:
-        _set_logger_level(wiring.OWN_LOGGER, lowest)
-
-
 def set_level(level: int | str, logger: str | None = None) -> None:
     """Change the level at run time: of everything, or of one logger of the standard library.
 
@@ -358,9 +334,9 @@ def set_level(level: int | str, logger: str | None = None) -> None:
     with _lock:
         if _config is not None:
             _calls.note_level(_config, number, logger)
-        _set_logger_level(logger or "root", number)
+        _levels.give_one(logger or ROOT, number)
         if logger is None and _config is not None:
-            _set_own_level(_config, number)
+            _levels.give_own(number, _config.levels, _config.flight_recorder)
         elif logger is None:
             structlog_capture.set_level(number)
 
@@ -465,7 +441,7 @@ def _undo() -> None:
     _recorder.uninstall()
     _attachment.uninstall()
     _basic_config.uninstall()
-    _restore_levels()
+    _levels.take_back()
     _shortcut.uninstall()
     _waiting.uninstall()
     _imports.uninstall()
@@ -484,16 +460,6 @@ def _undo() -> None:
     _config = None
     _calls.forget()
     _undoing = False
-
-
-def _restore_levels(but: Container[str] = ()) -> None:
-    """Give loggers the levels that they had before ours, but for some that stay."""
-    for name, before in list(_touched_levels.items()):
-        if name not in but:
-            logging.getLogger(None if name == "root" else name).setLevel(before)
-            _touched_levels.pop(name, None)
-    if "root" not in but:
-        structlog_capture.set_level(logging.NOTSET)
 
 
 def _start_child() -> None:
@@ -526,7 +492,7 @@ def go_on() -> None:
 
 def warn(message: str, **fields: object) -> None:
     """Write a warning of the library's own: what it found in the set-up around it."""
-    own_logger(wiring.OWN_LOGGER).log(logging.WARNING, message, extra=fields)
+    own_logger(OWN_LOGGER).log(logging.WARNING, message, extra=fields)
 
 
 def _tell_undone(changes: Sequence[Change]) -> None:
@@ -581,7 +547,7 @@ NOTHING: Final = Standing(None, ({}, ""), None, (), {}, {})
 def standing() -> Standing:
     """Return what stands now, for `return_to`."""
     return Standing(
-        _config, _calls.saved(), context.here(), _observers, _calls.imposed, dict(_touched_levels)
+        _config, _calls.saved(), context.here(), _observers, _calls.imposed, dict(_levels.before)
     )
 
 
@@ -599,7 +565,7 @@ def return_to(before: Standing) -> None:
         _observers, _calls.imposed = before.observers, before.imposed
         if before.config is None:
             shutdown()
-            _restore_levels(before.levels)
+            _levels.take_back(but=before.levels)
         elif changed:
             _apply(before.config, quiet=True)
         _calls.restore(before.calls)

@@ -20,6 +20,7 @@ from flowery_logging.ecs import Limits, Placer, Redactor
 from flowery_logging.ecs.names import label_name
 from flowery_logging.files.event_line import EventLine, at
 from flowery_logging.levels import number_of
+from flowery_logging.library_code import OWN_LOGGER
 
 __all__ = ["CapturedLogs", "Events", "captured"]
 
@@ -29,7 +30,6 @@ _SHORT: Final = {"level": "log.level", "logger": "log.logger"}
 """Bare names that mean an ECS field, where no label has the name."""
 
 _BOXES: Final = ("labels", "numeric_labels")
-_OWN_LOGGER: Final = "flowery_logging"
 _MOST_SHOWN: Final = 200
 _NAME_CHARS: Final = 128
 
@@ -169,7 +169,7 @@ class CapturedLogs(Events):
         lines = self.observer.lines
         while lines:
             event = orjson.loads(lines.popleft())
-            if event.get("log", {}).get("logger") != _OWN_LOGGER:
+            if event.get("log", {}).get("logger") != OWN_LOGGER:
                 self._documents.append(event)
         return self._documents
 

@@ -23,10 +23,9 @@ from flowery_logging.files.channel import STDOUT, Channel
 from flowery_logging.files.levels import has_level
 from flowery_logging.files.mirrors import Copy, Mirror, Mirrors
 from flowery_logging.files.plain import Plain
+from flowery_logging.library_code import OWN_LOGGER
 from flowery_logging.redaction import Redactor
 from flowery_logging.system import System
-
-OWN_LOGGER: Final = "flowery_logging"
 
 _OWN_RECORDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "opened": ("info", "log-file-opened", "log file opened"),

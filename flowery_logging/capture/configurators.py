@@ -15,14 +15,11 @@ from typing import Any, Final, NamedTuple
 
 from flowery_logging.capture.patch import Patch
 from flowery_logging.foreign import file_above, frame_above, getframe
-from flowery_logging.library_code import is_library
+from flowery_logging.library_code import OWN_LOGGER, is_library
 
 _LOGGING: Final = os.path.dirname(logging.addLevelName.__code__.co_filename)
 _OURS: Final = os.path.dirname(__file__)
 _CONFIG: Final = os.path.join(_LOGGING, "config.py")
-
-OWN: Final = "flowery_logging"
-"""The logger above all of the library's own."""
 
 UNKNOWN: Final = "an unknown place"
 
@@ -64,7 +61,7 @@ def calling_place() -> str:
 
 def is_own(logger: logging.Logger) -> bool:
     """Tell whether a logger is the library's own."""
-    return logger.name == OWN or logger.name.startswith(f"{OWN}.")
+    return logger.name == OWN_LOGGER or logger.name.startswith(f"{OWN_LOGGER}.")
 
 
 def holds(handlers: Iterable[Any], handler: object) -> bool:

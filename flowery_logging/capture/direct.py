@@ -29,13 +29,14 @@ from flowery_logging.capture.stdlib import (
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.event import NO_FIELDS
 from flowery_logging.foreign import LOG, getframe
+from flowery_logging.library_code import OWN_LOGGER
 from flowery_logging.signalled import let_through
 
 _PLAIN_LOGGERS: Final = frozenset({logging.Logger, logging.RootLogger})
 _METHODS: Final = ("handle", "callHandlers", "filter", "findCaller", "makeRecord")
 _OVERRIDDEN: Final = frozenset({*_METHODS, LOG, LOOKED_AT})
 _methods: Final = attrgetter(*_METHODS)
-_ATTRIBUTES: Final = len(vars(logging.getLogger("flowery_logging")))
+_ATTRIBUTES: Final = len(vars(logging.getLogger(OWN_LOGGER)))
 
 _Record = logging.LogRecord
 _get_message = _Record.getMessage

@@ -13,6 +13,7 @@ from flowery_logging.capture.stdlib import Handler
 from flowery_logging.files import stderr
 from flowery_logging.foreign import LISTENER_THREAD
 from flowery_logging.levels import number_of
+from flowery_logging.library_code import OWN_LOGGER
 
 _BY_THE_INTERPRETER: Final = frozenset(
     {"sys.excepthook", "threading.excepthook", "sys.unraisablehook", "py.warnings",
@@ -20,7 +21,6 @@ _BY_THE_INTERPRETER: Final = frozenset(
 )  # fmt: skip
 """Our names for what the interpreter, hubs of greenlets, and `multiprocessing` of a child print."""
 
-_OWN: Final = __name__.partition(".")[0]
 """The logger above the library's own, whose records go no further up."""
 
 
@@ -39,10 +39,10 @@ def is_shown_on_stderr(logger: str, level: str) -> bool:
     number = number_of(level, logging.CRITICAL)
     if loguru_stderr.shows_own(number):
         return True
-    if logger.startswith(f"{_OWN}.integrations."):
+    if logger.startswith(f"{OWN_LOGGER}.integrations."):
         if any(_is_used(name, number) and _shows(name, number) for name in _ERRORS):
             return True
-    elif logger == f"{_OWN}.access" and any(map(_prints_requests, _ACCESS)):
+    elif logger == f"{OWN_LOGGER}.access" and any(map(_prints_requests, _ACCESS)):
         return True
     return _is_silenced(logger) or _shows(logger, number)
 
@@ -129,7 +129,7 @@ def _is_silenced(name: str) -> bool:
 
 
 def _is_own(name: str) -> bool:
-    return name.partition(".")[0] == _OWN
+    return name.partition(".")[0] == OWN_LOGGER
 
 
 def nearest(name: str) -> logging.Logger | None:

@@ -15,13 +15,14 @@ from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any
 
-from flowery_logging.capture.configurators import OWN, is_own
+from flowery_logging.capture.configurators import is_own
 from flowery_logging.capture.flight import FlightRecorder
 from flowery_logging.capture.sink import Fields, Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.event import NO_FIELDS
 from flowery_logging.foreign import getframe
+from flowery_logging.library_code import OWN_LOGGER
 
 
 class OwnLogger:
@@ -69,7 +70,7 @@ class OwnLogger:
 
     def _has_own_level(self) -> bool:
         return self._recorder.lowest == self._recorder.level or any(
-            logger.level for logger in self._chain() if logger.name != OWN
+            logger.level for logger in self._chain() if logger.name != OWN_LOGGER
         )
 
     def _chain(self) -> Iterator[logging.Logger]:

@@ -25,6 +25,7 @@ from flowery_logging.capture.sink import Sink
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.event import rfc3339
 from flowery_logging.levels import number_of
+from flowery_logging.library_code import OWN_LOGGER
 from flowery_logging.request import Request
 
 SECONDS: Final = 60.0
@@ -32,7 +33,6 @@ SECONDS: Final = 60.0
 
 _RANDOM_DIGITS: Final = 14
 _RANDOM_BITS: Final = 56
-_OWN_LOGGER: Final = "flowery_logging"
 
 
 class Held(Ring):
@@ -111,7 +111,7 @@ class Sampler:
 
     def target(self, event: Event) -> Any:
         """Return where an event goes: on its way, to what its request holds, or None."""
-        if event.site.log.get("logger") == _OWN_LOGGER:
+        if event.site.log.get("logger") == OWN_LOGGER:
             return PASSES
         trace_id: Any = event.bound.get("trace.id") or event.fields.get("trace.id")
         if type(trace_id) is not str or self._is_sampled(trace_id):
@@ -203,7 +203,7 @@ class Sampler:
 
     def _announcement(self, events: int, requests: int, since: float, now: float) -> Event:
         encoder, current = self.sink.encoder, threading.current_thread()
-        site = encoder.site((_OWN_LOGGER, "sampled"), "info", _OWN_LOGGER, "", 0, None)
+        site = encoder.site((OWN_LOGGER, "sampled"), "info", OWN_LOGGER, "", 0, None)
         fields = {
             "event.kind": "metric",
             "event.action": "log-sampled",

@@ -14,6 +14,7 @@ from flowery_logging.counters import Counters
 from flowery_logging.files import complaints, platform, removal
 from flowery_logging.files.faults import is_ours
 from flowery_logging.files.journal import Halves, Journal
+from flowery_logging.files.retention import Retention
 from flowery_logging.system import System
 
 HEADER_BYTES: Final = 1024
@@ -78,17 +79,20 @@ class Upkeep:
         complaints.complain(f"cannot write {journal.target.path}: {error}")
 
     def finish(self, journal: Journal) -> None:
-        """Let retention come to its end before the process does. Raises OSError.
+        """Let retention come to its end before the process does.
 
         A process that a signal ends is waited for, so that it leaves the work to another.
         """
         retention = journal.target.retention
-        if (
-            retention is None
-            or journal.reason is not None
-            or not retention.is_left_to(journal.entity)
-        ):
+        if retention is None or journal.reason is not None:
             return
+        if retention.is_left_to(journal.entity):
+            try:
+                self._finish(journal, retention)
+            except OSError as error:  # the closing record waits behind what could not be written
+                self.settle(journal, error)
+
+    def _finish(self, journal: Journal, retention: Retention) -> None:
         self.prepare(journal, 0)
         deadline = System.monotonic() + FINISH_SECONDS
         retention.hurry(deadline - FINISH_SECONDS / 2)

@@ -486,9 +486,15 @@ def test_what_has_waited_counts_for_the_size_of_its_file(logs: Logs) -> None:
     assert all(path.stat().st_size <= 40_000 for path in logs.files())
 
 
-def test_what_waits_is_tried_again_at_each_end(logs: Logs) -> None:
+@pytest.mark.parametrize("finishes", ["", "0123456789abcdef"])
+def test_what_waits_is_tried_again_at_each_end(logs: Logs, finishes: str) -> None:
+    """Also where the process is one that finishes what retention has to do."""
     program = (
         BAD_DISK
+        + f"""
+    from flowery_logging.files import retention
+    retention.FINISHING = {finishes!r}
+    """
         + """
     for text in ("two", "three"): log.info(text)
     flowery_logging.runtime.checkpoint()

@@ -15,7 +15,6 @@ from flowery_logging.cli.audit.ranges import Ranges, parse
 from flowery_logging.cli.reading.times import moment_of
 from flowery_logging.files.reader import Line, LogFile, Record
 
-OWN_LOGGER = "flowery_logging"
 _MOST_DAYS = 36_500
 
 

@@ -8,7 +8,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from flowery_logging.cli.audit.account import (
-    OWN_LOGGER,
     FileAccount,
     Place,
     ProcessAccount,
@@ -16,6 +15,7 @@ from flowery_logging.cli.audit.account import (
 )
 from flowery_logging.cli.audit.clashes import tell_clashes
 from flowery_logging.files.reader import Kind, Line, LogFile, find, is_in_use, read
+from flowery_logging.library_code import OWN_LOGGER
 
 Advance = Callable[[int], object]
 """Called with the number of bytes read since the last call."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flowery_logging.files.reader import Kind, Line, LogFile, Record, is_in_use, read
+from flowery_logging.library_code import OWN_LOGGER
 
-OWN_LOGGER: Final = "flowery_logging"
 SAME_START_SECONDS: Final = 60.0
 """Workers of one deployment start within this time."""
 

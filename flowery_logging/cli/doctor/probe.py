@@ -18,8 +18,7 @@ import orjson
 import flowery_logging
 from flowery_logging import runtime
 from flowery_logging.capture.stdlib import Handler
-
-_OWN = "flowery_logging"
+from flowery_logging.library_code import OWN_LOGGER
 
 
 class _Heard(logging.Handler):
@@ -31,7 +30,7 @@ class _Heard(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a text."""
-        if record.name == _OWN:
+        if record.name == OWN_LOGGER:
             self.texts.append(record.getMessage())
 
 
@@ -65,7 +64,7 @@ def probe(target: str) -> dict[str, Any]:
 def _loggers() -> Iterator[logging.Logger]:
     yield logging.getLogger()
     for name, logger in sorted(logging.Logger.manager.loggerDict.items()):
-        if isinstance(logger, logging.Logger) and name.partition(".")[0] != _OWN:
+        if isinstance(logger, logging.Logger) and name.partition(".")[0] != OWN_LOGGER:
             yield logger
 
 
@@ -115,7 +114,7 @@ def main() -> None:
     """Write the description to the file that is named, and end without waiting for threads."""
     target, result = sys.argv[1:]
     heard = _Heard()
-    logging.getLogger(_OWN).addHandler(heard)
+    logging.getLogger(OWN_LOGGER).addHandler(heard)
     found = probe(target)
     runtime.reattach()  # which says what the next event would
     flowery_logging.shutdown()

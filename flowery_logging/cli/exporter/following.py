@@ -17,6 +17,7 @@ from flowery_logging.files.reader import Kind, Line, LogFile, find, is_in_use
 from flowery_logging.integrations.prometheus.board import Key
 from flowery_logging.integrations.prometheus.families import collected, key_of
 from flowery_logging.integrations.prometheus.traffic import Traffic
+from flowery_logging.library_code import OWN_LOGGER
 
 
 class Following(Collector):
@@ -67,7 +68,7 @@ class Following(Collector):
 
     def _count_event(self, service: str, line: Line) -> None:
         record, logger = line.record, records.logger_of(line.record)
-        if logger == records.OWN:
+        if logger == OWN_LOGGER:
             for name, number in records.own_counts(record).items():
                 self._numbers[key_of(name, service)] += number
         elif logger in {records.ACCESS, records.CLIENT}:

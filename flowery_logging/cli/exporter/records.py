@@ -12,7 +12,6 @@ from flowery_logging.integrations import observers, tasks
 ACCESS: Final = "flowery_logging.access"
 CLIENT: Final = "flowery_logging.client"
 TASK: Final = "flowery_logging.task"
-OWN: Final = "flowery_logging"
 
 _TASK: Final = "task-"
 
