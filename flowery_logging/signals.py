@@ -27,6 +27,7 @@ from functools import wraps
 from types import FrameType
 from typing import Any, Final
 
+from flowery_logging.children import is_child
 from flowery_logging.foreign import file_above
 from flowery_logging.library_code import is_library
 from flowery_logging.system import System
@@ -69,7 +70,7 @@ class Signals:
     def install(self) -> None:
         """Take the signals: now, or in another thread than the main one when that comes by."""
         self._active = True
-        self._left = self._left or _is_child()
+        self._left = self._left or is_child()
         self._hook()
         self._follow()
         if _in_main_thread():
@@ -210,12 +211,6 @@ def _leave_screen() -> None:
 
 def _woken() -> None:
     """Do nothing more: the loop goes on, so that Python runs what handles the signal."""
-
-
-def _is_child() -> bool:
-    """Tell whether `multiprocessing` has made this process."""
-    processes: Any = sys.modules.get("multiprocessing.process")
-    return processes is not None and processes.parent_process() is not None
 
 
 def _in_main_thread() -> bool:

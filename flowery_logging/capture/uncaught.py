@@ -93,11 +93,9 @@ class Hooks:
             hook.uninstall()
         self._greenlets.uninstall()
 
-    def process_died(self, error: BaseException) -> None:
+    def process_died(self, error: BaseException, name: str) -> None:
         """Write the exception of which this child of `multiprocessing` dies. Never raises."""
-        process: Any = sys.modules.get("multiprocessing.process")
-        name = "" if process is None else f" {process.current_process().name}"
-        message = f"Uncaught exception in process{name}"
+        message = f"Uncaught exception in process {name}"
         self._log("multiprocessing.process", "critical", message, error, error.__traceback__)
 
     def _report_uncaught(self, _: object, error: Any, trace: Any) -> None:

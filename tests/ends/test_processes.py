@@ -39,10 +39,20 @@ if __name__ == "__main__":
 """
 
 
-def run(folder: Path, main: str, method: str = "fork", more: str = ""):
+PACKAGES = ["multiprocessing", "multiprocess"]
+
+
+def run(
+    folder: Path,
+    main: str,
+    method: str = "fork",
+    more: str = "",
+    package: str = "multiprocessing",
+):
     """Run a program; return what it printed, and the events of uncaught exceptions."""
     main = "\n".join(f"    {line}" for line in main.splitlines())
-    (folder / "main.py").write_text(PROGRAM.format(main=main, method=method, more=more))
+    program = PROGRAM.format(main=main, method=method, more=more)
+    (folder / "main.py").write_text(program.replace("multiprocessing", package))
     done = subprocess.run(
         [sys.executable, "main.py"], cwd=folder, capture_output=True, text=True, timeout=300,
         env={**os.environ, "LOGS": str(folder / "logs"), "PYTHONPATH": str(ROOT)}, check=False,
@@ -51,10 +61,11 @@ def run(folder: Path, main: str, method: str = "fork", more: str = ""):
     return done, [event for event in map(json.loads, lines) if "error" in event]
 
 
+@pytest.mark.parametrize("package", PACKAGES)
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_a_process_that_dies_of_an_exception(tmp_path, method):
+def test_a_process_that_dies_of_an_exception(tmp_path, method, package):
     main = "child = multiprocessing.Process(target=boom, args=(7, TRACE), name='worker')\nchild.start()\nchild.join()\nsys.exit(child.exitcode)"
-    done, (event,) = run(tmp_path, main, method)
+    done, (event,) = run(tmp_path, main, method, package=package)
     assert done.returncode == 1
     assert event["log.level"] == "critical"
     assert event["message"] == "Uncaught exception in process worker"
@@ -157,14 +168,15 @@ assert exitcode == -signal.SIGTERM, exitcode
 """
 
 
+@pytest.mark.parametrize("package", PACKAGES)
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_a_process_ends_when_its_parent_ends_it_whatever_it_does(tmp_path, method):
+def test_a_process_ends_when_its_parent_ends_it_whatever_it_does(tmp_path, method, package):
     """The parent waits without a limit, and a handler in Python waits for the call in C."""
     main = (
         "started = multiprocessing.Event()\n"
         "child = multiprocessing.Process(target=calculate, args=(started,))"
     )
-    done, _ = run(tmp_path, main + ENDS_IT, method, CALCULATES)
+    done, _ = run(tmp_path, main + ENDS_IT, method, CALCULATES, package)
     assert done.returncode == 0, done.stderr
     assert ends(tmp_path / "logs") == ["unclean"]
 
