@@ -28,6 +28,7 @@ from types import FrameType
 from typing import Any, Final
 
 from flowery_logging.children import is_child
+from flowery_logging.dispositions import is_caught
 from flowery_logging.foreign import file_above
 from flowery_logging.library_code import is_library
 from flowery_logging.system import System
@@ -65,7 +66,9 @@ class Signals:
         self._inherited: object = None  # what handled SIGTERM when the child began
         self._masks: dict[int, set[int]] = {}  # by thread: what it blocked before its fork
         self._set_handler: Callable[..., Any] = signal.signal
+        self._get_handler: Callable[..., Any] = signal.getsignal
         self._following: Callable[..., Any] | None = None
+        self._showing: Callable[..., Any] | None = None
 
     def install(self) -> None:
         """Take the signals: now, or in another thread than the main one when that comes by."""
@@ -73,17 +76,20 @@ class Signals:
         self._left = self._left or is_child()
         self._hook()
         self._follow()
+        self._show_default()
         if _in_main_thread():
             self._take()
 
     def uninstall(self) -> None:
-        """Put the default back, and `signal.signal` unless somebody has replaced it since."""
+        """Put the default back, and the functions of `signal` that nobody has replaced since."""
         self._active = False
         for number in SIGNALS if _in_main_thread() else ():
             if self._is_ours(number):
                 self._set_handler(number, signal.SIG_DFL)
         if self._following is not None and signal.signal is self._following:
             signal.signal, self._following = self._set_handler, None
+        if self._showing is not None and signal.getsignal is self._showing:
+            signal.getsignal, self._showing = self._get_handler, None
 
     def begin_child(self) -> None:
         """Put SIGTERM's default back where a child of `multiprocessing` begins."""
@@ -92,7 +98,7 @@ class Signals:
             self._set_handler(signal.SIGTERM, signal.SIG_DFL)
         self._unblock()
         self._left = True
-        self._inherited = signal.getsignal(signal.SIGTERM)
+        self._inherited = self._get_handler(signal.SIGTERM)
 
     @property
     def are_left(self) -> bool:
@@ -101,8 +107,7 @@ class Signals:
 
     def begin_loop(self, loop: Any) -> None:
         """Take SIGTERM where an event loop of asyncio's begins to run, until that is closed."""
-        default = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-        if self.are_left and default and _in_main_thread():
+        if self.are_left and self._is_default(signal.SIGTERM) and _in_main_thread():
             with suppress(NotImplementedError, RuntimeError, ValueError):  # a loop without signals
                 loop.add_signal_handler(signal.SIGTERM, _woken)
                 self._set_handler(signal.SIGTERM, self._on_signal)
@@ -135,17 +140,36 @@ class Signals:
 
         @wraps(theirs)
         def following(*args: Any, **options: Any) -> Any:
-            stood = signal.getsignal(signal.SIGTERM)
+            stood = self._get_handler(signal.SIGTERM)
             before = theirs(*args, **options)
             if signal.SIGINT in (*args[:1], options.get("signalnum")):
                 self._note_wish(before)
             if callable(stood) and stood not in (self._inherited, self._on_signal):
                 self._left = False  # a server of the child's own has stopped
             self._take()  # all of them, as setup() may have run in another thread
-            return before
+            return self._as_without_us(before)
 
         self._set_handler, self._following = theirs, following
         signal.signal = following
+
+    def _show_default(self) -> None:
+        """Replace `signal.getsignal` by one that shows the default where our handler stands.
+
+        Programs ask whether a signal is handled before they handle it, or call what was there.
+        """
+        if self._showing is not None:
+            return
+        theirs = signal.getsignal
+
+        @wraps(theirs)
+        def showing(*args: Any, **options: Any) -> Any:
+            return self._as_without_us(theirs(*args, **options))
+
+        self._get_handler, self._showing = theirs, showing
+        signal.getsignal = showing
+
+    def _as_without_us(self, handler: Any) -> Any:
+        return signal.SIG_DFL if self._on_signal == handler else handler
 
     def _note_wish(self, before: object) -> None:
         """Note whether the program has put SIGINT's default in the place of Python's own handler.
@@ -153,7 +177,7 @@ class Signals:
         A loop in C (Qt's) lets no handler in Python run: with the default Ctrl-C ends it. Servers
         do so too, before they set handlers of their own.
         """
-        is_default = signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+        is_default = self._get_handler(signal.SIGINT) is signal.SIG_DFL
         by_program = not is_library(file_above(2))
         self._default_wanted = is_default and before is signal.default_int_handler and by_program
 
@@ -164,11 +188,16 @@ class Signals:
         for number in SIGNALS:
             left = self._left and number == signal.SIGTERM
             left = left or (self._default_wanted and number == signal.SIGINT)
-            if signal.getsignal(number) is signal.SIG_DFL and not left:
+            if not left and self._is_default(number):
                 self._set_handler(number, self._on_signal)
 
+    def _is_default(self, number: int) -> bool:
+        """Tell whether nobody handles a signal, in C neither: `faulthandler.register` does."""
+        is_default = self._get_handler(number) is signal.SIG_DFL
+        return is_default and not is_caught(number)
+
     def _is_ours(self, number: int) -> bool:
-        return signal.getsignal(number) == self._on_signal
+        return bool(self._on_signal == self._get_handler(number))
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         """Finish, then let the signal do what it would have done without us."""
