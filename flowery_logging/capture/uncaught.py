@@ -11,6 +11,8 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from os.path import basename
 from types import TracebackType
 from typing import Any, Final
@@ -66,6 +68,8 @@ class Hooks:
         What wraps greenlets is left to `look`, which follows.
         """
         self._active = uncaught
+        if uncaught:
+            _let_backport_in()
         for hook in self._uncaught:
             hook.install() if uncaught else hook.uninstall()
         if not uncaught:
@@ -206,6 +210,17 @@ def _is_program(trace: TracebackType | None) -> bool:
     frame = trace.tb_frame
     main = frame.f_globals.get("__name__") == "__main__" and frame.f_code.co_name == "<module>"
     return main or frame.f_globals.get("__name__") == "runpy"
+
+
+def _let_backport_in() -> None:
+    """Load the backport of exception groups before a hook of ours is there, if it is installed.
+
+    As it is loaded (by anyio, in the middle of a program) it sees to it that `traceback` shows the
+    errors of a group, but only where `sys.excepthook` is Python's own.
+    """
+    if sys.version_info < (3, 11):
+        with suppress(ImportError):
+            import_module("exceptiongroup")
 
 
 def _is_typed(trace: TracebackType | None) -> bool:

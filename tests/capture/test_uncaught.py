@@ -52,6 +52,24 @@ def test_the_hook_that_was_there_before_still_runs(run):
     assert len(events) == 1
 
 
+def test_the_errors_of_a_group_where_it_comes_from_a_backport(run):
+    """Before Python 3.11 anyio brings one, which is loaded by the first task group."""
+    after = """
+import anyio
+async def fail(number):
+    raise ValueError(f"inner {number}")
+async def main():
+    async with anyio.create_task_group() as group:
+        group.start_soon(fail, 1)
+        group.start_soon(fail, 2)
+anyio.run(main)
+"""
+    done, (event,) = run(after)
+    for text in (event["error"]["stack_trace"], done.stderr):
+        assert "ValueError: inner 1" in text
+        assert "ValueError: inner 2" in text
+
+
 def test_an_uncaught_exception_in_a_thread(run):
     after = (
         BOOM
