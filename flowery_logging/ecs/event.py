@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any, Final
 
+from flowery_logging.colours import without_colours
 from flowery_logging.ecs import fields as ecs_fields
 from flowery_logging.ecs.conversion import KEYWORD_UNITS
 from flowery_logging.ecs.encode import dumps
@@ -61,7 +62,8 @@ class Site:
     def __init__(self, level: object, log: dict[str, Any], static: bytes) -> None:
         self.suspects: Callable[[bytes], int] | None = None
         self.code: object = None  # kept alive where its `id` is the key of the site
-        self.level = keyword(level, _LEVEL_CHARS).lower() or "notset"
+        # Programs name levels in colour: logging.addLevelName(ERROR, "\x1b[31mERROR\x1b[0m").
+        self.level = without_colours(keyword(level, _LEVEL_CHARS)).strip().lower() or "notset"
         self.log = log
         self.prefix = b'Z","log.level":%b,"message":' % dumps(self.level)
         self.origin = b',"log":%b' % dumps(log) if log else b""

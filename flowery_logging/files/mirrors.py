@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 from flowery_logging.counters import Counters
 from flowery_logging.files.levels import level_of_line
+from flowery_logging.levels import number_of
 from flowery_logging.signalled import let_through
 
 STANDARD_LEVELS: Final = {b"debug": 10, b"info": 20, b"warning": 30, b"error": 40, b"critical": 50}
@@ -126,7 +127,9 @@ class Mirrors:
 
     def _show(self, line: bytes) -> None:
         name = level_of_line(line)
-        number = self._levels.get(name, _level_of(name))
+        number = self._levels.get(name, -1)
+        if number < 0:  # without a name, or with one that it has got since
+            number = number_of(name.decode(errors="replace"), 0)
         for mirror in self._mirrors:
             if number >= mirror.threshold:
                 try:
@@ -134,12 +137,6 @@ class Mirrors:
                 except Exception as error:  # a broken stream is no reason to fail in the caller
                     let_through(error)
                     self._counters.add("mirror_errors")
-
-
-def _level_of(name: bytes) -> int:
-    """Return the number of a level that has no name of its own: `level 35`."""
-    digits = name.rpartition(b" ")[2]
-    return int(digits) if digits.isdigit() else 0
 
 
 class Output(Protocol):

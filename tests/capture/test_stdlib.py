@@ -99,6 +99,25 @@ def test_custom_levels(logged):
     assert [event["log.level"] for event in logged.events()] == ["notice", "level 26"]
 
 
+@pytest.mark.parametrize("name", ["ERROR", "AUDIT"])
+def test_a_level_that_has_its_name_in_colour(logged, name):
+    """As many programs do it for the terminal: `log.level` is a name to search for."""
+    number = 40 if name == "ERROR" else 35
+    before = logging.getLevelName(number)
+    logging.addLevelName(number, f"\x1b[1;31m{name}\x1b[1;0m")
+    try:
+        log.log(number, "x")
+        log.log(number, "its own way", exc_info=ValueError("x"))
+        flowery_logging.get_logger("a").log(number, "y")
+        formatted = flowery_logging.ECSFormatter().format(
+            log.makeRecord("a", number, "f", 1, "z", (), None)
+        )
+    finally:
+        logging.addLevelName(number, before)
+    levels = [event["log.level"] for event in [*logged.events(), json.loads(formatted)]]
+    assert levels == [name.lower()] * 4
+
+
 @pytest.mark.parametrize(
     ("message", "args", "expected"),
     [

@@ -107,6 +107,13 @@ def test_levels_of_the_application_count_by_their_number(tmp_path: Path) -> None
     assert levels == ["IMPORTANT", "LEVEL 41", "CRITICAL"]
 
 
+@pytest.mark.parametrize("name", ["\x1b[1;31mERROR\x1b[1;0m", "E", "오류", "엄청난 오류"])
+def test_a_level_that_gets_another_name_later_is_shown(tmp_path: Path, name: str) -> None:
+    text = f"logging.addLevelName(40, {name!r}); log.error('seen'); log.info('not')"
+    (line,) = shown(tmp_path, text)
+    assert line.endswith("app: seen")
+
+
 @pytest.mark.parametrize("level", ["OFF", "off"])
 def test_it_can_be_turned_off(tmp_path: Path, level: str) -> None:
     assert shown(tmp_path, "log.error('a')", stderr_level=level) == []
