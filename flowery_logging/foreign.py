@@ -98,6 +98,9 @@ LOG: Final = "_log"
 LISTENER_THREAD: Final = "_thread"
 """The thread of a `QueueListener`, None unless it has been started."""
 
+CLEAR_CACHE: Final = "_clear_cache"
+"""The method of `logging.Manager` that is called when a level, or `logging.disable`, changes."""
+
 MODULE_LOCK: Final[Any] = getattr(logging, "_lock", None)
 """What `logging` itself holds while it changes handlers. Only ever tried, never waited for."""
 

@@ -23,7 +23,7 @@ from flowery_logging.capture.configurators import Change, described
 from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.doubles import Doubles
 from flowery_logging.capture.flight import FlightRecorder
-from flowery_logging.capture.given_levels import ROOT, GivenLevels
+from flowery_logging.capture.given_levels import GivenLevels
 from flowery_logging.capture.logger_type import Logger
 from flowery_logging.capture.loops import Loops
 from flowery_logging.capture.own import OwnLogger
@@ -325,7 +325,7 @@ def reattach() -> None:
 
 
 def set_level(level: int | str, logger: str | None = None) -> None:
-    """Change the level at run time: of everything, or of one logger of the standard library.
+    """Change the level at run time: of everything, or of one logger and those below it.
 
     Loggers from `get_logger()` that exist already follow. Raises ConfigError for an unknown level.
     """
@@ -334,11 +334,10 @@ def set_level(level: int | str, logger: str | None = None) -> None:
     with _lock:
         if _config is not None:
             _calls.note_level(_config, number, logger)
-        _levels.give_one(logger or ROOT, number)
-        if logger is None and _config is not None:
-            _levels.give_own(number, _config.levels, _config.flight_recorder)
-        elif logger is None:
-            structlog_capture.set_level(number)
+        if logger is None:
+            _levels.give_all(number)
+        else:
+            _levels.give_one(logger, number)
 
 
 def count_lines() -> Tally:

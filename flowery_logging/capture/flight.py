@@ -20,8 +20,15 @@ from flowery_logging.capture.others import has_own_level
 from flowery_logging.capture.sink import Halves, Sink
 from flowery_logging.capture.structlog import MISSING, BoundLogger, anothing
 from flowery_logging.capture.structlog_adoption import is_adopted
-from flowery_logging.capture.structlog_output import ALIASES, LEVELS, Levels, Output
-from flowery_logging.foreign import context_of, logger_of, processors_of
+from flowery_logging.capture.structlog_output import (
+    ALIASES,
+    LEVELS,
+    Levels,
+    Output,
+    logger_name,
+    own_level,
+)
+from flowery_logging.foreign import context_of, frame_above, logger_of, processors_of
 
 REQUEST_BYTES: Final = 256 * 1024
 TOTAL_BYTES: Final = 32 * 1024**2
@@ -163,7 +170,7 @@ def _record_below(level: int, lowest: int, sink: Sink) -> None:
     Levels.kept, Levels.recorder = lowest, sink
     for name in (*LEVELS, *ALIASES):
         canonical = ALIASES.get(name, name)
-        if lowest <= LEVELS[canonical] < level:
+        if lowest <= LEVELS[canonical] < level and LEVELS[canonical] > Levels.disabled:
             setattr(BoundLogger, name, _recording_method(canonical, sink))
             setattr(BoundLogger, f"a{name}", _async_recording_method(canonical, sink))
 
@@ -172,10 +179,10 @@ def _recording_method(level: str, sink: Sink) -> Any:
     def method(
         self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
     ) -> None:
-        shadow = _shadow(self, sink)
-        if shadow is not None:
+        taking = _taking(self, sink, level)
+        if taking is not None:
             event = fields.pop("event", "") if event is MISSING else event
-            shadow._log(level, event, args, fields)  # noqa: SLF001 - our own
+            taking._log(level, event, args, fields)  # noqa: SLF001 - our own
 
     method.__name__ = level
     return method
@@ -185,14 +192,27 @@ def _async_recording_method(level: str, sink: Sink) -> Any:
     def method(
         self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
     ) -> Awaitable[None]:
-        shadow = _shadow(self, sink)
-        if shadow is not None:
+        taking = _taking(self, sink, level)
+        if taking is not None:
             event = fields.pop("event", "") if event is MISSING else event
-            shadow._log(level, event, args, fields)  # noqa: SLF001 - our own
+            taking._log(level, event, args, fields)  # noqa: SLF001 - our own
         return anothing(self)
 
     method.__name__ = f"a{level}"
     return method
+
+
+def _taking(logger: BoundLogger, sink: Sink, level: str) -> BoundLogger | None:
+    """Return the logger that takes an event below the level; None: nobody does.
+
+    One that has been given its own level writes it or not; of the others the recorder keeps it.
+    """
+    output = logger_of(logger)
+    if Levels.named and type(output) is Output:
+        own = own_level(logger_name(output.name, frame_above(2)))
+        if own is not None:
+            return logger if LEVELS[level] >= own else None
+    return _shadow(logger, sink)
 
 
 def _shadow(logger: BoundLogger, sink: Sink) -> BoundLogger | None:

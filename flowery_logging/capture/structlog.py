@@ -39,8 +39,9 @@ from flowery_logging.capture.structlog_output import (
     make_event,
     number_of,
     render,
+    written_from,
 )
-from flowery_logging.foreign import CONFIGURATION, getframe
+from flowery_logging.foreign import CONFIGURATION, frame_above, getframe
 from flowery_logging.kept import Kept
 
 _OURS: Final = [render]
@@ -105,8 +106,19 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         """Write an event of a level given as a number."""
         if event is MISSING:
             event = fields.pop("event", "")
-        if level >= self.get_effective_level():
+        if _is_written(self, level, 1):
             self._log(_level_name(level), event, args, fields)
+
+    def get_effective_level(self) -> int:
+        """Return the level from which on events of this logger are written."""
+        return _written_from(self, 1)
+
+    def is_enabled_for(self, level: int) -> bool:
+        """Tell whether an event of this level is written."""
+        return _is_written(self, level, 1)
+
+    getEffectiveLevel = get_effective_level  # noqa: N815 - as `logging` names it
+    isEnabledFor = is_enabled_for  # noqa: N815
 
     def alog(
         self, level: int, event: object = MISSING, /, *args: object, **fields: object
@@ -114,7 +126,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         """Write an event of a level given as a number, in an executor."""
         if event is MISSING:
             event = fields.pop("event", "")
-        if level < self.get_effective_level():
+        if not _is_written(self, level, 1):
             return anothing(self)
         return _in_executor(self, _level_name(level), event, args, fields)
 
@@ -124,7 +136,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         if event is MISSING:
             event = fields.pop("event", "")
         fields.setdefault("exc_info", True)
-        if self.is_enabled_for(logging.ERROR):
+        if _is_written(self, logging.ERROR, 1):
             self._log("error", event, args, fields)
 
     def aexception(
@@ -134,7 +146,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         if event is MISSING:
             event = fields.pop("event", "")
         fields.setdefault("exc_info", True)
-        if not self.is_enabled_for(logging.ERROR):
+        if not _is_written(self, logging.ERROR, 1):
             return anothing(self)
         return _in_executor(self, "error", event, args, fields)
 
@@ -148,6 +160,18 @@ def _apart(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(field, Mapping):
         return {**others, **{f"event.{name}": value for name, value in field.items()}}
     return {**others, "labels.event": field}
+
+
+def _written_from(logger: BoundLogger, frames: int) -> int:
+    """Return the level of a logger; without a name it is that of the module so far above ours."""
+    output = logger._logger  # noqa: SLF001 - our own
+    if not Levels.named or type(output) is not Output:
+        return Levels.written
+    return written_from(output.name, frame_above(frames + 1))
+
+
+def _is_written(logger: BoundLogger, level: int, frames: int) -> bool:
+    return level > Levels.disabled and level >= _written_from(logger, frames + 1)
 
 
 def _level_name(level: int) -> str:
@@ -180,15 +204,19 @@ async def anothing(self: object, event: object = None, /, *args: object, **field
     """Ignore an event below the level."""
 
 
-def _method(level: str, frames: int = 1) -> Any:  # noqa: C901 - as below
+def _method(level: str, frames: int = 1, *, checks: bool = False) -> Any:  # noqa: C901 - as below
     """Return what writes an event of a level; the caller's frame is so many above its own.
 
-    It does all of it itself: a call more takes a hundredth of an event.
+    `checks`: only if the logger's own level lets it pass. It does all of it itself: a call more
+    takes a hundredth of an event.
     """
+    number = LEVELS.get(level, logging.NOTSET)
 
     def method(  # noqa: C901, PLR0912 - calls are counted here, not branches
         self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
     ) -> None:
+        if checks and not _is_written(self, number, frames):
+            return
         message = event if event is not MISSING else fields.pop("event", "")
         template = message
         if args:
@@ -241,10 +269,14 @@ def _method(level: str, frames: int = 1) -> Any:  # noqa: C901 - as below
     return filed_in_logging(method)
 
 
-def _async_method(level: str) -> Any:
+def _async_method(level: str, *, checks: bool) -> Any:
+    number = LEVELS[level]
+
     def method(
         self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
     ) -> Awaitable[None]:
+        if checks and not _is_written(self, number, 1):
+            return anothing(self)
         if event is MISSING:
             event = fields.pop("event", "")
         return _in_executor(self, level, event, args, fields)
@@ -253,17 +285,28 @@ def _async_method(level: str) -> Any:
     return method
 
 
-def set_level(level: int) -> None:
-    """Make the methods below a level empty, for all loggers."""
+def set_level(
+    level: int, named: Mapping[str, int] | None = None, disabled: int = logging.NOTSET
+) -> None:
+    """Make the methods below a level empty, for all loggers but those that are `named`.
+
+    A method of which the level of one of these may decide looks at it. Up to the level `disabled`
+    all are empty.
+    """
     Levels.written = Levels.kept = level
     Levels.recorder = None
+    Levels.named = named or {}
+    Levels.disabled = disabled
+    levels = (level, *Levels.named.values())
     for name in (*LEVELS, *ALIASES):
         canonical = ALIASES.get(name, name)
-        enabled = LEVELS[canonical] >= level
-        setattr(BoundLogger, name, _method(canonical) if enabled else _nothing)
-        setattr(BoundLogger, f"a{name}", _async_method(canonical) if enabled else anothing)
-    BoundLogger.get_effective_level = BoundLogger.getEffectiveLevel = lambda _: level
-    BoundLogger.is_enabled_for = BoundLogger.isEnabledFor = lambda _, number: number >= level
+        number = LEVELS[canonical]
+        is_empty = number < min(levels) or number <= Levels.disabled
+        checks = number < max(levels)
+        method = _nothing if is_empty else _method(canonical, checks=checks)
+        setattr(BoundLogger, name, method)
+        method = anothing if is_empty else _async_method(canonical, checks=checks)
+        setattr(BoundLogger, f"a{name}", method)
 
 
 set_level(logging.NOTSET)

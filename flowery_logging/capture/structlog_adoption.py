@@ -218,9 +218,10 @@ class Adoption:
         message, args, fields = chain.result(level, name)
         ends_here = dropping and (type(logger) is Output or prints(logger))
         # What goes on to an output of the application's own has never gone to `logging`'s handlers.
+        target = sink_for(sink, number_of(level), name)
         write(
             sink, name, level, message, args, fields,
-            merged=chain.merged, target=sink_for(sink, number_of(level)), handed_out=ends_here,
+            merged=chain.merged, target=target, handed_out=ends_here,
         )  # fmt: skip
         if ends_here:
             raise structlog.DropEvent

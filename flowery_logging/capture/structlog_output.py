@@ -62,13 +62,34 @@ class Levels:
     written = logging.NOTSET
     kept = logging.NOTSET
     recorder: Sink | None = None
+    named: Mapping[str, int] = {}  # of loggers that have been given one of their own
+    disabled = logging.NOTSET  # up to here nothing is written: `logging.disable()`
 
 
-def sink_for(sink: Sink, number: int) -> Sink | None:
-    """Return where an event of this level goes; None: it is below all levels."""
-    if number >= Levels.written:
+def own_level(name: str) -> int | None:
+    """Return the level that a logger, or the next one above it, was given; None: nobody was."""
+    named = Levels.named
+    while name:
+        if name in named:
+            return named[name]
+        name = name.rpartition(".")[0]
+    return None
+
+
+def written_from(name: object, frame: FrameType | None) -> int:
+    """Return from which level on the events of a logger are written (see `logger_name`)."""
+    own = own_level(logger_name(name, frame)) if Levels.named else None
+    return Levels.written if own is None else own
+
+
+def sink_for(sink: Sink, number: int, name: object) -> Sink | None:
+    """Return where an event of this level and logger goes; None: it is below all levels."""
+    if number <= Levels.disabled:
+        return None
+    own = own_level(logger_name(name, app_frame())) if Levels.named else None
+    if number >= (Levels.written if own is None else own):
         return sink
-    return Levels.recorder if number >= Levels.kept else None
+    return Levels.recorder if own is None and number >= Levels.kept else None
 
 
 def stdlib_target(sink: Sink, logger: logging.Logger, number: int) -> Sink:
@@ -105,18 +126,18 @@ class Output:
         """Write what a wrapper class, or the processors before `setup()`, have made of an event."""
         message = " ".join(map(text, args))
         if self.sink.ready:
-            target = sink_for(self.sink, number_of(level))
+            target = sink_for(self.sink, number_of(level), self.name)
             write(self.sink, self.name, level, message, (), fields, target=target)
         else:
             log_before_setup(self.name, number_of(level), message, fields, app_frame())
 
     def isEnabledFor(self, number: int) -> bool:  # noqa: N802 - as `logging` names it
         """Tell whether an event of this level is written."""
-        return number >= Levels.written
+        return number > Levels.disabled and number >= self.getEffectiveLevel()
 
     def getEffectiveLevel(self) -> int:  # noqa: N802 - as `logging` names it
         """Return the level from which on events are written."""
-        return Levels.written
+        return written_from(self.name, app_frame() if Levels.named else None)
 
 
 _OF_LOGGERS: Final = frozenset({
@@ -287,7 +308,7 @@ def give_others(
     frame: FrameType | None,
 ) -> None:
     """Hand out an event that is written, unless it is one that only the recorder keeps."""
-    if number >= Levels.written:
+    if number >= written_from(name, None):
         thread = caller_thread()
         hand_out(logger, name, number, message, args, fields, event, frame, thread, sink.counters)
 
