@@ -69,7 +69,11 @@ class Config(NamedTuple):
     capture_signals: bool
     fallback: str | None  # why the file output was given up, if it was
     sources: Mapping[str, str]  # where each value came from
+    base: str  # the working directory of the first set-up, where relative paths begin
 
+
+PATHS: Final = ("directory", "fields")
+"""Settings that may be the path of a file or directory."""
 
 KEYS: Final = ("FLOWERY_LOG_PSEUDONYM_KEY", "FLOWERY_LOG_PSEUDONYM_OLD_KEYS")
 """Read from the environment alone: no argument, and no source file, is to hold a key."""
@@ -148,6 +152,10 @@ def resolve(
     environ = os.environ if environ is None else environ
     defaults = DEFAULTS if previous is None else {**DEFAULTS, **_found_defaults(previous)}
     found = {name: _find(name, arguments, environ, defaults) for name in VARIABLES}
+    base = str(working_directory()) if previous is None else previous.base
+    for name in PATHS if previous is not None else ():
+        if found[name].source in VARIABLES[name]:  # a daemon has changed its directory since
+            found[name] = found[name]._replace(value=absolute(found[name].value, base))
     service = settings.text(found["service"], "service", _default_service)
     environment = settings.optional_text(found["environment"], "environment")
     directory, outputs, fallback = _place(found["directory"], found["output"])
@@ -186,7 +194,14 @@ def resolve(
         capture_signals=settings.switch(found["capture_signals"], "capture_signals"),
         fallback=fallback,
         sources={name: setting.source for name, setting in found.items()},
+        base=base,
     )
+
+
+def absolute(value: Any, base: str) -> Any:
+    """Return a path as it stands from a directory; what is no path, or empty, as it is."""
+    is_path = isinstance(value, (str, os.PathLike)) and value
+    return os.path.join(base, os.path.expanduser(value)) if is_path else value
 
 
 def _found_defaults(config: Config) -> dict[str, Any]:
@@ -249,7 +264,7 @@ def _default_service() -> str:
     """Name a service that has no name: its script, or its folder if that is a server's script."""
     script = Path(sys.argv[0] if sys.argv else "")
     name = script.parent.name if script.stem == "__main__" else script.stem
-    name = name if name not in _LAUNCHERS else _working_directory().name
+    name = name if name not in _LAUNCHERS else working_directory().name
     name = os.fsencode(name).decode(errors="replace")  # the name of a file may be any bytes
     return settings.CONTROL.sub("_", name)[:256].strip() or "python"
 
@@ -262,7 +277,7 @@ def _place(directory: Setting, output: Setting) -> tuple[str | None, tuple[str, 
     if directory.source != "default":
         return _explicit_directory(directory), outputs, None
     problems = []
-    candidates = (Path(DEFAULT_DIRECTORY), _working_directory() / FALLBACK_DIRECTORY)
+    candidates = (Path(DEFAULT_DIRECTORY), working_directory() / FALLBACK_DIRECTORY)
     for candidate in candidates if directory.value is None else (Path(directory.value),):
         if candidate == Path(DEFAULT_DIRECTORY) and not candidate.is_dir():
             continue
@@ -275,7 +290,7 @@ def _place(directory: Setting, output: Setting) -> tuple[str | None, tuple[str, 
     return None, tuple(dict.fromkeys(("stdout", *others))), reason
 
 
-def _working_directory() -> Path:
+def working_directory() -> Path:
     """Return the working directory; `/` where it has been removed."""
     try:
         return Path.cwd()

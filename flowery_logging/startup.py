@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flowery_logging.config import Config, resolve, unknown_variables
+from flowery_logging.config import (
+    PATHS,
+    Config,
+    absolute,
+    resolve,
+    unknown_variables,
+    working_directory,
+)
 from flowery_logging.files import stderr
 from flowery_logging.foreign import getframe
 
@@ -33,7 +40,9 @@ class Calls:
         self, arguments: Mapping[str, Any], previous: Config | None, config: Config, place: str
     ) -> str | None:
         """Remember a call that was made at a place; say if it gives the service another name."""
-        self._arguments.update(arguments)
+        paths = {name: arguments[name] for name in PATHS if name in arguments}
+        lasting = {name: absolute(value, str(working_directory())) for name, value in paths.items()}
+        self._arguments.update({**arguments, **lasting})
         if previous is not None and previous.service == config.service:
             return None
         before, self._named_at = self._named_at, place

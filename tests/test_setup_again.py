@@ -91,6 +91,30 @@ def test_a_default_directory_stays_where_it_was(tmp_path: Path) -> None:
     assert Logs(tmp_path / "logs").messages() == ["x"]
 
 
+@pytest.mark.parametrize("place", ["elsewhere", "/proc"])
+@pytest.mark.parametrize("given", ["arguments", "environment"])
+def test_a_relative_directory_stays_where_it_was(tmp_path: Path, given: str, place: str) -> None:
+    """A daemon changes to `/`."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "fields.json").write_text('{"flowery.order.id": "long"}')
+    arguments = "directory='logs', fields='fields.json'" if given == "arguments" else ""
+    text = f"""
+import os, flowery_logging
+flowery_logging.setup('svc', output='file', {arguments})
+os.chdir({place!r})
+flowery_logging.setup(level='DEBUG')
+flowery_logging.get_logger().debug('x', **{{'flowery.order.id': 7}})
+"""
+    variables = {"FLOWERY_LOG_DIR": "logs", "FLOWERY_LOG_FIELDS": "fields.json"}
+    environment = {**os.environ, **({} if arguments else variables)}
+    subprocess.run(
+        [sys.executable, "-c", text], cwd=tmp_path, check=True, timeout=DEADLINE, env=environment
+    )
+    logs = Logs(tmp_path / "logs")
+    assert logs.messages() == ["x"]
+    assert [r["flowery"]["order"]["id"] for r in logs.records() if "flowery" in r] == [7]
+
+
 def test_none_numbers_events_and_writes_nowhere(tmp_path: Path) -> None:
     text = "log.error('x'); print(flowery_logging.stats()['events'])"
     done = run(text, output="none", directory=str(tmp_path / "logs"))
