@@ -6,10 +6,10 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import pairwise
 from typing import Final
 
 from flowery_logging.files.merge import merge
+from flowery_logging.files.order import continued
 from flowery_logging.files.reader import EVERYTHING, Line, LogFile, Selection, find, read
 
 POLL_SECONDS: Final = 0.5
@@ -65,11 +65,7 @@ class Follower:
         """Yield what is new now. A line without its end waits, unless a later file follows it."""
         files = self._find()
         self._positions = {file.path: self._positions.get(file.path, 0) for file in files}
-        self._continued = {
-            earlier.path
-            for earlier, later in pairwise(files)
-            if earlier.name.entity == later.name.entity
-        }
+        self._continued = continued(files)
         yield from merge(
             (file for file in files if file.size > self._positions[file.path]), self._read_on
         )
@@ -86,7 +82,7 @@ class Follower:
         for directory in self._directories:
             with suppress(FileNotFoundError):
                 files += find(directory, self._selection)
-        return sorted(files, key=lambda file: file.name)
+        return files
 
 
 def _last_line_end(file: LogFile) -> int:

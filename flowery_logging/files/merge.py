@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
 from typing import Final
 
+from flowery_logging.files.order import by_process
 from flowery_logging.files.reader import Kind, Line, LogFile, read
 
 WINDOW_LINES: Final = 256
@@ -28,8 +28,7 @@ def merge(files: Iterable[LogFile], read_file: Reader = read) -> Iterator[Line]:
     Torn and foreign lines come at the time of the event before them. Files that have been removed
     meanwhile are passed over. Raises OSError if a file cannot be read.
     """
-    by_process = sorted(files, key=lambda file: (file.name.entity, file.name))
-    groups = [list(group) for _, group in groupby(by_process, lambda file: file.name.entity)]
+    groups = by_process(files)
     starts = sorted((_start(group), index) for index, group in enumerate(groups))
     waiting = iter(starts)
     upcoming = next(waiting, None)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -113,6 +114,25 @@ def test_a_half_line_is_torn_when_the_process_has_gone_on_in_another_file(logs: 
     lines = list(Follower(logs.directory, from_start=True).look())
     assert [line.kind for line in lines].count(Kind.TORN) == 1
     assert len(lines) == sum(len(f.read_bytes().splitlines()) for f in logs.files())
+
+
+@pytest.mark.parametrize("service", ["alpha", "zeta"])
+def test_a_half_line_of_a_process_that_has_another_service_now_waits(
+    logs: Logs, service: str
+) -> None:
+    """Its new file is the last one, whatever the names say; the one before it is left."""
+    move = f"flowery_logging.setup({service!r}, directory={str(logs.directory)!r}, output='file')"
+    ok(logs.run(f"log.info('one')\n{move}\nlog.info('two')"))
+    old, new = sorted(logs.files(), key=lambda path: path.name.startswith(service))
+    whole = new.read_bytes()
+    new.write_bytes(whole[:-5])
+    old.write_bytes(old.read_bytes()[:-5])
+    follower = Follower(logs.directory, from_start=True)
+    kinds = [(Path(line.file.path), line.kind) for line in follower.look()]
+    assert (old, Kind.TORN) in kinds
+    assert (new, Kind.TORN) not in kinds
+    new.write_bytes(whole)
+    assert [line.record["message"] for line in follower.look()] == ["log closed"]
 
 
 def test_removed_files_are_no_fault(logs: Logs) -> None:
