@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from os.path import dirname
 from typing import NamedTuple
 
 from flowery_logging.cli.audit.ranges import Ranges, parse
 from flowery_logging.cli.reading.times import moment_of
+from flowery_logging.files.names import LogName, parse as parse_name
+from flowery_logging.files.order import series_of
 from flowery_logging.files.reader import Line, LogFile, Record
 
 _MOST_DAYS = 36_500
@@ -48,6 +51,7 @@ class FileAccount:
 
     file: LogFile
     begun: str = ""  # the timestamp of its first event
+    service: str = ""  # service.name of its first event
     numbers: Ranges = field(default_factory=Ranges)
     latest: int = 0  # the number of its last line; 0 if that is its header
 
@@ -83,21 +87,34 @@ class ProcessAccount:
     clashes: int = 0  # events too many for their numbers: Elasticsearch keeps one of each ID
     torn: list[Place] = field(default_factory=list)
     dropped: Ranges = field(default_factory=Ranges)
-    closing: Closing | None = None
+    closing: Closing | None = None  # the last one, in whichever file it lies
+    _identified: int = 0  # the number of the event that has told who the process is
 
-    def identify(self, record: Record) -> None:
-        """Take over who the process is from one of its events."""
+    def identify(self, line: Line) -> None:
+        """Take over who the process is from an event, unless a later one has told it."""
+        if line.sequence < self._identified:
+            return
+        record, self._identified = line.record, line.sequence
         self.service = str(_get(record, "service", "name") or self.service)
         self.host = str(_get(record, "host", "name") or "")
         pid = _get(record, "process", "pid")
         self.pid = pid if isinstance(pid, int) else 0
 
-    def begin_file(self, file: LogFile, begun: str) -> FileAccount:
-        """Add a file in which events of this process lie, from that timestamp on."""
-        account = FileAccount(file, begun)
+    def begin_file(self, first: Line) -> FileAccount:
+        """Add a file in which events of this process lie, from that one on."""
+        service = str(_get(first.record, "service", "name"))
+        account = FileAccount(first.file, first.timestamp, service)
         self.files.append(account)
-        self.written = max(self.written, file.modified)
+        self.written = max(self.written, first.file.modified)
         return account
+
+    def put_in_order(self) -> None:
+        """Order the files as they were written: of each, the last number is its own."""
+        self.files.sort(key=lambda file: file.numbers.last)
+
+    def last_before(self, number: int) -> int:
+        """Return the last number of the files that end before a number; 0 if none does."""
+        return max((f.numbers.last for f in self.files if f.numbers.last < number), default=0)
 
     def end_file(self, account: FileAccount) -> None:
         """Count a file's numbers with the others; those already there are repeated."""
@@ -125,7 +142,8 @@ class ProcessAccount:
         if action == "log-closed":
             events = _get(line.record, "numeric_labels", "events")
             reason = str(_get(line.record, "event", "reason") or "")
-            self.closing = Closing(line.sequence, _whole(events), reason)
+            if self.closing is None or line.sequence >= self.closing.sequence:
+                self.closing = Closing(line.sequence, _whole(events), reason)
         elif action == "log-recovered":
             self.dropped.update(parse(str(_get(line.record, "labels", "dropped_sequences"))))
         elif action == "log-file-opened":
@@ -161,46 +179,55 @@ class ProcessAccount:
         return Ranges([(latest + 1, self.numbers.last)])
 
 
+class _Unread(NamedTuple):
+    """A removed file whose numbers could not be read."""
+
+    name: LogName
+    directory: str  # of the file that announces it
+
+
 class Removals:
     """What retention's records announce, of any process of the directory."""
 
     def __init__(self) -> None:
         self._ranges: dict[str, Ranges] = {}
-        self._unread: dict[str, set[int]] = {}  # numbers of files whose range is not known
+        self._unread: dict[str, set[_Unread]] = {}  # by entity
         self._until: dict[str, datetime] = {}  # by service: when the newest file was last written
         self.files: set[str] = set()
 
-    def note(self, record: Record) -> None:
+    def note(self, line: Line) -> None:
         """Take over what one record says."""
+        record = line.record
         labels = record.get("labels")
         if _get(record, "event", "action") != "log-files-removed" or not isinstance(labels, dict):
             return
         names = _texts(labels.get("removed_files"))
         self.files.update(names)
         self._note_newest(record)
-        for name, text in zip(names, _texts(labels.get("removed_sequences")), strict=False):
-            entity, _, numbers = text.partition(":")
-            found = parse(numbers)
+        for text, sequences in zip(names, _texts(labels.get("removed_sequences")), strict=False):
+            entity, _, numbers = sequences.partition(":")
+            found, name = parse(numbers), parse_name(text)
             if found:
                 self._ranges.setdefault(entity, Ranges()).update(found)
-            else:
-                self._unread.setdefault(entity, set()).add(_file_number(name))
+            elif name is not None:
+                unread = _Unread(name, dirname(line.file.path))
+                self._unread.setdefault(entity, set()).add(unread)
 
     def of(self, process: ProcessAccount) -> Ranges:
         """Tell the numbers of a process that are announced as removed.
 
-        Retention removes the oldest file first, so what lies before a removed beginning, or is
-        older than another file that was removed, was removed earlier, by an announcement that may
-        have been removed since.
+        Retention removes the oldest file of a service first. So what lies before a removed
+        beginning, or is older than another file that was removed, was removed earlier, by an
+        announcement that may have been removed since.
         """
         removed = Ranges(self._ranges.get(process.entity, ()))
-        for number in self._unread.get(process.entity, ()):
-            before = [f.numbers.last for f in process.files if f.file.name.number < number]
-            behind = [f.numbers.first for f in process.files if f.file.name.number > number]
-            if behind:
-                removed.add_range(max(before, default=0) + 1, min(behind) - 1)
-        if process.numbers.first - 1 in removed or self._is_older(process):
-            removed.add_range(1, process.numbers.first - 1)
+        for unread in self._unread.get(process.entity, ()):
+            behind = _first_behind(process, unread)
+            removed.add_range(process.last_before(behind) + 1, behind - 1)
+        for first in _beginnings(process):
+            number = first.numbers.first
+            if number - 1 in removed or self._is_older(first):
+                removed.add_range(process.last_before(number) + 1, number - 1)
         return removed
 
     def _note_newest(self, record: Record) -> None:
@@ -211,14 +238,39 @@ class Removals:
             until = moment - timedelta(days=age)
             self._until[service] = max(until, self._until.get(service, until))
 
-    def _is_older(self, process: ProcessAccount) -> bool:
-        """Tell whether the files that are missing before the first one left are older."""
-        first = min(process.files, key=lambda file: file.file.name.number, default=None)
-        until = self._until.get(process.service)
-        if first is None or first.file.name.number == 1 or until is None:
+    def _is_older(self, first: FileAccount) -> bool:
+        """Tell whether the files that are missing before the first one left are older.
+
+        Before a file of the number 1 none of its service is missing. What another service had
+        before, retention has removed only if it says so.
+        """
+        until = self._until.get(first.service)
+        if first.file.name.number == 1 or until is None:
             return False
         begun = moment_of(first.begun)
         return begun is not None and begun <= until
+
+
+def _beginnings(process: ProcessAccount) -> list[FileAccount]:
+    """Return the first file that is left of each service and directory in which it wrote."""
+    latest_first = sorted(process.files, key=lambda file: file.file.name.number, reverse=True)
+    return list({series_of(file.file): file for file in latest_first}.values())
+
+
+def _first_behind(process: ProcessAccount, unread: _Unread) -> int:
+    """Return the number with which the files go on behind a removed one; 0 if that is not known.
+
+    A file of the same name may lie in each directory in which the process wrote.
+    """
+    name = unread.name
+    same = [file for file in process.files if file.file.name[:3] == name[:3]]
+    own = [file for file in same if dirname(file.file.path) == unread.directory] or same
+    behind = [file.numbers.first for file in own if file.file.name.number > name.number]
+    if not behind:
+        last = max((file.numbers.last for file in own), default=0)
+        others = [file for file in process.files if file.file.name.start >= name.start]
+        behind = [file.numbers.first for file in others if file.numbers.first > last]
+    return min(behind, default=0)
 
 
 def _get(record: Record, outer: str, inner: str) -> object:
@@ -232,8 +284,3 @@ def _whole(value: object) -> int:
 
 def _texts(value: object) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [str(value)] * bool(value)
-
-
-def _file_number(name: str) -> int:
-    digits = name.rpartition("-")[2].partition(".")[0]
-    return int(digits) if digits.isdecimal() else 0

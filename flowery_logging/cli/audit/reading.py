@@ -14,6 +14,7 @@ from flowery_logging.cli.audit.account import (
     Removals,
 )
 from flowery_logging.cli.audit.clashes import tell_clashes
+from flowery_logging.files.order import newest_of_series
 from flowery_logging.files.reader import Kind, Line, LogFile, find, is_in_use, read
 from flowery_logging.library_code import OWN_LOGGER
 
@@ -37,7 +38,7 @@ class Accounts:
 
 
 def list_files(directories: Iterable[Path]) -> list[LogFile]:
-    """Return the log files of all directories, each process's in order. Raises OSError."""
+    """Return the log files of all directories, by their names. Raises OSError."""
     files = [file for directory in dict.fromkeys(directories) for file in find(directory)]
     return sorted(files, key=lambda file: file.name)
 
@@ -64,12 +65,12 @@ class _Reading:
         self._advance = advance
 
     def read(self, files: list[LogFile]) -> Accounts:
-        newest = {file.name.entity: file for file in files}
         # Before their lines are read: a process that ends meanwhile has not ended uncleanly.
-        running = {file.path for file in newest.values() if is_in_use(file)}
+        running = {file.path for file in newest_of_series(files) if is_in_use(file)}
         for file in files:
             self._read_file(file, running=file.path in running)
         for process in self._accounts.processes.values():
+            process.put_in_order()
             if process.repeated:
                 tell_clashes(process)
         return self._accounts
@@ -77,13 +78,13 @@ class _Reading:
     def _process(self, entity: str, file: LogFile) -> ProcessAccount:
         process = self._accounts.processes.get(entity)
         if process is None:
-            start = file.name.start.strftime("%Y-%m-%dT%H:%M:%SZ")
-            process = ProcessAccount(entity, service=file.name.service, start=start)
+            process = ProcessAccount(entity, service=file.name.service, start=_start_of(file))
             self._accounts.processes[entity] = process
         return process
 
     def _read_file(self, file: LogFile, *, running: bool) -> None:
         owner = self._process(file.name.entity, file)
+        owner.start = min(owner.start, _start_of(file))
         owner.running = owner.running or running
         self._accounts.files += 1
         try:
@@ -110,7 +111,7 @@ class _Reading:
                 log = record.get("log")
                 if type(log) is dict and log.get("logger") == OWN_LOGGER:
                     process.note(line, account)
-                    self._accounts.removals.note(record)
+                    self._accounts.removals.note(line)
             elif line.kind is Kind.FOREIGN:
                 self._accounts.foreign += 1
             elif not running or line.data.endswith(b"\n"):
@@ -130,7 +131,10 @@ class _Reading:
         """Return the accounts of a line's process and of the part of it that lies in this file."""
         if line.entity not in places:
             process = self._process(line.entity, line.file)
-            if not process.files:
-                process.identify(line.record)
-            places[line.entity] = (process, process.begin_file(line.file, line.timestamp))
+            process.identify(line)
+            places[line.entity] = (process, process.begin_file(line))
         return places[line.entity]
+
+
+def _start_of(file: LogFile) -> str:
+    return file.name.start.strftime("%Y-%m-%dT%H:%M:%SZ")

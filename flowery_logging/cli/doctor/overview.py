@@ -28,7 +28,8 @@ class Process:
     running: bool = False
     pid: int = 0
     host: str = ""
-    path: str = ""  # of its newest file
+    sequence: int = 0  # of its last event
+    path: str = ""  # of the file that it holds
     labels: set[str] = field(default_factory=set)
     warnings: list[Record] = field(default_factory=list)  # of the library's own
 
@@ -90,7 +91,9 @@ def _read_file(overview: Overview, file: LogFile) -> None:
     started = name.start.timestamp()
     fresh = Process(name.entity, name.service, started)
     process = overview.processes.setdefault(name.entity, fresh)
-    process.running, process.path = is_in_use(file), file.path
+    process.started = min(process.started, started)
+    if is_in_use(file):
+        process.running, process.path = True, file.path
     service: Service | None = None
     for line in read(file):
         if line.kind is not Kind.EVENT:
@@ -107,7 +110,8 @@ def _note(overview: Overview, process: Process, line: Line) -> Service:
     service = overview.services.get(name)
     if service is None:
         service = overview.services[name] = Service(name)
-    process.service = name
+    if line.sequence >= process.sequence:  # a second setup() may have named another service
+        process.sequence, process.service = line.sequence, name
     time = line.timestamp
     service.first = min(service.first or time, time)
     service.last = max(service.last, time)

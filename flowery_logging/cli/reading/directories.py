@@ -35,7 +35,7 @@ def directories_of(given: Sequence[Path]) -> list[Path]:
 def list_files(
     directories: Iterable[Path], selection: Selection = EVERYTHING, *, absent: bool = False
 ) -> list[LogFile]:
-    """Return the log files of directories, each process's in order.
+    """Return the log files of directories, by their names.
 
     `absent`: a directory that is not there yet is no error. Raises click.UsageError for one that
     cannot be read.

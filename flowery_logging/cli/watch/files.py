@@ -24,7 +24,7 @@ SETTLED_SECONDS = 60.0
 class _Process:
     """How one process stands."""
 
-    service: str
+    service: str  # of its last record: a second setup() may have named another
     sequence: int = 0
     has_closed: bool = False  # its last record is the closing one, and no signal ended it
     running: bool = False
@@ -40,8 +40,9 @@ def look(directories: list[Path], now: float) -> Observation:
         for line in _lines(file, wanted):
             if line.kind is Kind.EVENT:
                 _note(seen, processes, line)
-        if file.name.entity in processes:
-            processes[file.name.entity].running = is_in_use(file)
+        process = processes.get(file.name.entity)
+        if process is not None:
+            process.running = process.running or is_in_use(file)
     for name, service in seen.services.items():
         own = [one for one in processes.values() if one.service == name]
         service.has_ended = all(one.has_closed and not one.running for one in own)
@@ -77,6 +78,7 @@ def _note(seen: Observation, processes: dict[str, _Process], line: Line) -> None
 def _note_process(process: _Process, line: Line) -> None:
     if line.sequence >= process.sequence:
         process.sequence = line.sequence
+        process.service = text_of(line.record, "service.name")
         closed = text_of(line.record, "event.action") == "log-closed"
         process.has_closed = closed and not text_of(line.record, "event.reason")
 
