@@ -16,7 +16,7 @@ from flowery_logging.cli.audit.examination import judge, read_files
 from flowery_logging.cli.audit.verdict import Exit
 from flowery_logging.cli.elasticsearch import ElasticsearchError
 from flowery_logging.cli.reading.directories import directories_of
-from flowery_logging.cli.reading.options import directories_argument
+from flowery_logging.cli.reading.options import MOST_SECONDS, NumberRange, directories_argument
 from flowery_logging.cli.reading.output import quiet_output
 
 _EXIT_CODES = """\b
@@ -43,7 +43,7 @@ Exit codes:
 @index_option
 @click.option(
     "--grace",
-    type=click.FloatRange(min=0),
+    type=NumberRange(0, MOST_SECONDS),
     default=60.0,
     show_default=True,
     metavar="SECONDS",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from typing import Any, Final
@@ -18,6 +19,10 @@ Exit codes:
 """
 
 
+MOST_PORTS: Final = 65_535
+_PORT: Final = re.compile(r"[0-9]{1,5}")  # int() refuses digits without end by another error
+
+
 class _Address(click.ParamType[tuple[str, int]]):
     """HOST:PORT, where the host may be an IPv6 address in brackets."""
 
@@ -27,7 +32,7 @@ class _Address(click.ParamType[tuple[str, int]]):
         if isinstance(value, tuple):
             return value
         host, _, port = str(value).rpartition(":")
-        if not host or not port.isdecimal() or int(port) > 65_535:
+        if not host or not _PORT.fullmatch(port) or int(port) > MOST_PORTS:
             self.fail(f"{value!r} is no address like 127.0.0.1:9465", param, ctx)
         return host.strip("[]"), int(port)
 

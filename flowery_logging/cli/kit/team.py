@@ -14,6 +14,9 @@ from flowery_logging.cli.kit.install import DEFAULT_RETENTION_DAYS
 from flowery_logging.cli.kit.requests import Choices
 from flowery_logging.ecs.declared import check_declared, read_declared
 
+MOST_DAYS: Final = 36_500
+"""A hundred years; Elasticsearch counts in nanoseconds and refuses three hundred."""
+
 REFUSED: Final = 4
 """The exit code where the server gives no answer or refuses."""
 
@@ -37,7 +40,7 @@ def team_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options by which a team chooses; choices_of takes their values."""
     days = click.option(
         "--retention-days",
-        type=click.IntRange(min=1),
+        type=click.IntRange(1, MOST_DAYS),
         metavar="DAYS",
         help="How long Elasticsearch keeps events.  [default: 30]",
     )
@@ -56,7 +59,7 @@ def team_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ilm = click.option("--ilm", is_flag=True, help="Retention by the ILM policy flowery.")
     cold = click.option(
         "--cold-days",
-        type=click.IntRange(min=1),
+        type=click.IntRange(1, MOST_DAYS),
         metavar="DAYS",
         help="When the policy moves events to the nodes of the tier cold.",
     )

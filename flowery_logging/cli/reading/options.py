@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -15,6 +15,26 @@ from flowery_logging.cli.reading.conditions import Condition, parse_condition
 from flowery_logging.cli.reading.wanted import LEVELS, Wanted
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+MOST_SECONDS: Final = 1e9
+"""Thirty years: what is counted back from now stays a time that every platform knows."""
+
+
+class NumberRange(click.FloatRange):
+    """A number between two others. `click.FloatRange` lets nan through, which is in no range."""
+
+    def __init__(self, least: float, most: float) -> None:
+        super().__init__(least, most)
+        self._least, self._most = least, most
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Return the number that a text says; another one is named as it was given."""
+        number = float(click.FLOAT.convert(value, param, ctx))
+        if not self._least <= number <= self._most:
+            allowed = f"{self._least:.0f} to {self._most:.0f}"
+            self.fail(f"{value} is no number from {allowed}", param, ctx)
+        return number
 
 
 def directories_argument(command: Command) -> Command:

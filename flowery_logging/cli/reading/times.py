@@ -11,6 +11,11 @@ ALLOWED: Final = (
     "or a date, with a time if you like (2026-11-27, 2026-11-27T14:05:00+09:00)"
 )
 
+MOST_DAYS: Final = 36_500
+"""A longer span, counted back from now, may be no time any more."""
+
+_YEARS: Final = range(2, 9999)  # of the others no neighbouring day is a time, nor UTC's
+
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _AGE = re.compile(r"(?:\d+(?:\.\d+)?[smhdw])+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
@@ -32,21 +37,31 @@ def parse_time(text: str, now: datetime | None = None, zone: tzinfo | None = Non
     """
     now = (now or datetime.now(timezone.utc)).astimezone(zone)
     text = text.strip()
-    word = text.lower()
     try:
-        if word == "now":
-            return now
-        if word in {"today", "yesterday"}:
-            return _midnight(now, zone, days=-1 if word == "yesterday" else 0)
-        if _AGE.fullmatch(word):
-            return now - timedelta(seconds=_seconds(word))
-        if _CLOCK.fullmatch(word):
-            return _zoned(datetime.combine(now.date(), _clock(word)), zone)
-        if match := _DATE.fullmatch(text):
-            return _dated(match, zone)
+        found = _time_of(text, now, zone)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{text!r} is no time ({error}); allowed: {ALLOWED}") from None
-    raise ValueError(f"{text!r} is no time; allowed: {ALLOWED}")
+    if found is None:
+        raise ValueError(f"{text!r} is no time; allowed: {ALLOWED}")
+    if found.year not in _YEARS:
+        years = f"{_YEARS[0]} to {_YEARS[-1]}"
+        raise ValueError(f"{text!r} is no time of the years {years}; allowed: {ALLOWED}")
+    return found
+
+
+def _time_of(text: str, now: datetime, zone: tzinfo | None) -> datetime | None:
+    """Return the time that a text says; None if it has no form of one."""
+    word = text.lower()
+    if word == "now":
+        return now
+    if word in {"today", "yesterday"}:
+        return _midnight(now, zone, days=-1 if word == "yesterday" else 0)
+    if _AGE.fullmatch(word):
+        return now - timedelta(seconds=_seconds(word))
+    if _CLOCK.fullmatch(word):
+        return _zoned(datetime.combine(now.date(), _clock(word)), zone)
+    match = _DATE.fullmatch(text)
+    return None if match is None else _dated(match, zone)
 
 
 def parse_age(text: str) -> float:
@@ -54,7 +69,10 @@ def parse_age(text: str) -> float:
     word = text.strip().lower()
     if not _AGE.fullmatch(word):
         raise ValueError(f"{text!r} is no span of time; allowed: 90s, 10m, 2h30m, 3d, 1w")
-    return _seconds(word)
+    seconds = _seconds(word)
+    if seconds > MOST_DAYS * _UNITS["d"]:
+        raise ValueError(f"{text!r} is longer than {MOST_DAYS} days")
+    return seconds
 
 
 def timestamp(moment: datetime) -> str:

@@ -14,6 +14,7 @@ from flowery_logging.cli.audit.examination import judge, read_files
 from flowery_logging.cli.audit.ranges import Ranges
 from flowery_logging.cli.audit.verdict import Finding, Verdict
 from flowery_logging.cli.elasticsearch import ElasticsearchError
+from flowery_logging.cli.reading.options import MOST_SECONDS, NumberRange
 from flowery_logging.cli.resend.events import Document, documents
 from flowery_logging.cli.resend.sending import Sent, send
 from flowery_logging.files.reader import LogFile
@@ -45,7 +46,7 @@ Exit codes:
 @index_option
 @click.option(
     "--grace",
-    type=click.FloatRange(min=0),
+    type=NumberRange(0, MOST_SECONDS),
     default=60.0,
     show_default=True,
     metavar="SECONDS",

@@ -16,7 +16,7 @@ import orjson
 from flowery_logging.cli.access import access_options, connect, index_option
 from flowery_logging.cli.elasticsearch import Elasticsearch, ElasticsearchError
 from flowery_logging.cli.reading.directories import directories_of
-from flowery_logging.cli.reading.options import directories_argument, json_option
+from flowery_logging.cli.reading.options import NumberRange, directories_argument, json_option
 from flowery_logging.cli.reading.output import quiet_output
 from flowery_logging.cli.reading.times import parse_age
 from flowery_logging.cli.watch import arrived, files, state as states, webhook
@@ -31,6 +31,9 @@ UNREACHABLE: Final = 4
 
 AUDIT_SECONDS: Final = 600.0
 """How often --every counts the numbers of all files: a look decodes those of a day alone."""
+
+MOST_TIMES: Final = 1e6
+"""A larger --factor would never be reached."""
 
 _OTHER_NAMES: Final = {"kakao": "kakaowork", "kakao-work": "kakaowork"}
 
@@ -55,7 +58,7 @@ def _age(_: click.Context, __: click.Parameter, value: str | None) -> float | No
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     if seconds is not None and seconds <= 0:
-        raise click.BadParameter("it must be longer than nothing")
+        raise click.BadParameter(f"{value!r} is nothing; allowed: a longer span of time")
     return seconds
 
 
@@ -93,7 +96,7 @@ class _Watch:
               "that ended by itself is not.")  # fmt: skip
 @click.option("--window", callback=_age, default="5m", show_default=True, metavar="AGE",
               help="Over which errors and dead letters are counted.")  # fmt: skip
-@click.option("--factor", type=click.FloatRange(min=1), default=3.0, show_default=True,
+@click.option("--factor", type=NumberRange(1, MOST_TIMES), default=3.0, show_default=True,
               help="So many times the errors of the hour before are many.")  # fmt: skip
 @click.option("--errors", type=click.IntRange(min=1), default=10, show_default=True,
               help="And so many at least.")  # fmt: skip
