@@ -14,7 +14,7 @@ import flowery_logging
 from flowery_logging.cli import commands
 from flowery_logging.cli.reading.conditions import parse_condition
 from flowery_logging.cli.reading.times import moment_of, parse_age, parse_time
-from tests.cli.conftest import flowery
+from tests.cli.conftest import flowery, here
 from tests.cli.events import Service
 
 KST = timezone(timedelta(hours=9))
@@ -188,3 +188,20 @@ def test_a_directory_without_logs_is_told(command: list[str], tmp_path: Path) ->
     assert done.returncode == 2
     assert "there is no directory" in done.stderr
     assert "FLOWERY_LOG_DIR" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["tail"], ["stats"], ["scan"], ["find", "7"], ["trace", "4bf92f35"], ["audit"],
+        ["watch", "--once"], ["validate"], ["resend", "--elasticsearch", "http://localhost:9"],
+    ],
+)  # fmt: skip
+def test_a_directory_without_log_files_is_a_wrong_argument(
+    tmp_path: Path, command: list[str]
+) -> None:
+    (tmp_path / "logs").mkdir()
+    state = ["--state", str(tmp_path / "state.json")] if command[0] == "watch" else []
+    done = here(*command, *state, tmp_path / "logs")
+    assert done.exit_code == 2
+    assert f"no log files in {tmp_path / 'logs'}" in done.output

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import flowery_logging
-from tests.cli.conftest import flowery
+from tests.cli.conftest import flowery, here
 from tests.strategies import hostile_events
 
 TIME = '"@timestamp":"2026-11-27T12:36:52.924005Z"'
@@ -191,6 +191,19 @@ def test_wrong_arguments(arguments: list[str]) -> None:
     done = flowery("validate", *arguments)
     assert done.returncode == 2
     assert "Error:" in done.stderr
+
+
+@pytest.mark.parametrize("output", [[], ["--json"]])
+def test_directories_without_log_files(tmp_path: Path, output: list[str]) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "one" / "notes.txt").write_text("{}\n")
+    done = here("validate", *output, tmp_path / "one", tmp_path / "two")
+    assert done.exit_code == 2
+    assert "no log files in" in done.output
+    assert done.stdout == ""
+    (tmp_path / "two" / "a.ndjson").write_text("")
+    assert here("validate", *output, tmp_path / "one", tmp_path / "two").exit_code == 0
 
 
 def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:

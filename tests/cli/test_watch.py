@@ -328,6 +328,19 @@ def test_wrong_arguments(file: Written, tmp_path: Path) -> None:
     assert here("watch", "--state", tmp_path / "s", tmp_path / "none").exit_code == 2
 
 
+def test_a_directory_without_log_files_is_no_quiet_one(look: Look, tmp_path: Path) -> None:
+    """A cron job with the wrong directory would be green for ever."""
+    directory = tmp_path / "logs"
+    directory.mkdir()
+    arguments = ("watch", "--once", "--state", tmp_path / "state.json", directory)
+    for _ in range(2):
+        done = here(*arguments)
+        assert done.exit_code == 2
+        assert f"no log files in {directory}" in done.output
+    Written(directory, "orders", start=ago(hours=3)).add(ago(seconds=1))
+    assert here(*arguments).exit_code == 0
+
+
 @pytest.mark.slow
 def test_a_service_that_watches_tells_each_thing_once(
     file: Written, chat: Chat, tmp_path: Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,7 +25,7 @@ _EXIT_CODES = """\b
 Exit codes:
   0  all lines are valid
   1  a line is faulty
-  2  wrong arguments, or a file that cannot be read
+  2  wrong arguments, no log files, or a file that cannot be read
   5  the extra is not installed: pip install 'flowery_logging[cli]'
 
 \b
@@ -81,15 +82,14 @@ def validate(
     if not paths:
         raise click.UsageError("Missing argument 'FILE...'.")
     examination = Examination(fields)
+    files = _files(paths)
     with quiet_output():
-        _run(examination, paths, limit, as_json=as_json)
+        _run(examination, files, limit, as_json=as_json)
     sys.exit(FAULTY if examination.totals.findings else 0)
 
 
-def _run(
-    examination: Examination, paths: tuple[Path, ...], limit: int | None, *, as_json: bool
-) -> None:
-    faults, totals = _faults(examination, paths), examination.totals
+def _run(examination: Examination, files: list[Path], limit: int | None, *, as_json: bool) -> None:
+    faults, totals = _faults(examination, files), examination.totals
     if as_json:
         kept = [fault for number, fault in enumerate(faults) if not limit or number < limit]
         code = FAULTY if totals.findings else 0
@@ -107,9 +107,9 @@ def _show(faults: Iterator[Fault], most: int) -> None:
             report.show_fault(fault)
 
 
-def _faults(examination: Examination, paths: tuple[Path, ...]) -> Iterator[Fault]:
+def _faults(examination: Examination, files: list[Path]) -> Iterator[Fault]:
     """Yield the faults of all files. Raises click.UsageError if one cannot be read."""
-    for path in _files(paths):
+    for path in files:
         try:
             if str(path) == STANDARD_INPUT:
                 yield from examination.read(STANDARD_INPUT, sys.stdin.buffer)
@@ -120,9 +120,20 @@ def _faults(examination: Examination, paths: tuple[Path, ...]) -> Iterator[Fault
             raise click.UsageError(f"cannot read {path}: {error.strerror}") from None
 
 
-def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
+def _files(paths: tuple[Path, ...]) -> list[Path]:
+    """Return the files, those of directories too. Raises click.UsageError if there are none."""
+    found: list[Path] = []
     for path in paths:
-        if path.is_dir():
-            yield from sorted(path.glob(f"*{SUFFIX}"))
-        else:
-            yield path
+        found += _files_of(path) if path.is_dir() else [path]
+    if not found:
+        named = ", ".join(map(str, paths))
+        raise click.UsageError(f"no log files in {named}; of a directory *{SUFFIX} are read")
+    return found
+
+
+def _files_of(directory: Path) -> list[Path]:
+    try:
+        names = sorted(os.listdir(directory))
+    except OSError as error:
+        raise click.UsageError(f"cannot read {directory}: {error.strerror}") from None
+    return [directory / name for name in names if name.endswith(SUFFIX)]

@@ -15,7 +15,7 @@ import orjson
 
 from flowery_logging.cli.access import access_options, connect, index_option
 from flowery_logging.cli.elasticsearch import Elasticsearch, ElasticsearchError
-from flowery_logging.cli.reading.directories import directories_of
+from flowery_logging.cli.reading.directories import directories_of, require_files
 from flowery_logging.cli.reading.options import NumberRange, directories_argument, json_option
 from flowery_logging.cli.reading.output import quiet_output
 from flowery_logging.cli.reading.times import parse_age
@@ -41,7 +41,7 @@ _EPILOG = """\b
 Exit codes (with --once):
   0  nothing is wrong
   1  something is: new, or told before and not over
-  2  wrong arguments, files or a state that cannot be read
+  2  wrong arguments, no log files, or files or a state that cannot be read
   4  Elasticsearch or the webhook gives no answer, or refuses; it is told at the next look
   5  the extra is not installed: pip install 'flowery_logging[cli]'
 \b
@@ -210,6 +210,8 @@ def _look(watching: _Watch, state: states.State, audit_every: float) -> int:
 def _observe(watching: _Watch, state: states.State, now: float, audit_every: float) -> Observation:
     if watching.server is not None:
         return arrived.look(watching.server, watching.index, watching.limits.window, now)
+    if not state.looked:  # else the services that were there are told to be silent
+        require_files(watching.directories)
     seen = files.look(watching.directories, now)
     if now - state.audited >= audit_every:
         files.note_lost(seen, watching.directories, now)
