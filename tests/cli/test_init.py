@@ -161,6 +161,61 @@ def test_nothing_is_found_in_environments_and_tests(tmp_path: Path) -> None:
     assert run(str(tmp_path))[0] == 1
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"from fastapi import FastAPI as F\napp = F(\n",
+        b"import fastapi\nclass:\n",
+        b"def main(:\n",
+        b"print 'of another time'\n",
+        b"name = '\xff'\n",
+        b"name = '\0'\n",
+    ],
+)
+def test_a_module_that_cannot_be_read_may_be_the_application(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "main.py").write_bytes(content)
+    code, said = run(str(tmp_path))
+    assert code == 2
+    assert f"{tmp_path / 'main.py'} cannot be read: " in said
+    assert "no FastAPI" not in said
+
+
+def test_a_script_that_cannot_be_read_does_not_hide_the_application(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(FASTAPI)
+    (tmp_path / "a_script.py").write_text("print 'of another time'\n")
+    (tmp_path / "folder.py").mkdir()
+    (tmp_path / "gone.py").symlink_to(tmp_path / "nothing")
+    assert run(str(tmp_path))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("imports", "made"),
+    [
+        ("from fastapi import FastAPI as F", "F()"),
+        ("from fastapi.applications import FastAPI as Application", "Application()"),
+        ("from starlette.applications import Starlette as S", "S()"),
+        ("import fastapi as web", "web.FastAPI()"),
+    ],
+)
+def test_an_application_under_another_name(tmp_path: Path, imports: str, made: str) -> None:
+    main = tmp_path / "main.py"
+    main.write_text(f"{imports}\n\napp = {made}\n")
+    assert run(str(tmp_path), "--write")[0] == 0
+    assert main.read_text().endswith(f"app = {made}\nflowery_fastapi.instrument(app)\n")
+    assert "nothing to add" in run(str(tmp_path))[1]
+
+
+def test_instrument_under_another_name_is_not_called_twice(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(
+        "import flowery_logging\nfrom fastapi import FastAPI\n"
+        "from flowery_logging.integrations.fastapi import instrument as watch\n\n"
+        "app = FastAPI()\nwatch(app)\n"
+    )
+    assert "nothing to add" in run(str(tmp_path))[1]
+
+
 def test_a_module_that_is_no_python_is_named(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("app = FastAPI(\n")
     code, said = run(str(tmp_path))

@@ -17,6 +17,7 @@ Exit codes:
   1  no application was found
   2  wrong arguments, or a module that cannot be read
 """
+_FRAMEWORKS: Final = re.compile(rb"\b(?:fastapi|starlette)\b|FastAPI|Starlette")
 _SKIPPED: Final = {"site-packages", "node_modules", "tests", "migrations", "build", "dist"}
 
 
@@ -40,6 +41,7 @@ def init(folder: Path, kind: str | None, service: str | None, do_write: bool) ->
     except UnreadableError as error:
         raise click.UsageError(str(error)) from None
     if not found:
+        _require_readable(folder)
         wanted = {"fastapi": "FastAPI application", "django": "Django settings"}
         what = wanted.get(kind or "", "FastAPI application and no Django settings")
         click.echo(f"no {what} in {folder}", err=True)
@@ -59,11 +61,11 @@ def _additions(folder: Path, kind: str | None, service: str) -> tuple[list[Sourc
     found: list[Source] = []
     notes: list[str] = []
     for path in _modules(folder):
-        text = path.read_bytes()
+        text = _text(path)
         if kind != "fastapi" and b"INSTALLED_APPS" in text and django.is_there(Source(path)):
             found.append(Source(path))
             notes += django.add_to(found[-1], service)
-        elif kind != "django" and re.search(rb"(FastAPI|Starlette)\(", text):
+        elif kind != "django" and _FRAMEWORKS.search(text):
             source = Source(path)
             if fastapi.is_there(source):
                 found.append(source)
@@ -78,9 +80,25 @@ def _modules(folder: Path) -> list[Path]:
         parts = path.relative_to(folder).parts
         is_hidden = any(part.startswith((".", "venv", "env")) for part in parts[:-1])
         is_test = path.name.startswith(("test_", "conftest"))
-        if not (is_hidden or is_test or _SKIPPED.intersection(parts)):
+        if path.is_file() and not (is_hidden or is_test or _SKIPPED.intersection(parts)):
             found.append(path)
     return found
+
+
+def _text(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _require_readable(folder: Path) -> None:
+    """Raise click.UsageError for the first module that is no Python: it may be the application."""
+    try:
+        for path in _modules(folder):
+            Source(path)
+    except UnreadableError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _name(folder: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Set as AbstractSet
 from typing import Final
 
 from flowery_logging.cli.init.source import Source
@@ -54,6 +54,7 @@ def _known_as(tree: ast.Module) -> str | None:
 
 def _made(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:
     """Return each statement that makes an application, and the name that it gets."""
+    classes = _called_here(tree, _APPLICATIONS)
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
             targets = node.targets
@@ -61,13 +62,21 @@ def _made(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:
             targets = [node.target]
         else:
             continue
-        if isinstance(node.value, ast.Call) and _called(node.value) in _APPLICATIONS:
+        if isinstance(node.value, ast.Call) and _called(node.value) in classes:
             yield node, ast.unparse(targets[0])
 
 
 def _instrumented(tree: ast.AST) -> set[str]:
+    functions = _called_here(tree, {"instrument"})
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
-    return {ast.unparse(call.args[0]) for call in calls if _called(call) == "instrument"}
+    return {ast.unparse(call.args[0]) for call in calls if _called(call) in functions}
+
+
+def _called_here(tree: ast.AST, names: AbstractSet[str]) -> set[str]:
+    """Return some names, and those that the module gives them as it imports them."""
+    imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    imported = (one for node in imports for one in node.names if one.name in names)
+    return {*names, *(one.asname for one in imported if one.asname)}
 
 
 def _called(call: ast.Call) -> str:

@@ -19,8 +19,8 @@ class Source:
         try:
             self._text = path.read_bytes().decode()
             self.tree = ast.parse(self._text)
-        except (OSError, ValueError, SyntaxError) as error:
-            raise UnreadableError(f"{path}: {error}") from None
+        except (OSError, ValueError, SyntaxError, RecursionError) as error:
+            raise UnreadableError(f"{path} cannot be read: {error}") from None
         self._lines = self._text.splitlines(keepends=True)
         self._end = "\r\n" if self._text.count("\r\n") > self._text.count("\n") / 2 else "\n"
         self._added: dict[int, list[str]] = {}
