@@ -251,8 +251,8 @@ def switch(setting: Setting, name: str) -> bool:
     if isinstance(value, str):
         value = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False,
                  "no": False, "off": False}.get(value.strip().lower())  # fmt: skip
-    if isinstance(value, bool):
-        return value
+    if isinstance(value, int) and value in {0, 1}:
+        return bool(value)
     raise setting.refuse(name, "neither yes nor no", "True or False (1, 0, true, false, yes, no)")
 
 

@@ -27,6 +27,19 @@ def resolve(**arguments: Any) -> config.Config:
     return config.resolve(arguments)
 
 
+@pytest.mark.parametrize("name", ["capture_uncaught", "capture_warnings", "capture_signals"])
+@pytest.mark.parametrize("value", [True, False, 1, 0, "1", "0"])
+def test_a_switch_takes_what_its_error_names(name: str, value: object) -> None:
+    found = getattr(resolve(**{name: value}), name)
+    assert found is (value in {True, "1"})
+
+
+@pytest.mark.parametrize("value", [2, -1, 1.0, 0.0, "2", b"1", [], [1]])
+def test_a_switch_takes_nothing_else(value: object) -> None:
+    with pytest.raises(flowery_logging.ConfigError, match="neither yes nor no"):
+        resolve(capture_signals=value)
+
+
 def test_an_argument_wins_over_each_variable_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     chain = [
         ("ELASTIC_APM_SERVICE_NAME", "from-apm"),
