@@ -16,9 +16,12 @@ from flowery_logging.headers import Values, header_values
 from flowery_logging.integrations import ends, nested, servers
 from flowery_logging.integrations.exchange import (
     DISCONNECTED,
+    MALFORMED,
     NO_RESPONSE,
     Exchange,
     announced,
+    size_of,
+    status_of,
 )
 from flowery_logging.integrations.lifespan import Lifespan
 from flowery_logging.integrations.options import Options, RequestOptions
@@ -172,14 +175,17 @@ class _Response:
 
     def sending(self, send: Send, marked: Callable[[Message], Message]) -> Send:
         async def following(message: Message) -> None:
-            kind = message["type"]
+            kind = message.get("type")
             if kind == "http.response.start":
-                message = marked(message)
-                self.exchange.status = message["status"]
-                self._headers = message.get("headers")
+                try:
+                    message = marked(message)
+                    self._headers = message.get("headers")
+                except MALFORMED:
+                    self._headers = None
+                self.exchange.status = status_of(message.get("status"))
                 self.exchange.match(self.scope)
             elif kind == "http.response.body":
-                self.exchange.body(len(message.get("body", b"")))
+                self.exchange.body(size_of(message.get("body", b"")))
             is_last = _is_last(message)
             await self._send(send, message, is_last=is_last)
             if kind == "http.response.body":
@@ -241,7 +247,7 @@ class _Response:
 
 
 def _is_last(message: Message) -> bool:
-    return message["type"] == "http.response.body" and not message.get("more_body", False)
+    return message.get("type") == "http.response.body" and not message.get("more_body", False)
 
 
 def _length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:

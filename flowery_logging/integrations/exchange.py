@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sized
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -26,6 +27,9 @@ logger = runtime.own_logger("flowery_logging.access")
 DISCONNECTED: Final = ends.DISCONNECTED
 NO_RESPONSE: Final = ends.NO_RESPONSE
 CUT_OFF: Final = ends.CUT_OFF
+
+MALFORMED: Final = (TypeError, ValueError, AttributeError)
+"""What it raises to read headers that break ASGI or PEP 3333: they are the server's to refuse."""
 
 _WITHOUT_BODY: Final = (204, 304)
 
@@ -229,6 +233,21 @@ def announced(value: object) -> int | None:
     )
 
 
+def status_of(given: object) -> int | None:
+    """Return the number of a status as an application has given it; None if it says none."""
+    if isinstance(given, (str, bytes)):
+        text = given if isinstance(given, str) else given.decode("latin-1")
+        number = _NUMBER.match(text)
+        return int(number[0]) if number else None
+    is_number = isinstance(given, int) and given in _STATUSES
+    return int(given) if is_number else None
+
+
+def size_of(data: object) -> int:
+    """Return how many bytes a piece of a body has; 0 for what is none, which a server refuses."""
+    return len(data) if isinstance(data, Sized) else 0
+
+
 def outcome(level: int, reason: str | None) -> str:
     """Return `event.outcome` of an exchange that is logged at `level`."""
     if reason == DISCONNECTED:
@@ -237,3 +256,5 @@ def outcome(level: int, reason: str | None) -> str:
 
 
 _LONGEST_NUMBER: Final = 64
+_NUMBER: Final = re.compile(r"[1-9][0-9]{2}(?![0-9])")
+_STATUSES: Final = range(100, 1000)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from flowery_logging import context
 from flowery_logging.integrations import ends
 from flowery_logging.integrations.ends import APPLICATION_ERROR, CUT_OFF, DISCONNECTED
-from flowery_logging.integrations.exchange import Exchange, logger
+from flowery_logging.integrations.exchange import MALFORMED, Exchange, logger, status_of
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -50,10 +50,13 @@ class Conversation:
         """Return `send`, counting what goes; `marked` is for messages with response headers."""
 
         async def following(message: Message) -> None:
-            kind = message["type"]
+            kind = message.get("type")
             if not self.is_open:
                 self.exchange.match(self._scope)
-            await send(marked(message) if kind in _WITH_HEADERS else message)
+            if kind in _WITH_HEADERS:
+                with suppress(*MALFORMED):
+                    message = marked(message)
+            await send(message)
             if kind == "websocket.accept":
                 self._open()
             elif kind == "websocket.send":
@@ -61,7 +64,7 @@ class Conversation:
             elif kind == "websocket.close":
                 self._refuse_or_close(message)
             elif kind == "websocket.http.response.start":
-                self.exchange.status = message["status"]
+                self.exchange.status = status_of(message.get("status"))
             elif kind == "websocket.http.response.body" and not message.get("more_body", False):
                 self.exchange.end()
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flowery_logging import agents, context, request_ids, runtime
 from flowery_logging.integrations import ends, nested, servers
 from flowery_logging.integrations.cpu import thread_time
-from flowery_logging.integrations.exchange import Exchange, announced
+from flowery_logging.integrations.exchange import MALFORMED, Exchange, announced, size_of, status_of
 from flowery_logging.integrations.options import Options, RequestOptions
 from flowery_logging.request import Request
 from flowery_logging.scope import Scope
@@ -108,6 +108,10 @@ def exchange_of(
     )
 
 
+_END: Final = object()
+"""What no body yields: None is refused by the server."""
+
+
 class _Response:
     """The body on its way to the server; each piece is made inside the request."""
 
@@ -135,12 +139,16 @@ class _Response:
         exchange = self.exchange
 
         def starting(status: str, headers: list[tuple[str, str]], *exc_info: object) -> Any:
-            exchange.status = int(status[:3])
+            exchange.status = status_of(status)
             exchange.route = exchange.request.route or _rule(self.environ)
-            write = start_response(status, self._marked(headers), *exc_info)
+            try:
+                marked = self._marked(headers)
+            except MALFORMED:
+                marked = headers
+            write = start_response(status, marked, *exc_info)
 
             def writing(data: bytes) -> None:
-                exchange.body(len(data))
+                exchange.body(size_of(data))
                 write(data)
 
             return writing
@@ -163,13 +171,13 @@ class _Response:
     def __iter__(self) -> Iterator[bytes]:
         return self
 
-    def __next__(self) -> bytes:
+    def __next__(self) -> Any:
         with self.running():
-            chunk = next(self.chunks, None)
-        if chunk is None:
+            chunk: Any = next(self.chunks, _END)
+        if chunk is _END:
             self._end(None)
             raise StopIteration
-        self.exchange.body(len(chunk))
+        self.exchange.body(size_of(chunk))
         return chunk
 
     def close(self) -> None:
