@@ -66,6 +66,7 @@ class Attachment:
         """Attach the handler, and see to it that it stays."""
         self._active = True
         self._announced.clear()
+        self._handler.attached(True)
         self.patch.apply(self._calling)
         self._watch.install()
         for logger in _ends():
@@ -80,6 +81,7 @@ class Attachment:
         self.patch.undo()
         self._watch.uninstall()
         self._stop_waiting()
+        self._handler.attached(False)
         for logger in loggers():
             if holds(logger.handlers, self._handler):
                 logger.handlers = [one for one in logger.handlers if one is not self._handler]

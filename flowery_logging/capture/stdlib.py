@@ -99,6 +99,7 @@ class Handler(logging.Handler):
         self.given = _Given()
         self._unwritten: Record | None = None
         self._looks: dict[str, _Looks] = {}
+        self._is_attached = False
 
     def leave_out(self, logger: str, is_told: Callable[[Record], bool]) -> None:
         """Leave out those records of a logger that are told otherwise; other handlers get them."""
@@ -119,8 +120,20 @@ class Handler(logging.Handler):
         self._looks_at(logger).scope_of = scope_of
 
     def _looks_at(self, logger: str) -> _Looks:
-        vars(logging.getLogger(logger))[LOOKED_AT] = True
-        return self._looks.setdefault(logger, _Looks())
+        looks = self._looks.setdefault(logger, _Looks())
+        if self._is_attached:
+            vars(logging.getLogger(logger))[LOOKED_AT] = True
+        return looks
+
+    def attached(self, yes: bool) -> None:
+        """Take note that records come here from now on, or no more: others' loggers say it."""
+        self._is_attached = yes
+        for name in list(self._looks):
+            attributes = vars(logging.getLogger(name))
+            if yes:
+                attributes[LOOKED_AT] = True
+            else:
+                attributes.pop(LOOKED_AT, None)
 
     def createLock(self) -> None:  # noqa: N802
         """Have no lock: the writer has one, and a handler's lock could be held at a fork."""
