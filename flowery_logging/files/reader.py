@@ -11,6 +11,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -29,6 +30,8 @@ OPENING_SECONDS: Final = 5.0
 
 COARSE_SECONDS: Final = 2.0
 """So much older than its last event a file's time may be: kernels and file systems round down."""
+
+_LOOK_SECONDS: Final = 0.05
 
 CHUNK_BYTES: Final = 256 * 1024
 _OUR_BEGINNING: Final = b'{"@timestamp":'
@@ -131,13 +134,22 @@ def is_in_use(file: LogFile) -> bool:
     except OSError:
         return False
     try:
-        status = os.fstat(descriptor)
-        new = status.st_size == 0 and abs(time.time() - status.st_mtime) < OPENING_SECONDS
-        return new or bool(platform.is_held(descriptor))
+        return _is_new(os.fstat(descriptor)) or bool(platform.is_held(descriptor))
     except OSError:
         return False
     finally:
         os.close(descriptor)
+
+
+def wait_for_opening(file: LogFile, until: float) -> None:
+    """Wait while nobody can tell whether a new empty file is held; `until` is a monotonic time."""
+    with suppress(OSError):
+        while _is_new(os.stat(file.path, follow_symlinks=False)) and time.monotonic() < until:
+            time.sleep(_LOOK_SECONDS)
+
+
+def _is_new(status: os.stat_result) -> bool:
+    return status.st_size == 0 and abs(time.time() - status.st_mtime) < OPENING_SECONDS
 
 
 def read(file: LogFile, start: int = 0) -> Iterator[Line]:

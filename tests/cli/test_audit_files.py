@@ -283,6 +283,34 @@ def test_dropped_events_are_announced(logs: Logs, limits: str) -> None:
 
 
 @needs_limits
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_child_that_could_write_nothing(logs: Logs, ends: bool) -> None:
+    """Its empty file tells nothing of it but whether it is held."""
+    wait = "os.write(1, b'x'); os.read(0, 1)"
+    program = (
+        "import flowery_logging, logging, os, resource\n"
+        f"flowery_logging.setup('svc', directory={str(logs.directory)!r}, output='file')\n"
+        "logging.error('before')\n"
+        "if (child := os.fork()) == 0:\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))\n"
+        "    logging.error('in vain')\n"
+        f"    {'' if ends else wait}\n"
+        "    os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+        f"{wait if ends else ''}\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as running:
+        assert running.stdout is not None
+        running.stdout.read(1)
+        result = audit(logs.directory, code=0)
+        running.communicate(b"")
+    (child,) = (one for one in result["processes"] if not one["events"])
+    assert child["end"] == ("unclean" if ends else "running")
+
+
+@needs_limits
 def test_what_a_running_process_holds_in_memory_is_not_lost_until_it_is_killed(logs: Logs) -> None:
     program = (
         "import flowery_logging, logging, sys, resource, time\n"

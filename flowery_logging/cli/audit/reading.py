@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -15,7 +16,16 @@ from flowery_logging.cli.audit.account import (
 )
 from flowery_logging.cli.audit.clashes import tell_clashes
 from flowery_logging.files.order import newest_of_series
-from flowery_logging.files.reader import Kind, Line, LogFile, find, is_in_use, read
+from flowery_logging.files.reader import (
+    OPENING_SECONDS,
+    Kind,
+    Line,
+    LogFile,
+    find,
+    is_in_use,
+    read,
+    wait_for_opening,
+)
 from flowery_logging.library_code import OWN_LOGGER
 
 Advance = Callable[[int], object]
@@ -66,7 +76,7 @@ class _Reading:
 
     def read(self, files: list[LogFile]) -> Accounts:
         # Before their lines are read: a process that ends meanwhile has not ended uncleanly.
-        running = {file.path for file in newest_of_series(files) if is_in_use(file)}
+        running = {file.path for file in _held(newest_of_series(files))}
         for file in files:
             self._read_file(file, running=file.path in running)
         for process in self._accounts.processes.values():
@@ -134,6 +144,18 @@ class _Reading:
             process.identify(line)
             places[line.entity] = (process, process.begin_file(line))
         return places[line.entity]
+
+
+def _held(files: list[LogFile]) -> list[LogFile]:
+    """Return the files that a process holds.
+
+    What was opened a moment ago and is empty counts as held. Only a moment later it can be told
+    from the file of a process that has ended without writing a line, as on a full disk.
+    """
+    until = time.monotonic() + OPENING_SECONDS
+    for file in files:
+        wait_for_opening(file, until)
+    return [file for file in files if is_in_use(file)]
 
 
 def _start_of(file: LogFile) -> str:
