@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from flowery_logging import settings
 from flowery_logging.files import platform, stderr
+from flowery_logging.files.names import name_bytes
 from flowery_logging.settings import Setting
 
 DATASET: Final = "flowery"
@@ -158,7 +159,7 @@ def resolve(
             found[name] = found[name]._replace(value=absolute(found[name].value, base))
     service = settings.text(found["service"], "service", _default_service)
     environment = settings.optional_text(found["environment"], "environment")
-    directory, outputs, fallback = _place(found["directory"], found["output"])
+    directory, outputs, fallback = _place(found["directory"], found["output"], service)
     pseudonyms = settings.names(found["pseudonyms"], "pseudonyms")
     known_key = None if previous is None else previous.pseudonym_key
     return Config(
@@ -269,19 +270,21 @@ def _default_service() -> str:
     return settings.CONTROL.sub("_", name)[:256].strip() or "python"
 
 
-def _place(directory: Setting, output: Setting) -> tuple[str | None, tuple[str, ...], str | None]:
+def _place(
+    directory: Setting, output: Setting, service: str
+) -> tuple[str | None, tuple[str, ...], str | None]:
     """Return directory, outputs and, where files were wanted but impossible, why."""
     outputs = _outputs(output)
     if "file" not in outputs:
         return None, outputs, None
     if directory.source != "default":
-        return _explicit_directory(directory), outputs, None
+        return _explicit_directory(directory, service), outputs, None
     problems = []
     candidates = (Path(DEFAULT_DIRECTORY), working_directory() / FALLBACK_DIRECTORY)
     for candidate in candidates if directory.value is None else (Path(directory.value),):
         if candidate == Path(DEFAULT_DIRECTORY) and not candidate.is_dir():
             continue
-        problem = cannot_write(candidate)
+        problem = cannot_write(candidate, service)
         if problem is None:
             return str(candidate), outputs, None
         problems.append(f"{candidate} cannot be written ({problem})")
@@ -324,23 +327,27 @@ def _stderr_level(setting: Setting, outputs: tuple[str, ...]) -> int | None:
     return None if stderr.is_terminal() or seen.intersection(outputs) else number
 
 
-def _explicit_directory(setting: Setting) -> str:
+def _explicit_directory(setting: Setting, service: str) -> str:
     allowed = "a directory that exists or can be created, and can be written"
     try:
         directory = Path(setting.value).expanduser().absolute()
     except (TypeError, ValueError, RuntimeError):
         raise setting.refuse("directory", "not a path", allowed) from None
-    problem = "it is empty" if str(setting.value) == "" else cannot_write(directory)
+    problem = "it is empty" if str(setting.value) == "" else cannot_write(directory, service)
     if problem is not None:
         raise setting.refuse("directory", f"cannot be written ({problem})", allowed)
     return str(directory)
 
 
-def cannot_write(directory: str | Path) -> str | None:
-    """Return why no file can be made in a directory (creating it if need be), or None."""
+def cannot_write(directory: str | Path, service: str = "") -> str | None:
+    """Return why no file can be made in a directory (creating it if need be), or None.
+
+    The name that is tried is as long as those of the service's files.
+    """
     try:
         platform.make_directory(str(directory), 0o750)
-        probe = Path(directory) / f".flowery-{os.urandom(8).hex()}"
+        name = f".flowery-{os.urandom(8).hex()}".ljust(name_bytes(service), "-")
+        probe = Path(directory) / name
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         probe.unlink()
     except (OSError, ValueError) as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -254,3 +256,47 @@ def test_the_default_service_is_the_script_or_its_folder(
     assert resolve().service == tmp_path.name
     monkeypatch.setattr("sys.argv", [os.fsdecode(b"/srv/orders/scr\xff.py")])
     assert resolve().service == "scr\N{REPLACEMENT CHARACTER}"
+
+
+def test_a_directory_in_which_no_file_can_be_made_is_refused(tmp_path: Path) -> None:
+    """The file's name has to fit behind it: a path has 4 095 bytes on Linux."""
+    name = "d" * 100
+    directory = str(tmp_path)
+    while len(directory) + len(name) + 1 <= 4060:
+        directory = f"{directory}/{name}"
+    directory = f"{directory}/{'d' * (4059 - len(directory))}"
+    with pytest.raises(flowery_logging.ConfigError, match="directory: cannot be written") as raised:
+        resolve(service="svc", directory=directory, output="file")
+    assert "File name too long" in str(raised.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others have shorter paths")
+def test_a_name_of_a_service_may_be_too_long_for_its_directory(tmp_path: Path) -> None:
+    directory = f"{tmp_path}/{'/'.join(['d' * 100] * 50)}"[:3950]
+    assert resolve(service="svc", directory=directory, output="file").directory == directory
+    with pytest.raises(flowery_logging.ConfigError, match="File name too long"):
+        resolve(service="s" * 150, directory=directory, output="file")
+
+
+def test_any_depth_of_directories(tmp_path: Path) -> None:
+    """No recursion: the interpreter allows a thousand calls, and who calls may have had some."""
+    directory = str(tmp_path / "/".join(["d"] * 400))
+    program = (
+        "import sys, logging, flowery_logging\n"
+        "flowery_logging.setup('svc', output='file', directory='first'); logging.info('x')\n"
+        "sys.setrecursionlimit(300)\n"
+        f"flowery_logging.setup('svc', output='file', directory={directory!r}); logging.info('y')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert [name.endswith(".ndjson") for name in os.listdir(directory)] == [True]
+
+
+@pytest.mark.parametrize("below", ["a", "a/b/c"])
+def test_below_a_link_to_nothing_no_directory_is_made(tmp_path: Path, below: str) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    with pytest.raises(flowery_logging.ConfigError, match="cannot be written"):
+        resolve(directory=str(tmp_path / "link" / below), output="file")
+    assert not (tmp_path / "nothing").exists()

@@ -10,6 +10,9 @@ from typing import Final, NamedTuple
 SUFFIX: Final = ".ndjson"
 MAX_SERVICE_BYTES: Final = 150  # a file name has at most 255 bytes; the rest takes about 60
 
+_ENTITY_CHARS: Final = 24
+_MOST_FILES: Final = 10**9  # of one process
+
 _FOREIGN = re.compile(r"[^\w.-]+")
 _NAME = re.compile(
     r"(?P<service>[\w.-]+)-(?P<start>\d{8}T\d{6}Z)-(?P<entity>[0-9a-f]{24})-(?P<number>\d{4,})"
@@ -40,6 +43,13 @@ class LogName(NamedTuple):
         # Not strftime(), which imports a module: at the interpreter's end that fails.
         start = self.start.isoformat()[:19].replace("-", "").replace(":", "")
         return f"{self.service}-{start}Z-{self.entity}-{self.number:04d}{SUFFIX}"
+
+
+def name_bytes(service: str) -> int:
+    """Return how long the name of a file of a service can become, in bytes."""
+    start = datetime(2000, 1, 1, tzinfo=timezone.utc)
+    longest = LogName(service_part(service), start, "0" * _ENTITY_CHARS, _MOST_FILES)
+    return len(str(longest).encode())
 
 
 def is_of(service: str, name: str) -> bool:

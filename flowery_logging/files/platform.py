@@ -119,14 +119,25 @@ def make_directory(path: str, mode: int) -> None:
     What root makes belongs to the owner of the directory that it lies in: that user may be who
     runs the program the next time.
     """
+    below: list[str] = []
+    while not _is_made(path, 0o777 if below else mode):
+        below.append(path)
+        path = _parent(path)
+    while below:
+        path = below.pop()
+        # It raises again where nothing can be made: below a link to nothing.
+        _make_one(path, 0o777 if below else mode)
+
+
+def _is_made(path: str, mode: int) -> bool:
+    """Make one directory; False where that above it is missing. Raises OSError."""
     try:
         _make_one(path, mode)
     except FileNotFoundError:
-        parent = _parent(path)
-        if not parent:
+        if not _parent(path):
             raise
-        make_directory(parent, 0o777)
-        _make_one(path, mode)  # raises again where nothing can be made: below a link to nothing
+        return False
+    return True
 
 
 def _make_one(path: str, mode: int) -> None:
