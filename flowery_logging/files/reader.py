@@ -1,8 +1,8 @@
 """Reads log files back: finds those of a directory, and takes them apart line by line.
 
-`find` lists files by service, process and time, `read` yields the lines of one. Lines that hold a
-text: search.py; those of several processes in the order of time: merge.py; lines as they are
-written: follow.py.
+`find` lists files by service, process and time, `read` yields the lines of one. The order in which
+a process wrote its files: order.py; lines that hold a text: search.py; those of several processes
+in the order of time: merge.py; lines as they are written: follow.py.
 """
 
 from __future__ import annotations

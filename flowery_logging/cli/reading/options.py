@@ -22,7 +22,7 @@ MOST_SECONDS: Final = 1e9
 
 
 class NumberRange(click.FloatRange):
-    """A number between two others. `click.FloatRange` lets nan through, which is in no range."""
+    """A number between two others; `click.FloatRange` takes nan, which is in no range."""
 
     def __init__(self, least: float, most: float) -> None:
         super().__init__(least, most)
