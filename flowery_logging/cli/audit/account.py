@@ -88,7 +88,7 @@ class ProcessAccount:
     torn: list[Place] = field(default_factory=list)
     dropped: Ranges = field(default_factory=Ranges)
     closing: Closing | None = None  # the last one, in whichever file it lies
-    _identified: int = 0  # the number of the event that has told who the process is
+    _identified: int = field(default=0, init=False)  # by the event of this number
 
     def identify(self, line: Line) -> None:
         """Take over who the process is from an event, unless a later one has told it."""
