@@ -239,8 +239,7 @@ def status_of(given: object) -> int | None:
         text = given if isinstance(given, str) else given.decode("latin-1")
         number = _NUMBER.match(text)
         return int(number[0]) if number else None
-    is_number = isinstance(given, int) and given in _STATUSES
-    return int(given) if is_number else None
+    return int(given) if isinstance(given, int) and given in _STATUSES else None
 
 
 def size_of(data: object) -> int:
