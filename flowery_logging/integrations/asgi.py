@@ -27,6 +27,7 @@ from flowery_logging.integrations.lifespan import Lifespan
 from flowery_logging.integrations.options import Options, RequestOptions
 from flowery_logging.integrations.websocket import Conversation
 from flowery_logging.request import Request
+from flowery_logging.signalled import let_through
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -180,7 +181,8 @@ class _Response:
                 try:
                     message = marked(message)
                     self._headers = message.get("headers")
-                except MALFORMED:
+                except MALFORMED as error:
+                    let_through(error)
                     self._headers = None
                 self.exchange.status = status_of(message.get("status"))
                 self.exchange.match(self.scope)

@@ -12,6 +12,7 @@ from flowery_logging import context
 from flowery_logging.integrations import ends
 from flowery_logging.integrations.ends import APPLICATION_ERROR, CUT_OFF, DISCONNECTED
 from flowery_logging.integrations.exchange import MALFORMED, Exchange, logger, status_of
+from flowery_logging.signalled import let_through
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -54,8 +55,10 @@ class Conversation:
             if not self.is_open:
                 self.exchange.match(self._scope)
             if kind in _WITH_HEADERS:
-                with suppress(*MALFORMED):
+                try:
                     message = marked(message)
+                except MALFORMED as error:
+                    let_through(error)
             await send(message)
             if kind == "websocket.accept":
                 self._open()

@@ -18,6 +18,7 @@ from flowery_logging.integrations.exchange import MALFORMED, Exchange, announced
 from flowery_logging.integrations.options import Options, RequestOptions
 from flowery_logging.request import Request
 from flowery_logging.scope import Scope
+from flowery_logging.signalled import let_through
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -143,7 +144,8 @@ class _Response:
             exchange.route = exchange.request.route or _rule(self.environ)
             try:
                 marked = self._marked(headers)
-            except MALFORMED:
+            except MALFORMED as error:
+                let_through(error)
                 marked = headers
             write = start_response(status, marked, *exc_info)
 
