@@ -1,8 +1,9 @@
 """Records that wait: what is bound where an event is logged goes with it through a queue.
 
-`QueueHandler` and `MemoryHandler` hand a record on in another thread, process or request. They get
-a copy that carries the bound fields, as plain data that can be pickled, and says whether our
-handler has the record already. The record itself, which other handlers see, stays as it is.
+`QueueHandler`, `MemoryHandler` and `SocketHandler` hand a record on in another thread, process or
+request. They get a copy that carries the bound fields, as plain data that can be pickled, and says
+whether our handler has the record already. The record itself, which other handlers see, stays as
+it is.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _FRAMES: Final = 6  # between Logger.callHandlers and our wrapper, with subclass
 
 
 class Waiting:
-    """Wraps `emit` of stdlib's handlers that keep records for later."""
+    """Wraps the methods of stdlib's handlers by which they hand records on."""
 
     def __init__(self, handler: logging.Handler, redaction: Callable[[], Redaction]) -> None:
         self._handler = handler
@@ -48,10 +49,13 @@ class Waiting:
         module: Any = sys.modules.get("logging.handlers")
         if self._patches or module is None or not self._active:
             return
-        kinds = module.QueueHandler, module.BufferingHandler
-        self._patches = [Patch(kind, "emit") for kind in kinds]
+        self._patches = [
+            Patch(module.QueueHandler, "emit"),
+            Patch(module.BufferingHandler, "emit"),
+            Patch(module.SocketHandler, "makePickle"),
+        ]
         for patch in self._patches:
-            patch.apply(self._emitting)
+            patch.apply(self._handing_on)
 
     def uninstall(self) -> None:
         """Put back what was there."""
@@ -60,11 +64,11 @@ class Waiting:
             patch.undo()
         self._patches = []
 
-    def _emitting(self, theirs: Callable[[Any, logging.LogRecord], None]) -> Callable[..., None]:
-        def emit(handler: object, record: logging.LogRecord) -> None:
-            theirs(handler, self._carrying(record) if self._active else record)
+    def _handing_on(self, theirs: Callable[[Any, logging.LogRecord], Any]) -> Callable[..., Any]:
+        def hand_on(handler: object, record: logging.LogRecord) -> Any:
+            return theirs(handler, self._carrying(record) if self._active else record)
 
-        return emit
+        return hand_on
 
     def _carrying(self, record: logging.LogRecord) -> logging.LogRecord:
         try:

@@ -6,6 +6,8 @@ import logging.handlers
 import multiprocessing
 import pickle
 import queue
+import socketserver
+import struct
 import threading
 
 import pytest
@@ -116,6 +118,32 @@ def test_from_another_process(logged, tmp_path):
     document = json.loads(ECSFormatter().format(record))
     assert document["message"] == "from a child"
     assert document["numeric_labels"] == {"order_id": 7}
+
+
+class Receiver(socketserver.StreamRequestHandler):
+    """The server of the logging cookbook: it handles what it gets as its own."""
+
+    def handle(self):
+        while len(head := self.rfile.read(4)) == 4:
+            (length,) = struct.unpack(">L", head)
+            record = logging.makeLogRecord(pickle.loads(self.rfile.read(length)))
+            logging.getLogger(record.name).handle(record)
+
+
+def test_over_a_socket_to_a_process_that_writes_for_all(logged, on_log):
+    with socketserver.TCPServer(("127.0.0.1", 0), Receiver) as server:
+        handler = on_log(logging.handlers.SocketHandler(*server.server_address))
+        with bound(**CONTEXT):
+            log.info("sent %d", 1)
+        log.removeHandler(handler)  # else it would send again what has come
+        formatted = on_log(Formatted())
+        handler.close()
+        server.handle_request()
+    (event,) = logged.events()
+    (document,) = formatted.documents
+    assert event["message"] == document["message"] == "sent 1"
+    check(event)
+    check(document)
 
 
 def test_a_record_that_has_not_been_written_is_written_with_its_context(logged):
