@@ -9,8 +9,9 @@ import orjson
 
 from flowery_logging.files import stderr
 from flowery_logging.files.channel import STDERR
+from flowery_logging.files.echoes import Echoes
 from flowery_logging.files.event_line import EventLine
-from flowery_logging.files.plain import Echoes
+
 
 _FOR_MACHINES: Final = frozenset({"log-file-opened", "log-closed"})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
@@ -10,6 +9,7 @@ from typing import Any, Final
 import orjson
 
 from flowery_logging.files import stderr
+from flowery_logging.files.echoes import Echoes
 
 _HIDDEN: Final = frozenset({
     "@timestamp", "log.level", "message", "ecs.version", "service", "host", "data_stream", "event",
@@ -19,9 +19,6 @@ _HIDDEN: Final = frozenset({
 _VALUE_CHARS: Final = 80
 _MOST_FIELDS: Final = 10
 """Longer values and more fields are cut in a plain line; the file has all of it."""
-
-_TELLING_CHARS: Final = 16
-"""A text this long that was shown is known again when it comes back as a message."""
 
 
 class Plain:
@@ -46,23 +43,6 @@ class Plain:
         text = plain(document, logger)
         self._echoes.note(text)
         stderr.put(text)
-
-
-class Echoes:
-    """Texts that were printed lately on an object that may log them."""
-
-    def __init__(self) -> None:
-        self._lately: deque[str] = deque(maxlen=64)
-
-    def note(self, text: str) -> None:
-        """Remember the lines of a text; not where a real stream takes it."""
-        if stderr.is_replaced():
-            lines = (line.strip() for line in text.splitlines())
-            self._lately.extend(line for line in lines if len(line) >= _TELLING_CHARS)
-
-    def has(self, message: str) -> bool:
-        """Tell whether a message holds something that was printed."""
-        return any(line in message for line in self._lately)
 
 
 def plain(document: Mapping[str, Any], logger: str) -> str:
