@@ -89,14 +89,14 @@ def target(config: Config) -> Any:
 
 def mirrors(config: Config, counters: Counters, observers: Iterable[Mirror] = ()) -> Mirrors:
     """Return what shows lines again, beside the place where they go."""
-    found = [*observers]
+    found, kept = [*observers], config.directory is not None
     if "console" in config.outputs:
         from flowery_logging.files.console import Console
 
-        found.append(Console())
+        found.append(Console(kept=kept))
     if config.stderr_level is not None:
-        found.append(Plain(config.stderr_level, is_shown_on_stderr))
-    if config.directory is not None and "stdout" in config.outputs:
+        found.append(Plain(config.stderr_level, is_shown_on_stderr, kept=kept))
+    if kept and "stdout" in config.outputs:
         found.append(Copy(Channel(STDOUT)))
     return Mirrors(found, counters, _named_levels() if found else ())
 

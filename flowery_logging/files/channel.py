@@ -7,6 +7,9 @@ itself; the file's name comes from the pipe, so that all who share the pipe find
 A process that ends removes the file; the others notice as they take the lock, and make it anew.
 
 A reader that is slow, and a process that holds the lock, are waited for, but never without end.
+The lock is there against torn lines. To a person a torn line is worth more than none, so what
+people read goes without the lock where its holder has been stopped (Ctrl-Z). A program cannot read
+a torn line, and a stopped process may have left half of one: what is for programs waits.
 """
 
 from __future__ import annotations
@@ -21,11 +24,14 @@ from contextlib import suppress
 from time import sleep
 from typing import Any, Final
 
-from flowery_logging.files import platform
+from flowery_logging.files import lock_holder, platform
 from flowery_logging.system import System
 
 PATIENCE: Final = 5.0
 """So many seconds a write waits in all. After a wait in vain none waits until one is through."""
+
+_LOCK_PATIENCE: Final = 0.2
+"""So many seconds what people read waits for a lock before its holder is looked at."""
 
 _PART: Final = 4096
 """PIPE_BUF on Linux: a pipe that can be written takes so many bytes without blocking."""
@@ -55,10 +61,13 @@ class Channel:
 
     Args:
         descriptor: 1 or 2.
+        for_people: a line may be torn rather than missing.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, *, for_people: bool = False) -> None:
         self.descriptor = descriptor
+        self._for_people = for_people
+        self._hurries_until = 0.0  # the lock is only tried, as it was waited for in vain
         self.written = 0  # bytes of the last text that are known to be written
         self._lock = -1
         self._lock_path = ""
@@ -84,8 +93,9 @@ class Channel:
                 self._write_all(data, deadline)
             else:
                 self._write_locked(data, deadline)
-        except BlockingIOError:
+        except BlockingIOError as error:
             self._patience = 0.0
+            error.characters_written = self.written
             raise
         self._patience = PATIENCE
         return self.written
@@ -130,12 +140,26 @@ class Channel:
 
     def _take_lock(self, deadline: float) -> None:
         """Wait for the lock. Not with a blocking call: its holder may have been stopped."""
-        pause = 0.0002
+        pause, begun = 0.0002, System.monotonic()
         while not self._has_lock():
-            if System.monotonic() >= deadline:
+            now = System.monotonic()
+            if self._for_people:
+                if self._goes_without(now, begun + _LOCK_PATIENCE, deadline):
+                    return
+            elif now >= deadline:
                 raise BlockingIOError(errno.EAGAIN, "another process holds the lock of the stream")
             sleep(pause)
             pause = min(2 * pause, 0.02)
+        self._hurries_until = 0.0
+
+    def _goes_without(self, now: float, soon: float, deadline: float) -> bool:
+        """Tell whether to write without the lock; it is tried again with each line."""
+        if now < self._hurries_until:
+            return True
+        if now < soon or (now < deadline and lock_holder.can_go_on(self._lock)):
+            return False
+        self._hurries_until = now + PATIENCE
+        return True
 
     def _has_lock(self) -> bool:
         """Take the lock if it is free; where there is none any more, go on without."""

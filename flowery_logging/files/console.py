@@ -11,7 +11,7 @@ from flowery_logging.files import stderr
 from flowery_logging.files.channel import STDERR
 from flowery_logging.files.echoes import Echoes
 from flowery_logging.files.event_line import EventLine
-
+from flowery_logging.files.unshown import Unshown
 
 _FOR_MACHINES: Final = frozenset({"log-file-opened", "log-closed"})
 
@@ -21,27 +21,32 @@ class Console:
 
     Safe against escapes. An object in the place of `sys.stderr` that logs, perhaps from another
     thread, makes an event of each text that is printed; such an event is not printed again.
+
+    Args:
+        kept: the lines stand in a file too.
     """
 
     threshold = 0
 
-    def __init__(self) -> None:
+    def __init__(self, *, kept: bool) -> None:
         self._line = EventLine(
             colours=wants_colours(terminal=stderr.is_terminal()), columns=terminal_columns()
         )
         self._echoes = Echoes()
+        self._shown = Unshown(kept=kept)
 
     def __call__(self, line: bytes) -> None:
         """Print one line. May raise."""
         document = orjson.loads(line)
         if document["event"].get("action") in _FOR_MACHINES:
+            self._shown.tell()  # it may be the last line
             return
         if self._echoes.has(document["message"]):
             return
         self._line.columns = terminal_columns()  # the window may have another size by now
         text = self._line.text(document) + "\n"
         self._echoes.note(text)
-        stderr.put(text)
+        self._shown.put(text)
 
 
 def wants_colours(*, terminal: bool) -> bool:

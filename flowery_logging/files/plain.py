@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import orjson
 
-from flowery_logging.files import stderr
 from flowery_logging.files.echoes import Echoes
+from flowery_logging.files.unshown import Unshown
 
 _HIDDEN: Final = frozenset({
     "@timestamp", "log.level", "message", "ecs.version", "service", "host", "data_stream", "event",
@@ -27,12 +27,14 @@ class Plain:
     Args:
         threshold: the number of that level.
         is_shown: tells, of a logger's name and a level's, whether somebody else shows its events.
+        kept: the lines stand in a file too.
     """
 
-    def __init__(self, threshold: int, is_shown: Callable[[str, str], bool]) -> None:
+    def __init__(self, threshold: int, is_shown: Callable[[str, str], bool], *, kept: bool) -> None:
         self.threshold = threshold
         self._is_shown = is_shown
         self._echoes = Echoes()
+        self._shown = Unshown(kept=kept)
 
     def __call__(self, line: bytes) -> None:
         """Print one line. May raise."""
@@ -42,7 +44,7 @@ class Plain:
             return
         text = plain(document, logger)
         self._echoes.note(text)
-        stderr.put(text)
+        self._shown.put(text)
 
 
 def plain(document: Mapping[str, Any], logger: str) -> str:

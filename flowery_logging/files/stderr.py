@@ -14,7 +14,7 @@ from flowery_logging.files.channel import STDERR, Channel
 _OF_LOGGERS: Final = ("flowery_logging.", "loguru.", "structlog.", "twisted.logger.")
 """Modules whose objects are loggers."""
 
-_channel = Channel(STDERR)
+_channel = Channel(STDERR, for_people=True)
 
 
 def is_terminal() -> bool:
