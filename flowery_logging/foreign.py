@@ -101,6 +101,9 @@ LISTENER_THREAD: Final = "_thread"
 CLEAR_CACHE: Final = "_clear_cache"
 """The method of `logging.Manager` that is called when a level, or `logging.disable`, changes."""
 
+CAPTURED_FROM: Final = "_warnings_showwarning"
+"""What stood in `warnings` before `captureWarnings(True)`; None while nothing is captured."""
+
 MODULE_LOCK: Final[Any] = getattr(logging, "_lock", None)
 """What `logging` itself holds while it changes handlers. Only ever tried, never waited for."""
 

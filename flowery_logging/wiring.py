@@ -12,7 +12,7 @@ from time import time as _now  # as events do: freezegun reaches both, `patch("t
 from typing import Any, Final
 
 from flowery_logging import foreign
-from flowery_logging.capture.elsewhere import is_shown_on_stderr
+from flowery_logging.capture.elsewhere import is_printed_anyway, is_shown_on_stderr
 from flowery_logging.capture.gate import Gate
 from flowery_logging.capture.sink import Sink
 from flowery_logging.config import Config
@@ -93,7 +93,7 @@ def mirrors(config: Config, counters: Counters, observers: Iterable[Mirror] = ()
     if "console" in config.outputs:
         from flowery_logging.files.console import Console
 
-        found.append(Console(kept=kept))
+        found.append(Console(is_printed_anyway, kept=kept))
     if config.stderr_level is not None:
         found.append(Plain(config.stderr_level, is_shown_on_stderr, kept=kept))
     if kept and "stdout" in config.outputs:

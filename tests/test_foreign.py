@@ -166,6 +166,7 @@ def test_the_names_of_the_interpreter_are_there():
     program = f"""
 import code, logging, multiprocessing.process, sys, warnings
 assert callable(logging.Logger.{foreign.LOG})
+assert logging.{foreign.CAPTURED_FROM} is None
 assert callable(multiprocessing.process.BaseProcess.{foreign.BOOTSTRAP})
 assert callable(warnings.{foreign.SHOWWARNING})
 assert callable(warnings.{foreign.SHOWS_WARNINGS[1]})

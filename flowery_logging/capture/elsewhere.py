@@ -11,18 +11,16 @@ from flowery_logging.capture import greenlets, loguru_stderr
 from flowery_logging.capture.others_filters import lets_pass
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.files import stderr
-from flowery_logging.foreign import LISTENER_THREAD
+from flowery_logging.foreign import CAPTURED_FROM, LISTENER_THREAD
 from flowery_logging.levels import number_of
 from flowery_logging.library_code import OWN_LOGGER
 
+_WARNINGS: Final = "py.warnings"
 _BY_THE_INTERPRETER: Final = frozenset(
-    {"sys.excepthook", "threading.excepthook", "sys.unraisablehook", "py.warnings",
+    {"sys.excepthook", "threading.excepthook", "sys.unraisablehook", _WARNINGS,
      "multiprocessing.process", *greenlets.LOGGERS}
 )  # fmt: skip
 """Our names for what the interpreter, hubs of greenlets, and `multiprocessing` of a child print."""
-
-"""The logger above the library's own, whose records go no further up."""
-
 
 _ERRORS: Final = ("uvicorn.error", "gunicorn.error", "hypercorn.error", "django.request")
 _ACCESS: Final = ("uvicorn.access", "gunicorn.access", "hypercorn.access", "django.server")
@@ -32,9 +30,19 @@ _OF_RUNSERVER: Final = "django.server"
 _RUNSERVER: Final = "django.core.servers.basehttp"
 
 
+def is_printed_anyway(logger: str) -> bool:
+    """Tell whether a hook of the interpreter's, or one in its place, prints a logger's events.
+
+    It is about to do so as we show the event. Warnings that `logging` captures go to handlers.
+    """
+    if logger == _WARNINGS and getattr(logging, CAPTURED_FROM, None) is not None:
+        return False
+    return logger in _BY_THE_INTERPRETER
+
+
 def is_shown_on_stderr(logger: str, level: str) -> bool:
     """Tell whether an event stands on stderr without us. `level` is written in lower case."""
-    if logger in _BY_THE_INTERPRETER:
+    if is_printed_anyway(logger):
         return True
     number = number_of(level, logging.CRITICAL)
     if loguru_stderr.shows_own(number):

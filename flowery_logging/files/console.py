@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Final
 
 import orjson
@@ -23,12 +24,14 @@ class Console:
     thread, makes an event of each text that is printed; such an event is not printed again.
 
     Args:
+        is_printed: tells, of a logger's name, whether the interpreter prints its events.
         kept: the lines stand in a file too.
     """
 
     threshold = 0
 
-    def __init__(self, *, kept: bool) -> None:
+    def __init__(self, is_printed: Callable[[str], bool], *, kept: bool) -> None:
+        self._is_printed = is_printed
         self._line = EventLine(
             colours=wants_colours(terminal=stderr.is_terminal()), columns=terminal_columns()
         )
@@ -41,7 +44,8 @@ class Console:
         if document["event"].get("action") in _FOR_MACHINES:
             self._shown.tell()  # it may be the last line
             return
-        if self._echoes.has(document["message"]):
+        logger = str(document.get("log", {}).get("logger", ""))
+        if self._is_printed(logger) or self._echoes.has(document["message"]):
             return
         self._line.columns = terminal_columns()  # the window may have another size by now
         text = self._line.text(document) + "\n"
