@@ -445,6 +445,7 @@ def _undo() -> None:
     _waiting.uninstall()
     _imports.uninstall()
     _loops.uninstall()
+    _attachment.on_way = None
     _doubles.put_back()
     stdlib.make_record_patch.undo()
     _adoption.uninstall()
@@ -514,7 +515,7 @@ def _tell_names_used_up(name: str) -> None:
 
 def _take_doubles_away() -> None:
     if _config is not None:
-        _doubles.take_away(wiring.streams(_config))
+        _attachment.on_way = _doubles.take_away(wiring.streams(_config))
 
 
 def _name_disabled() -> None:

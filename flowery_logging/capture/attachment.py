@@ -59,6 +59,8 @@ class Attachment:
         self._telling = self._tell_first  # one object, to be found among filters
         self._watch = Watch(handler, self._wait_for_event)
         self.patch = Patch(logging.Logger, "callHandlers")
+        self.on_way: Callable[[logging.Logger], None] | None = None
+        """Called with the logger of each record that has a way to go through handlers."""
         self.root_level = logging.NOTSET
         """The level that the root logger is known to have."""
 
@@ -156,6 +158,8 @@ class Attachment:
 
         def call_handlers(logger: logging.Logger, record: logging.LogRecord) -> None:
             on_record()
+            if self.on_way is not None:
+                self.on_way(logger)
             if not self._active or is_asserted(logger):
                 theirs(logger, record)
                 return

@@ -1,17 +1,23 @@
 """Handlers that would print each event a second time to where we write it ourselves.
 
 A plain `StreamHandler` (of `basicConfig`, or of a server) is taken away while the set-up stands if
-its stream is the same file as one of ours; every other handler stays.
+its stream is the same file as one of ours; every other handler stays. Servers add theirs late, as
+hypercorn for each of its workers: so the way of each record is looked at, which costs a comparison
+of types for each handler there that has been judged.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from flowery_logging.capture.attachment import loggers
+from flowery_logging.foreign import MODULE_LOCK
+
+_JUDGED: Final = "_flowery_judged"
+"""The attribute of a handler that stays; its value says with which of our streams."""
 
 
 class Doubles:
@@ -19,28 +25,59 @@ class Doubles:
 
     def __init__(self) -> None:
         self._taken: list[tuple[logging.Logger, logging.Handler]] = []
+        self._ours: list[Any] = []
 
-    def take_away(self, streams: Iterable[Any]) -> None:
-        """Take away what writes to one of these streams."""
-        ours = [stream for stream in streams if stream is not None]
-        for logger in loggers() if ours else ():
-            found = [one for one in logger.handlers if _writes_to(one, ours)]
-            if found:
-                # A new list: another thread may be going through the old one.
-                logger.handlers = [one for one in logger.handlers if one not in found]
-                self._taken += [(logger, one) for one in found]
+    def take_away(self, streams: Iterable[Any]) -> Callable[[logging.Logger], None] | None:
+        """Take away what writes to one of these streams.
+
+        Return what is to be called with the logger of each later record; None without streams.
+        """
+        self._ours = [stream for stream in streams if stream is not None]
+        for logger in loggers() if self._ours else ():
+            self._take_from(logger)
+        return self._look if self._ours else None
 
     def put_back(self) -> None:
         """Give each logger what was taken from it."""
-        taken, self._taken = self._taken, []
+        taken, self._taken, self._ours = self._taken, [], []
         for logger, handler in taken:
             logger.addHandler(handler)
 
+    def _look(self, logger: logging.Logger) -> None:
+        """Take away what was added to the handlers that get a logger's records."""
+        here: logging.Logger | None = logger
+        while here is not None:
+            for one in here.handlers:
+                if (
+                    type(one) is logging.StreamHandler
+                    and one.__dict__.get(_JUDGED) is not self._ours
+                ):
+                    self._take_late(here)
+                    break
+            here = here.parent if here.propagate else None
 
-def _writes_to(handler: logging.Handler, streams: list[Any]) -> bool:
-    if type(handler) is not logging.StreamHandler:
+    def _take_late(self, logger: logging.Logger) -> None:
+        if MODULE_LOCK is None or not MODULE_LOCK.acquire(blocking=False):
+            return  # somebody is just configuring: the next event looks again
+        try:
+            self._take_from(logger)
+        finally:
+            MODULE_LOCK.release()
+
+    def _take_from(self, logger: logging.Logger) -> None:
+        found = [one for one in logger.handlers if self._is_double(one)]
+        if found:
+            # A new list: another thread may be going through the old one.
+            logger.handlers = [one for one in logger.handlers if one not in found]
+            self._taken += [(logger, one) for one in found]
+
+    def _is_double(self, handler: logging.Handler) -> bool:
+        if type(handler) is not logging.StreamHandler:
+            return False
+        if any(_are_one_file(handler.stream, stream) for stream in self._ours):
+            return True
+        vars(handler)[_JUDGED] = self._ours
         return False
-    return any(_are_one_file(handler.stream, stream) for stream in streams)
 
 
 def _are_one_file(one: Any, other: Any) -> bool:

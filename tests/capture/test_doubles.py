@@ -70,6 +70,34 @@ def test_a_server_that_configures_later(printed):
     assert printed("file,console", after=UVICORN)["lines"] == 1
 
 
+LATE = {
+    "in place of its logger's": "log.handlers = [logging.StreamHandler(sys.stderr)]",
+    "to its logger": "log.addHandler(logging.StreamHandler())",
+    "past addHandler": "log.handlers.insert(0, logging.StreamHandler())",
+    "to a logger above": "log = log.getChild('part'); logging.getLogger('shop').addHandler(logging.StreamHandler())",
+    "to the root logger": "logging.getLogger().addHandler(logging.StreamHandler())",
+    "to a logger set apart": "log.propagate = False; log.addHandler(logging.StreamHandler())",
+    "as the second one": "log.addHandler(logging.StreamHandler(sys.stdout)); log.warning('x'); log.addHandler(logging.StreamHandler())",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", LATE)
+def test_a_handler_that_is_added_after_setup(printed, how):
+    """As hypercorn does; it is there again after `shutdown()`."""
+    assert printed("file,console", after=LATE[how]) == {"lines": 1, "after": 1}
+
+
+def test_a_handler_to_another_stream_stays_however_late(printed):
+    after = "h = logging.StreamHandler(sys.stdout); log.addHandler(h); log.warning('x')"
+    after += "; log.warning('y'); print('kept', int(h in log.handlers), file=sys.stderr)"
+    found = printed("file,console", after=after)
+    assert (found["lines"], found["kept"]) == (1, 1)
+
+
+def test_without_our_console_a_late_line_of_theirs_stays(printed):
+    assert printed("file", after="log.addHandler(logging.StreamHandler())")["lines"] == 1
+
+
 TWICE_ON_THE_WAY = {
     "propagate is switched on again": """
 library = logging.getLogger("library")

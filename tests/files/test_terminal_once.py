@@ -27,3 +27,40 @@ def test_what_the_interpreter_prints_is_shown_once(terminal: Terminal, text: str
     text = f"ONCE = 'on' + 'ce'\n{text}"
     shown = terminal.run(program(text, output="file,console", directory="logs"))
     assert shown.count("once") == 1, shown
+
+
+HYPERCORN = """
+import asyncio, urllib.error, urllib.request
+import hypercorn.asyncio, hypercorn.config
+from fastapi import FastAPI
+from flowery_logging.integrations import fastapi
+app = FastAPI()
+fastapi.instrument(app)
+@app.get("/fails")
+def fails():
+    raise ValueError("o" + "nce")
+def ask(port):
+    try: urllib.request.urlopen(f"http://127.0.0.1:{port}/fails", timeout=100)
+    except urllib.error.HTTPError as error: assert error.code == 500
+async def main():
+    config = hypercorn.config.Config()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        config.bind = [f"fd://{listening.fileno()}"]
+        end = asyncio.Event()
+        serving = asyncio.create_task(hypercorn.asyncio.serve(app, config, shutdown_trigger=end.wait))
+        await asyncio.to_thread(ask, port)
+        end.set()
+        await serving
+import socket
+asyncio.run(main())
+"""  # fmt: skip
+
+
+@pytest.mark.slow
+def test_beside_hypercorn_no_line_is_shown_twice(terminal: Terminal) -> None:
+    """It adds its handler when it serves, which is after `setup()`."""
+    shown = terminal.run(program(HYPERCORN, output="file,console", directory="logs"))
+    assert shown.count("Running on http://") == 1, shown
+    assert shown.count("ValueError: once") == 1, shown
+    assert "[INFO]" not in shown
