@@ -32,9 +32,8 @@ class Console:
 
     def __init__(self, is_printed: Callable[[str], bool], *, kept: bool) -> None:
         self._is_printed = is_printed
-        self._line = EventLine(
-            colours=wants_colours(terminal=stderr.is_terminal()), columns=terminal_columns()
-        )
+        self._line = EventLine(colours=False, columns=None)
+        self._on_terminal: bool | None = None  # not yet looked
         self._echoes = Echoes()
         self._shown = Unshown(kept=kept)
 
@@ -47,10 +46,18 @@ class Console:
         logger = str(document.get("log", {}).get("logger", ""))
         if self._is_printed(logger) or self._echoes.has(document["message"]):
             return
-        self._line.columns = terminal_columns()  # the window may have another size by now
+        self._look_at_terminal()
         text = self._line.text(document) + "\n"
         self._echoes.note(text)
         self._shown.put(text)
+
+    def _look_at_terminal(self) -> None:
+        """See where the line goes: by now to another stream, or a window of another size."""
+        terminal = stderr.terminal()
+        self._line.columns = None if terminal is None else terminal_columns(terminal)
+        if self._on_terminal != (terminal is not None):
+            self._on_terminal = terminal is not None
+            self._line.colours = wants_colours(terminal=self._on_terminal)
 
 
 def wants_colours(*, terminal: bool) -> bool:

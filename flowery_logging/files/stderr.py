@@ -14,6 +14,12 @@ from flowery_logging.files.channel import STDERR, Channel
 _OF_LOGGERS: Final = ("flowery_logging.", "loguru.", "structlog.", "twisted.logger.")
 """Modules whose objects are loggers."""
 
+_COLOURED: Final = frozenset({
+    ("rich.file_proxy", "FileProxy"), ("colorama.ansitowin32", "StreamWrapper"),
+})  # fmt: skip
+_COLOURED_IF_RAW: Final = ("prompt_toolkit.patch_stdout", "StdoutProxy")
+"""What stands in the place of `sys.stderr` while a program draws on the terminal."""
+
 _channel = Channel(STDERR, for_people=True)
 
 
@@ -23,6 +29,25 @@ def is_terminal() -> bool:
         return sys.stderr is not None and sys.stderr.isatty()
     except Exception:  # closed, or an object that has no such method
         return False
+
+
+def terminal() -> int | None:
+    """Return the terminal's descriptor that takes what is put now, and escapes as what they are.
+
+    None where there is none: somebody's own object may take escapes for text, whatever its `isatty`
+    says, and another file may have been put at the descriptor.
+    """
+    stream: Any = sys.stderr
+    try:
+        if type(stream) is io.TextIOWrapper or _hands_escapes_on(stream):
+            descriptor = int(stream.fileno())
+        elif _has_logger(stream):  # which is passed by
+            descriptor = STDERR
+        else:
+            return None
+        return descriptor if os.isatty(descriptor) else None
+    except Exception:  # closed, or without a descriptor
+        return None
 
 
 def put(text: str) -> None:
@@ -78,6 +103,12 @@ def is_standard_error(stream: Any) -> bool:
 def is_replaced() -> bool:
     """Tell whether somebody's own object stands in the place of `sys.stderr`: it may log."""
     return not isinstance(sys.stderr, (io.TextIOWrapper, io.StringIO, type(None)))
+
+
+def _hands_escapes_on(stream: Any) -> bool:
+    """Tell whether an object is one that is known to show escapes as colours."""
+    kind = type(stream).__module__, type(stream).__name__
+    return kind in _COLOURED or (kind == _COLOURED_IF_RAW and stream.raw is True)
 
 
 def _pass_by(text: str) -> None:
