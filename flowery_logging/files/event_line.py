@@ -1,8 +1,9 @@
 """An event as a person reads it: one line of a terminal, with a traceback below.
 
 Time, level, service, message, fields, and the beginning of the trace ID. What does not fit into the
-columns is left out from the end and counted: the file has all of it. The message of an error is
-never cut.
+columns is left out from the end and counted: the file has all of it. The message of a warning or an
+error is never cut. On a terminal a message's further lines stand below its first one; elsewhere an
+event stays one line, for `grep`.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timezone
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from flowery_logging.colours import without_colours
-from flowery_logging.files.columns import clipped, folded, padded, width
+from flowery_logging.files.columns import MORE, clipped, folded, padded, width
 from flowery_logging.files.event_traceback import HEADING, LIBRARY, OWN, TEXT, TraceLine, readable
 from flowery_logging.files.plain import printable
 
@@ -30,6 +31,8 @@ _NARROW: Final = 80
 """With fewer columns the time has no milliseconds, and the name of the service is shorter."""
 
 _INDENT: Final = "    "
+_MOST_LINES: Final = 10
+"""So many further lines of a message are shown, unless it is one that is never cut."""
 
 _HIDDEN: Final = frozenset({
     "@timestamp", "@version", "log.level", "message", "ecs.version", "ecs", "service", "host",
@@ -51,7 +54,17 @@ _LEVELS: Final = {
     "error": _ALARM, "critical": _ALARM, "fatal": _ALARM,
 }  # fmt: skip
 _ERRORS: Final = frozenset({"error", "critical", "fatal", "alert", "emergency"})
+_NEVER_CUT: Final = _ERRORS | {"warning", "warn"}
+_QUIET: Final = frozenset({"debug", "trace"})
 _STATUSES: Final = {"2": GREEN, "3": CYAN, "4": YELLOW, "5": _ALARM}
+
+
+class _Message(NamedTuple):
+    """A message as it is shown: what stands in the event's line, and below that."""
+
+    first: str
+    below: list[str]
+    is_folded: bool  # its first line goes on below
 
 
 class EventLine:
@@ -76,12 +89,12 @@ class EventLine:
         head, used = self._head(document, level, narrow=columns is not None and columns < _NARROW)
         trace = _text(at(document, "trace.id"))[:_TRACE_CHARS]
         room = None if columns is None else columns - used - (len(trace) + 2 if trace else 0)
-        message, rest = self._message(document, level, room)
-        painted = self._coloured_message(document, message, level)
-        left = None if room is None or rest else room - width(message)
-        shown = "" if rest else self._fields(document, left)
+        message = self._message(document, level, room)
+        painted = self._coloured_message(document, message.first, level)
+        left = None if room is None else room - width(message.first)
+        shown = "" if message.is_folded else self._fields(document, left)
         end = f"  {self._paint(trace, DIM)}" if trace else ""
-        below = [f"{_INDENT}{self._paint(one, BOLD)}" for one in rest]
+        below = [f"{_INDENT}{self._paint(one, _of_message(level))}" for one in message.below]
         first = f"{head}{painted}{shown}{end}".rstrip()
         return "\n".join([first, *below, *self._trace(document)])
 
@@ -101,24 +114,27 @@ class EventLine:
         shown = [self._paint(text, code) for text, code in parts if text]
         return " ".join(shown) + " ", sum(width(text) + 1 for text, _ in parts if text)
 
-    def _message(
-        self, document: Mapping[str, Any], level: str, room: int | None
-    ) -> tuple[str, list[str]]:
-        """Return the message as it stands in the line and, of an error, what stands below it."""
-        text = _line(message_of(document))
-        if room is None or width(text) <= room:
-            return text, []
-        if level not in _ERRORS:
-            return clipped(text, max(room, 1)), []
-        first, *rest = folded(text, max(room, 8), max((self.columns or 0) - len(_INDENT), 8))
-        return first, rest
+    def _message(self, document: Mapping[str, Any], level: str, room: int | None) -> _Message:
+        text = message_of(document)
+        if room is None:
+            return _Message(_line(text), [], is_folded=False)
+        first, *others = _lines(text)
+        indented = max((self.columns or 0) - len(_INDENT), 8)
+        if level not in _NEVER_CUT:
+            below = [clipped(line, indented) for line in others[:_MOST_LINES]]
+            left = len(others) - _MOST_LINES
+            more = [f"{MORE} {left} more line{'s'[: left > 1]}"] if left > 0 else []
+            return _Message(clipped(first, max(room, 1)), below + more, is_folded=False)
+        first, *rest = folded(first, max(room, 8), indented)
+        below = [part for line in others for part in folded(line, indented, indented)]
+        return _Message(first, rest + below, is_folded=bool(rest))
 
     def _coloured_message(self, document: Mapping[str, Any], message: str, level: str) -> str:
         status = _text(at(document, "http.response.status_code"))
         before, found, after = message.rpartition(f" {status}")
         if status and found and is_exchange(document) and (not after or after[0] == " "):
             return f"{before} {self._paint(status, _STATUSES.get(status[0], ''))}{after}"
-        return message if level in {"debug", "trace"} else self._paint(message, BOLD)
+        return self._paint(message, _of_message(level))
 
     def _fields(self, document: Mapping[str, Any], room: int | None) -> str:
         """Return the fields that fit, and how many do not."""
@@ -259,10 +275,23 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
+def _of_message(level: str) -> str:
+    return "" if level in _QUIET else BOLD
+
+
 def _line(value: object) -> str:
     """Return a text without control characters and in one line; colours of its own go."""
-    text = printable(without_colours(_text(value).strip()))
-    return text.replace("\r", "").replace("\n", " ⏎ ").replace("\t", " ")
+    return _shown(value).replace("\n", " ⏎ ")
+
+
+def _lines(value: object) -> list[str]:
+    """Return the lines of a text that are not blank, at least one, made like `_line`."""
+    return [line.rstrip() for line in _shown(value).split("\n") if line.strip()] or [""]
+
+
+def _shown(value: object) -> str:
+    text = without_colours(_text(value).strip()).replace("\r\n", "\n")
+    return printable(text).replace("\t", " ")
 
 
 def local_time(timestamp: str, *, utc: bool = False) -> str:

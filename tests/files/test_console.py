@@ -80,9 +80,9 @@ def shown(event: dict[str, Any], columns: int | None = None) -> str:
 
 LOGGED = """
 log.info("order placed", extra={"order_id": 7, "user": "kim"})
-log.warning("a long story " * 20)
+log.info("a long story " * 20)
 log.info("주문이 접수되었습니다 " * 6, extra={"이름": "김하늘"})
-log.info("two\\nlines\\tand \\x1b[2J an escape", extra={"text": "y" * 500, "more": "z z"})
+log.info("a tab\\tand \\x1b[2J an escape", extra={"text": "y" * 500, "more": "z z"})
 log.info("many fields", extra={f"name_{n}": n for n in range(40)})
 """
 
@@ -104,7 +104,7 @@ def test_colours_of_the_program_s_own_go_and_other_escapes_are_written_out():
 
 
 def test_the_variable_for_columns_is_heeded(tmp_path):
-    body = "log.warning('a long story ' * 20)"
+    body = "log.info('a long story ' * 20)"
     for given, columns in (("60", 60), ("0", 100)):
         (line,) = ESCAPES.sub("", on_terminal(body, tmp_path, 100, COLUMNS=given)).splitlines()
         assert (width(line), line[-1]) == (columns, "…")
@@ -115,12 +115,47 @@ def test_a_terminal_that_tells_no_columns_cuts_nothing(tmp_path):
     assert line.endswith(("long " * 90).strip())
 
 
-def test_the_message_of_an_error_is_never_cut(tmp_path):
-    text = on_terminal("log.error('no connection to the database ' * 12)", tmp_path, 80)
+@pytest.mark.parametrize("level", ["warning", "error"])
+def test_the_message_of_a_warning_or_an_error_is_never_cut(tmp_path, level):
+    text = on_terminal(f"log.{level}('no connection to the database ' * 12)", tmp_path, 80)
     first, *others = ESCAPES.sub("", text).splitlines()
     assert all(width(line) <= 80 for line in [first, *others])
     whole = " ".join(line.strip() for line in [first.partition("orders ")[2], *others])
     assert whole == ("no connection to the database " * 12).strip()
+
+
+BANNER = "WARNING: This is a development server. Do not use it in a production deployment. Use a production WSGI server instead.\n * Running on http://127.0.0.1:5000"  # fmt: skip
+
+
+def test_the_lines_of_a_message_stand_below_each_other(tmp_path):
+    """As those of `flask run`, whose address is in the second one."""
+    text = on_terminal(f"log.info({BANNER!r}, extra={{'n': 7}})", tmp_path)
+    first, second = ESCAPES.sub("", text).splitlines()
+    assert first.endswith("…")
+    assert second == "     * Running on http://127.0.0.1:5000"
+    assert all(width(line) <= 100 for line in (first, second))
+
+
+@pytest.mark.parametrize(
+    ("level", "message", "lines"),
+    [
+        ("info", "a\n\n  b \n", ["a  n=1", "  b"]),
+        ("debug", "a\r\nb", ["a  n=1", "b"]),
+        ("info", f"{'a ' * 60}\n{'b' * 100}", [f"{'a ' * 28}a…", f"{'b' * 92}…"]),
+        ("info", "\n".join("abcdefghijk"), ["a  n=1", *"bcdefghijk"]),
+        ("info", "\n".join("abcdefghijkl"), ["a  n=1", *"bcdefghijk", "… 1 more line"]),
+        ("info", "\n".join("abcdefghijklm"), ["a  n=1", *"bcdefghijk", "… 2 more lines"]),
+        ("error", "\n".join("abcdefghijklm"), ["a  n=1", *"bcdefghijklm"]),
+        ("error", f"a\n{'b ' * 50}", ["a  n=1", ("b " * 46).strip(), ("b " * 4).strip()]),
+        ("error", f"{'a ' * 40}\nb", [("a " * 29).strip(), ("a " * 11).strip(), "b"]),
+    ],
+)
+def test_lines_of_a_message(level, message, lines):
+    event = document(message, numeric_labels={"n": 1}, **LONG_AGO, **{"log.level": level})
+    head = HEAD.replace("info   ", level.ljust(7))
+    first, *below = shown(event, len(head) + 58).splitlines()
+    assert [first.removeprefix(head), *(line.removeprefix("    ") for line in below)] == lines
+    assert "\n" not in shown(event)
 
 
 def test_the_text_of_an_exception_is_never_cut(tmp_path):
