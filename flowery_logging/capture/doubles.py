@@ -3,7 +3,8 @@
 A plain `StreamHandler` (of `basicConfig`, or of a server) is taken away while the set-up stands if
 its stream is the same file as one of ours; every other handler stays. Servers add theirs late, as
 hypercorn for each of its workers: so the way of each record is looked at, which costs a comparison
-of types for each handler there that has been judged.
+of types for each handler there that has been judged. The one of `logging_redirect_tqdm` goes too:
+our lines keep clear of tqdm's bars themselves, and it was put there for the length of a block only.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from flowery_logging.foreign import MODULE_LOCK
 
 _JUDGED: Final = "_flowery_judged"
 """The attribute of a handler that stays; its value says with which of our streams."""
+
+
+_OF_TQDM: Final = "tqdm.contrib.logging"
 
 
 class Doubles:
@@ -48,10 +52,7 @@ class Doubles:
         here: logging.Logger | None = logger
         while here is not None:
             for one in here.handlers:
-                if (
-                    type(one) is logging.StreamHandler
-                    and one.__dict__.get(_JUDGED) is not self._ours
-                ):
+                if _may_be_double(one) and vars(one).get(_JUDGED) is not self._ours:
                     self._take_late(here)
                     break
             here = here.parent if here.propagate else None
@@ -69,15 +70,23 @@ class Doubles:
         if found:
             # A new list: another thread may be going through the old one.
             logger.handlers = [one for one in logger.handlers if one not in found]
-            self._taken += [(logger, one) for one in found]
+            self._taken += [(logger, one) for one in found if not _is_of_tqdm(one)]
 
-    def _is_double(self, handler: logging.Handler) -> bool:
-        if type(handler) is not logging.StreamHandler:
+    def _is_double(self, handler: Any) -> bool:
+        if not _may_be_double(handler):
             return False
         if any(_are_one_file(handler.stream, stream) for stream in self._ours):
             return True
         vars(handler)[_JUDGED] = self._ours
         return False
+
+
+def _may_be_double(handler: logging.Handler) -> bool:
+    return type(handler) is logging.StreamHandler or _is_of_tqdm(handler)
+
+
+def _is_of_tqdm(handler: logging.Handler) -> bool:
+    return type(handler).__module__ == _OF_TQDM
 
 
 def _are_one_file(one: Any, other: Any) -> bool:

@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from typing import Any, Final
 
+from flowery_logging.files import bars
 from flowery_logging.files.channel import STDERR, Channel
 
 _OF_LOGGERS: Final = ("flowery_logging.", "loguru.", "structlog.", "twisted.logger.")
@@ -59,7 +60,8 @@ def put(text: str) -> None:
     if stream is None:
         return
     if _is_descriptor(stream):
-        _channel.write(text.encode(stream.encoding or "utf-8", "backslashreplace"))
+        with bars.aside(stream):
+            _channel.write(text.encode(stream.encoding or "utf-8", "backslashreplace"))
     elif _has_logger(stream):
         _pass_by(text)
     else:

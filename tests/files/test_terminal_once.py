@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.files.terminals import Terminal, terminal
@@ -64,3 +66,31 @@ def test_beside_hypercorn_no_line_is_shown_twice(terminal: Terminal) -> None:
     assert shown.count("Running on http://") == 1, shown
     assert shown.count("ValueError: once") == 1, shown
     assert "[INFO]" not in shown
+
+
+BARS = """
+import tqdm, tqdm.contrib.logging, threading
+before = logging.getLogger().handlers
+with {redirected}:
+    for n in tqdm.tqdm(range(5), mininterval=0, desc="bar"): log.info("event %d", n)
+assert logging.getLogger().handlers is before
+log.info("behind")
+flowery_logging.shutdown()
+assert logging.getLogger().handlers == [], logging.getLogger().handlers
+"""
+
+
+@pytest.mark.parametrize(
+    "redirected", ["tqdm.contrib.logging.logging_redirect_tqdm()", "threading.Lock()"]
+)
+def test_beside_a_bar_of_tqdm_each_event_has_a_row_of_its_own(
+    terminal: Terminal, redirected: str
+) -> None:
+    pytest.importorskip("tqdm")
+    body = BARS.format(redirected=redirected)
+    shown = terminal.run(program(body, output="file,console", directory="logs"))
+    rows = [row.rpartition("\r")[2] for row in shown.split("\n")]
+    events = [row for row in rows if "event" in row]
+    assert len(events) == 5, shown
+    assert all(re.fullmatch(r"[\d:.]+ info +svc event \d", row.rstrip()) for row in events), events
+    assert any(row.startswith("bar: 100%") for row in rows)
