@@ -61,7 +61,7 @@ def test_a_stopped_process_silences_no_other_one(terminal: Terminal) -> None:
 
 def test_a_stopped_process_silences_no_other_one_on_a_pipe(tmp_path: Path) -> None:
     reading, writing = os.pipe()
-    options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    options: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     stopped, other = (
         subprocess.Popen(
             [sys.executable, "-c", program(text, output="file", directory=str(tmp_path))],
@@ -71,10 +71,14 @@ def test_a_stopped_process_silences_no_other_one_on_a_pipe(tmp_path: Path) -> No
         for text in (STOPS_WITH_THE_LOCK, f"sys.stdin.readline()\n{LINES}")
     )
     os.close(writing)
-    wait(lambda: is_stopped(stopped))
-    other.communicate("\n\n", timeout=DEADLINE)
-    os.kill(stopped.pid, signal.SIGCONT)
-    stopped.communicate(timeout=DEADLINE)
+    try:
+        wait(lambda: is_stopped(stopped))
+        other.communicate("\n\n", timeout=DEADLINE)
+        os.kill(stopped.pid, signal.SIGCONT)
+        stopped.communicate(timeout=DEADLINE)
+    finally:
+        stopped.kill()
+        other.kill()
     with open(reading) as lines:
         shown = lines.read()
     assert len(re.findall(r"ERROR app: (?:line \d+|stops here|goes on|later)\n", shown)) == 53
