@@ -454,7 +454,7 @@ def _undo() -> None:
     _handover.uninstall()
     _own_changes.uninstall()
     _sink.ready = False
-    channel.leave()
+    channel.close()
     baggage.allow(())
     copies.leave(shutdown)
     _config = None

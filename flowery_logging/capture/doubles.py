@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -19,7 +20,6 @@ from flowery_logging.foreign import MODULE_LOCK
 
 _JUDGED: Final = "_flowery_judged"
 """The attribute of a handler that stays; its value says with which of our streams."""
-
 
 _OF_TQDM: Final = "tqdm.contrib.logging"
 
@@ -30,6 +30,7 @@ class Doubles:
     def __init__(self) -> None:
         self._taken: list[tuple[logging.Logger, logging.Handler]] = []
         self._ours: list[Any] = []
+        self._judged: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
 
     def take_away(self, streams: Iterable[Any]) -> Callable[[logging.Logger], None] | None:
         """Take away what writes to one of these streams.
@@ -46,6 +47,9 @@ class Doubles:
         taken, self._taken, self._ours = self._taken, [], []
         for logger, handler in taken:
             logger.addHandler(handler)
+        for judged in list(self._judged):
+            vars(judged).pop(_JUDGED, None)
+        self._judged.clear()
 
     def _look(self, logger: logging.Logger) -> None:
         """Take away what was added to the handlers that get a logger's records."""
@@ -78,6 +82,7 @@ class Doubles:
         if any(_are_one_file(handler.stream, stream) for stream in self._ours):
             return True
         vars(handler)[_JUDGED] = self._ours
+        self._judged.add(handler)
         return False
 
 

@@ -20,11 +20,12 @@ import select
 import stat
 import sys
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from time import sleep
 from typing import Any, Final
 
-from flowery_logging.files import lock_holder, platform
+from flowery_logging.files import lock_files, platform
 from flowery_logging.system import System
 
 PATIENCE: Final = 5.0
@@ -35,10 +36,6 @@ _LOCK_PATIENCE: Final = 0.2
 
 _PART: Final = 4096
 """PIPE_BUF on Linux: a pipe that can be written takes so many bytes without blocking."""
-
-_LOCK_NAMES: Final = 4
-_ATTEMPTS: Final = 16
-"""So often a lock file is opened that others remove in the same moment."""
 
 _NONE: Final = (0, 0)  # no file's device and inode
 STDOUT: Final = 1
@@ -79,6 +76,11 @@ class Channel:
         self._patience = PATIENCE
         _channels.add(self)
 
+    def __del__(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        """Give the lock file up: each set-up has channels of its own."""
+        if self._lock >= 0 and not is_finalizing():
+            self.close()
+
     def write(self, data: bytes) -> int:
         """Write all of a text and return its length.
 
@@ -111,7 +113,7 @@ class Channel:
         # By a descriptor of its own: what another thread of this process holds is no lock for it.
         with suppress(Exception):  # a file too many is no reason to fail at the end
             is_there = _fstat(self._lock).st_nlink  # else it would be made, to be removed
-            lock = open_lock(self._lock_path) if is_there else -1
+            lock = lock_files.open_lock(self._lock_path) if is_there else -1
             if lock >= 0:
                 self._remove(lock)
 
@@ -156,7 +158,7 @@ class Channel:
         """Tell whether to write without the lock; it is tried again with each line."""
         if now < self._hurries_until:
             return True
-        if now < soon or (now < deadline and lock_holder.can_go_on(self._lock)):
+        if now < soon or (now < deadline and lock_files.can_go_on(self._lock)):
             return False
         self._hurries_until = now + PATIENCE
         return True
@@ -248,10 +250,8 @@ class Channel:
         """Open the lock file. Where there is no place for one, lines go without a lock."""
         if not platform.HAS_LOCKS:
             return
-        name = f"flowery-logging-{os.geteuid()}-{status.st_dev}-{status.st_ino}"
-        for number in range(_LOCK_NAMES):
-            path = os.path.join(_lock_directory(), f"{name}-{number}.lock")
-            lock = open_lock(path)
+        for path in lock_files.paths(status):
+            lock = lock_files.open_lock(path)
             if lock >= 0:
                 self._lock_path, self._lock_inode = path, _inode(lock)
                 self._lock = lock
@@ -264,28 +264,10 @@ def leave() -> None:
         channel.leave()
 
 
-def _lock_directory() -> str:
-    """Return the directory for temporary files, without `tempfile`, which is slow to import."""
-    return os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - `open_lock` checks what lies there
-
-
-def open_lock(path: str) -> int:
-    """Open a lock file, creating it if need be; -1 if it cannot be had or is not this user's.
-
-    The name can be guessed, so anybody may have put a file, a link or a pipe there, or hold it.
-    """
-    for _ in range(_ATTEMPTS):
-        try:
-            lock = platform.open_lock_file(path)
-        except OSError:
-            return -1
-        status = _fstat(lock)
-        if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and status.st_nlink == 1:
-            return lock
-        os.close(lock)
-        if status.st_nlink:
-            return -1
-    return -1
+def close() -> None:
+    """Remove and close the lock files of this process: nothing is written for now."""
+    for channel in list(_channels):
+        channel.close()
 
 
 def _inode(descriptor: int) -> tuple[int, int]:

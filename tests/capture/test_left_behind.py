@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.files.conftest import Logs
 
 LOOK = """
@@ -30,15 +32,17 @@ def of_ours():
 """
 
 
-def test_no_attribute_of_ours_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("output", ["file", "file,console"])
+def test_no_attribute_of_ours_stays(tmp_path: Path, output: str) -> None:
     program = f"""
-import asyncio, concurrent.futures, logging, logging.handlers, queue, threading, warnings
+import asyncio, concurrent.futures, logging, logging.handlers, os, queue, threading, warnings
 {LOOK}
 mine = logging.getLogger("app")
+mine.addHandler(logging.StreamHandler(open(os.devnull, "w")))
 import flowery_logging
 from flowery_logging import runtime
 for number in range(2):
-    flowery_logging.setup("svc", directory={str(tmp_path / "logs")!r}, output="file", capture_warnings=True)
+    flowery_logging.setup("svc", directory={str(tmp_path / "logs")!r}, output={output!r}, capture_warnings=True)
     runtime.leave_out("theirs", lambda record: False)
     mine.info("one", extra={{"a": 1}})
     warnings.warn("two")

@@ -35,6 +35,27 @@ def locks(folder: Path) -> list[Path]:
     return [*folder.glob("*.lock")]
 
 
+@pytest.mark.parametrize("end", ["", "flowery_logging.shutdown()"])
+@pytest.mark.parametrize("output", ["stdout", "file,stdout", "file,console,stdout", "file"])
+def test_setting_up_again_leaves_no_descriptor_open(tmp_path, output, end):
+    program = (
+        SETUP.format(output="none")
+        + f"""
+counts = []
+for number in range(6):
+    flowery_logging.setup("svc", output={output!r}, directory="logs", version=str(number))
+    log.error("a")
+    {end}
+    counts.append(len(os.listdir("/proc/self/fd")))
+assert len(set(counts[1:])) == 1, counts
+"""
+    )
+    with start(tmp_path, program) as process:
+        _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    assert b"Exception ignored" not in errors
+
+
 BEGIN = """
 log.error("a")
 assert [name for name in os.listdir(os.environ["TMPDIR"]) if name.endswith(".lock")], "no lock"

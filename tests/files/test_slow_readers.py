@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from flowery_logging.files.channel import open_lock
+from flowery_logging.files.lock_files import open_lock
 from tests.files.test_outputs import parsed, program, run
 
 DEADLINE = 300
