@@ -14,6 +14,7 @@ from flowery_logging.capture import (
     celery_lines,
     greenlets,
     jupyter_lines,
+    own_gates,
     stdlib,
     structlog as structlog_capture,
 )
@@ -74,7 +75,8 @@ _basic_config = BasicConfig(
     _handler,
     on_added=lambda: _take_doubles_away(),  # noqa: PLW0108 - defined below
 )
-_levels = GivenLevels(_recorder, _attachment)
+_levels = GivenLevels(_handler, _recorder, _attachment)
+_handler.is_held_back = own_gates.is_held_back
 _shortcut = Shortcut(_sink, _handler, _attachment.patch)
 _doubles = Doubles()
 _imports = Imports(

@@ -135,11 +135,13 @@ class Flood:
         return self._closed(lambda window: window.begin + self._seconds <= now)
 
     def _closed(self, is_over: Any) -> list[_Account]:
-        # Copies: a signal handler that logs changes what is gone through.
-        found = {k: one for k, one in list(self._windows.items()) if one.left_out and is_over(one)}
+        # Copies, by one call of C each: a signal handler or a destructor that logs changes them.
+        windows = self._windows.copy()
+        found = {key: one for key, one in windows.items() if one.left_out and is_over(one)}
         for key in found:
             self._windows.pop(key, None)
-        ends = [w.begin + self._seconds for w in list(self._windows.values()) if w.left_out]
+        left = self._windows.copy().values()
+        ends = [one.begin + self._seconds for one in left if one.left_out]
         self._due = min(ends, default=float("inf"))
         return [window.account() for window in found.values()]
 

@@ -10,6 +10,7 @@ from flowery_logging.capture import structlog as structlog_capture
 from flowery_logging.capture.attachment import Attachment
 from flowery_logging.capture.flight import FlightRecorder
 from flowery_logging.capture.patch import Patch
+from flowery_logging.capture.stdlib import Handler
 from flowery_logging.capture.structlog_output import Levels
 from flowery_logging.foreign import CLEAR_CACHE
 from flowery_logging.library_code import OWN_LOGGER
@@ -25,11 +26,13 @@ class GivenLevels:
     Those of `get_logger()` follow `logging.disable()` too: who silences `logging` means them all.
 
     Args:
+        handler: ours.
         recorder: what needs records below the level.
         attachment: what watches the root logger's level.
     """
 
-    def __init__(self, recorder: FlightRecorder, attachment: Attachment) -> None:
+    def __init__(self, handler: Handler, recorder: FlightRecorder, attachment: Attachment) -> None:
+        self._handler = handler
         self._recorder = recorder
         self._attachment = attachment
         self._level: int = logging.NOTSET
@@ -68,6 +71,7 @@ class GivenLevels:
         lowest = self._apply()  # what the recorder needs
         logging.getLogger().setLevel(lowest)
         self._attachment.root_level = lowest
+        self._handler.general = level
         if OWN_LOGGER not in self._levels:
             self._give(OWN_LOGGER, lowest)
 

@@ -100,6 +100,10 @@ class Handler(logging.Handler):
         self._unwritten: Record | None = None
         self._looks: dict[str, _Looks] = {}
         self._is_attached = False
+        self.general = logging.NOTSET
+        """The level of loggers that have none of their own."""
+        self.is_held_back: Callable[[Record, logging.Handler], bool] = lambda *_: False
+        """Asked of records below it."""
 
     def leave_out(self, logger: str, is_told: Callable[[Record], bool]) -> None:
         """Leave out those records of a logger that are told otherwise; other handlers get them."""
@@ -145,7 +149,9 @@ class Handler(logging.Handler):
         try:
             if record is given.record or record is self._unwritten or is_written(record):
                 return False
-            if record is given.passing and record is given.last:
+            if (record is given.passing and record is given.last) or (
+                record.levelno < self.general and self.is_held_back(record, self)
+            ):
                 return False
         except AttributeError:
             written = self.handle(ordinary(record))

@@ -46,6 +46,7 @@ class Hooks:
         self._sink = sink
         self._leave_out = leave_out
         self._active = False
+        self._at_exit = False
         self._last: BaseException | None = None  # which the interpreter keeps too
         self._uncaught = [
             Hook(sys, "excepthook", self._report_uncaught, adapt=in_a_console),
@@ -80,9 +81,11 @@ class Hooks:
             self._warnings.install()
         else:
             self._warnings.uninstall()
-        atexit.unregister(self._report_last)
-        if uncaught:
+        if uncaught and not self._at_exit:
             atexit.register(self._report_last)
+        elif not uncaught:
+            atexit.unregister(self._report_last)
+        self._at_exit = uncaught  # `atexit` keeps the place of what was taken back
 
     def look(self) -> None:
         """Wrap what has been imported since, if uncaught errors are logged at all."""
@@ -91,7 +94,7 @@ class Hooks:
 
     def uninstall(self) -> None:
         """Put back the former hooks; ours stay, silent, where others were put in front of them."""
-        self._active = False
+        self._active = self._at_exit = False
         atexit.unregister(self._report_last)
         for hook in (*self._uncaught, self._warnings):
             hook.uninstall()

@@ -67,8 +67,11 @@ def _learn(frame: FrameType) -> _Label:
     code = frame.f_code
     module = _module(str(frame.f_globals.get("__name__", "")), frame.f_globals, code.co_filename)
     is_own = code.co_name not in _INLINED and not is_library(code.co_filename)
-    _labels.pop(id(code), None)
-    return _labels.keep(id(code), (code, f"{module}.{code.co_name}", is_own))
+    label = code, f"{module}.{code.co_name}", is_own
+    if type(code) is CodeType:  # billiard's imitate one, and are new for each exception
+        _labels.pop(id(code), None)
+        _labels.keep(id(code), label)
+    return label
 
 
 def _module(name: str, variables: Mapping[str, Any], file: str) -> str:

@@ -144,7 +144,8 @@ def _formatted(
         return f'  File "{code.co_filename}", line {key[2]}, in {code.co_name}\n'
     lines = linecache.getlines(code.co_filename)
     # For a file that cannot be read, and for no file (`<string>`), the list is a new one.
-    if len(text) <= _LONGEST_KEPT and linecache.getlines(code.co_filename) is lines:
+    is_lasting = type(code) is CodeType  # billiard's imitate one, and are new for each exception
+    if is_lasting and len(text) <= _LONGEST_KEPT and linecache.getlines(code.co_filename) is lines:
         _kept.pop(key, None)
         _kept.keep(key, (code, lines, text))
     return text

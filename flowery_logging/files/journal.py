@@ -277,4 +277,16 @@ class Journal:
         except OSError as error:
             if not is_ours(error):
                 raise  # the line stays noted: asked again at the next call
-            return 0, 0  # nothing can be learnt: written again, under the same ID
+            self._leave_file()
+            return 0, 0
+
+    def _leave_file(self) -> None:
+        """Leave a file that cannot be looked at: a part of the line may lie in it.
+
+        Nothing is written behind that. The line goes into the next file, under the same ID.
+        """
+        try:
+            self.target.close()
+        except OSError as error:
+            if not is_ours(error):
+                raise

@@ -99,5 +99,5 @@ class Tally:
     def __iter__(self) -> Iterator[Count]:
         """Yield the counts there are now."""
         process.look()
-        for levels in list(self._counts.values()):
-            yield from list(levels.values())
+        for levels in self._counts.copy().values():
+            yield from levels.copy().values()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
 import threading
 import tracemalloc
 from typing import Any
@@ -274,3 +276,26 @@ def test_long_texts_are_not_kept(logged):
     finally:
         tracemalloc.stop()
     assert kept < 500 * 50_000 / 5
+
+
+def test_what_logs_at_a_garbage_collection_in_the_middle_of_a_set_up(tmp_path):
+    """A destructor does: the collector runs where tuples are made of what was left out."""
+    program = f"""
+import gc, itertools, logging, flowery_logging
+log = logging.getLogger("app")
+flowery_logging.setup("svc", directory={str(tmp_path)!r}, output="file", flood="2/60s")
+numbers = itertools.count()
+for limit in range(300_000, 300_030):
+    for number in range(900):
+        for _ in "abc":
+            log.info("m%d" % number)
+    gc.callbacks.append(lambda phase, _: log.info("collected %d" % next(numbers)))
+    gc.set_threshold(50)
+    flowery_logging.setup(max_bytes=limit)
+    gc.set_threshold(700)
+    gc.callbacks.clear()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

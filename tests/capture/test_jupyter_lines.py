@@ -50,9 +50,9 @@ application.log.warning("no encryption")
 
 
 def test_an_application_that_begins_after_the_setup(tmp_path, programs):
-    """Only by its first event can it be seen."""
+    """Its first event, by which it is seen, is held back by the level of its own handler."""
     assert programs.run(BEGINS_LATER, tmp_path).returncode == 0
     (path,) = tmp_path.glob("logs/*")
     messages = [json.loads(line)["message"] for line in path.read_text().splitlines()]
-    assert [m for m in messages if "looking" in m] == ["looking for settings in 0"]
+    assert [m for m in messages if "looking" in m] == []
     assert "no encryption" in messages

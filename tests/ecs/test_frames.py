@@ -2,14 +2,16 @@
 
 import builtins
 import linecache
+import logging
 import os
 import sys
 import traceback
+import types
 
 import pytest
 from hypothesis import given, strategies as st
 
-from flowery_logging.ecs import frames
+from flowery_logging.ecs import error_group, frames
 from flowery_logging.ecs.exception import stack_trace
 from flowery_logging.kept import Kept
 from tests.strategies import exceptions, raised
@@ -189,3 +191,20 @@ def test_a_call_that_repeats_is_counted(times):
     except ValueError as caught:
         error = caught
     assert stack_trace(error) == printed(error)
+
+
+def test_the_frames_that_a_worker_of_celery_hands_on_are_not_kept(logged):
+    """Billiard makes other code objects for each exception: no text of theirs is found again."""
+    einfo = pytest.importorskip("billiard.einfo")
+    error_group._labels.clear()
+    for _ in range(3):
+        try:
+            raise ValueError("x")
+        except ValueError as error:
+            trace = einfo.Traceback(error.__traceback__)
+            logging.getLogger("app").error("failed", exc_info=(ValueError, error, trace))
+    shown = {event["error"]["stack_trace"] for event in logged.events()}
+    assert len(shown) == 1
+    assert "test_the_frames_that_a_worker" in shown.pop()
+    kept = [code for code, *_ in (*frames._kept.values(), *error_group._labels.values())]
+    assert [code for code in kept if type(code) is not types.CodeType] == []

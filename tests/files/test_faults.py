@@ -739,3 +739,41 @@ def test_interrupted_system_calls(logs: Logs) -> None:
     ok(logs.run(program))
     logs.check_sequences()
     assert len(logs.messages()) == 5000
+
+
+def test_a_part_that_cannot_be_looked_at_is_left_where_it_is(logs: Logs) -> None:
+    """As on a network mount that fails: nothing is written behind the part, into one broken line."""
+    program = """
+        import errno
+        from tests.files.interruptions import as_ours
+        from flowery_logging.system import System
+        log.info("before")
+        target = flowery_logging.runtime._sink.writer._journal.target
+        own, fstat, faults = target.write, System.fstat, []
+        def write(descriptor, line):
+            if faults:
+                return own(descriptor, line)
+            faults.append(own(descriptor, line[:50]))
+            raise OSError(errno.EIO, "Input/output error")
+        def blind(descriptor):
+            if faults and len(faults) < 3 and descriptor == target.descriptor:
+                faults.append("blind")
+                raise OSError(errno.EIO, "Input/output error")
+            return fstat(descriptor)
+        target.write, System.fstat = as_ours(write), staticmethod(as_ours(blind))
+        log.info("torn")
+        log.info("after")
+        assert faults == [50, "blind", "blind"], faults
+    """
+    ok(logs.run(program))
+    first, second = logs.files()
+    assert not first.read_bytes().endswith(b"\n")
+    found = [json.loads(line) for line in first.read_bytes().splitlines()[:-1]]
+    found += [json.loads(line) for line in second.read_bytes().splitlines()]
+    assert [one["message"] for one in found if "origin" in one["log"]] == [
+        "before",
+        "torn",
+        "after",
+    ]
+    numbers = [one["event"]["sequence"] for one in found]
+    assert sorted(numbers) == [*range(1, len(numbers) + 1)]

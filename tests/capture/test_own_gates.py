@@ -1,0 +1,66 @@
+"""Loggers that a library sets apart at DEBUG, with the choice left to its handlers' levels."""
+
+import logging
+
+import pytest
+
+import flowery_logging
+
+
+@pytest.fixture
+def library(logged):
+    """As Sphinx's: everything passes the logger, and what is shown is what its handler takes."""
+    flowery_logging.setup(level="INFO")
+    logger = logging.getLogger("library")
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    before = logger.level, logger.propagate, logger.handlers
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    logger.handlers = [handler]
+    yield logger
+    logger.setLevel(before[0])
+    logger.propagate, logger.handlers = before[1:]
+
+
+def messages(logged):
+    return [e["message"] for e in logged.events() if e["log"]["logger"].startswith("library")]
+
+
+def write(logger):
+    for name in ("", ".below"):
+        log = logging.getLogger(logger.name + name)
+        log.debug("debug")
+        log.info("info")
+        log.error("error")
+
+
+def test_what_no_handler_of_its_own_takes_is_not_written(logged, library):
+    write(library)
+    assert messages(logged) == ["info", "error"] * 2
+
+
+def test_from_the_level_on_all_is_written(logged, library):
+    flowery_logging.set_level("DEBUG")
+    write(library)
+    assert messages(logged) == ["debug", "info", "error"] * 2
+
+
+def test_what_a_level_of_the_set_up_asks_for_is_written(logged, library):
+    flowery_logging.set_level("DEBUG", "library")
+    write(library)
+    assert messages(logged) == ["debug", "info", "error"] * 2
+
+
+@pytest.mark.parametrize("handlers", [[], [logging.NullHandler()], [logging.StreamHandler()]])
+def test_what_has_no_gate_of_its_own_is_written(logged, library, handlers):
+    """An application that sets its own logger to DEBUG wants it."""
+    library.handlers = handlers
+    write(library)
+    assert messages(logged) == ["debug", "info", "error"] * 2
+
+
+def test_what_goes_up_to_the_root_is_written(logged, library):
+    library.propagate = True
+    write(library)
+    assert messages(logged) == ["debug", "info", "error"] * 2
