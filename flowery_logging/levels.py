@@ -38,4 +38,5 @@ def number_of(name: str, otherwise: int) -> int:
     if digits.isdecimal():
         return int(digits)
     named = levels_by_name()
-    return next((n for other, n in named.items() if other.lower() == name.lower()), otherwise)
+    wanted = name.lower()
+    return next((n for other, n in named.items() if str(other).lower() == wanted), otherwise)

@@ -170,21 +170,19 @@ class Watch:
 
         `multiprocessing` and billiard do so at the first message of theirs: nobody can mend that.
         """
-        if not value and getattr(logger, "propagate", False) and self._is_ours(logger):
-            file = file_above(2)
-            is_its_own = is_library(file) and os.path.dirname(file) != _LOGGING
-            if is_its_own and not are_asserted(logger.handlers):
-                logger.handlers = [*logger.handlers, self._handler]
-            else:
+        if not value and getattr(logger, "propagate", False):
+            if reaches(logger, self._handler):
+                self._set_apart(logger, file_above(2))
+            elif end_of(logger).name in self.detached:  # `dictConfig`: `uvicorn`, `uvicorn.access`
                 self.note_detached(logger, "propagate = False")
         return True, value
 
-    def _is_ours(self, logger: logging.Logger) -> bool:
-        """Tell whether our handler gets the records of a logger, or will get them again.
-
-        `dictConfig` sets `uvicorn` apart before `uvicorn.access`.
-        """
-        return reaches(logger, self._handler) or end_of(logger).name in self.detached
+    def _set_apart(self, logger: logging.Logger, file: str) -> None:
+        is_its_own = is_library(file) and os.path.dirname(file) != _LOGGING
+        if is_its_own and not are_asserted(logger.handlers):
+            logger.handlers = [*logger.handlers, self._handler]
+        else:
+            self.note_detached(logger, "propagate = False")
 
     def _prevent(self, logger: logging.Logger, what: str) -> None:
         self.prevented.append(Change(logger.name, what, calling_place()))

@@ -128,8 +128,8 @@ class Mirrors:
     def _show(self, line: bytes) -> None:
         name = level_of_line(line)
         number = self._levels.get(name, -1)
-        if number < 0:  # without a name, or with one that it has got since
-            number = number_of(name.decode(errors="replace"), 0)
+        if number < 0:
+            number = _number_now(name)
         for mirror in self._mirrors:
             if number >= mirror.threshold:
                 try:
@@ -137,6 +137,15 @@ class Mirrors:
                 except Exception as error:  # a broken stream is no reason to fail in the caller
                     let_through(error)
                     self._counters.add("mirror_errors")
+
+
+def _number_now(name: bytes) -> int:
+    """Return the number of a level with no name, or one that it has got since; 0 if unknown."""
+    try:
+        return number_of(name.decode(errors="replace"), 0)
+    except Exception as error:  # what somebody has given as a name may be anything
+        let_through(error)
+        return 0
 
 
 class Output(Protocol):

@@ -114,6 +114,16 @@ def test_a_level_that_gets_another_name_later_is_shown(tmp_path: Path, name: str
     assert line.endswith("app: seen")
 
 
+@pytest.mark.parametrize("name", [None, "", 7])
+def test_whatever_a_level_is_named_no_call_raises(tmp_path: Path, name: Any) -> None:
+    text = f"""
+        logging.addLevelName(40, {name!r}); logging.addLevelName(20, "extra")
+        log.error("a"); log.info("b"); log.critical("seen")
+    """
+    assert shown(tmp_path, text)[-1].endswith("app: seen")
+    assert set(Logs(tmp_path / "logs").messages()) >= {"a", "b", "seen"}
+
+
 @pytest.mark.parametrize("level", ["OFF", "off"])
 def test_it_can_be_turned_off(tmp_path: Path, level: str) -> None:
     assert shown(tmp_path, "log.error('a')", stderr_level=level) == []
