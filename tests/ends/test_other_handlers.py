@@ -8,6 +8,8 @@ import pytest
 from tests.ends.servers import ends
 from tests.ends.test_programs import run
 
+pytestmark = pytest.mark.slow
+
 ASK = """
 stopped = []
 def stop(number, frame):

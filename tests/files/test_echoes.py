@@ -10,6 +10,8 @@ import pytest
 from tests.files.test_console import on_terminal
 from tests.files.test_outputs import run
 
+pytestmark = pytest.mark.slow
+
 REFUSED = "payment refused for customer 7: the connection to the upstream service was refused"
 TEE = """
 class Tee:

@@ -9,6 +9,8 @@ import pytest
 from tests.files.terminals import Terminal, terminal
 from tests.files.test_outputs import program
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["terminal"]
 
 LONG = "a long message " * 20
