@@ -47,11 +47,11 @@ class GivenLevels:
 
         `recorded` is the level from which on the flight recorder keeps events; None: it is off.
         """
-        wanted = {ROOT: level, OWN_LOGGER: level, **levels}
-        for name in [name for name in self.before if name not in wanted]:
+        stay = {ROOT, OWN_LOGGER, *levels}
+        for name in [name for name in self.before if name not in stay]:
             _logger(name).setLevel(self.before[name])
             del self.before[name]
-        for name, number in wanted.items():
+        for name, number in levels.items():
             self._give(name, number)
         self._levels, self._recorded = levels, recorded
         self._named = {name: number for name, number in levels.items() if name not in _GENERAL}
@@ -66,10 +66,9 @@ class GivenLevels:
 
     def give_all(self, level: int) -> None:
         """Give all loggers a level that have none of their own."""
-        self._give(ROOT, level)
         self._level = level
         lowest = self._apply()  # what the recorder needs
-        logging.getLogger().setLevel(lowest)
+        self._give(ROOT, lowest)
         self._attachment.root_level = lowest
         self._handler.general = level
         if OWN_LOGGER not in self._levels:
@@ -102,6 +101,7 @@ class GivenLevels:
                 _logger(name).setLevel(before)
                 self.before.pop(name, None)
         self._patch.undo()
+        self._levels, self._named, self._recorded = {}, {}, None
         if ROOT not in but:
             structlog_capture.set_level(logging.NOTSET)
 

@@ -150,7 +150,9 @@ class Handler(logging.Handler):
             if record is given.record or record is self._unwritten or is_written(record):
                 return False
             if (record is given.passing and record is given.last) or (
-                record.levelno < self.general and self.is_held_back(record, self)
+                type(record.levelno) is int  # a record made by hand may have any, or none
+                and record.levelno < self.general
+                and self.is_held_back(record, self)
             ):
                 return False
         except AttributeError:

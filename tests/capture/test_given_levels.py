@@ -166,3 +166,27 @@ def test_after_shutdown_all_is_as_before(logged):
     flowery_logging.setup("svc", directory=logged.directory, output="file")
     flowery_logging.get_logger("noisy").info("x")
     assert [event["message"] for event in logged.events()] == ["x"]
+
+
+def test_after_shutdown_a_level_is_that_of_all_and_nothing_of_the_set_up(logged, capsys):
+    """The recorder is off, and a logger that was named goes by `logging` alone."""
+    flowery_logging.shutdown()
+    before = logging.Logger.callHandlers
+    flowery_logging.setup(
+        "svc",
+        directory=logged.directory,
+        output="file",
+        flight_recorder="DEBUG",
+        levels={"noisy": "ERROR"},
+    )
+    flowery_logging.shutdown()
+    flowery_logging.set_level("INFO")
+    assert logging.Logger.callHandlers is before
+    shown = logging.StreamHandler()
+    logging.getLogger("noisy").addHandler(shown)
+    try:
+        flowery_logging.get_logger("noisy").info("before the next set-up")
+    finally:
+        logging.getLogger("noisy").removeHandler(shown)
+        flowery_logging.set_level("NOTSET")
+    assert "before the next set-up" in capsys.readouterr().err

@@ -5,6 +5,7 @@ import logging
 import pytest
 
 import flowery_logging
+from flowery_logging.capture.stdlib import Handler
 
 
 @pytest.fixture
@@ -64,3 +65,11 @@ def test_what_goes_up_to_the_root_is_written(logged, library):
     library.propagate = True
     write(library)
     assert messages(logged) == ["debug", "info", "error"] * 2
+
+
+@pytest.mark.parametrize("level", [None, "INFO", 20.5])
+def test_a_record_made_by_hand_may_have_any_level(logged, level):
+    flowery_logging.setup(level="INFO")
+    (ours,) = [one for one in logging.getLogger().handlers if type(one) is Handler]
+    ours.handle(logging.makeLogRecord({"name": "made", "msg": "by hand", "levelno": level}))
+    assert [event["message"] for event in logged.events()] == ["by hand"]
