@@ -6,11 +6,9 @@ from typing import Final
 
 from flowery_logging.files import platform
 from flowery_logging.files.faults import is_ours
-from flowery_logging.system import System
 
 _STATUS: Final = "/proc/self/status"  # of Linux
 _CAUGHT: Final = b"\nSigCgt:"
-_BYTES: Final = 16_384
 
 
 def is_caught(number: int) -> bool:
@@ -24,11 +22,7 @@ def is_caught(number: int) -> bool:
 
 def _status() -> bytes:
     try:
-        descriptor = System.open(_STATUS, platform.READ_FLAGS)
-        try:
-            return System.read(descriptor, _BYTES)
-        finally:
-            System.close(descriptor)
+        return platform.read_whole(_STATUS)
     except OSError as error:
         if not is_ours(error):
             raise

@@ -27,6 +27,7 @@ from functools import wraps
 from types import FrameType
 from typing import Any, Final
 
+from flowery_logging.capture.patch import Patch
 from flowery_logging.children import is_child
 from flowery_logging.dispositions import is_caught
 from flowery_logging.foreign import file_above
@@ -67,16 +68,17 @@ class Signals:
         self._masks: dict[int, set[int]] = {}  # by thread: what it blocked before its fork
         self._set_handler: Callable[..., Any] = signal.signal
         self._get_handler: Callable[..., Any] = signal.getsignal
-        self._following: Callable[..., Any] | None = None
-        self._showing: Callable[..., Any] | None = None
+        self._setting = Patch(signal, "signal")
+        self._getting = Patch(signal, "getsignal")
 
     def install(self) -> None:
         """Take the signals: now, or in another thread than the main one when that comes by."""
         self._active = True
         self._left = self._left or is_child()
         self._hook()
-        self._follow()
-        self._show_default()
+        # Once: where others have wrapped ours since, it stays inside theirs.
+        self._setting.apply_once(self._following)
+        self._getting.apply_once(self._showing)
         if _in_main_thread():
             self._take()
 
@@ -86,10 +88,8 @@ class Signals:
         for number in SIGNALS if _in_main_thread() else ():
             if self._is_ours(number):
                 self._set_handler(number, signal.SIG_DFL)
-        if self._following is not None and signal.signal is self._following:
-            signal.signal, self._following = self._set_handler, None
-        if self._showing is not None and signal.getsignal is self._showing:
-            signal.getsignal, self._showing = self._get_handler, None
+        self._setting.undo()
+        self._getting.undo()
 
     def begin_child(self) -> None:
         """Put SIGTERM's default back where a child of `multiprocessing` begins."""
@@ -132,11 +132,9 @@ class Signals:
         if mask is not None:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
-    def _follow(self) -> None:
-        """Replace `signal.signal` by one after which no signal of ours has its default."""
-        if self._following is not None:
-            return  # ours is there, or somebody has wrapped it
-        theirs = signal.signal
+    def _following(self, theirs: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a `signal.signal` after which no signal of ours has its default."""
+        self._set_handler = theirs
 
         @wraps(theirs)
         def following(*args: Any, **options: Any) -> Any:
@@ -149,24 +147,20 @@ class Signals:
             self._take()  # all of them, as setup() may have run in another thread
             return self._as_without_us(before)
 
-        self._set_handler, self._following = theirs, following
-        signal.signal = following
+        return following
 
-    def _show_default(self) -> None:
-        """Replace `signal.getsignal` by one that shows the default where our handler stands.
+    def _showing(self, theirs: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a `signal.getsignal` that shows the default where our handler stands.
 
         Programs ask whether a signal is handled before they handle it, or call what was there.
         """
-        if self._showing is not None:
-            return
-        theirs = signal.getsignal
+        self._get_handler = theirs
 
         @wraps(theirs)
         def showing(*args: Any, **options: Any) -> Any:
             return self._as_without_us(theirs(*args, **options))
 
-        self._get_handler, self._showing = theirs, showing
-        signal.getsignal = showing
+        return showing
 
     def _as_without_us(self, handler: Any) -> Any:
         return signal.SIG_DFL if self._on_signal == handler else handler

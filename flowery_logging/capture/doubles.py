@@ -2,9 +2,9 @@
 
 A plain `StreamHandler` (of `basicConfig`, or of a server) is taken away while the set-up stands if
 its stream is the same file as one of ours; every other handler stays. Servers add theirs late, as
-hypercorn for each of its workers: so the way of each record is looked at, which costs a comparison
-of types for each handler there that has been judged. The one of `logging_redirect_tqdm` goes too:
-our lines keep clear of tqdm's bars themselves, and it was put there for the length of a block only.
+hypercorn for each of its workers: so the way of each record is looked at, and each handler on it is
+judged once. The one of `logging_redirect_tqdm` goes too: our lines keep clear of tqdm's bars
+themselves, and it was put there for the length of a block only.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ from typing import Any, Final
 from flowery_logging.capture.attachment import loggers
 from flowery_logging.foreign import MODULE_LOCK
 
-_JUDGED: Final = "_flowery_judged"
-"""The attribute of a handler that stays; its value says with which of our streams."""
-
 _OF_TQDM: Final = "tqdm.contrib.logging"
 
 
@@ -30,7 +27,7 @@ class Doubles:
     def __init__(self) -> None:
         self._taken: list[tuple[logging.Logger, logging.Handler]] = []
         self._ours: list[Any] = []
-        self._judged: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
+        self._judged: weakref.WeakSet[logging.Handler] = weakref.WeakSet()  # those that stay
 
     def take_away(self, streams: Iterable[Any]) -> Callable[[logging.Logger], None] | None:
         """Take away what writes to one of these streams.
@@ -38,6 +35,7 @@ class Doubles:
         Return what is to be called with the logger of each later record; None without streams.
         """
         self._ours = [stream for stream in streams if stream is not None]
+        self._judged.clear()
         for logger in loggers() if self._ours else ():
             self._take_from(logger)
         return self._look if self._ours else None
@@ -47,16 +45,13 @@ class Doubles:
         taken, self._taken, self._ours = self._taken, [], []
         for logger, handler in taken:
             logger.addHandler(handler)
-        for judged in list(self._judged):
-            vars(judged).pop(_JUDGED, None)
-        self._judged.clear()
 
     def _look(self, logger: logging.Logger) -> None:
         """Take away what was added to the handlers that get a logger's records."""
         here: logging.Logger | None = logger
         while here is not None:
             for one in here.handlers:
-                if _may_be_double(one) and vars(one).get(_JUDGED) is not self._ours:
+                if _may_be_double(one) and one not in self._judged:
                     self._take_late(here)
                     break
             here = here.parent if here.propagate else None
@@ -81,7 +76,6 @@ class Doubles:
             return False
         if any(_are_one_file(handler.stream, stream) for stream in self._ours):
             return True
-        vars(handler)[_JUDGED] = self._ours
         self._judged.add(handler)
         return False
 

@@ -25,7 +25,6 @@ from flowery_logging.capture.structlog_output import (
     LEVELS,
     Levels,
     Output,
-    logger_name,
     own_level,
 )
 from flowery_logging.foreign import context_of, frame_above, logger_of, processors_of
@@ -205,21 +204,15 @@ def _async_recording_method(level: str, sink: Sink) -> Any:
 def _taking(logger: BoundLogger, sink: Sink, level: str) -> BoundLogger | None:
     """Return the logger that takes an event below the level; None: nobody does.
 
-    One that has been given its own level writes it or not; of the others the recorder keeps it.
+    One that has been given its own level writes it or not. Of the others the recorder keeps it, by
+    a logger like this one; None too where an event is not ours.
     """
-    output = logger_of(logger)
-    if Levels.named and type(output) is Output:
-        own = own_level(logger_name(output.name, frame_above(2)))
-        if own is not None:
-            return logger if LEVELS[level] >= own else None
-    return _shadow(logger, sink)
-
-
-def _shadow(logger: BoundLogger, sink: Sink) -> BoundLogger | None:
-    """Return a logger like this one whose events go to the recorder; None if they are not ours."""
     output = logger_of(logger)
     if type(output) is not Output:
         return logger if is_adopted(logger) else None
+    own = own_level(output.name, frame_above(2))
+    if own is not None:
+        return logger if LEVELS[level] >= own else None
     shadow = Output(sink, output.name)
     return BoundLogger(shadow, processors_of(logger), context_of(logger))
 

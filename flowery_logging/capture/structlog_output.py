@@ -66,19 +66,23 @@ class Levels:
     disabled = logging.NOTSET  # up to here nothing is written: `logging.disable()`
 
 
-def own_level(name: str) -> int | None:
-    """Return the level that a logger, or the next one above it, was given; None: nobody was."""
+def own_level(name: object, frame: FrameType | None = None) -> int | None:
+    """Return the level that a logger (see `logger_name`), or the next one above it, was given.
+
+    None: nobody was given one there.
+    """
     named = Levels.named
-    while name:
-        if name in named:
-            return named[name]
-        name = name.rpartition(".")[0]
+    here = logger_name(name, frame) if named else ""
+    while here:
+        if here in named:
+            return named[here]
+        here = here.rpartition(".")[0]
     return None
 
 
 def written_from(name: object, frame: FrameType | None) -> int:
-    """Return from which level on the events of a logger are written (see `logger_name`)."""
-    own = own_level(logger_name(name, frame)) if Levels.named else None
+    """Return from which level on the events of a logger are written."""
+    own = own_level(name, frame)
     return Levels.written if own is None else own
 
 
@@ -86,7 +90,7 @@ def sink_for(sink: Sink, number: int, name: object) -> Sink | None:
     """Return where an event of this level and logger goes; None: it is below all levels."""
     if number <= Levels.disabled:
         return None
-    own = own_level(logger_name(name, app_frame())) if Levels.named else None
+    own = own_level(name, app_frame() if Levels.named else None)
     if number >= (Levels.written if own is None else own):
         return sink
     return Levels.recorder if own is None and number >= Levels.kept else None

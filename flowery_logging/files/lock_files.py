@@ -58,7 +58,7 @@ def can_go_on(lock: int) -> bool | None:
     """Tell whether the holder of a lock runs, or has just let go; None where nobody knows."""
     inode = str(System.fstat(lock).st_ino).encode()
     try:
-        rows = [row.split() for row in _read(_LOCKS).splitlines()]
+        rows = [row.split() for row in platform.read_whole(_LOCKS).splitlines()]
     except OSError as error:  # not Linux, or no /proc
         if not is_ours(error):
             raise
@@ -69,17 +69,9 @@ def can_go_on(lock: int) -> bool | None:
 
 def _is_stopped(pid: bytes) -> bool:
     try:
-        status = _read(f"/proc/{pid.decode()}/stat")
+        status = platform.read_whole(f"/proc/{pid.decode()}/stat")
     except OSError as error:  # it has ended
         if not is_ours(error):
             raise
         return False
     return status.rpartition(b") ")[2][:1] in _STOPPED
-
-
-def _read(path: str) -> bytes:
-    descriptor = System.open(path, os.O_RDONLY)
-    try:
-        return b"".join(iter(lambda: System.read(descriptor, 65_536), b""))
-    finally:
-        System.close(descriptor)

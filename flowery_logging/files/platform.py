@@ -45,6 +45,7 @@ HIGHEST: Final = 4096
 """Our descriptors lie below this: the kernel's table of a process, which it copies at each fork,
 grows with the highest one (32 kB here; with the million that containers allow, 8 MB)."""
 
+_PIECE_BYTES: Final = 65_536
 RESERVED: Final = 64
 """So many of the highest numbers are ours, if the process may have at least four times as many."""
 
@@ -188,6 +189,15 @@ def read_at(descriptor: int, length: int, offset: int) -> bytes:
 
 
 _pread: Final = getattr(os, "pread", None)
+
+
+def read_whole(path: str) -> bytes:
+    """Return all of a file that the kernel makes up, as those of /proc. Raises OSError."""
+    descriptor = System.open(path, READ_FLAGS)
+    try:
+        return b"".join(iter(lambda: System.read(descriptor, _PIECE_BYTES), b""))
+    finally:
+        System.close(descriptor)
 
 
 def hold(descriptor: int) -> None:
