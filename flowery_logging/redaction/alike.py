@@ -1,9 +1,9 @@
 """The quick look at texts that differ in digits alone, as most messages of one call do.
 
 With zeros as digits they are one shape. What a shape may hold is kept when it comes for the second
-time; only whether a number stands there is asked of each text. A text that may hold a secret is
-never kept. Calls whose texts are new each time, as those with the name of a customer, are noticed,
-and their texts looked at as they come.
+time; only whether a number stands there is asked of each text. A text that may hold a secret of
+letters is never kept. Calls whose texts are new each time, as those with the name of a customer,
+are noticed, and their texts looked at as they come.
 """
 
 from __future__ import annotations
@@ -34,11 +34,14 @@ _LONG_SHAPES: Final = 128
 _LONGEST: Final = 8192
 """Shapes that are kept; those of long texts (statements, tracebacks), and their bytes at most."""
 
-_TOO_MANY: Final = 64
-_WORTH: Final = 4
-_UNTIL_TRIED_AGAIN: Final = 2048
+TOO_MANY: Final = 64
+WORTH: Final = 4
+UNTIL_TRIED_AGAIN: Final = 2048
 """So many texts of a new shape, if not one in five is of a known one, are enough: shapes are not
 looked up then, until so many texts have come."""
+
+_FULL_WIDTH: Final = b"\xef\xbc"
+"""What is in a digit that stays as it is in a shape."""
 
 _ESCAPED_BYTE: Final = late("%[0-9A-Fa-f]{2}")
 _PLAIN_ESCAPE: Final = late(r'\\[nrt"]')
@@ -104,8 +107,8 @@ class Call:
     def look(self, encoded: bytes) -> int:
         """Return the kinds that one or many texts may hold, in UTF-8 or JSON; 0 is none."""
         new = self._new
-        if new > _TOO_MANY:
-            self._new = new + 1 if new < _UNTIL_TRIED_AGAIN else 0
+        if new > TOO_MANY:
+            self._new = new + 1 if new < UNTIL_TRIED_AGAIN else 0
         elif (size := len(encoded)) <= _LONGEST:
             shape = encoded.translate(ZEROS)
             known = self._known(shape, _NEW) if size <= LONG_TEXT else self._known_long(shape, _NEW)
@@ -115,7 +118,7 @@ class Call:
                     return known & _KINDS
                 return self._by_digits(encoded, shape, known)
             if new > 0:
-                self._new = new - _WORTH
+                self._new = new - WORTH
             return known
         return self._look(encoded)
 
@@ -124,7 +127,7 @@ class Call:
             self._new += 1
         if known == _NEW:
             kinds = self._look(encoded)
-            if not kinds:  # what may hold a secret is not kept
+            if not kinds or (kinds == NUMBERS and _FULL_WIDTH not in shape):
                 self._shapes.note(shape)
             return kinds
         if known == _ONCE:

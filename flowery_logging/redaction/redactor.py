@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
@@ -20,6 +21,7 @@ from flowery_logging.redaction import (
     families,
     forms,
     numbers,
+    outlines,
     pairs,
     prose,
     schemes,
@@ -88,6 +90,7 @@ Make = Callable[[Any, Counting], Any]
 """Makes what is shown instead of a scalar; what it hides is counted."""
 
 
+@cache
 def marker(kind: str) -> str:
     """Return what stands for a secret of a kind; by its name alone, no kind is known."""
     return f"[redacted:{kind}]" if kind != BY_NAME else MARKER
@@ -109,7 +112,8 @@ def replaced(text: str, spans: Iterable[Span]) -> str:
     for start, end, kind in spans:
         kept += (text[position:start], marker(kind))
         position = end
-    return "".join((*kept, text[position:]))
+    kept.append(text[position:])
+    return "".join(kept)
 
 
 def _make_whole(text: str, spans: list[Span], first: int) -> None:
@@ -248,6 +252,7 @@ class Redactor(Redaction):
         self._suspicion = Suspicion(secret, safe, self._further)
         self._shapes = alike.Shapes(self._suspicion)
         self._places = self._suspicion.places
+        self._outlines = outlines.Outlines()
         self.suspects_json = self.asker()  # type: ignore[method-assign, assignment]
 
     def asker(self) -> Callable[[bytes], int]:
@@ -308,7 +313,8 @@ class Redactor(Redaction):
                 for start, end, kind in self._found(layer, kinds)
                 if _SAYING.search(layer, start, end)  # escapes of signs have digits
             ]
-        spans = [span for span in spans if _SAYING.search(text, span[0], span[1])]
+        if kinds & ~(NUMBERS | TOKENS) or inner:
+            spans = [span for span in spans if _SAYING.search(text, span[0], span[1])]
         return [*_merged(spans)] if len(spans) > 1 else spans
 
     def _found(self, text: str, kinds: int) -> list[Span]:
@@ -363,7 +369,22 @@ class Redactor(Redaction):
 
     def clean_suspected(self, text: str, kinds: int, counts: Counting | None = None) -> str:
         """Return the same of a text of which `suspects` has told these kinds."""
-        return self._clean(text, self._find(text, kinds), counts) if kinds else text
+        if not kinds:
+            return text
+        if kinds & ~outlines.PLACED:
+            return self._clean(text, self._find(text, kinds), counts)
+        known = self._outlines.clean(text, kinds)
+        if known is None:
+            return self._clean(text, self._learn(text, kinds), counts)
+        if counts is not None:
+            _count(known[1], counts)
+        return known[0]
+
+    def _learn(self, text: str, kinds: int) -> list[Span]:
+        """Return the secrets of a text by the rules, and keep them for others of its outline."""
+        spans = self._find(text, kinds)
+        self._outlines.keep(text, kinds, spans, [marker(span.kind) for span in spans])
+        return spans
 
     def _clean(self, text: str, spans: list[Span], counts: Counting | None) -> str:
         if not spans:
@@ -452,4 +473,9 @@ def _count(kinds: list[str], counts: Counting) -> None:
     """Count what was hidden, in all and by kind: `redacted`, `redacted_card`, …."""
     counts.add("redacted", len(kinds))
     for kind in kinds:
-        counts.add("redacted_by_name" if kind == BY_NAME else f"redacted_{kind}")
+        counts.add(_count_of(kind))
+
+
+@cache
+def _count_of(kind: str) -> str:
+    return "redacted_by_name" if kind == BY_NAME else f"redacted_{kind}"

@@ -1,0 +1,134 @@
+"""Texts that differ in their secrets alone, as those of one call do: found once by the rules.
+
+The outline of a text is what is left without its runs, which are what passwords and tokens mostly
+are. Where each secret of a text is such a run, its outline is kept, and which runs are hidden. A
+text of the same outline hides the same ones. So nothing is shown that the rules have not shown
+before: all but what is hidden is the same, to the letter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from flowery_logging.kept import Kept
+from flowery_logging.late import late
+from flowery_logging.redaction import prose
+from flowery_logging.redaction.alike import TOO_MANY, UNTIL_TRIED_AGAIN, WORTH
+from flowery_logging.redaction.numbers import Span
+from flowery_logging.redaction.suspicion import ADDRESSES, NAMED, SCHEMES, TOKENS
+
+_JWT: Final = r"eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)+"
+# None begins behind a dash, in another that was none: so the search is linear.
+_RUN: Final = late(
+    rf"\b(?<!-)(?=[A-Za-z0-9][\w-]{{6}})({_JWT}|(?=[A-Za-z_-]*[0-9])(?=[0-9_-]*[A-Za-z])[\w-]+)",
+    re.ASCII,
+)
+"""Letters and digits which no rule takes for a word; or a JSON web token, the one with dots."""
+
+_BETWEEN: Final = late("[_-]")
+_MANY_DIGITS: Final = late(r"[0-9][A-Za-z_-]*[0-9][A-Za-z_-]*[0-9]")
+PLACED: Final = ADDRESSES | NAMED | SCHEMES | TOKENS
+"""Kinds of secrets that are told by what stands around them; of tokens, those with dots are."""
+
+_BY_CONTENT: Final = ("asic", "ASIC", "AUTH", "auth plain", "GFzc3dvcmQ6")
+"""Signs of credentials that are told by what they say in base 64."""
+
+_LONGEST: Final = 1024
+_OUTLINES: Final = 256
+"""Characters of a text, at most; and how many outlines are kept."""
+
+
+class Known(NamedTuple):
+    """What is known of an outline; places are those among the pieces of a text.
+
+    `kinds` are those of its secrets, `hidden` the place and marker of each, `shown` other runs.
+    """
+
+    kinds: list[str]
+    hidden: list[tuple[int, str]]
+    shown: list[tuple[int, str]]
+
+
+class Outlines:
+    """What is hidden of texts, by their outlines."""
+
+    __slots__ = ("_known", "_new")
+
+    def __init__(self) -> None:
+        self._known: Kept[tuple[Any, ...], Known] = Kept(_OUTLINES)
+        self._new = 0  # texts of a new outline, less what those of known ones were worth
+
+    def clean(self, text: str, suspected: int) -> tuple[str, list[str]] | None:
+        """Return a text without its secrets, and their kinds; None: ask the rules.
+
+        `suspected` are the kinds that the quick look has told of it, as bits.
+        """
+        if len(text) > _LONGEST or self._rest():
+            return None
+        pieces = _RUN.split(text)
+        known = self._known.get(_outline(pieces, suspected)) if len(pieces) > 1 else None
+        if known is None or (known.shown and not _are_same(pieces, known.shown)):
+            self._new += 1
+            return None
+        if self._new > 0:
+            self._new -= WORTH
+        for place, marker in known.hidden:
+            pieces[place] = marker
+        return "".join(pieces), known.kinds
+
+    def keep(self, text: str, suspected: int, spans: list[Span], markers: list[str]) -> None:
+        """Keep what the rules have found in a text, and the marker of each secret."""
+        if not spans or len(text) > _LONGEST or self._new > TOO_MANY or _tells_more(text):
+            return
+        pieces = _RUN.split(text)
+        marked = {span[:2]: marker for span, marker in zip(spans, markers, strict=True)}
+        found = [(place, marked.pop(span, None)) for place, span in _runs(pieces)]
+        if marked or (suspected & TOKENS and not all("." in run for run in pieces[1::2])):
+            return
+        kinds = [span.kind for span in spans]
+        hidden = [(place, marker) for place, marker in found if marker is not None]
+        shown = [(place, pieces[place]) for place, marker in found if marker is None]
+        self._known.keep(_outline(pieces, suspected), Known(kinds, hidden, shown))
+
+    def _rest(self) -> bool:
+        """Tell whether no outline is looked up, as those of the texts before were new."""
+        if self._new <= TOO_MANY:
+            return False
+        self._new = self._new + 1 if self._new < UNTIL_TRIED_AGAIN else 0
+        return True
+
+
+def _are_same(pieces: list[str], shown: list[tuple[int, str]]) -> bool:
+    return all(pieces[place] == run for place, run in shown)
+
+
+def _outline(pieces: list[str], suspected: int) -> tuple[Any, ...]:
+    """Return what is left without the runs, and what else a rule may ask of them."""
+    return (suspected, *pieces[::2], *map(_form, pieces[1::2]))
+
+
+def _form(run: str) -> tuple[Any, ...] | None:
+    """Return what a rule may ask of a run: its length, cases, digits, a year in front of it."""
+    if "." in run:
+        return None
+    parts = (len(run),) if run.isalnum() else tuple(map(len, _BETWEEN.split(run)))
+    has_many_digits = _MANY_DIGITS.search(run) is not None
+    return parts, run.islower(), run.isupper(), has_many_digits, run[:4].isdigit()
+
+
+def _runs(pieces: list[str]) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Yield the place of each run among the pieces, and where it stands in the text."""
+    end = 0
+    for place, piece in enumerate(pieces):
+        start, end = end, end + len(piece)
+        if place % 2:
+            yield place, (start, end)
+
+
+def _tells_more(text: str) -> bool:
+    """Tell whether what a secret says may tell that it is one: in base 64, or a number's form."""
+    has_codes = "\\u" in text or "%" in text
+    is_said = has_codes or any(sign in text for sign in _BY_CONTENT)
+    return is_said or any(True for _ in prose.find(text, text.lower()))
