@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from datetime import datetime, timezone
 from typing import Final, NamedTuple
@@ -13,7 +14,11 @@ MAX_SERVICE_BYTES: Final = 150  # a file name has at most 255 bytes; the rest ta
 _ENTITY_CHARS: Final = 24
 _MOST_FILES: Final = 10**9  # of one process
 
-_FOREIGN = re.compile(r"[^\w.-]+")
+# Opening a file in an ASCII, Latin or EUC locale takes no letters but those of that encoding, and a
+# reader that has another locale reads others.
+_LETTERS: Final = re.UNICODE if sys.getfilesystemencoding() == "utf-8" else re.ASCII
+
+_FOREIGN = re.compile(r"[^\w.-]+", _LETTERS)
 _NAME = re.compile(
     r"(?P<service>[\w.-]+)-(?P<start>\d{8}T\d{6}Z)-(?P<entity>[0-9a-f]{24})-(?P<number>\d{4,})"
     r"\.ndjson",
@@ -24,7 +29,7 @@ def service_part(service: str) -> str:
     """Return a service's name as it stands in file names: letters, digits, `_`, `.`, `-`.
 
     Other characters become `_`, a leading dot too (hidden files are skipped by shippers); letters
-    of any script stay. At most 150 bytes.
+    of any script stay, where the locale is one of UTF-8. At most 150 bytes.
     """
     name = _FOREIGN.sub("_", unicodedata.normalize("NFC", service))
     name = "_" + name[1:] if name.startswith((".", "-")) else name

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,26 @@ def test_an_event_larger_than_a_file_is_written_all_the_same(logs: Logs) -> None
 def test_permissions_do_not_depend_on_the_umask(logs: Logs, mask: str) -> None:
     ok(logs.run(f"os.umask({mask}); log.info('x')"))
     assert logs.files()[0].stat().st_mode & 0o777 == 0o640
+
+
+def test_a_service_whose_letters_the_locale_does_not_know(
+    logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    monkeypatch.setenv("PYTHONUTF8", "0")  # else Python takes UTF-8 for this locale
+    program = f"""
+        import logging, flowery_logging
+        flowery_logging.setup({"주문-a"!a}, directory={str(logs.directory)!r}, output="file")
+        logging.getLogger("app").info("x")
+    """
+    done = subprocess.run(
+        [sys.executable, "-"], input=textwrap.dedent(program).encode(),
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (path,) = logs.files()
+    assert path.name.startswith("_-a-")
+    assert {record["service"]["name"] for record in logs.records()} == {"주문-a"}
 
 
 def test_sixteen_threads_lose_and_mix_nothing(logs: Logs) -> None:
