@@ -13,7 +13,7 @@ from typing import Any, Final
 from flowery_logging.counters import Counters
 from flowery_logging.files import complaints, platform, removal
 from flowery_logging.files.faults import is_ours
-from flowery_logging.files.journal import Halves, Journal
+from flowery_logging.files.journal import Halves, Journal, Target
 from flowery_logging.files.retention import Retention
 from flowery_logging.system import System
 
@@ -71,9 +71,7 @@ class Upkeep:
             return  # a frame of the parent's, going on in the child: the parent has its event
         if error.errno == errno.EBADF:
             journal.target.lose()
-        retention = journal.target.retention
-        if retention is not None and platform.has_run_out(error):
-            retention.make_room(journal.target)
+        _make_room(journal.target, error)
         journal.settle()
         self._counters.add("write_errors")
         complaints.complain(f"cannot write {journal.target.path}: {error}")
@@ -156,6 +154,7 @@ class Upkeep:
                 self._wait_for_place(journal)
                 raise
             target.postpone()
+            _make_room(target, error)
             journal.settle()
             self._counters.add("write_errors")
             complaints.complain(f"cannot open the next file after {target.path}: {error}")
@@ -182,3 +181,9 @@ class Upkeep:
         before, after = self._record("opened", {"path": target.path})
         padding = b" " * (HEADER_BYTES - len(before) - len(after))
         journal.begin_file(journal.line(before, after[:-1] + padding + b"\n"))
+
+
+def _make_room(target: Target, error: OSError) -> None:
+    """Remove old files, if there is no room on the disk, or for one more file on it."""
+    if target.retention is not None and platform.has_run_out(error):
+        target.retention.make_room(target)

@@ -110,6 +110,33 @@ def test_old_files_of_ours_do_not_keep_the_disk_full(small_disk: Path, setup: st
 
 
 @root_only
+def test_old_files_of_ours_do_not_keep_the_disk_without_inodes(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,nr_inodes=50", str(small_disk)], check=True)
+    logs = Logs(small_disk)
+    program = f"""
+        import time
+        log.info("first")
+        sys.path.insert(0, {os.getcwd()!r})
+        from tests.files.conftest import Logs
+        from tests.files.test_retention import plant
+        from pathlib import Path
+        try:
+            for n in range(100): plant(Logs(Path({str(small_disk)!r})), n, days=9, size=500)
+        except OSError: pass
+        for n in range(60): log.info("while full %d", n)
+        time.sleep(1.1)
+        log.info("with room")
+    """
+    ok(logs.run(program, setup="max_bytes=20_000, keep_days=7"))
+    assert not list(small_disk.glob(f"*-{'ab' * 12}-*"))
+    assert len(logs.files()) > 1
+    removed = [r for r in logs.records() if r["event"].get("action") == "log-files-removed"]
+    names = [name for record in removed for name in record["labels"]["removed_files"]]
+    assert len(names) == len(set(names)) > 30
+    logs.check_sequences()
+
+
+@root_only
 def test_what_does_not_fit_into_memory_is_dropped_and_announced(small_disk: Path) -> None:
     logs = Logs(small_disk)
     program = (
