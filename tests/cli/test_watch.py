@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from flowery_logging.cli.watch import webhook
+from flowery_logging.cli.watch import state as states, webhook
 from tests.cli.conftest import here
 from tests.cli.crafted import Written, ago
 from tests.cli.fake_elasticsearch import FakeElasticsearch
@@ -377,6 +377,24 @@ def test_a_service_that_watches_tells_each_thing_once(
     assert process.returncode == 0
     assert ["FirstError" in body["text"] for _, body in chat.posts] == [True, False]
     assert output.decode().count("new error") == 2
+
+
+@pytest.mark.slow
+def test_a_loss_is_told_after_the_clock_was_set_back(file: Written, tmp_path: Path) -> None:
+    path, ahead = tmp_path / "state.json", time.time() + 10 * 365 * 86_400
+    states.save(path, states.State(looked=ahead, audited=ahead))
+    file.number += 5  # these are lost
+    file.add(ago(seconds=1))
+    arguments = ("--every", "0.1s", "--state", str(path), str(file.path.parent))
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "flowery_logging", "watch", *arguments], stdout=subprocess.PIPE
+    )
+    try:
+        wait_until(lambda: states.load(path).looked < ahead)
+    finally:
+        watching.send_signal(signal.SIGTERM)
+        output, _ = watching.communicate(timeout=300)
+    assert b"orders lost 5 events" in output
 
 
 class Arrived(FakeElasticsearch):

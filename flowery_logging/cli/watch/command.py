@@ -213,7 +213,7 @@ def _observe(watching: _Watch, state: states.State, now: float, audit_every: flo
     if not state.looked:  # else the services that were there are told to be silent
         require_files(watching.directories)
     seen = files.look(watching.directories, now)
-    if now - state.audited >= audit_every:
+    if not 0 <= now - state.audited < audit_every:  # below 0: the clock has been set back
         files.note_lost(seen, watching.directories, now)
         state.audited, state.lost = now, seen.lost
     else:
