@@ -7,13 +7,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from datetime import datetime
+from datetime import datetime, timezone
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from flowery_logging.cli.audit.reading import take_account
 from tests.cli.conftest import audit, flowery
 from tests.files.conftest import Logs
 
@@ -355,6 +357,25 @@ def test_what_retention_removes_is_announced(logs: Logs, limits: str) -> None:
     edit(files[3], 0)
     (lost,) = largest(audit(logs.directory, code=1))["lost"]
     assert lost["sequences"] == str(last + 1)
+
+
+def test_what_retention_removes_while_all_is_read_is_announced_too(logs: Logs) -> None:
+    """In a busy directory each reading meets a file that goes away before its turn."""
+    ok(logs.run("for n in range(800): log.info('event %d', n)", setup=ROTATING))
+    entity, calls = logs.files()[0].name.split("-")[2], count()
+
+    def advance(_: int) -> None:
+        files = [path for path in logs.files() if entity in path.name]
+        if next(calls) % 5 == 0 and len(files) > 6:
+            os.utime(files[len(files) // 2], (1_000_000_000, 1_000_000_000))
+            ok(logs.run("log.info('x')", setup="keep_days=1"))
+
+    accounts = take_account([logs.directory], datetime.now(timezone.utc), advance)
+    process = accounts.processes[entity]
+    absent = process.absent(accounts.removals)
+    assert absent.removed
+    assert not absent.lost
+    assert str(process.numbers | absent.removed) == f"1-{process.numbers.last}"
 
 
 def test_what_was_removed_earlier_needs_no_announcement_of_its_own(logs: Logs) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,6 +18,7 @@ from flowery_logging.cli.audit.account import (
 from flowery_logging.cli.audit.clashes import tell_clashes
 from flowery_logging.files.order import newest_of_series
 from flowery_logging.files.reader import (
+    MAX_LINE_BYTES,
     OPENING_SECONDS,
     Kind,
     Line,
@@ -26,13 +28,17 @@ from flowery_logging.files.reader import (
     read,
     wait_for_opening,
 )
+from flowery_logging.files.search import search
 from flowery_logging.library_code import OWN_LOGGER
 
 Advance = Callable[[int], object]
 """Called with the number of bytes read since the last call."""
 
 _ADVANCE_BYTES = 1024 * 1024
-_ATTEMPTS = 3
+_REMOVED = b'"log-files-removed"'
+_ATTEMPTS = 20
+_ANNOUNCED_SECONDS = 0.05
+"""Within so short a time retention announces what it has removed, so many attempts at most."""
 
 
 @dataclass
@@ -44,7 +50,6 @@ class Accounts:
     files: int = 0
     size: int = 0  # bytes
     foreign: int = 0  # lines that are no events
-    vanished: int = 0  # files that were removed while they were read
 
 
 def list_files(directories: Iterable[Path]) -> list[LogFile]:
@@ -56,16 +61,19 @@ def list_files(directories: Iterable[Path]) -> list[LogFile]:
 def take_account(
     directories: list[Path], horizon: datetime, advance: Advance = lambda _: None
 ) -> Accounts:
-    """Read all log files once; again where retention has removed one meanwhile.
+    """Read all log files once; then what announces those that retention has removed meanwhile.
 
     `horizon`: events logged at this time or later are young. Memory grows with the number of
     files and of gaps, not with their size. Raises OSError if a file cannot be read.
     """
-    for _ in range(_ATTEMPTS - 1):
-        accounts = _Reading(horizon, advance).read(list_files(directories))
-        if not accounts.vanished:
-            return accounts
-    return _Reading(horizon, advance).read(list_files(directories))
+    reading = _Reading(horizon, advance)
+    accounts = reading.read(list_files(directories))
+    for _ in range(_ATTEMPTS):
+        if reading.vanished <= accounts.removals.files:
+            break
+        time.sleep(_ANNOUNCED_SECONDS)
+        reading.read_announcements(list_files(directories))
+    return accounts
 
 
 class _Reading:
@@ -73,6 +81,8 @@ class _Reading:
         self._accounts = Accounts()
         self._horizon = horizon.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         self._advance = advance
+        self.vanished: set[str] = set()  # names of files that were removed before they were read
+        self._ends: dict[str, int] = {}  # how far each file was read, by path
 
     def read(self, files: list[LogFile]) -> Accounts:
         # Before their lines are read: a process that ends meanwhile has not ended uncleanly.
@@ -85,6 +95,25 @@ class _Reading:
                 tell_clashes(process)
         return self._accounts
 
+    def read_announcements(self, files: list[LogFile]) -> None:
+        """Read what has been written since, for what it says of removed files alone.
+
+        To read all again would never end where files are removed faster than they are read.
+        """
+        for file in files:
+            end = self._ends.get(file.path, 0)
+            if file.size > end:
+                with suppress(FileNotFoundError):
+                    self._note_removals(file, max(0, end - MAX_LINE_BYTES))
+
+    def _note_removals(self, file: LogFile, start: int) -> None:
+        """Note what a file announces from an offset on, which may lie within a line."""
+        for raw in search(file, (_REMOVED,), start):
+            line = raw.line()
+            log = line.record.get("log")
+            if type(log) is dict and log.get("logger") == OWN_LOGGER:
+                self._accounts.removals.note(line)
+
     def _process(self, entity: str, file: LogFile) -> ProcessAccount:
         process = self._accounts.processes.get(entity)
         if process is None:
@@ -93,14 +122,18 @@ class _Reading:
         return process
 
     def _read_file(self, file: LogFile, *, running: bool) -> None:
+        is_known = file.name.entity in self._accounts.processes
         owner = self._process(file.name.entity, file)
-        owner.start = min(owner.start, _start_of(file))
-        owner.running = owner.running or running
-        self._accounts.files += 1
         try:
             self._read_lines(file, owner, running=running)
         except FileNotFoundError:
-            self._accounts.vanished += 1
+            self.vanished.add(str(file.name))
+            if not is_known:
+                del self._accounts.processes[file.name.entity]
+            return
+        owner.start = min(owner.start, _start_of(file))
+        owner.running = owner.running or running
+        self._accounts.files += 1
 
     def _read_lines(self, file: LogFile, owner: ProcessAccount, *, running: bool) -> None:  # noqa: C901 - one pass over millions of lines
         places: dict[str, tuple[ProcessAccount, FileAccount]] = {}
@@ -130,6 +163,7 @@ class _Reading:
             if end - reported > _ADVANCE_BYTES:
                 self._advance(end - reported)
                 reported = end
+        self._ends[file.path] = end
         self._advance(end - reported)
         self._accounts.size += end
         for process, account in places.values():
