@@ -88,6 +88,10 @@ class Removal:
                 raise
         return self._removed
 
+    def unannounced(self) -> list[Removed]:
+        """Return what was removed and is to be announced, as `step` does."""
+        return self._removed
+
     def is_under_way(self) -> bool:
         """Tell whether there is more to read or to remove."""
         return self._work is not None

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from flowery_logging.files import platform
 from flowery_logging.files.faults import is_ours
-from flowery_logging.files.removal import Removal, Removed, RetentionSettings
+from flowery_logging.files.removal import GRACE_SECONDS, Removal, Removed, RetentionSettings
 from flowery_logging.system import System
 
 FINISHING: Final = "08"
@@ -18,6 +18,9 @@ FINISHING: Final = "08"
 
 ROOM_SECONDS: Final = 1.0
 """How often room is made while the disk is full."""
+
+STEADY_SECONDS: Final = 10.0
+"""A clock that has gone so much less or more than the monotonic one was set."""
 
 
 class OwnFile(Protocol):
@@ -37,13 +40,15 @@ class Retention:
         self._room_at = 0.0
         self.is_due = False  # a file was opened, or there is more to do
         self.after = 0.0  # not before, on the monotonic clock
+        self._ages_from = 0.0  # before that, ages are those of another clock
+        self._began: float | None = None  # when the monotonic clock was 0, as files tell the time
 
     def work(self, own: OwnFile) -> list[Removed]:
         """Go on, if it is due. Returns what was removed: whoever announces it empties the list."""
         if not self.is_due or System.monotonic() < self.after:
             return []
         removed = self._step(own)
-        self.is_due = self._removal.is_under_way() or bool(removed)
+        self.is_due = self._removal.is_under_way() or bool(removed) or self.waits
         return removed
 
     def make_room(self, own: OwnFile) -> None:
@@ -71,7 +76,21 @@ class Retention:
 
     def _step(self, own: OwnFile) -> list[Removed]:
         in_use = own.path.rpartition(os.sep)[2]
-        return self._removal.step(in_use, _time_at(own.descriptor))
+        now = _time_at(own.descriptor)
+        self._compare_clocks(now)
+        return self._removal.unannounced() if self.waits else self._removal.step(in_use, now)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a file of a moment ago may seem old, as the clock was set."""
+        return System.monotonic() < self._ages_from
+
+    def _compare_clocks(self, now: float) -> None:
+        """Notice that the clock was set, as after a start without a clock or a suspension."""
+        monotonic = System.monotonic()
+        began, self._began = self._began, now - monotonic
+        if began is not None and abs(self._began - began) > STEADY_SECONDS:
+            self._ages_from = monotonic + GRACE_SECONDS
 
 
 def _time_at(descriptor: int) -> float:

@@ -96,7 +96,7 @@ class Upkeep:
         retention.hurry(deadline - FINISH_SECONDS / 2)
         while not journal.backlog.active and retention.is_due:
             self._retain(journal)
-            if System.monotonic() >= deadline:
+            if System.monotonic() >= deadline or retention.waits:
                 break
 
     def _retain(self, journal: Journal) -> None:

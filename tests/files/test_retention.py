@@ -104,6 +104,31 @@ def test_never_a_file_in_use_nor_one_closed_just_now(logs: Logs) -> None:
     assert fresh.exists()
 
 
+@pytest.mark.parametrize("seconds", [3600, -3600])
+def test_nor_one_that_seems_old_because_the_clock_was_set(logs: Logs, seconds: int) -> None:
+    """For a minute: then what was there has been there for a minute."""
+    program = f"""
+        from flowery_logging.system import System
+        set_at, real = [0.0], os.utime
+        def utime(descriptor):
+            moment = time.time() + set_at[0]
+            real(descriptor, (moment, moment))
+        System.utime = utime
+        for n in range(100): log.info("before %d", n)
+        set_at[0] = {seconds}
+        for n in range(100): log.info("behind %d", n)
+        assert flowery_logging.stats()["files_removed"] == 0, flowery_logging.stats()
+        later = time.monotonic() + 61
+        System.monotonic = lambda: later
+        set_at[0] += 61
+        log.info("a minute later")
+        assert flowery_logging.stats()["files_removed"] > 2, flowery_logging.stats()
+    """
+    ok(logs.run(program, setup="max_bytes=10_000, keep_bytes=20_000"))
+    removed = [r for r in logs.records() if r["event"].get("action") == "log-files-removed"]
+    assert removed
+
+
 def test_a_file_whose_writer_sleeps_is_in_use(logs: Logs) -> None:
     """A writer's own lock protects it, however old its last line is."""
     directory = str(logs.directory)
