@@ -142,6 +142,18 @@ class Removal:
             if self._has_removed(file):
                 total -= file.size
                 yield from self._end_of_step()
+            elif not self._is_there(file):
+                total -= file.size  # another process was faster
+
+    def _is_there(self, file: _Found) -> bool:
+        try:
+            System.stat(self._path(file), follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _path(self, file: _Found) -> str:
+        return f"{self._settings.directory}{os.sep}{file.name}"
 
     def _end_of_step(self) -> Iterator[None]:
         if len(self._removed) >= STEP_REMOVALS:
@@ -168,7 +180,7 @@ class Removal:
 
     def _remove_file(self, file: _Found) -> bool:
         """Remove one file, unless it is in use, not ours or changed meanwhile; tell whether."""
-        path = f"{self._settings.directory}{os.sep}{file.name}"
+        path = self._path(file)
         noted = len(self._removed)
         try:
             descriptor = System.open(path, platform.READ_FLAGS)

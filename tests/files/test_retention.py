@@ -251,6 +251,24 @@ logging.info("last")
     logs.check_sequences()
 
 
+def test_what_another_process_has_removed_is_not_made_up_for(logs: Logs) -> None:
+    """Of many processes that start at once each would else remove as much, of other files."""
+    old = [plant(logs, n, days=3) for n in range(1, 21)]
+    program = f"""
+        from flowery_logging.system import System
+        scandir, monotonic = System.scandir, System.monotonic
+        listed, others = [], {[str(path) for path in old[:10]]!r}
+        System.scandir = lambda path: listed.append(path) or scandir(path)
+        def when_all_are_looked_up():
+            while listed and others: os.unlink(others.pop())
+            return monotonic()
+        System.monotonic = when_all_are_looked_up
+        log.info("x")
+    """
+    ok(logs.run(program, setup="keep_bytes=24_000"))
+    assert [path for path in old if path.exists()] == old[10:]
+
+
 def test_a_huge_directory_is_read_in_steps(logs: Logs) -> None:
     """Each step reads 20 000 entries, so a million of them never stall a call."""
     logs.directory.mkdir()
