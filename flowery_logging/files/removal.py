@@ -18,6 +18,10 @@ from flowery_logging.files.faults import is_ours
 from flowery_logging.system import System
 
 GRACE_SECONDS: Final = 60.0
+AHEAD_SECONDS: Final = 86_400.0
+"""A file that is so much newer than now is one of a time when the clock was wrong, and older than
+what was written since."""
+
 STEP_ENTRIES: Final = 20_000
 STEP_FILES: Final = 1_000
 """Entries of a directory that are read at once, and files of ours that are looked up at once, so
@@ -136,7 +140,7 @@ class Removal:
 
     def _remove_excess(self, kept: list[_Found]) -> Iterator[None]:
         total = sum(file.size for file in kept)
-        for file in sorted(kept) if platform.HAS_LOCKS else ():
+        for file in sorted(kept, key=self._by_age) if platform.HAS_LOCKS else ():
             if total <= self._settings.keep_bytes:
                 break
             if self._has_removed(file):
@@ -144,6 +148,9 @@ class Removal:
                 yield from self._end_of_step()
             elif not self._is_there(file):
                 total -= file.size  # another process was faster
+
+    def _by_age(self, file: _Found) -> tuple[bool, _Found]:
+        return file.modified <= self._now + AHEAD_SECONDS, file
 
     def _is_there(self, file: _Found) -> bool:
         try:

@@ -71,6 +71,16 @@ def test_beyond_the_bytes_the_oldest_goes_first(logs: Logs) -> None:
     assert [path.exists() for path in paths] == [True] * 3 + [False] * 7
 
 
+def test_what_was_written_while_the_clock_was_years_ahead_goes_before_what_came_since(
+    logs: Logs,
+) -> None:
+    ahead = [plant(logs, n, days=-3_650 + n) for n in range(1, 4)]
+    since = [plant(logs, n, days=1 / n) for n in range(4, 7)]
+    ok(logs.run("log.info('x')", setup="keep_bytes=9_500"))
+    assert not any(path.exists() for path in ahead)
+    assert all(path.exists() for path in since)
+
+
 def test_never_another_service_nor_a_foreign_name(logs: Logs) -> None:
     kept = [
         plant(logs, 1, days=99, service="other"),
