@@ -22,7 +22,10 @@ _BY_THE_INTERPRETER: Final = frozenset(
 )  # fmt: skip
 """Our names for what the interpreter, hubs of greenlets, and `multiprocessing` of a child print."""
 
-_ERRORS: Final = ("uvicorn.error", "gunicorn.error", "hypercorn.error", "django.request")
+_ERRORS: Final = (
+    "uvicorn.error", "gunicorn.error", "hypercorn.error", "daphne.server", "waitress",
+    "tornado.application", "django.request",
+)  # fmt: skip
 _ACCESS: Final = ("uvicorn.access", "gunicorn.access", "hypercorn.access", "django.server")
 """Where servers print what we tell in their place: an exception, and that there was a request."""
 

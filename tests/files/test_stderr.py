@@ -238,6 +238,19 @@ def test_a_failed_request_is_shown_once(tmp_path: Path, server: bool) -> None:
     assert sum("flowery_logging.access: GET /boom" in line for line in lines) == (not server)
 
 
+@pytest.mark.parametrize("logger", ["daphne.server", "waitress", "tornado.application"])
+@pytest.mark.parametrize("server", [True, False])
+def test_a_failed_request_is_shown_once_by_servers_that_log_to_the_root_logger(
+    tmp_path: Path, logger: str, server: bool
+) -> None:
+    """They call `logging.basicConfig()`, as a rule."""
+    program = FAILED_REQUEST.replace("uvicorn.error", logger)
+    configured = f"logging.getLogger({logger!r})" + ("; logging.basicConfig()" if server else "")
+    lines = shown(tmp_path, program.format(configured=configured))
+    assert sum("ValueError: boom" in line for line in lines) == 1
+    assert sum(line.startswith(f"ERROR:{logger}:") for line in lines) == server
+
+
 @pytest.mark.parametrize("place", UNCAUGHT)
 def test_what_the_interpreter_prints_is_not_shown_twice(tmp_path: Path, place: str) -> None:
     lines = shown(tmp_path, UNCAUGHT[place])
