@@ -29,6 +29,14 @@ _ERRORS: Final = (
 _ACCESS: Final = ("uvicorn.access", "gunicorn.access", "hypercorn.access", "django.server")
 """Where servers print what we tell in their place: an exception, and that there was a request."""
 
+_OF_GUNICORN: Final = "gunicorn.error"
+_SILENT_WORKERS: Final = ("gunicorn.workers.gasgi", "gunicorn.workers.gtornado")
+"""Modules of gunicorn's workers that keep exceptions of the application out of its log.
+
+The one for ASGI does so where the response is complete, as with FastAPI. Tornado has a logger of
+its own.
+"""
+
 _OF_RUNSERVER: Final = "django.server"
 _RUNSERVER: Final = "django.core.servers.basehttp"
 
@@ -60,6 +68,8 @@ def is_shown_on_stderr(logger: str, level: str) -> bool:
 
 def _is_used(name: str, level: int) -> bool:
     """Tell whether a server's logger is there, and takes events of a level."""
+    if name == _OF_GUNICORN and not sys.modules.keys().isdisjoint(_SILENT_WORKERS):
+        return False
     found = logging.Logger.manager.loggerDict.get(name)
     return isinstance(found, logging.Logger) and found.isEnabledFor(level)
 

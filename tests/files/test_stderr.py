@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +250,35 @@ def test_a_failed_request_is_shown_once_by_servers_that_log_to_the_root_logger(
     lines = shown(tmp_path, program.format(configured=configured))
     assert sum("ValueError: boom" in line for line in lines) == 1
     assert sum(line.startswith(f"ERROR:{logger}:") for line in lines) == server
+
+
+GUNICORN = """
+    import asyncio, logging, gunicorn.workers.{worker}
+    from flowery_logging.integrations.asgi import RequestMiddleware
+    log = logging.getLogger("gunicorn.error")
+    log.addHandler(logging.StreamHandler())
+    async def app(scope, receive, send):
+        raise ValueError("boom")
+    async def request():
+        scope = {{"type": "http", "method": "GET", "path": "/boom", "headers": []}}
+        try:
+            await RequestMiddleware(app)(scope, None, None)
+        except ValueError:
+            if {logs}:
+                log.exception("Error handling request")
+    asyncio.run(request())
+"""
+
+
+@pytest.mark.parametrize(("worker", "logs"), [("sync", True), ("gasgi", False)])
+def test_a_failed_request_is_shown_once_whichever_worker_gunicorn_has(
+    tmp_path: Path, worker: str, logs: bool
+) -> None:
+    """Its worker for ASGI says nothing once the response is complete."""
+    if find_spec(f"gunicorn.workers.{worker}") is None:
+        pytest.skip("this gunicorn has no such worker")
+    lines = shown(tmp_path, GUNICORN.format(worker=worker, logs=logs))
+    assert sum("ValueError: boom" in line for line in lines) == 1
 
 
 @pytest.mark.parametrize("place", UNCAUGHT)
