@@ -90,7 +90,7 @@ class Retention:
         monotonic = System.monotonic()
         began, self._began = self._began, now - monotonic
         if began is not None and abs(self._began - began) > STEADY_SECONDS:
-            self._ages_from = monotonic + GRACE_SECONDS
+            self.after = self._ages_from = monotonic + GRACE_SECONDS
 
 
 def _time_at(descriptor: int) -> float:
