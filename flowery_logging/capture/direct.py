@@ -112,9 +112,21 @@ class Shortcut:
                 return
             if stacklevel > 1 and _COUNTS_ALL_FRAMES:
                 stacklevel += 1
-            theirs(self, level, msg, args, exc_info, extra, stack_info, stacklevel)
+            theirs(self, level, msg, args, **_options(exc_info, extra, stack_info, stacklevel))
 
         return _log  # type: ignore[return-value]
+
+
+def _options(
+    exc_info: object, extra: object, stack_info: object, stacklevel: object
+) -> dict[str, object]:
+    """Return what a call gives beside its message: a wrapper of `_log` may know nothing more."""
+    given = exc_info, extra, stack_info, stacklevel
+    known = zip(_OPTIONS, given, strict=True)
+    return {name: value for (name, default), value in known if value is not default}
+
+
+_OPTIONS: Final = (("exc_info", None), ("extra", None), ("stack_info", False), ("stacklevel", 1))
 
 
 def _with_fields(

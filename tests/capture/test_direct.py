@@ -311,3 +311,25 @@ def test_whoever_has_replaced_the_method_keeps_it(logged, monkeypatch):
     log.info("x")
     assert len(calls) == 1
     assert logged.event()["message"] == "x"
+
+
+def test_a_wrapper_gets_what_the_caller_has_given_and_nothing_else(logged, monkeypatch):
+    """Such a wrapper may know but the parameters that are used where it comes from."""
+    flowery_logging.shutdown()
+    theirs, calls = logging.Logger._log, []
+
+    def wrapper(self, level, msg, args, **options):
+        calls.append(options)
+        theirs(self, level, msg, args, **options)
+
+    monkeypatch.setattr(logging.Logger, "_log", wrapper)
+    logged.setup()
+    log.info("x")
+    log.info("y", extra={"order_id": 7}, exc_info=False)
+    log.info("z", stack_info=True, order_id=7)
+    assert calls == [
+        {},
+        {"extra": {"order_id": 7}, "exc_info": False},
+        {"stack_info": True, "extra": {"order_id": 7}},
+    ]
+    assert [event["message"] for event in logged.events()] == ["x", "y", "z"]
