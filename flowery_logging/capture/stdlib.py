@@ -421,7 +421,12 @@ def add_extra(record: Record, extra: Any) -> None:
 
 
 def log_before_setup(
-    name: str | None, level: int, message: object, fields: dict[str, Any], frame: FrameType | None
+    name: str | None,
+    level: int,
+    message: object,
+    args: tuple[object, ...],
+    fields: dict[str, Any],
+    frame: FrameType | None,
 ) -> None:
     """Hand an event of `get_logger()` that comes before `setup()` to the standard library."""
     if presence.missing:
@@ -434,6 +439,8 @@ def log_before_setup(
     file, line, function = "", 0, ""
     if frame is not None:
         file, line, function = frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
-    record = Record(logger.name, level, file, line, "%s", (message,), exc_info, function)
+    if not args:  # a text: handlers may expect one
+        message = text(message)
+    record = Record(logger.name, level, file, line, message, args, exc_info, function)
     add_extra(record, fields)
     logger.handle(record)

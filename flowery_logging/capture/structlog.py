@@ -247,7 +247,7 @@ def _method(level: str, frames: int = 1, *, checks: bool = False) -> Any:  # noq
             self._run(level, message, fields)
             return
         if not sink.ready:
-            log_before_setup(output.name, number_of(level), message, fields, frame)
+            log_before_setup(output.name, number_of(level), template, args, fields, frame)
             return
         encoder = sink.encoder
         site = site_of(encoder, frame, output.name, level)

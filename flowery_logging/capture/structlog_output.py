@@ -133,7 +133,7 @@ class Output:
             target = sink_for(self.sink, number_of(level), self.name)
             write(self.sink, self.name, level, message, (), fields, target=target)
         else:
-            log_before_setup(self.name, number_of(level), message, fields, app_frame())
+            log_before_setup(self.name, number_of(level), message, (), fields, app_frame())
 
     def isEnabledFor(self, number: int) -> bool:  # noqa: N802 - as `logging` names it
         """Tell whether an event of this level is written."""

@@ -293,6 +293,29 @@ call()
     assert lines[-1] == "ZeroDivisionError: division by zero"
 
 
+def test_before_setup_handlers_get_the_message_as_it_was_given():
+    """Sentry puts events together by it."""
+    code = """
+import logging, flowery_logging
+class Handler(logging.Handler):
+    def emit(self, record):
+        print(record.msg, record.args, record.getMessage(), sep="|")
+logging.getLogger().addHandler(Handler())
+log = flowery_logging.get_logger("shop")
+log.error("100 % paid")
+log.error("order %s failed", 7)
+log.error("order %d failed", "x")
+log.error(None)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == [
+        "100 % paid|()|100 % paid",
+        "order %s failed|(7,)|order 7 failed",
+        "order %d failed|()|order %d failed",
+        "None|()|None",
+    ]
+
+
 def test_after_shutdown_structlog_is_as_it_was(logged):
     flowery_logging.shutdown()
     assert not structlog.is_configured()
