@@ -77,7 +77,7 @@ _basic_config = BasicConfig(
 )
 _levels = GivenLevels(_handler, _recorder, _attachment)
 _handler.is_held_back = own_gates.is_held_back
-_shortcut = Shortcut(_sink, _handler, _attachment.patch)
+_shortcut = Shortcut(_sink, _handler, _attachment)
 _doubles = Doubles()
 _imports = Imports(
     (*agents.KNOWN, *greenlets.LOGGERS, "celery", "uvloop"),

@@ -101,6 +101,18 @@ class Attachment:
             MODULE_LOCK.release()
         self._say(found)
 
+    def look_before(self, logger: logging.Logger) -> None:
+        """Repair before a record of a class that may go through the handlers in a way of its own.
+
+        Such a `callHandlers` need not come by ours.
+        """
+        if (
+            type(logger).callHandlers is not self.patch.ours
+            and not is_asserted(logger)
+            and not reaches(logger, self._handler)
+        ):
+            self.repair(logger)
+
     def tell(self) -> None:
         """Say what was prevented since the last time: there may be no event any more to do it."""
         self._say(self._watch.take_prevented())

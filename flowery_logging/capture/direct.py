@@ -17,6 +17,7 @@ from operator import attrgetter
 from types import FrameType, FunctionType
 from typing import Any, Final
 
+from flowery_logging.capture.attachment import Attachment
 from flowery_logging.capture.patch import SOURCE, Patch
 from flowery_logging.capture.sink import Fields, Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import (
@@ -58,13 +59,13 @@ class Shortcut:
     Args:
         sink: where events go.
         handler: ours.
-        attaching: what has replaced `Logger.callHandlers` to keep our handler attached.
+        attachment: what keeps our handler attached.
     """
 
-    def __init__(self, sink: Sink, handler: Handler, attaching: Patch) -> None:
+    def __init__(self, sink: Sink, handler: Handler, attachment: Attachment) -> None:
         self._sink = sink
         self._handler = handler
-        self._attaching = attaching
+        self._attachment = attachment
         self._patch = Patch(logging.Logger, LOG)
 
     def install(self) -> None:
@@ -81,12 +82,13 @@ class Shortcut:
     def _methods(self, theirs: object) -> tuple[Any, ...]:
         """Return the methods with which the short way may be taken; nothing if it may never be."""
         handle, call_handlers, *stock, make_record = methods = _methods(logging.Logger)
-        stock += handle, self._attaching.theirs, make_record_patch.theirs, theirs, _get_message
-        ours = call_handlers is self._attaching.ours and make_record is make_record_patch.ours
+        attaching = self._attachment.patch
+        stock += handle, attaching.theirs, make_record_patch.theirs, theirs, _get_message
+        ours = call_handlers is attaching.ours and make_record is make_record_patch.ours
         return methods if ours and all(map(_is_stock, stock)) else ()
 
     def _make(self, theirs: Any, methods: tuple[Any, ...]) -> FunctionType:
-        sink, handler = self._sink, self._handler
+        sink, handler, look_before = self._sink, self._handler, self._attachment.look_before
 
         def _log(  # type: ignore[no-untyped-def]
             self,  # noqa: ANN001
@@ -110,6 +112,8 @@ class Shortcut:
                 and _write(sink, self.name, level, msg, args, extra, getframe(1))
             ):
                 return
+            if type(self) not in _PLAIN_LOGGERS:
+                look_before(self)
             if stacklevel > 1 and _COUNTS_ALL_FRAMES:
                 stacklevel += 1
             theirs(self, level, msg, args, **_options(exc_info, extra, stack_info, stacklevel))

@@ -333,3 +333,31 @@ def test_a_wrapper_gets_what_the_caller_has_given_and_nothing_else(logged, monke
         {"stack_info": True, "extra": {"order_id": 7}},
     ]
     assert [event["message"] for event in logged.events()] == ["x", "y", "z"]
+
+
+def test_a_class_that_goes_through_the_handlers_by_itself(logged, counted):
+    class Own(logging.Logger):
+        def callHandlers(self, record):
+            here = self
+            while here:
+                for handler in here.handlers:
+                    handler.handle(record)
+                here = here.parent if here.propagate else None
+
+    logging.setLoggerClass(Own)
+    try:
+        logger = logging.getLogger("shop.own_way")
+    finally:
+        logging.setLoggerClass(logging.Logger)
+    logger.info("before")
+    logging.getLogger().handlers.clear()
+    logger.info("after clear()")
+    logger.propagate = False
+    try:
+        logger.info("apart")
+    finally:
+        logger.propagate = True
+        logger.handlers.clear()
+    messages = [event["message"] for event in logged.events()]
+    assert messages == ["before", "after clear()", "apart"]
+    assert counted("undone") == 2
