@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from flowery_logging import process
+
+COUNTED: Final = (
+    "files", "files_removed", "bytes_removed", "write_errors", "dropped", "interrupted",
+    "rewritten", "reserved_names", "misfits", "renamed_labels", "fields_over_limit", "cut_values",
+    "cut_lists", "cut_traces", "cut_lines", "fallbacks", "broken_records", "processor_errors",
+    "dropped_by_processors", "handler_errors", "undone", "keyword_fields", "mirror_errors",
+    "own_changes", "label_names_over_limit", "redacted", "left_out_by_flood",
+    "left_out_by_sampling",
+)  # fmt: skip
+"""What a set-up counts from 0 on, so that all of it is seen before it happens."""
 
 
 class Counters:

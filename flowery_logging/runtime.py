@@ -1,107 +1,43 @@
-"""`setup()` and its counterparts: wires the rooms together, and keeps the only global state."""
+"""`setup()` and its counterparts: the one installation of this process, and who uses it."""
 
 from __future__ import annotations
 
 import copyreg
-import logging
 import os
 from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from flowery_logging import agents, baggage, context, copies, presence, process, wiring
-from flowery_logging.capture import (
-    celery_lines,
-    greenlets,
-    jupyter_lines,
-    own_gates,
-    stdlib,
-    structlog as structlog_capture,
-)
-from flowery_logging.capture.attachment import Attachment, loggers
-from flowery_logging.capture.basic_config import BasicConfig
-from flowery_logging.capture.configurators import Change, described
-from flowery_logging.capture.direct import Shortcut
-from flowery_logging.capture.doubles import Doubles
-from flowery_logging.capture.flight import FlightRecorder
-from flowery_logging.capture.given_levels import GivenLevels
+from flowery_logging import context, process
+from flowery_logging.capture import structlog as structlog_capture
 from flowery_logging.capture.logger_type import Logger
-from flowery_logging.capture.loops import Loops
-from flowery_logging.capture.own import OwnLogger
 from flowery_logging.capture.sink import Sink
-from flowery_logging.capture.structlog_adoption import PROCESSORS, Adoption
-from flowery_logging.capture.structlog_output import SPECIAL, Output
-from flowery_logging.capture.uncaught import Hooks
-from flowery_logging.capture.waiting import Waiting
-from flowery_logging.capture.watchers import OwnChanges
+from flowery_logging.capture.structlog_adoption import PROCESSORS
+from flowery_logging.capture.structlog_output import Output
 from flowery_logging.config import Config
 from flowery_logging.counters import Counters
-from flowery_logging.ecs import Composer, Limits, LineEncoder, Placer, Redactor, encoders
-from flowery_logging.ending import Ending
-from flowery_logging.files import Writer, channel
+from flowery_logging.ecs import encoders
 from flowery_logging.files.mirrors import Mirror
 from flowery_logging.files.tally import Tally
-from flowery_logging.imports import Imports
-from flowery_logging.library_code import OWN_LOGGER
-from flowery_logging.privileges import Handover
+from flowery_logging.installation import Installation
 from flowery_logging.scope import Scope
 from flowery_logging.settings import check_level
-from flowery_logging.startup import Calls, Startup, caller, say_where
+from flowery_logging.startup import Calls, Startup, caller
 
-_counters = Counters(
-    "files", "files_removed", "bytes_removed", "write_errors", "dropped", "interrupted",
-    "rewritten", "reserved_names", "misfits", "renamed_labels", "fields_over_limit", "cut_values",
-    "cut_lists", "cut_traces", "cut_lines", "fallbacks", "broken_records", "processor_errors",
-    "dropped_by_processors", "handler_errors", "undone", "keyword_fields", "mirror_errors",
-    "own_changes", "label_names_over_limit", "redacted", "left_out_by_flood",
-    "left_out_by_sampling",
-)  # fmt: skip
-_sink = Sink(_counters)
-_recorder = FlightRecorder(_sink)
-_adoption = Adoption(_sink, warn=lambda message: warn(message))  # noqa: PLW0108 - defined below
+
+def _output(name: str | None = None, *_: object) -> Output:
+    return Output(_sink, name)
+
+
+copyreg.pickle(Output, lambda output: (_output, (output.name,)))
+
+_installation = Installation(lambda: shutdown(), _output)  # noqa: PLW0108 - defined below
+_sink = _installation.sink
 _lock = RLock()
-_handler = stdlib.Handler(_sink)
-_hooks = Hooks(_sink, _handler.leave_out)
-_redactor = Redactor()
-_waiting = Waiting(_handler, lambda: _redactor)
-_attachment = Attachment(
-    _handler,
-    announce=lambda changes: _tell_undone(changes),  # noqa: PLW0108 - defined below
-    count=lambda found: _counters.add("undone", found),
-    on_record=_waiting.look,
-    on_repair=lambda: _look_at_configured(),  # noqa: PLW0108 - defined below
-)
-_basic_config = BasicConfig(
-    _handler,
-    on_added=lambda: _take_doubles_away(),  # noqa: PLW0108 - defined below
-)
-_levels = GivenLevels(_handler, _recorder, _attachment)
-_handler.is_held_back = own_gates.is_held_back
-_shortcut = Shortcut(_sink, _handler, _attachment)
-_doubles = Doubles()
-_imports = Imports(
-    (*agents.KNOWN, *greenlets.LOGGERS, "celery", "uvloop"),
-    look=lambda: _look_around(),  # noqa: PLW0108 - defined below
-)
-_config: Config | None = None
 _undoing = False  # a `shutdown()` has begun, and not ended
-_own_changes = OwnChanges(_handler)
 _calls = Calls()
 _startup = Startup()
-_handover = Handover()
-_own_encoder: Composer
-_ending = Ending(
-    finish=lambda reason: checkpoint(reason),  # noqa: PLW0108 - defined below
-    when_idle=lambda callback: _sink.writer.when_idle(callback),  # noqa: PLW0108 - set by setup
-    within=lambda seconds, then: _sink.writer.within(seconds, then),  # noqa: PLW0108 - set by setup
-    died=_hooks.process_died,
-    go_on=lambda: go_on(),  # noqa: PLW0108 - defined below
-    child_begins=lambda: _loops.look(),  # noqa: PLW0108 - defined below
-)
-_loops: Loops = Loops(_ending.signals.begin_loop, is_asked=lambda: _ending.signals.are_left)
 _role: str | None = None  # the service's name, whatever setup() says
-_tally: Tally | None = None  # set while lines are counted for metrics
-_observers: tuple[Mirror, ...] = ()  # see all lines of each set-up (see testing.py)
 
 
 def setup(
@@ -199,10 +135,11 @@ def setup(
             _undo()
         if _role is not None:
             arguments["service"] = _role
-        config = _calls.resolve(arguments, _config)
+        previous = _installation.config
+        config = _calls.resolve(arguments, previous)
         encoders()
-        change = _calls.note(arguments, _config, config, place)
-        _apply(config)
+        change = _calls.note(arguments, previous, config, place)
+        _installation.apply(config)
     for text in (change, _startup.unknown_variables(config)):
         if text:
             warn(text)
@@ -216,114 +153,17 @@ def take_role(service: str) -> None:
     global _role
     _role = service
     with _lock:
-        if _config is not None:
-            _apply(_calls.resolve({"service": service}, _config))
-
-
-def _apply(config: Config, *, quiet: bool = False) -> None:
-    global _config, _own_encoder, _redactor
-    if _config is None:
-        copies.take_over(shutdown)
-    _redactor = wiring.redactor(config)
-    limits = Limits(**config.limits)
-    placer = Placer(config.fields, _redactor, limits, _counters, _tell_names_used_up)
-    aside = stdlib.ASIDE | SPECIAL
-    encoder = LineEncoder(wiring.static(config), placer, _counters, aside)
-    baggage.allow(config.baggage)
-    _own_encoder = wiring.own_composer(encoder.static, placer, _counters)
-    writer = _writer(config)
-    _sink.tell()  # of the gates that stood until now
-    _sink.open(encoder, writer, config.processors, wiring.gates(config, _sink))
-    previous, _config = _config, config
-    _count_lines()
-    presence.established()
-    if previous is None:
-        _install()
-    _ending.install(signals=config.capture_signals)
-    _install_hooks(config)
-    _handover.install(config)
-    _own_changes.install(config.directory)
-    _doubles.put_back()
-    _take_doubles_away()
-    _look_around()
-    _levels.give(config.level, config.levels, config.flight_recorder)
-    _attachment.repair()
-    if previous is None:
-        _name_disabled()
-        _adoption.tell()
-    if not quiet and (previous is None or previous.directory != config.directory):
-        say_where(config)
-        if config.fallback:
-            warn(f"logs go to standard output: {config.fallback}")
-
-
-def _writer(config: Config) -> Writer:
-    """Return the process's writer, pointed at the configured place."""
-    target, mirrors = wiring.target(config), wiring.mirrors(config, _counters, _observers)
-    writer: Writer | None = getattr(_sink, "writer", None)
-    if writer is not None:  # also after a shutdown(): the process goes on counting
-        if _config is None or wiring.place(_config) != wiring.place(config):
-            writer.reconfigure(target)
-        writer.mirror(mirrors)
-        return writer
-    return Writer(target, wiring.process_identity, _own_record, _counters, mirrors)
-
-
-def _own_record(kind: str, facts: dict[str, Any]) -> tuple[bytes, bytes]:
-    return wiring.own_record(_sink.encoder, _own_encoder, kind, facts)
-
-
-def _install() -> None:
-    """Do, once, what `shutdown` undoes."""
-    stdlib.make_record_patch.apply(stdlib.safe_make_record)
-    _attachment.install()
-    _basic_config.install()
-    _shortcut.install()
-    _waiting.install()
-    _imports.install()
-    _adoption.install(
-        wrapper_class=structlog_capture.BoundLogger,
-        logger_factory=_output,
-        context_class=dict,
-        cache_logger_on_first_use=False,
-    )
-
-
-def _look_around() -> None:
-    """Look for what of other people's code the program has imported by now."""
-    agents.look()
-    celery_lines.look(_handler)
-    jupyter_lines.look(_handler)
-    _loops.look()
-    _hooks.look()
-
-
-def _look_at_configured() -> None:
-    """Look at what somebody has configured: an application of Jupyter's does so as it begins."""
-    _take_doubles_away()
-    jupyter_lines.look(_handler)
-
-
-def _install_hooks(config: Config) -> None:
-    _hooks.install(uncaught=config.capture_uncaught, captured_warnings=config.capture_warnings)
-
-
-def _output(name: str | None = None, *_: object) -> Output:
-    return Output(_sink, name)
-
-
-copyreg.pickle(Output, lambda output: (_output, (output.name,)))
+        config = _installation.config
+        if config is not None:
+            _installation.apply(_calls.resolve({"service": service}, config))
 
 
 def reattach() -> None:
     """Attach the handler again where another configurator has taken it away."""
     process.look()
     with _lock:
-        if _config is not None:
-            _attachment.repair()
-            _ending.install(signals=_config.capture_signals)  # setup() may have been in a thread
-            _install_hooks(_config)
-            _look_around()
+        if _installation.config is not None:
+            _installation.repair(_installation.config)
 
 
 def set_level(level: int | str, logger: str | None = None) -> None:
@@ -334,73 +174,12 @@ def set_level(level: int | str, logger: str | None = None) -> None:
     number = check_level(level)
     process.look()
     with _lock:
-        if _config is not None:
-            _calls.note_level(_config, number, logger)
+        if _installation.config is not None:
+            _calls.note_level(_installation.config, number, logger)
         if logger is None:
-            _levels.give_all(number)
+            _installation.levels.give_all(number)
         else:
-            _levels.give_one(logger, number)
-
-
-def count_lines() -> Tally:
-    """Count the lines of this process by service and level until `stop_counting_lines()`."""
-    global _tally
-    process.look()
-    with _lock:
-        _tally = _tally or Tally()
-        _count_lines()
-        return _tally
-
-
-def stop_counting_lines() -> None:
-    """Undo `count_lines()`."""
-    global _tally
-    process.look()
-    with _lock:
-        _tally = None
-        if hasattr(_sink, "writer"):
-            _sink.writer.count(None)
-
-
-def _count_lines() -> None:
-    config = _config
-    if _tally is None or config is None:
-        return
-    _tally.name(config.service)
-    _sink.writer.count(_tally, lambda entity: wiring.lines_of(config.directory, entity))
-
-
-def counters() -> Counters:
-    """Return the counts that `stats()` shows."""
-    return _counters
-
-
-def label_names() -> tuple[int, int]:
-    """Return how many names of labels this process has made, and how many it may make."""
-    if not _sink.ready:
-        return 0, 0
-    placer = _sink.encoder.placer
-    return len(placer.label_names or ()), placer.limits.label_names
-
-
-def current_config() -> Config | None:
-    """Return the settings that stand; None where `setup()` has not been called."""
-    return _config
-
-
-def clean_query(query: str) -> str:
-    """Return the query of a URL without the secrets in it, which are counted."""
-    return _redactor.clean_query(query, _counters)
-
-
-def current_sink() -> Sink:
-    """Return where events go: `ready` while a set-up stands."""
-    return _sink
-
-
-def shows_console() -> bool:
-    """Tell whether the set-up shows events on stderr."""
-    return _config is not None and "console" in _config.outputs
+            _installation.levels.give_one(logger, number)
 
 
 def get_logger(name: str | None = None, **fields: object) -> Logger:
@@ -418,7 +197,7 @@ def stats() -> Mapping[str, int]:
     """Return counts of this process: `events` (numbered so far), `waiting`, and of faults."""
     writer = getattr(_sink, "writer", None)
     events, waiting = (0, 0) if writer is None else (writer.number, writer.waiting)
-    return {"events": events, "waiting": waiting, **_counters.snapshot()}
+    return {"events": events, "waiting": waiting, **_installation.counters.snapshot()}
 
 
 def shutdown() -> None:
@@ -428,38 +207,15 @@ def shutdown() -> None:
     """
     process.look()
     with _lock:
-        if _config is not None:
+        if _installation.config is not None:
             _undo()
 
 
 def _undo() -> None:
     """Do what `shutdown` does: steps of which each may be done again."""
-    global _config, _undoing
+    global _undoing
     _undoing = True
-    _attachment.tell()
-    _sink.tell()
-    _sink.writer.close()
-    _recorder.uninstall()
-    _attachment.uninstall()
-    _basic_config.uninstall()
-    _levels.take_back()
-    _shortcut.uninstall()
-    _waiting.uninstall()
-    _imports.uninstall()
-    _loops.uninstall()
-    _attachment.on_way = None
-    _doubles.put_back()
-    stdlib.make_record_patch.undo()
-    _adoption.uninstall()
-    _ending.uninstall()
-    _hooks.uninstall()
-    _handover.uninstall()
-    _own_changes.uninstall()
-    _sink.ready = False
-    channel.close()
-    baggage.allow(())
-    copies.leave(shutdown)
-    _config = None
+    _installation.undo()
     _calls.forget()
     _undoing = False
 
@@ -473,65 +229,64 @@ def _start_child() -> None:
 process.in_each_child(_start_child)
 
 
-def checkpoint(reason: str | None = None) -> None:
-    """Write the closing record with the count of events; more may follow.
-
-    `reason` names the signal that ends the process, if one does (`event.reason`).
-    For the end of a server whose process goes on or ends in ways that run no `atexit`.
-    """
-    if _sink.ready:
-        _attachment.tell()
-        _sink.tell()
-        _sink.writer.checkpoint(reason)
-        channel.leave()
+# What integrations, and the package itself, use of the installation.
+own_logger: Final = _installation.own_logger
+warn: Final = _installation.warn
+checkpoint: Final = _installation.checkpoint
+go_on: Final = _installation.go_on
+leave_out: Final = _installation.handler.leave_out
+place: Final = _installation.handler.place
 
 
-def go_on() -> None:
-    """Take note that the process does not end after all: a server starts in it again."""
-    if _sink.ready:
-        _sink.writer.go_on()
+def current_sink() -> Sink:
+    """Return where events go: `ready` while a set-up stands."""
+    return _sink
 
 
-def warn(message: str, **fields: object) -> None:
-    """Write a warning of the library's own: what it found in the set-up around it."""
-    own_logger(OWN_LOGGER).log(logging.WARNING, message, extra=fields)
+def current_config() -> Config | None:
+    """Return the settings that stand; None where `setup()` has not been called."""
+    return _installation.config
 
 
-def _tell_undone(changes: Sequence[Change]) -> None:
-    """Say what others have changed in `logging` after `setup()`, and what of it does not stand."""
-    warn(
-        "logging was configured after setup(), which is undone where events would be lost: "
-        + described(changes),
-        configured_by=list(dict.fromkeys(change.where for change in changes)),
-    )
+def shows_console() -> bool:
+    """Tell whether the set-up shows events on stderr."""
+    config = _installation.config
+    return config is not None and "console" in config.outputs
 
 
-def _tell_names_used_up(name: str) -> None:
-    """Say that this process makes more names of labels than an index has room for."""
-    warn(
-        f"no room for a label {name!r}: this process has used up its names of labels, so the fields"
-        " of further names stand together in labels.more_fields, where Elasticsearch has no field"
-        " for each; log what changes as a value under one name"
-    )
+def clean_query(query: str) -> str:
+    """Return the query of a URL without the secrets in it, which are counted."""
+    return _installation.redactor.clean_query(query, _installation.counters)
 
 
-def _take_doubles_away() -> None:
-    if _config is not None:
-        _attachment.on_way = _doubles.take_away(wiring.streams(_config))
+def counters() -> Counters:
+    """Return the counts that `stats()` shows."""
+    return _installation.counters
 
 
-def _name_disabled() -> None:
-    """Say which loggers were disabled before; by whom and why, nobody can tell any more."""
-    names = [logger.name for logger in loggers() if logger.disabled]
-    if names:
-        warn(f"loggers that were disabled before setup() write nothing: {', '.join(names)}")
+def label_names() -> tuple[int, int]:
+    """Return how many names of labels this process has made, and how many it may make."""
+    if not _sink.ready:
+        return 0, 0
+    placer = _sink.encoder.placer
+    return len(placer.label_names or ()), placer.limits.label_names
 
 
-def own_logger(name: str) -> OwnLogger:
-    """Return the logger for records of the library's own: `flowery_logging` or below it."""
-    return OwnLogger(name, _handler, _recorder)
+def count_lines() -> Tally:
+    """Count the lines of this process by service and level until `stop_counting_lines()`."""
+    process.look()
+    with _lock:
+        return _installation.count_lines()
 
 
+def stop_counting_lines() -> None:
+    """Undo `count_lines()`."""
+    process.look()
+    with _lock:
+        _installation.stop_counting_lines()
+
+
+# What a test captures events by (see testing.py).
 class Standing(NamedTuple):
     """What stands at one moment: nothing (`config` is None), or a set-up and the calls for it."""
 
@@ -549,27 +304,31 @@ NOTHING: Final = Standing(None, ({}, ""), None, (), {}, {})
 def standing() -> Standing:
     """Return what stands now, for `return_to`."""
     return Standing(
-        _config, _calls.saved(), context.here(), _observers, _calls.imposed, dict(_levels.before)
+        _installation.config,
+        _calls.saved(),
+        context.here(),
+        _installation.observers,
+        _calls.imposed,
+        dict(_installation.levels.before),
     )
 
 
 def return_to(before: Standing) -> None:
     """Undo what was set up, or shut down, since then; what was bound here since is taken off."""
-    global _observers
     process.look()
     context.stand_in(before.scope)
     with _lock:
-        changed = (_config, _observers, _calls.saved()) != (
+        changed = (_installation.config, _installation.observers, _calls.saved()) != (
             before.config,
             before.observers,
             before.calls,
         )
-        _observers, _calls.imposed = before.observers, before.imposed
+        _installation.observers, _calls.imposed = before.observers, before.imposed
         if before.config is None:
             shutdown()
-            _levels.take_back(but=before.levels)
+            _installation.levels.take_back(but=before.levels)
         elif changed:
-            _apply(before.config, quiet=True)
+            _installation.apply(before.config, quiet=True)
         _calls.restore(before.calls)
 
 
@@ -578,27 +337,12 @@ def observe(observer: Mirror, imposed: Mapping[str, Any]) -> None:
 
     `imposed` are arguments of `setup()` that stand where no call gives another value.
     """
-    global _observers
     with _lock:
-        _observers, _calls.imposed = (*_observers, observer), imposed
+        _installation.observers = (*_installation.observers, observer)
+        _calls.imposed = imposed
 
 
 def show() -> None:
     """Let everybody who is shown lines see all of them."""
     if _sink.ready:
         _sink.writer.show()
-
-
-def leave_out(logger: str, is_told: Callable[[logging.LogRecord], bool]) -> None:
-    """Keep those records of a logger out of our lines that are told otherwise."""
-    _handler.leave_out(logger, is_told)
-
-
-def show_as(logger: str, shown_as: Callable[[logging.LogRecord], logging.LogRecord]) -> None:
-    """Write what `shown_as` makes of each record of a logger: the record, or a changed copy."""
-    _handler.show_as(logger, shown_as)
-
-
-def place(logger: str, scope_of: Callable[[logging.LogRecord], Scope | None]) -> None:
-    """Write a logger's records with the fields of the scope that `scope_of` finds for each."""
-    _handler.place(logger, scope_of)

@@ -107,7 +107,7 @@ from flowery_logging import runtime
 
 def set_up(**arguments):
     flowery_logging.setup(**arguments)
-    found = runtime._config
+    found = runtime.current_config()
     flowery_logging.shutdown()
     return found
 

@@ -270,7 +270,7 @@ def test_locks_of_requests_counters_and_the_flight_recorder_are_a_childs_own(
         flowery_logging.setup("svc", directory=os.environ["LOGS"], output="file", flight_recorder="DEBUG")
         held, go_on = threading.Event(), threading.Event()
         def hold():
-            with request._lock, runtime._recorder.lock, runtime._counters._lock:
+            with request._lock, runtime._installation.recorder.lock, runtime.counters()._lock:
                 held.set()
                 go_on.wait()
         def child():

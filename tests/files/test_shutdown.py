@@ -56,12 +56,12 @@ def test_again_after_an_interruption(logs: Logs) -> None:
     """The last step but one fails: all that come before it have been done."""
     program = """
         from flowery_logging import runtime
-        uninstall = runtime._recorder.uninstall
+        uninstall = runtime._installation.recorder.uninstall
         def interrupted():
-            runtime._recorder.uninstall = uninstall
+            runtime._installation.recorder.uninstall = uninstall
             raise KeyboardInterrupt
         log.info("one")
-        runtime._recorder.uninstall = interrupted
+        runtime._installation.recorder.uninstall = interrupted
         try: flowery_logging.shutdown()
         except KeyboardInterrupt: pass
         flowery_logging.shutdown()

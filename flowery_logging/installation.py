@@ -1,0 +1,300 @@
+"""The parts that a set-up puts into the process, wired to each other, until they are taken out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flowery_logging import agents, baggage, copies, presence, wiring
+from flowery_logging.capture import (
+    celery_lines,
+    greenlets,
+    jupyter_lines,
+    own_gates,
+    stdlib,
+    structlog as structlog_capture,
+)
+from flowery_logging.capture.attachment import Attachment, loggers
+from flowery_logging.capture.basic_config import BasicConfig
+from flowery_logging.capture.configurators import Change, described
+from flowery_logging.capture.direct import Shortcut
+from flowery_logging.capture.doubles import Doubles
+from flowery_logging.capture.flight import FlightRecorder
+from flowery_logging.capture.given_levels import GivenLevels
+from flowery_logging.capture.loops import Loops
+from flowery_logging.capture.own import OwnLogger
+from flowery_logging.capture.sink import Sink
+from flowery_logging.capture.structlog_adoption import Adoption
+from flowery_logging.capture.structlog_output import SPECIAL, Output
+from flowery_logging.capture.uncaught import Hooks
+from flowery_logging.capture.waiting import Waiting
+from flowery_logging.capture.watchers import OwnChanges
+from flowery_logging.config import Config
+from flowery_logging.counters import COUNTED, Counters
+from flowery_logging.ecs import Composer, Limits, LineEncoder, Placer, Redactor
+from flowery_logging.ending import Ending
+from flowery_logging.files import Writer, channel
+from flowery_logging.files.mirrors import Mirror
+from flowery_logging.files.tally import Tally
+from flowery_logging.imports import Imports
+from flowery_logging.library_code import OWN_LOGGER
+from flowery_logging.privileges import Handover
+from flowery_logging.startup import say_where
+
+
+class Installation:
+    """Puts the library into the process by a configuration, and takes it out again.
+
+    It is made once: what counts events, and numbers them, goes on through all set-ups.
+
+    Args:
+        shutdown: the function that ends this installation, for another copy of this package.
+        output: makes the output of a structlog logger, which is pickled by its name.
+    """
+
+    def __init__(self, shutdown: Callable[[], None], output: Callable[..., Output]) -> None:
+        self._shutdown = shutdown
+        self._output = output
+        self.config: Config | None = None  # None: nothing is set up
+        self.observers: tuple[Mirror, ...] = ()  # see all lines of each set-up (see testing.py)
+        self._tally: Tally | None = None  # set while lines are counted for metrics
+        self._own_encoder: Composer
+        self.redactor = Redactor()
+        self.counters = Counters(*COUNTED)
+        self.sink = Sink(self.counters)
+        self.handler = stdlib.Handler(self.sink)
+        self.handler.is_held_back = own_gates.is_held_back
+        self.recorder = FlightRecorder(self.sink)
+        self._adoption = Adoption(self.sink, self.warn)
+        self._hooks = Hooks(self.sink, self.handler.leave_out)
+        self._waiting = Waiting(self.handler, lambda: self.redactor)
+        self._attachment = Attachment(
+            self.handler,
+            announce=self._tell_undone,
+            count=lambda found: self.counters.add("undone", found),
+            on_record=self._waiting.look,
+            on_repair=self._look_at_configured,
+        )
+        self._basic_config = BasicConfig(self.handler, on_added=self._take_doubles_away)
+        self.levels = GivenLevels(self.handler, self.recorder, self._attachment)
+        self._shortcut = Shortcut(self.sink, self.handler, self._attachment)
+        self._doubles = Doubles()
+        known = (*agents.KNOWN, *greenlets.LOGGERS, "celery", "uvloop")
+        self._imports = Imports(known, look=self._look_around)
+        self._own_changes = OwnChanges(self.handler)
+        self._handover = Handover()
+        self._ending = self._new_ending()
+        signals = self._ending.signals
+        self._loops = Loops(signals.begin_loop, is_asked=lambda: signals.are_left)
+
+    def _new_ending(self) -> Ending:
+        return Ending(
+            finish=self.checkpoint,
+            when_idle=lambda callback: self.sink.writer.when_idle(callback),  # noqa: PLW0108 - set by `apply`
+            within=lambda seconds, then: self.sink.writer.within(seconds, then),  # noqa: PLW0108 - set by `apply`
+            died=self._hooks.process_died,
+            go_on=self.go_on,
+            child_begins=lambda: self._loops.look(),  # noqa: PLW0108 - made after this
+        )
+
+    def apply(self, config: Config, *, quiet: bool = False) -> None:
+        """Let a configuration stand, the first one or another; `quiet`: say nothing on stderr."""
+        previous = self.config
+        if previous is None:
+            copies.take_over(self._shutdown)
+        self._open(config)
+        self.config = config
+        self._count_lines()
+        presence.established()
+        if previous is None:
+            self._install()
+        self._install_for(config)
+        if previous is None:
+            self._name_disabled()
+            self._adoption.tell()
+        if not quiet and (previous is None or previous.directory != config.directory):
+            say_where(config)
+            if config.fallback:
+                self.warn(f"logs go to standard output: {config.fallback}")
+
+    def _open(self, config: Config) -> None:
+        """Let events be encoded and written as a configuration says."""
+        self.redactor = wiring.redactor(config)
+        limits = Limits(**config.limits)
+        tell = self._tell_names_used_up
+        placer = Placer(config.fields, self.redactor, limits, self.counters, tell)
+        aside = stdlib.ASIDE | SPECIAL
+        encoder = LineEncoder(wiring.static(config), placer, self.counters, aside)
+        baggage.allow(config.baggage)
+        self._own_encoder = wiring.own_composer(encoder.static, placer, self.counters)
+        writer = self._writer(config)
+        self.sink.tell()  # of the gates that stood until now
+        self.sink.open(encoder, writer, config.processors, wiring.gates(config, self.sink))
+
+    def _writer(self, config: Config) -> Writer:
+        """Return the process's writer, pointed at the configured place."""
+        target = wiring.target(config)
+        mirrors = wiring.mirrors(config, self.counters, self.observers)
+        writer: Writer | None = getattr(self.sink, "writer", None)
+        if writer is not None:  # also after an `undo()`: the process goes on counting
+            if self.config is None or wiring.place(self.config) != wiring.place(config):
+                writer.reconfigure(target)
+            writer.mirror(mirrors)
+            return writer
+        return Writer(target, wiring.process_identity, self._own_record, self.counters, mirrors)
+
+    def _own_record(self, kind: str, facts: dict[str, Any]) -> tuple[bytes, bytes]:
+        return wiring.own_record(self.sink.encoder, self._own_encoder, kind, facts)
+
+    def _install(self) -> None:
+        """Do, once, what `undo` undoes."""
+        stdlib.make_record_patch.apply(stdlib.safe_make_record)
+        self._attachment.install()
+        self._basic_config.install()
+        self._shortcut.install()
+        self._waiting.install()
+        self._imports.install()
+        self._adoption.install(
+            wrapper_class=structlog_capture.BoundLogger,
+            logger_factory=self._output,
+            context_class=dict,
+            cache_logger_on_first_use=False,
+        )
+
+    def _install_for(self, config: Config) -> None:
+        """Do, at each configuration, what depends on it."""
+        self._ending.install(signals=config.capture_signals)
+        self._install_hooks(config)
+        self._handover.install(config)
+        self._own_changes.install(config.directory)
+        self._doubles.put_back()
+        self._take_doubles_away()
+        self._look_around()
+        self.levels.give(config.level, config.levels, config.flight_recorder)
+        self._attachment.repair()
+
+    def _install_hooks(self, config: Config) -> None:
+        captured = config.capture_warnings
+        self._hooks.install(uncaught=config.capture_uncaught, captured_warnings=captured)
+
+    def repair(self, config: Config) -> None:
+        """Put back what another configurator has taken away, and look around."""
+        self._attachment.repair()
+        self._ending.install(signals=config.capture_signals)  # setup() may have been in a thread
+        self._install_hooks(config)
+        self._look_around()
+
+    def undo(self) -> None:
+        """Take all out again: steps of which each may be done again."""
+        self._attachment.tell()
+        self.sink.tell()
+        self.sink.writer.close()
+        self.recorder.uninstall()
+        self._attachment.uninstall()
+        self._basic_config.uninstall()
+        self.levels.take_back()
+        self._shortcut.uninstall()
+        self._waiting.uninstall()
+        self._imports.uninstall()
+        self._loops.uninstall()
+        self._attachment.on_way = None
+        self._doubles.put_back()
+        stdlib.make_record_patch.undo()
+        self._adoption.uninstall()
+        self._ending.uninstall()
+        self._hooks.uninstall()
+        self._handover.uninstall()
+        self._own_changes.uninstall()
+        self.sink.ready = False
+        channel.close()
+        baggage.allow(())
+        copies.leave(self._shutdown)
+        self.config = None
+
+    def _look_around(self) -> None:
+        """Look for what of other people's code the program has imported by now."""
+        agents.look()
+        celery_lines.look(self.handler)
+        jupyter_lines.look(self.handler)
+        self._loops.look()
+        self._hooks.look()
+
+    def _look_at_configured(self) -> None:
+        """Look at what somebody has configured, as Jupyter's applications do at their start."""
+        self._take_doubles_away()
+        jupyter_lines.look(self.handler)
+
+    def _take_doubles_away(self) -> None:
+        if self.config is not None:
+            self._attachment.on_way = self._doubles.take_away(wiring.streams(self.config))
+
+    def checkpoint(self, reason: str | None = None) -> None:
+        """Write the closing record with the count of events; more may follow.
+
+        `reason` names the signal that ends the process, if one does (`event.reason`).
+        For the end of a server whose process goes on or ends in ways that run no `atexit`.
+        """
+        if self.sink.ready:
+            self._attachment.tell()
+            self.sink.tell()
+            self.sink.writer.checkpoint(reason)
+            channel.leave()
+
+    def go_on(self) -> None:
+        """Take note that the process does not end after all: a server starts in it again."""
+        if self.sink.ready:
+            self.sink.writer.go_on()
+
+    def count_lines(self) -> Tally:
+        """Count the lines of this process, of this set-up and later ones."""
+        self._tally = self._tally or Tally()
+        self._count_lines()
+        return self._tally
+
+    def _count_lines(self) -> None:
+        config = self.config
+        if self._tally is None or config is None:
+            return
+        self._tally.name(config.service)
+        self.sink.writer.count(
+            self._tally, lambda entity: wiring.lines_of(config.directory, entity)
+        )
+
+    def stop_counting_lines(self) -> None:
+        """Undo `count_lines`."""
+        self._tally = None
+        if hasattr(self.sink, "writer"):
+            self.sink.writer.count(None)
+
+    def own_logger(self, name: str) -> OwnLogger:
+        """Return the logger for records of the library's own: `flowery_logging` or below it."""
+        return OwnLogger(name, self.handler, self.recorder)
+
+    def warn(self, message: str, **fields: object) -> None:
+        """Write a warning of the library's own: what it found in the set-up around it."""
+        self.own_logger(OWN_LOGGER).log(logging.WARNING, message, extra=fields)
+
+    def _tell_undone(self, changes: Sequence[Change]) -> None:
+        """Say what others have changed in `logging` since, and what of it does not stand."""
+        self.warn(
+            "logging was configured after setup(), which is undone where events would be lost: "
+            + described(changes),
+            configured_by=list(dict.fromkeys(change.where for change in changes)),
+        )
+
+    def _tell_names_used_up(self, name: str) -> None:
+        """Say that this process makes more names of labels than an index has room for."""
+        self.warn(
+            f"no room for a label {name!r}: this process has used up its names of labels, so the"
+            " fields of further names stand together in labels.more_fields, where Elasticsearch has"
+            " no field for each; log what changes as a value under one name"
+        )
+
+    def _name_disabled(self) -> None:
+        """Say which loggers were disabled before; by whom and why, nobody can tell any more."""
+        names = [logger.name for logger in loggers() if logger.disabled]
+        if names:
+            self.warn(
+                f"loggers that were disabled before setup() write nothing: {', '.join(names)}"
+            )
