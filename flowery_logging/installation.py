@@ -15,13 +15,14 @@ from flowery_logging.capture import (
     stdlib,
     structlog as structlog_capture,
 )
-from flowery_logging.capture.attachment import Attachment, loggers
+from flowery_logging.capture.attachment import Attachment
 from flowery_logging.capture.basic_config import BasicConfig
 from flowery_logging.capture.configurators import Change, described
 from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.doubles import Doubles
 from flowery_logging.capture.flight import FlightRecorder
 from flowery_logging.capture.given_levels import GivenLevels
+from flowery_logging.capture.logger_tree import loggers
 from flowery_logging.capture.loops import Loops
 from flowery_logging.capture.own import OwnLogger
 from flowery_logging.capture.sink import Sink

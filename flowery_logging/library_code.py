@@ -28,6 +28,11 @@ _LIBRARY: Final = late(
 )
 
 
+def is_own(name: str) -> bool:
+    """Tell whether a logger or a module is this library's own, by its name."""
+    return name.partition(".")[0] == OWN_LOGGER
+
+
 def is_library(file: str) -> bool:
     """Tell whether a file is Python's, an installed package's or this library's own."""
     return _LIBRARY.search(file) is not None

@@ -15,8 +15,7 @@ from flowery_logging.config import (
 )
 from flowery_logging.files import stderr
 from flowery_logging.foreign import getframe
-
-_PACKAGE = __name__.partition(".")[0]
+from flowery_logging.library_code import is_own
 
 
 class Calls:
@@ -106,13 +105,9 @@ def _with_hint(name: str, near: str | None) -> str:
 def caller() -> str:
     """Return the file and line that has called us: the innermost frame that is not ours."""
     frame = getframe(1)
-    while frame.f_back is not None and _is_ours(str(frame.f_globals.get("__name__", ""))):
+    while frame.f_back is not None and is_own(str(frame.f_globals.get("__name__", ""))):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-def _is_ours(module: str) -> bool:
-    return module.partition(".")[0] == _PACKAGE
 
 
 def say_where(config: Config) -> None:

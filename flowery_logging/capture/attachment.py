@@ -8,23 +8,16 @@ what was undone and by whom. Nothing here waits for a lock: the call may stand a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
-from flowery_logging.capture.configurators import (
-    UNKNOWN,
-    Change,
-    Watch,
-    are_asserted,
-    end_of,
-    holds,
-    is_own,
-    reaches,
-)
+from flowery_logging.capture.configurators import UNKNOWN, Change, Watch, are_asserted
+from flowery_logging.capture.logger_tree import end_of, ends, holds, is_known, loggers, reaches
 from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.foreign import MODULE_LOCK
+from flowery_logging.library_code import is_own
 
 MAX_ANNOUNCED: Final = 1000
 """How many different findings are announced in the life of a set-up; all are counted."""
@@ -71,10 +64,10 @@ class Attachment:
         self._handler.attached(True)
         self.patch.apply(self._calling)
         self._watch.install()
-        for logger in _ends():
+        for logger in ends():
             self._attach(logger)
         for logger in loggers():
-            if is_own(logger):
+            if is_own(logger.name):
                 logger.disabled = False  # by a configurator that was here before us
 
     def uninstall(self) -> None:
@@ -128,12 +121,13 @@ class Attachment:
             self._announce(found)
 
     def _put_back(self, logger: logging.Logger | None) -> list[Change]:
-        ends = dict.fromkeys([*_ends(), *([] if logger is None else [end_of(logger)])])
-        missing = [end for end in ends if not self._has(end)]
+        places = dict.fromkeys([*ends(), *([] if logger is None else [end_of(logger)])])
+        missing = [end for end in places if not self._has(end)]
         for end in missing:
             with suppress(Exception):  # a class of somebody's own; each event is given anyway
                 self._attach(end)
-        undone = [self._taken_off(end) for end in missing if _is_known(end)]
+        # Of a logger that is made by its class nothing has been undone.
+        undone = [self._taken_off(end) for end in missing if is_known(end)]
         found = undone + self._raised_level(missing)
         self._watch.detached.clear()
         if missing:
@@ -217,25 +211,6 @@ class Attachment:
         filters = self._handler.filters
         if holds(filters, self._telling):
             self._handler.filters = [one for one in filters if one is not self._telling]
-
-
-def loggers() -> Iterator[logging.Logger]:
-    """All loggers there are, the root logger first."""
-    yield logging.getLogger()
-    for logger in list(logging.Logger.manager.loggerDict.values()):
-        if isinstance(logger, logging.Logger):
-            yield logger
-
-
-def _ends() -> Iterator[logging.Logger]:
-    """All loggers at which the way of records ends."""
-    return (logger for logger in loggers() if logger.parent is None or not logger.propagate)
-
-
-def _is_known(logger: logging.Logger) -> bool:
-    """Tell whether a logger is of a tree; of one made by its class nothing has been undone."""
-    known = logging.Logger.manager.loggerDict
-    return isinstance(logger, logging.RootLogger) or known.get(logger.name) is logger
 
 
 def is_asserted(logger: logging.Logger) -> bool:

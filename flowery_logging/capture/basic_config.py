@@ -11,8 +11,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flowery_logging.capture.elsewhere import nearest
-from flowery_logging.capture.others import has_own_level
+from flowery_logging.capture.logger_tree import has_own_level, nearest
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.foreign import MODULE_LOCK
 

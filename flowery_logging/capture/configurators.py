@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any, Final, NamedTuple
 
+from flowery_logging.capture.logger_tree import end_of, holds, reaches
 from flowery_logging.capture.patch import Patch
 from flowery_logging.foreign import file_above, frame_above, getframe
-from flowery_logging.library_code import OWN_LOGGER, is_library
+from flowery_logging.library_code import is_library, is_own
 
 _LOGGING: Final = os.path.dirname(logging.addLevelName.__code__.co_filename)
 _OURS: Final = os.path.dirname(__file__)
@@ -59,39 +60,9 @@ def calling_place() -> str:
     return UNKNOWN
 
 
-def is_own(logger: logging.Logger) -> bool:
-    """Tell whether a logger is the library's own."""
-    return logger.name == OWN_LOGGER or logger.name.startswith(f"{OWN_LOGGER}.")
-
-
-def holds(handlers: Iterable[Any], handler: object) -> bool:
-    """Tell whether a handler itself is among others, which may say that they equal anything."""
-    for one in handlers:  # noqa: SIM110 - a generator costs more, and each record comes by
-        if one is handler:
-            return True
-    return False
-
-
 def are_asserted(handlers: Iterable[Any]) -> bool:
     """Tell whether a test's `assertLogs` has taken the events of a logger with these handlers."""
     return any(type(one).__module__ == "unittest._log" for one in handlers)
-
-
-def reaches(logger: logging.Logger, handler: logging.Handler) -> bool:
-    """Tell whether a handler gets the records of a logger."""
-    here: logging.Logger | None = logger
-    while here is not None:
-        if holds(here.handlers, handler):
-            return True
-        here = here.parent if here.propagate else None
-    return False
-
-
-def end_of(logger: logging.Logger) -> logging.Logger:
-    """Return the logger at which the way of a logger's records ends."""
-    while logger.propagate and logger.parent is not None:
-        logger = logger.parent
-    return logger
 
 
 class Watch:
@@ -142,7 +113,7 @@ class Watch:
     def _disabled(self, logger: logging.Logger, value: object) -> tuple[bool, Any]:
         """Refuse what a configurator does to loggers that it does not name."""
         by_the_way = value and not logger.disabled and file_above(2) == _CONFIG
-        if by_the_way and not is_own(logger):
+        if by_the_way and not is_own(logger.name):
             self._prevent(logger, "disabled")
         return not by_the_way, value
 

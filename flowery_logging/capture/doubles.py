@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from flowery_logging.capture.attachment import loggers
+from flowery_logging.capture.logger_tree import loggers
 from flowery_logging.foreign import MODULE_LOCK
 
 _OF_TQDM: Final = "tqdm.contrib.logging"

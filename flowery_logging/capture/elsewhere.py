@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from flowery_logging.capture import greenlets, loguru_stderr
+from flowery_logging.capture.logger_tree import LOGGERS, nearest, way_of
 from flowery_logging.capture.others_filters import lets_pass
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.files import stderr
 from flowery_logging.foreign import CAPTURED_FROM, LISTENER_THREAD
 from flowery_logging.levels import number_of
-from flowery_logging.library_code import OWN_LOGGER
+from flowery_logging.library_code import OWN_LOGGER, is_own
 
 _WARNINGS: Final = "py.warnings"
 _BY_THE_INTERPRETER: Final = frozenset(
@@ -70,7 +71,7 @@ def _is_used(name: str, level: int) -> bool:
     """Tell whether a server's logger is there, and takes events of a level."""
     if name == _OF_GUNICORN and not sys.modules.keys().isdisjoint(_SILENT_WORKERS):
         return False
-    found = logging.Logger.manager.loggerDict.get(name)
+    found = LOGGERS.get(name)
     return isinstance(found, logging.Logger) and found.isEnabledFor(level)
 
 
@@ -127,11 +128,10 @@ def _prints_requests(name: str) -> bool:
 
 def _handlers(name: str) -> Iterator[logging.Handler]:
     """All handlers that would get a record of a logger, which may not exist."""
-    logger = nearest(name)
-    is_own = _is_own(name)
-    while logger is not None and is_own == _is_own(logger.name):
+    for logger in way_of(nearest(name)):
+        if is_own(logger.name) != is_own(name):
+            return
         yield from list(logger.handlers)
-        logger = logger.parent if logger.propagate else None
 
 
 def _is_silenced(name: str) -> bool:
@@ -139,29 +139,9 @@ def _is_silenced(name: str) -> bool:
 
     As Django's documentation says of `django.security.DisallowedHost`, which any bot can raise.
     """
-    logger = nearest(name)
-    found: set[type] = set()
-    while logger is not None:
-        found.update(type(one) for one in logger.handlers if not isinstance(one, Handler))
-        if not logger.propagate:
-            return found == {logging.NullHandler}
-        logger = logger.parent
-    return False
-
-
-def _is_own(name: str) -> bool:
-    return name.partition(".")[0] == OWN_LOGGER
-
-
-def nearest(name: str) -> logging.Logger | None:
-    """Return the logger of a name or, where there is none, the one above it."""
-    known = logging.Logger.manager.loggerDict
-    while name:
-        found = known.get(name)
-        if isinstance(found, logging.Logger):
-            return found
-        name = name.rpartition(".")[0]
-    return logging.getLogger()
+    way = list(way_of(nearest(name)))
+    handlers = [one for logger in way for one in logger.handlers if not isinstance(one, Handler)]
+    return not way[-1].propagate and set(map(type, handlers)) == {logging.NullHandler}
 
 
 def _writes_to_stderr(handler: logging.Handler) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from flowery_logging import context, process
 from flowery_logging.capture import stdlib
-from flowery_logging.capture.others import has_own_level
+from flowery_logging.capture.logger_tree import has_own_level
 from flowery_logging.capture.sink import Halves, Sink
 from flowery_logging.capture.structlog import MISSING, BoundLogger, anothing
 from flowery_logging.capture.structlog_adoption import is_adopted

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final, Protocol
 
+from flowery_logging import library_code
 from flowery_logging.ecs import Event, Site
 
 PASSES: Final = object()
 """The event goes on its way."""
-
-_OWN: Final = __name__.partition(".")[0]
 
 
 class Gate(Protocol):
@@ -26,5 +25,4 @@ class Gate(Protocol):
 
 def is_own(site: Site) -> bool:
     """Tell whether a call site is one of the library's own."""
-    logger = str(site.log.get("logger", ""))
-    return logger.partition(".")[0] == _OWN
+    return library_code.is_own(str(site.log.get("logger", "")))

@@ -18,10 +18,10 @@ from flowery_logging.capture.stdlib import NOT_EXTRA, Handler
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
+from flowery_logging.library_code import is_own
 from flowery_logging.signalled import let_through
 
 _SOURCE: Final = logging.addLevelName.__code__.co_filename
-_OURS: Final = __name__.partition(".")[0]
 _NO_FIELDS: Final = ("exc_info", "stack_info")
 _UNSEEING: Final = (Handler, logging.NullHandler)
 
@@ -61,7 +61,7 @@ def _is_intercepted(kind: type[logging.Logger]) -> bool:
 
 def _is_somebodys(function: object) -> bool:
     """Tell whether a function, or what our own wrappers call, is neither stdlib's nor ours."""
-    while function is not None and _module(function).partition(".")[0] == _OURS:
+    while function is not None and is_own(_module(function)):
         function = getattr(function, "__wrapped__", None)
     code = getattr(function, "__code__", None)
     return function is not None and (code is None or code.co_filename != _SOURCE)
@@ -140,12 +140,3 @@ def _extra(fields: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in fields.items()
         if type(name) is str and name not in _NO_FIELDS
     }
-
-
-def has_own_level(logger: logging.Logger | None) -> bool:
-    """Tell whether a level below the root logger's lets the records of `logger` pass."""
-    while logger is not None and logger.parent is not None:
-        if logger.level:
-            return True
-        logger = logger.parent
-    return False

@@ -15,14 +15,13 @@ from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any
 
-from flowery_logging.capture.configurators import is_own
 from flowery_logging.capture.flight import FlightRecorder
 from flowery_logging.capture.sink import Fields, Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.event import NO_FIELDS
 from flowery_logging.foreign import getframe
-from flowery_logging.library_code import OWN_LOGGER
+from flowery_logging.library_code import OWN_LOGGER, is_own
 
 
 class OwnLogger:
@@ -76,7 +75,7 @@ class OwnLogger:
     def _chain(self) -> Iterator[logging.Logger]:
         """Yield the loggers from this one up to the library's."""
         logger: logging.Logger | None = self._logger
-        while logger is not None and is_own(logger):
+        while logger is not None and is_own(logger.name):
             yield logger
             logger = logger.parent if logger.propagate else None
 

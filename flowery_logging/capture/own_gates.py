@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 
-from flowery_logging.capture.structlog_output import LOGGERS, own_level
+from flowery_logging.capture.logger_tree import LOGGERS, way_of
+from flowery_logging.capture.structlog_output import own_level
 
 
 def is_held_back(record: logging.LogRecord, ours: logging.Handler) -> bool:
@@ -26,14 +27,10 @@ def is_held_back(record: logging.LogRecord, ours: logging.Handler) -> bool:
 
 def _apart(name: str) -> list[logging.Handler]:
     """Return the handlers of a logger's chain; none if that is not set apart from the root's."""
-    found: list[logging.Handler] = []
-    here: object = LOGGERS.get(name)
-    while isinstance(here, logging.Logger) and here.parent is not None:
-        found += here.handlers
-        if not here.propagate:
-            return found
-        here = here.parent
-    return []
+    logger = LOGGERS.get(name)
+    way = list(way_of(logger)) if isinstance(logger, logging.Logger) else []
+    is_apart = bool(way) and way[-1].parent is not None
+    return [one for logger in way for one in logger.handlers] if is_apart else []
 
 
 def _is_null(handler: logging.Handler) -> bool:

@@ -14,10 +14,10 @@ from types import FrameType
 from typing import Any, Final
 
 from flowery_logging import context, presence
-from flowery_logging.capture.configurators import reaches
 from flowery_logging.capture.event_dict import MARKS, is_event_dict, unwrap_event_dict
 from flowery_logging.capture.handed import Written, pending_for
 from flowery_logging.capture.interrupted import Interrupted
+from flowery_logging.capture.logger_tree import reaches
 from flowery_logging.capture.own_classes import ordinary
 from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.sink import Sink

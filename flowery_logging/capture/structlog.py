@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import structlog
 
+from flowery_logging.capture.logger_tree import LOGGERS
 from flowery_logging.capture.others import heard_by_others
 from flowery_logging.capture.patch import filed_in_logging
 from flowery_logging.capture.sink import simply_formatted, site_of
@@ -27,7 +28,6 @@ from flowery_logging.capture.structlog_adoption import PROCESSORS, takes_drop_ev
 from flowery_logging.capture.structlog_output import (
     ALIASES,
     LEVELS,
-    LOGGERS,
     Levels,
     Output,
     calling_stack,

@@ -14,7 +14,8 @@ from typing import Any, Final
 from structlog import contextvars as structlog_contextvars
 
 from flowery_logging import context, levels
-from flowery_logging.capture.others import hand_out, has_own_level, heard_by_others
+from flowery_logging.capture.logger_tree import LOGGERS, has_own_level, nearest, nearest_lasting
+from flowery_logging.capture.others import hand_out, heard_by_others
 from flowery_logging.capture.patch import filed_in_logging
 from flowery_logging.capture.sink import Sink, site_of
 from flowery_logging.capture.stdlib import log_before_setup
@@ -52,8 +53,6 @@ _now = time.time
 _ident = threading.get_ident
 _current_thread = threading.current_thread
 _get_logger = logging.getLogger
-
-LOGGERS: Final = logging.Logger.manager.loggerDict
 
 
 class Levels:
@@ -200,7 +199,7 @@ def logger_of(output: Output, frame: FrameType | None) -> logging.Logger:
     output without a name, the globals of the module that calls.
     """
     name = logger_name(output.name, frame)
-    logger, lasting = nearest_logger(name)
+    logger, lasting = nearest_lasting(name)
     if lasting and frame is not None:
         output.found = len(LOGGERS), frame.f_globals, logger
     return logger
@@ -211,22 +210,6 @@ def logger_name(name: object, frame: FrameType | None) -> str:
     if name is None and frame is not None:
         name = frame.f_globals.get("__name__")
     return "root" if name is None else str(name)
-
-
-def nearest_logger(name: str) -> tuple[logging.Logger, bool]:
-    """Return the stdlib logger of this name or, if there is none, the one that it would inherit.
-
-    None is made, as a program may use any number of names. Also tells whether the answer lasts
-    until a logger is added: one that takes the place of a placeholder is none.
-    """
-    lasting = True
-    while name:
-        known = LOGGERS.get(name)
-        if isinstance(known, logging.Logger):
-            return known, lasting
-        lasting = lasting and known is None
-        name = name.rpartition(".")[0]
-    return logging.root, lasting
 
 
 def make_event(
@@ -294,7 +277,7 @@ def write(
     target.emit_event(event, context.fields() if merged else None)
     if target is sink and handed_out:
         name = logger_name(name, frame)
-        logger, _ = nearest_logger(name)
+        logger = nearest(name)
         if heard_by_others(logger):
             give_others(sink, logger, name, number_of(level), message, (), fields, event, frame)
 

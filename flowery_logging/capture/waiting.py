@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import orjson
 
-from flowery_logging.capture.configurators import reaches
+from flowery_logging.capture.logger_tree import reaches
 from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.sink import bound_fields
 from flowery_logging.ecs.encode import to_json

@@ -27,7 +27,8 @@ import loguru
 
 from flowery_logging import runtime
 from flowery_logging.capture import loguru_stderr
-from flowery_logging.capture.structlog_output import nearest_logger, stdlib_target
+from flowery_logging.capture.logger_tree import nearest
+from flowery_logging.capture.structlog_output import stdlib_target
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.exception import exception_of, traceback_of
@@ -111,7 +112,7 @@ def _take(record: Any) -> bool:
     if not sink.ready or _comes_from_logging():
         return False
     name, number = record.get("name"), _number(record)
-    logger, _ = nearest_logger(name if isinstance(name, str) else "")
+    logger = nearest(name if isinstance(name, str) else "")
     if number < logger.getEffectiveLevel():
         return False
     target = stdlib_target(sink, logger, number)
