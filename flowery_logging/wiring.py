@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import sys
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
@@ -14,7 +13,7 @@ from typing import Any, Final
 from flowery_logging import foreign
 from flowery_logging.capture.elsewhere import is_printed_anyway, is_shown_on_stderr
 from flowery_logging.capture.gate import Gate
-from flowery_logging.capture.sink import Sink
+from flowery_logging.capture.sink import Sink, this_thread
 from flowery_logging.config import Config
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Composer, Event, Limits, LineEncoder, Placer, Static, identity
@@ -162,7 +161,5 @@ def own_record(
     """Return the halves of a record of the writer's own."""
     level, action, message = _OWN_RECORDS[kind]
     site = encoder.site((OWN_LOGGER, kind), level, OWN_LOGGER, "", 0, None)
-    current = threading.current_thread()
-    thread = encoder.thread(current.ident, current.name)
-    event = Event(_now(), site, message, thread, {"event.action": action, **facts})
+    event = Event(_now(), site, message, this_thread(encoder), {"event.action": action, **facts})
     return composer.compose(event)

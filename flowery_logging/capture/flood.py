@@ -9,14 +9,13 @@ comes, and when the process checkpoints its log.
 
 from __future__ import annotations
 
-import threading
 import weakref
 from _thread import RLock  # a real one also where gevent has patched `threading`
 from typing import Any, Final, NamedTuple
 
 from flowery_logging import process
 from flowery_logging.capture.gate import PASSES, is_own
-from flowery_logging.capture.sink import Sink
+from flowery_logging.capture.sink import Sink, this_thread
 from flowery_logging.ecs import Event, Site
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.error_group import error_group
@@ -195,9 +194,7 @@ def _announcement(account: _Account, seconds: float, sink: Sink) -> Event:
     }
     if account.error is not None:
         fields["error.type"], fields["error.id"] = account.error
-    current = threading.current_thread()
-    thread = sink.encoder.thread(current.ident, current.name)
-    return Event(account.end, account.site, message, thread, fields)
+    return Event(account.end, account.site, message, this_thread(sink.encoder), fields)
 
 
 _floods: Final[weakref.WeakSet[Flood]] = weakref.WeakSet()

@@ -18,6 +18,7 @@ from flowery_logging.capture.stdlib import NOT_EXTRA, Handler
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
+from flowery_logging.ecs.exception import exc_info_of
 from flowery_logging.library_code import is_own
 from flowery_logging.signalled import let_through
 
@@ -118,9 +119,7 @@ def _record(
     """Make a record as `logging` would for the same call."""
     exc_info, stack = None, None
     if event is not None:
-        stack, error = event.stack, event.error
-        if error is not None:
-            exc_info = (type(error), error, event.trace or error.__traceback__)
+        exc_info, stack = exc_info_of(event.error, event.trace), event.stack
     file, line, function = "(unknown file)", 0, "(unknown function)"
     if frame is not None:
         file, line, function = frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name

@@ -20,6 +20,7 @@ from flowery_logging.capture.sink import Fields, Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.event import NO_FIELDS
+from flowery_logging.ecs.exception import exc_info_of
 from flowery_logging.foreign import getframe
 from flowery_logging.library_code import OWN_LOGGER, is_own
 
@@ -112,7 +113,7 @@ class OwnLogger:
         error: BaseException | None,
     ) -> None:
         code = frame.f_code
-        exc_info: Any = None if error is None else (type(error), error, error.__traceback__)
+        exc_info = exc_info_of(error)
         place = code.co_filename, frame.f_lineno
         record = self._logger.makeRecord(
             self.name, level, *place, msg, args, exc_info, code.co_name, extra

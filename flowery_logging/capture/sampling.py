@@ -12,7 +12,6 @@ What is left out takes no number, and records of the library's own say how many 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 import weakref
 from _thread import RLock  # a real one also where gevent has patched `threading`
@@ -21,7 +20,7 @@ from typing import Any, Final
 from flowery_logging import context, process
 from flowery_logging.capture.flight import Ring
 from flowery_logging.capture.gate import PASSES, is_own
-from flowery_logging.capture.sink import Sink
+from flowery_logging.capture.sink import Sink, this_thread
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.event import rfc3339
 from flowery_logging.levels import number_of
@@ -202,7 +201,7 @@ class Sampler:
             self.sink.write(self._announcement(events, requests, since, now))
 
     def _announcement(self, events: int, requests: int, since: float, now: float) -> Event:
-        encoder, current = self.sink.encoder, threading.current_thread()
+        encoder = self.sink.encoder
         site = encoder.site((OWN_LOGGER, "sampled"), "info", OWN_LOGGER, "", 0, None)
         fields = {
             "event.kind": "metric",
@@ -214,7 +213,7 @@ class Sampler:
             "sample_rate": self._rate,
         }
         message = f"{events} events of {requests} requests left out by sampling ({self._rate:.4g})"
-        return Event(now, site, message, encoder.thread(current.ident, current.name), fields)
+        return Event(now, site, message, this_thread(encoder), fields)
 
     def start_child(self) -> None:
         """Begin anew in a forked child: the parent tells what it has left out."""

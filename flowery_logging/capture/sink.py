@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, Final
@@ -203,6 +204,11 @@ def site_of(encoder: LineEncoder, frame: FrameType, logger: str | None, level: s
     site = encoder.site(key, level, name, file, frame.f_lineno, code.co_name)
     site.code = code  # kept alive, so that no other code gets its `id`
     return site
+
+
+def this_thread(encoder: LineEncoder) -> bytes:
+    """Return the second half of a line that this thread writes."""
+    return encoder.thread(threading.get_ident(), threading.current_thread().name)
 
 
 def _file_name(path: str) -> str:

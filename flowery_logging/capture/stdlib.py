@@ -20,12 +20,12 @@ from flowery_logging.capture.interrupted import Interrupted
 from flowery_logging.capture.logger_tree import reaches
 from flowery_logging.capture.own_classes import ordinary
 from flowery_logging.capture.patch import Patch
-from flowery_logging.capture.sink import Sink
+from flowery_logging.capture.sink import Sink, this_thread
 from flowery_logging.capture.waiting import CARRIED, carried_fields, is_written
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.event import NO_FIELDS
-from flowery_logging.ecs.exception import exception_of, traceback_of
+from flowery_logging.ecs.exception import exc_info_of, exception_of, traceback_of
 from flowery_logging.levels import name_of
 from flowery_logging.scope import Scope
 from flowery_logging.signalled import is_of_a_handler, let_through
@@ -287,8 +287,7 @@ class Handler(logging.Handler):
         key = ("broken record", level, logger)
         site = encoder.site(key, level or "error", logger, None, None, None)
         fields = {"labels.record": {str(name): value for name, value in attributes.items()}}
-        thread = encoder.thread(threading.get_ident(), threading.current_thread().name)
-        return Event(time.time(), site, message, thread, fields)
+        return Event(time.time(), site, message, this_thread(encoder), fields)
 
 
 def extras(record: Record) -> Mapping[str, Any]:
@@ -434,8 +433,7 @@ def log_before_setup(
     logger = logging.getLogger(name)
     if not logger.isEnabledFor(level):
         return
-    error = exception_of(fields.pop("exc_info", None))
-    exc_info = None if error is None else (type(error), error, error.__traceback__)
+    exc_info = exc_info_of(exception_of(fields.pop("exc_info", None)))
     file, line, function = "", 0, ""
     if frame is not None:
         file, line, function = frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name

@@ -16,7 +16,7 @@ from structlog.contextvars import get_contextvars, merge_contextvars
 
 from flowery_logging import context
 from flowery_logging.counters import Counters
-from flowery_logging.ecs.exception import exception_of, qualified_name, traceback_of
+from flowery_logging.ecs.exception import exc_info_of, exception_of, qualified_name, traceback_of
 
 _RENDERER_TYPES: Final = frozenset({
     dev.ConsoleRenderer, stock.JSONRenderer, stock.KeyValueRenderer, stock.LogfmtRenderer,
@@ -138,11 +138,10 @@ class Chain:
         elif isinstance(processor, stock.UnicodeEncoder):
             self._encoded = True
         elif isinstance(processor, stock.ExceptionRenderer):
-            error = exception_of(before.get("exc_info"))
-            text = self.values.get("exception")
-            if error is not None and text is not None:
-                trace = traceback_of(before["exc_info"]) or error.__traceback__
-                self._exception = (type(error), error, trace), text, repr(text)
+            given, text = before.get("exc_info"), self.values.get("exception")
+            exc_info = exc_info_of(exception_of(given), traceback_of(given))
+            if exc_info is not None and text is not None:
+                self._exception = exc_info, text, repr(text)
         elif isinstance(processor, _REPEATING_TYPES) or processor in _REPEATING:
             for name, value in self.values.items():
                 old = before.get(name, _ABSENT)

@@ -22,7 +22,7 @@ from flowery_logging.capture import reported
 from flowery_logging.capture.as_without_us import in_a_console, is_of_a_console, with_its_source
 from flowery_logging.capture.greenlets import Greenlets
 from flowery_logging.capture.hooks import Hook
-from flowery_logging.capture.sink import Sink
+from flowery_logging.capture.sink import Sink, this_thread
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.plain import describe
@@ -190,7 +190,7 @@ class Hooks:
         encoder = self._sink.encoder
         place = basename(file or ""), line, function
         site = encoder.site((logger, level, file, line), level, logger, *place)
-        thread = encoder.thread(threading.get_ident(), threading.current_thread().name)
+        thread = this_thread(encoder)
         event = Event(time.time(), site, message, thread, fields or {}, error=error)
         self._sink.emit_event(event)
 

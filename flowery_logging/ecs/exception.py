@@ -12,6 +12,8 @@ from flowery_logging.ecs.frames import set_stacks
 from flowery_logging.ecs.plain import describe
 from flowery_logging.signalled import let_through
 
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
 HEAD_SHARE: Final = 0.35
 """What a cut text keeps of its head; the tail of a stack trace says more."""
 
@@ -34,6 +36,11 @@ def traceback_of(exc_info: object) -> TracebackType | None:
     """Return the traceback that stands beside the exception in a tuple of three."""
     found = exc_info[2] if isinstance(exc_info, tuple) and len(exc_info) == 3 else None
     return found if isinstance(found, TracebackType) else None
+
+
+def exc_info_of(error: BaseException | None, trace: TracebackType | None = None) -> ExcInfo | None:
+    """Return the tuple of three that a record has for an exception; None for none."""
+    return None if error is None else (type(error), error, trace or error.__traceback__)
 
 
 def qualified_name(kind: type) -> str:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import logging
 import re
 import sys
-import threading
 import time
 from contextlib import suppress
 from types import FrameType
@@ -28,6 +27,7 @@ import loguru
 from flowery_logging import runtime
 from flowery_logging.capture import loguru_stderr
 from flowery_logging.capture.logger_tree import nearest
+from flowery_logging.capture.sink import this_thread
 from flowery_logging.capture.structlog_output import stdlib_target
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
@@ -147,8 +147,7 @@ def _broken(encoder: Any, record: Any) -> Event:
     """Return what can be had from a record whose entries are not what they should be."""
     site = encoder.site(("loguru", "broken"), "error", None, None, None, None)
     fields = {"labels.record": {str(n): text(v) for n, v in record.items() if n != "message"}}
-    thread = encoder.thread(threading.get_ident(), threading.current_thread().name)
-    return Event(time.time(), site, record.get("message", ""), thread, fields)
+    return Event(time.time(), site, record.get("message", ""), this_thread(encoder), fields)
 
 
 def _comes_from_logging() -> bool:
