@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any
 
 from flowery_logging.capture.logger_tree import has_own_level, nearest
+from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.foreign import MODULE_LOCK
 
@@ -27,26 +28,25 @@ class BasicConfig:
     def __init__(self, handler: Handler, on_added: Callable[[], None]) -> None:
         self._handler = handler
         self._on_added = on_added
-        self._ours: Any = None
+        self._patch = Patch(logging, "basicConfig")
+        self._active = False
 
     def install(self) -> None:
         """Wrap what stands there now."""
-        if self._ours is None or logging.basicConfig is not self._ours:
-            self._ours = self._wrapping(logging.basicConfig)
-            vars(logging)["basicConfig"] = self._ours
+        self._active = True
+        self._patch.apply(self._wrapping)
 
     def uninstall(self) -> None:
-        """Put back what was there, unless others have wrapped it since."""
-        ours, self._ours = self._ours, None
-        if ours is not None and vars(logging)["basicConfig"] is ours:
-            vars(logging)["basicConfig"] = ours.__wrapped__
+        """Put back what was there; ours stays, passive, where others have wrapped it since."""
+        self._active = False
+        self._patch.undo()
 
     def _wrapping(self, theirs: Callable[..., None]) -> Callable[..., None]:
         @wraps(theirs)
         def basic_config(**options: Any) -> None:
             handlers = logging.getLogger().handlers
             alone = len(handlers) == 1 and handlers[0] is self._handler
-            if self._ours is None or MODULE_LOCK is None or not alone or options.get("force"):
+            if not self._active or MODULE_LOCK is None or not alone or options.get("force"):
                 theirs(**options)
                 return
             with MODULE_LOCK:  # others who log meanwhile do not take our handler for removed

@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol
 from flowery_logging import context, process
 from flowery_logging.capture import stdlib
 from flowery_logging.capture.logger_tree import has_own_level
+from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.sink import Halves, Sink
 from flowery_logging.capture.structlog import MISSING, BoundLogger, anothing
 from flowery_logging.capture.structlog_adoption import is_adopted
@@ -109,7 +110,7 @@ class FlightRecorder:
         self.level = self.lowest = logging.NOTSET
         self._shadow = Sink(sink.counters)  # encodes as the real one; its writer is this
         self.handler = stdlib.Handler(self._shadow)
-        self._wrapped: tuple[Any, Any] | None = None
+        self._patch = Patch(logging.Logger, "callHandlers")
         _recorders.add(self)
 
     def write(self, before: bytes, after: bytes) -> None:
@@ -128,27 +129,16 @@ class FlightRecorder:
         if self.lowest < level:
             this: Any = self
             self._shadow.open(self.sink.encoder, this, self.sink.processors)
-            self._install()
+            self._patch.apply_once(self._calling)
             _record_below(level, self.lowest, self._shadow)
         else:
             self.uninstall()
         return self.lowest
 
-    def _install(self) -> None:
-        if self._wrapped is None:
-            theirs = logging.Logger.callHandlers
-            ours: Any = self._calling(theirs)
-            logging.Logger.callHandlers = ours  # type: ignore[method-assign]
-            self._wrapped = ours, theirs
-
     def uninstall(self) -> None:
         """Put back what was there, unless somebody else has wrapped it since."""
-        if self._wrapped is not None:
-            ours, theirs = self._wrapped
-            self.lowest = self.level
-            if logging.Logger.callHandlers is ours:
-                logging.Logger.callHandlers = theirs  # type: ignore[method-assign]
-                self._wrapped = None
+        self.lowest = self.level
+        self._patch.undo()
 
     def _calling(self, theirs: Callable[..., None]) -> Callable[..., None]:
         """Wrap `Logger.callHandlers`: what only the lowered root level let pass stops here."""
@@ -159,8 +149,6 @@ class FlightRecorder:
             elif record.levelno >= self.lowest:
                 self.handler.handle(record)
 
-        wrapper: Any = call_handlers
-        wrapper.__wrapped__ = theirs  # `others` looks for Sentry's wrapper below ours
         return call_handlers
 
 
