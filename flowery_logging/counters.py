@@ -27,7 +27,7 @@ class Counters:
         self._counts = dict.fromkeys(names, 0)
         # Re-entrant: a signal handler may log while this thread holds it.
         self._lock = RLock()
-        process.in_each_child(self._start_child)
+        process.renew_in_children(self)
 
     def add(self, name: str, amount: int = 1) -> None:
         """Raise one count; a name not seen before begins at 0."""
@@ -48,7 +48,7 @@ class Counters:
         process.look()
         return dict(self._counts)
 
-    def _start_child(self) -> None:
+    def start_child(self) -> None:
         """Begin anew in a forked child; a thread that is gone may have held the lock."""
         self._lock = RLock()
         self._counts = dict.fromkeys(self._counts, 0)

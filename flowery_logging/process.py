@@ -13,6 +13,7 @@ from __future__ import annotations
 import mmap
 import os
 import sys
+import weakref
 from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -58,7 +59,16 @@ def _make_mark() -> Mark:
 mark: Final = _make_mark()
 mark[0] = 1
 
+
+class Renewed(Protocol):
+    """What has something of its own in each process, as a lock."""
+
+    def start_child(self) -> None:
+        """Begin anew in the child of a fork, maybe twice. It must neither log nor wait."""
+
+
 _hooks: Final[list[Callable[[], None]]] = []
+_renewed: Final[weakref.WeakSet[Renewed]] = weakref.WeakSet()
 _beginnings: Final[dict[int, RLock]] = {}  # by process number: a lock of this child's own
 
 
@@ -68,6 +78,11 @@ def in_each_child(hook: Callable[[], None]) -> None:
     It may be called twice in a child. It must neither log nor wait.
     """
     _hooks.append(hook)
+
+
+def renew_in_children(one: Renewed) -> None:
+    """Let an object begin anew in each child, as long as it lives: before the child uses it."""
+    _renewed.add(one)
 
 
 def look() -> None:
@@ -85,7 +100,7 @@ def begin() -> None:
 
 
 def _run_hooks() -> None:
-    for hook in _hooks:
+    for hook in [*_hooks, *(one.start_child for one in list(_renewed))]:
         if mark[0]:
             return  # done: by another thread, or by a signal handler in the middle of this loop
         hook()

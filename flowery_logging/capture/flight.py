@@ -8,7 +8,6 @@ writer, which numbers them then; otherwise they are forgotten. Off, it costs not
 from __future__ import annotations
 
 import logging
-import weakref
 from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -111,7 +110,7 @@ class FlightRecorder:
         self._shadow = Sink(sink.counters)  # encodes as the real one; its writer is this
         self.handler = stdlib.Handler(self._shadow)
         self._patch = Patch(logging.Logger, "callHandlers")
-        _recorders.add(self)
+        process.renew_in_children(self)
 
     def write(self, before: bytes, after: bytes) -> None:
         """Keep an event for the current request; outside of one it is forgotten."""
@@ -139,6 +138,11 @@ class FlightRecorder:
         """Put back what was there, unless somebody else has wrapped it since."""
         self.lowest = self.level
         self._patch.undo()
+
+    def start_child(self) -> None:
+        """Begin anew in a forked child: the rings of other threads' requests are not there."""
+        self.lock = RLock()
+        self.total = 0
 
     def _calling(self, theirs: Callable[..., None]) -> Callable[..., None]:
         """Wrap `Logger.callHandlers`: what only the lowered root level let pass stops here."""
@@ -207,16 +211,3 @@ def _taking(logger: BoundLogger, sink: Sink, level: str) -> BoundLogger | None:
 
 def _size(halves: Halves) -> int:
     return len(halves[0]) + len(halves[1])
-
-
-_recorders: weakref.WeakSet[FlightRecorder] = weakref.WeakSet()
-
-
-def _start_children() -> None:
-    """Begin anew in a forked child: the rings of other threads' requests are not there."""
-    for recorder in list(_recorders):
-        recorder.lock = RLock()
-        recorder.total = 0
-
-
-process.in_each_child(_start_children)

@@ -9,7 +9,6 @@ comes, and when the process checkpoints its log.
 
 from __future__ import annotations
 
-import weakref
 from _thread import RLock  # a real one also where gevent has patched `threading`
 from typing import Any, Final, NamedTuple
 
@@ -79,7 +78,7 @@ class Flood:
         self._due = float("inf")  # when the first window that has left out something is over
         self._windows: dict[Any, _Window] = {}
         self._lock = RLock()
-        _floods.add(self)
+        process.renew_in_children(self)
 
     def target(self, event: Event) -> Any:
         """Return None for an event that is left out, and counted."""
@@ -195,14 +194,3 @@ def _announcement(account: _Account, seconds: float, sink: Sink) -> Event:
     if account.error is not None:
         fields["error.type"], fields["error.id"] = account.error
     return Event(account.end, account.site, message, this_thread(sink.encoder), fields)
-
-
-_floods: Final[weakref.WeakSet[Flood]] = weakref.WeakSet()
-
-
-def _start_children() -> None:
-    for flood in list(_floods):
-        flood.start_child()
-
-
-process.in_each_child(_start_children)

@@ -106,7 +106,7 @@ class Sampler:
         self._since = time.time()
         self._due = 0.0
         self._running: weakref.WeakSet[Held] = weakref.WeakSet()
-        _samplers.add(self)
+        process.renew_in_children(self)
 
     def target(self, event: Event) -> Any:
         """Return where an event goes: on its way, to what its request holds, or None."""
@@ -222,14 +222,3 @@ class Sampler:
         self.child += 1
         self._left_out = self._requests = 0
         self._running = weakref.WeakSet()
-
-
-_samplers: Final[weakref.WeakSet[Sampler]] = weakref.WeakSet()
-
-
-def _start_children() -> None:
-    for sampler in list(_samplers):
-        sampler.start_child()
-
-
-process.in_each_child(_start_children)

@@ -67,14 +67,15 @@ class Tally:
         self.service = ""  # of the lines to come
         self._counts: dict[str, dict[bytes, Count]] = {}
         self._levels: dict[bytes, Count] = {}  # of the current service
-        process.in_each_child(self._start_child)
+        process.renew_in_children(self)
 
     def name(self, service: str) -> None:
         """Count the lines to come for this service."""
         self.service = service
         self._levels = self._counts.setdefault(service, {})
 
-    def _start_child(self) -> None:
+    def start_child(self) -> None:
+        """Begin at 0: the parent's lines are the parent's."""
         self._counts, self.writes = {}, Writes()
         self.name(self.service)
 

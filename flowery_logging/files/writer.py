@@ -11,7 +11,6 @@ are its own.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
@@ -64,7 +63,7 @@ class Writer:
         self._tally: Tally | None = None
         self._take(mirrors or Mirrors())
         self._journal = Journal(target, identity)
-        _writers.add(self)
+        process.renew_in_children(self)
 
     def _own_journal(self) -> Journal:
         """Return the journal of this process, in the child of a fork a new one."""
@@ -380,14 +379,3 @@ class Writer:
 def _given(before: bytes, after: bytes) -> Callable[[], Halves]:
     # A lambda in `write` itself would make cells of its arguments, at each call.
     return lambda: (before, after)
-
-
-_writers: weakref.WeakSet[Writer] = weakref.WeakSet()
-
-
-def _start_children() -> None:
-    for writer in list(_writers):
-        writer.start_child()
-
-
-process.in_each_child(_start_children)

@@ -130,11 +130,12 @@ class Shared:
         self._write_keys: dict[str, list[Key]] = {}
         tally.listener = self._line
         runtime.counters().listener = self._count
-        process.in_each_child(self._start_child)
+        process.renew_in_children(self)
         if runtime.current_sink().ready:
             self._put({})
 
-    def _start_child(self) -> None:
+    def start_child(self) -> None:
+        """Leave the parent's board to the parent."""
         self._lock = RLock()
         self._board, self._opened, self._waited = None, False, False
         self._keys = {}
