@@ -12,12 +12,13 @@ import signal
 import ssl
 import sys
 from _thread import RLock
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from operator import attrgetter
 from types import CodeType, FrameType
 from typing import Any, Final
 
-from structlog import BoundLoggerBase, _config
+from structlog import BoundLoggerBase, _config, _output, contextvars as _contextvars
 
 # The interpreter
 
@@ -104,6 +105,9 @@ CLEAR_CACHE: Final = "_clear_cache"
 CAPTURED_FROM: Final = "_warnings_showwarning"
 """What stood in `warnings` before `captureWarnings(True)`; None while nothing is captured."""
 
+ASSERTS_LOGS: Final = "unittest._log"
+"""The module of the handler by which `assertLogs` takes a logger's events."""
+
 MODULE_LOCK: Final[Any] = getattr(logging, "_lock", None)
 """What `logging` itself holds while it changes handlers. Only ever tried, never waited for."""
 
@@ -142,6 +146,23 @@ context_of: Final[Callable[[Any], Any]] = attrgetter("_context")
 
 arguments_of: Final[Callable[[Any], Any]] = attrgetter("_logger_factory_args")
 """Return what a proxy gives to the factory: the name that was asked for."""
+
+BOUND_VARIABLES: Final[Mapping[str, Any]] = getattr(
+    _contextvars, "_CONTEXT_VARS", {"unknown": None}
+)
+"""A ContextVar for each key of `structlog.contextvars`; while it is empty nobody has bound any."""
+
+CALLING_STACK: Final[ContextVar[Any]] = getattr(
+    _contextvars, "_ASYNC_CALLING_STACK", ContextVar("flowery_calling_stack")
+)
+CALLING_THREAD: Final[ContextVar[Any]] = getattr(
+    _contextvars, "_ASYNC_CALLING_THREAD", ContextVar("flowery_calling_thread")
+)
+"""Where the `a…` methods keep the caller's frame and thread while they run in an executor; versions
+before 24.3 have one of them only."""
+
+PRINTERS: Final = _output
+"""The module of the loggers that print, and of their factories."""
 
 # Agents
 

@@ -43,6 +43,11 @@ class Loud(BoundLoggerBase):
         self._proxy_to_logger("info", event)
 structlog.wrap_logger(None, wrapper_class=Loud).info("x")
 assert callers == [foreign.CALLER_OF_PROCESS_EVENT]
+assert not foreign.BOUND_VARIABLES
+structlog.contextvars.bind_contextvars(order=7)
+assert list(foreign.BOUND_VARIABLES)
+assert type(foreign.logger_of(bound)).__module__ == foreign.PRINTERS.__name__
+assert foreign.CALLING_STACK is structlog.contextvars._ASYNC_CALLING_STACK
 """,
     "aiohttp": """
 import asyncio, aiohttp

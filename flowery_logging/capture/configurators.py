@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from flowery_logging.capture.logger_tree import end_of, holds, reaches
 from flowery_logging.capture.patch import Patch
-from flowery_logging.foreign import file_above, frame_above, getframe
+from flowery_logging.foreign import ASSERTS_LOGS, file_above, frame_above, getframe
 from flowery_logging.library_code import is_library, is_own
 
 _LOGGING: Final = os.path.dirname(logging.addLevelName.__code__.co_filename)
@@ -62,7 +62,7 @@ def calling_place() -> str:
 
 def are_asserted(handlers: Iterable[Any]) -> bool:
     """Tell whether a test's `assertLogs` has taken the events of a logger with these handlers."""
-    return any(type(one).__module__ == "unittest._log" for one in handlers)
+    return any(type(one).__module__ == ASSERTS_LOGS for one in handlers)
 
 
 class Watch:

@@ -17,6 +17,7 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event, LineEncoder, Site
 from flowery_logging.ecs.event import NO_FIELDS
 from flowery_logging.files import Writer
+from flowery_logging.foreign import BOUND_VARIABLES
 from flowery_logging.signalled import is_of_a_handler, let_through
 
 Fields = Mapping[str, Any]
@@ -25,11 +26,6 @@ Processor = Callable[[dict[str, Any]], "dict[str, Any] | None"]
 
 _SEPARATORS: Final = tuple(filter(None, (os.sep, os.altsep)))
 _SCALARS: Final = frozenset({str, int, float, bool})
-
-# structlog keeps one ContextVar a key in this dict; while it is empty nobody has bound anything.
-_structlog_vars: Final[Mapping[str, Any]] = getattr(
-    structlog_contextvars, "_CONTEXT_VARS", {"unknown": None}
-)
 
 
 class Sink:
@@ -71,7 +67,7 @@ class Sink:
         (a time limit) is the application's: it is let through, and so the write itself lies outside
         of any `try`, as the event is not to be written twice.
         """
-        if _structlog_vars or self.unusual:
+        if BOUND_VARIABLES or self.unusual:
             return False
         try:
             before = self.encoder.join(created, site, message, fields, context.current(), thread)
@@ -104,7 +100,7 @@ class Sink:
         target: Any = self.writer
         try:
             if self.gates:
-                if bound is None and not _structlog_vars and event.error is None:
+                if bound is None and not BOUND_VARIABLES and event.error is None:
                     event.scope = context.current()
                 event.bound = bound = _bound_with(event.error) if bound is None else bound
                 target = self._through_gates(event)
@@ -236,7 +232,7 @@ def _bound_with(error: BaseException | None) -> Fields:
 def bound_fields() -> Fields:
     """Return what is bound here: ours, over what was bound with `structlog.contextvars`."""
     ours = context.fields()
-    if not _structlog_vars:
+    if not BOUND_VARIABLES:
         return ours
     try:
         theirs = structlog_contextvars.get_contextvars()

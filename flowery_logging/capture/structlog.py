@@ -30,8 +30,6 @@ from flowery_logging.capture.structlog_output import (
     LEVELS,
     Levels,
     Output,
-    calling_stack,
-    calling_thread,
     give_others,
     interpolated,
     logger_name,
@@ -41,7 +39,13 @@ from flowery_logging.capture.structlog_output import (
     render,
     written_from,
 )
-from flowery_logging.foreign import CONFIGURATION, frame_above, getframe
+from flowery_logging.foreign import (
+    CALLING_STACK,
+    CALLING_THREAD,
+    CONFIGURATION,
+    frame_above,
+    getframe,
+)
 from flowery_logging.kept import Kept
 
 _OURS: Final = [render]
@@ -185,15 +189,15 @@ async def _in_executor(
     message, more = interpolated(event, args) if args else (event, {})
     if fields.get("exc_info") is True:  # nothing is being handled in the executor
         fields["exc_info"] = sys.exc_info()
-    thread = calling_thread.set((_ident(), _current_thread().name))
-    stack = calling_stack.set(getframe().f_back)
+    thread = CALLING_THREAD.set((_ident(), _current_thread().name))
+    stack = CALLING_STACK.set(getframe().f_back)
     copied = contextvars.copy_context()
     try:
         run = partial(logger._run, level, message, {**more, **fields})  # noqa: SLF001 - our own
         await asyncio.get_running_loop().run_in_executor(None, copied.run, run)
     finally:
-        calling_stack.reset(stack)
-        calling_thread.reset(thread)
+        CALLING_STACK.reset(stack)
+        CALLING_THREAD.reset(thread)
 
 
 def _nothing(self: object, event: object = None, /, *args: object, **fields: object) -> None:

@@ -6,12 +6,9 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, MutableMapping
-from contextvars import ContextVar
 from functools import partial
 from types import FrameType
 from typing import Any, Final
-
-from structlog import contextvars as structlog_contextvars
 
 from flowery_logging import context, levels
 from flowery_logging.capture.logger_tree import LOGGERS, has_own_level, nearest, nearest_lasting
@@ -23,7 +20,7 @@ from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text, to_json
 from flowery_logging.ecs.exception import exception_of, traceback_of
 from flowery_logging.ecs.frames import stack_text
-from flowery_logging.foreign import getframe
+from flowery_logging.foreign import CALLING_STACK, CALLING_THREAD, getframe
 from flowery_logging.signalled import let_through
 
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
@@ -39,15 +36,6 @@ SPECIAL: Final = frozenset({"exc_info", "stack_info", "exception", "stack"})
 """Keys of an event that structlog gives a meaning: they are no fields."""
 
 _NOT_APPS: Final = ("structlog.", f"{__package__}.")
-
-# Where structlog's `a…` methods keep the caller's frame and thread while they run in an executor;
-# versions before 24.3 have one of them only.
-calling_stack: Final[ContextVar[Any]] = getattr(
-    structlog_contextvars, "_ASYNC_CALLING_STACK", ContextVar("flowery_calling_stack")
-)
-calling_thread: Final[ContextVar[Any]] = getattr(
-    structlog_contextvars, "_ASYNC_CALLING_THREAD", ContextVar("flowery_calling_thread")
-)
 
 _now = time.time
 _ident = threading.get_ident
@@ -183,7 +171,7 @@ def interpolated(event: object, args: tuple[Any, ...]) -> tuple[Any, dict[str, A
 
 def app_frame() -> FrameType | None:
     """Return the innermost frame that is neither structlog's nor ours."""
-    frame = calling_stack.get(None) or getframe(1)
+    frame = CALLING_STACK.get(None) or getframe(1)
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
         if not name.startswith(_NOT_APPS):
@@ -234,7 +222,7 @@ def make_event(
 
 def caller_thread() -> tuple[int, str] | None:
     """Return the thread that awaits one of structlog's `a…` methods, where this is its executor."""
-    found: tuple[int, str] | None = calling_thread.get(None)
+    found: tuple[int, str] | None = CALLING_THREAD.get(None)
     return found
 
 

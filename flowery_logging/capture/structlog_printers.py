@@ -5,13 +5,11 @@ from __future__ import annotations
 import sys
 from typing import Any, Final
 
-from structlog import _output as structlog_output
-
-from flowery_logging.foreign import PRINTED_TO
+from flowery_logging.foreign import PRINTED_TO, PRINTERS
 
 _PRINTERS: Final = tuple(
     kind
-    for kind in (getattr(structlog_output, f"{n}Logger", None) for n in ("Print", "Write", "Bytes"))
+    for kind in (getattr(PRINTERS, f"{n}Logger", None) for n in ("Print", "Write", "Bytes"))
     if kind is not None
 )
 _STREAMS: Final = ("stdout", "stderr", "__stdout__", "__stderr__")
@@ -33,18 +31,18 @@ def prints(logger: object) -> bool:
 
 def _streams() -> list[Any]:
     """Return what stands for standard output and error: now, at first, and for structlog."""
-    found = [getattr(module, name, None) for module in (sys, structlog_output) for name in _STREAMS]
+    found = [getattr(module, name, None) for module in (sys, PRINTERS) for name in _STREAMS]
     return [stream for stream in found if stream is not None]
 
 
 def printer_of(factory: Any) -> str | None:
     """Return the name of a factory of structlog's whose loggers print to standard output."""
     kind = type(factory).__name__
-    if type(factory).__module__ != structlog_output.__name__ or not kind.endswith("Factory"):
+    if type(factory).__module__ != PRINTERS.__name__ or not kind.endswith("Factory"):
         return None
     try:
         return kind if prints(factory()) else None
-    except Exception:
+    except Exception:  # a factory of somebody's own class, which needs arguments
         return None
 
 
