@@ -45,10 +45,7 @@ _APPEND: Final = getattr(os, "O_APPEND", 0)
 
 _DESCRIPTORS: Final = "/proc/self/fd"
 
-_fstat = os.fstat
-_getpid = os.getpid
-_write = os.write
-
+_write = System.write
 
 _channels: weakref.WeakSet[Channel] = weakref.WeakSet()
 
@@ -108,18 +105,18 @@ class Channel:
 
     def leave(self) -> None:
         """Remove the lock file, unless another thread or process holds the lock. Never raises."""
-        if self._lock < 0 or self._known is None or self._known[2] != _getpid():
+        if self._lock < 0 or self._known is None or self._known[2] != System.getpid():
             return  # none is open, or it is that of the parent
         # By a descriptor of its own: what another thread of this process holds is no lock for it.
         with suppress(Exception):  # a file too many is no reason to fail at the end
-            is_there = _fstat(self._lock).st_nlink  # else it would be made, to be removed
+            is_there = System.fstat(self._lock).st_nlink  # else it would be made, to be removed
             lock = lock_files.open_lock(self._lock_path) if is_there else -1
             if lock >= 0:
                 self._remove(lock)
 
     def _remove(self, lock: int) -> None:
         try:
-            if platform.try_lock(lock) and _fstat(lock).st_nlink:
+            if platform.try_lock(lock) and System.fstat(lock).st_nlink:
                 System.unlink(self._lock_path)
         finally:
             System.close(lock)
@@ -130,7 +127,7 @@ class Channel:
         lock, self._lock = self._lock, -1
         self._known = None
         if lock >= 0 and _inode(lock) == self._lock_inode:
-            os.close(lock)
+            System.close(lock)
 
     def _write_locked(self, data: bytes, deadline: float) -> None:
         try:
@@ -167,11 +164,11 @@ class Channel:
         """Take the lock if it is free; where there is none any more, go on without."""
         if not platform.try_lock(self._lock):
             return False
-        if _fstat(self._lock).st_nlink:
+        if System.fstat(self._lock).st_nlink:
             return True
         removed, self._lock = self._lock, -1
-        os.close(removed)
-        self._open_lock(_fstat(self.descriptor))
+        System.close(removed)
+        self._open_lock(System.fstat(self.descriptor))
         return self._lock < 0
 
     def _write_all(self, data: bytes, deadline: float) -> None:
@@ -205,11 +202,11 @@ class Channel:
         Also a fork in C, of which Python's hooks hear nothing: the lock would be the parent's.
         """
         try:
-            status = _fstat(self.descriptor)
+            status = System.fstat(self.descriptor)
         except OSError:
             self._was_lost = True
             raise
-        known = status.st_dev, status.st_ino, _getpid()
+        known = status.st_dev, status.st_ino, System.getpid()
         if known != self._known or (self._lock >= 0 and _inode(self._lock) != self._lock_inode):
             self._adopt(status, known)
 
@@ -272,7 +269,7 @@ def close() -> None:
 
 def _inode(descriptor: int) -> tuple[int, int]:
     try:
-        status = _fstat(descriptor)
+        status = System.fstat(descriptor)
     except OSError:
         return _NONE
     return status.st_dev, status.st_ino

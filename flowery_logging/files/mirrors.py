@@ -7,7 +7,6 @@ while a line is shown was caused by that: it is written, and not shown again.
 
 from __future__ import annotations
 
-import os
 import threading
 from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections import deque
@@ -18,6 +17,7 @@ from flowery_logging.counters import Counters
 from flowery_logging.files.levels import level_of_line
 from flowery_logging.levels import number_of
 from flowery_logging.signalled import let_through
+from flowery_logging.system import System
 
 STANDARD_LEVELS: Final = {b"debug": 10, b"info": 20, b"warning": 30, b"error": 40, b"critical": 50}
 
@@ -29,7 +29,6 @@ _MOST: Final = 10_000
 
 _ALL: Final = frozenset(range(256))
 
-_getpid = os.getpid
 _ident = threading.get_ident
 
 
@@ -65,7 +64,7 @@ class Mirrors:
         self._turn = RLock()
         self._showing = 0  # the thread that has the turn
         self._patience = _TURN_SECONDS
-        self._pid = _getpid()
+        self._pid = System.getpid()
         self.quiet = self._quiet_initials()
 
     def _quiet_initials(self) -> frozenset[int]:
@@ -81,7 +80,7 @@ class Mirrors:
 
     def add(self, line: bytes) -> None:
         """Let a line be shown, unless the showing of another has caused it."""
-        if self._pid != _getpid():
+        if self._pid != System.getpid():
             self._begin_in_child()
         if self._showing == _ident():
             return
@@ -95,13 +94,13 @@ class Mirrors:
         self._turn = RLock()
         self._showing = 0
         self.lines.clear()
-        self._pid = _getpid()
+        self._pid = System.getpid()
 
     def show(self) -> None:
         """Show what was added, in its order; a thread that is at it already goes on."""
         if not self.lines or self._showing == _ident():
             return
-        if self._pid != _getpid():
+        if self._pid != System.getpid():
             self._begin_in_child()
         try:
             if self._turn.acquire(timeout=self._patience):

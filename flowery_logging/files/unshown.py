@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 
 from flowery_logging.files import stderr
-
-_getpid = os.getpid
+from flowery_logging.system import System
 
 
 class Unshown:
@@ -21,7 +19,7 @@ class Unshown:
         self._kept = kept
         self._count = 0
         self._end_of_torn = ""
-        self._pid = _getpid()
+        self._pid = System.getpid()
 
     def put(self, text: str) -> None:
         """Write a text, below what is to be said of those before it. May raise."""
@@ -40,8 +38,8 @@ class Unshown:
             self._tell()
 
     def _tell(self) -> None:
-        if self._pid != _getpid():  # what was missing was the parent's
-            self._pid, self._count = _getpid(), 0
+        if self._pid != System.getpid():  # what was missing was the parent's
+            self._pid, self._count = System.getpid(), 0
         if self._count:
             stderr.put(f"{self._end_of_torn}flowery_logging: {self._told()}\n")
             self._count, self._end_of_torn = 0, ""
