@@ -82,9 +82,11 @@ def optional_level(setting: Setting, name: str) -> int | None:
 
 def level_or_off(setting: Setting, name: str) -> int | None:
     """Return the number of a level; None for "OFF"."""
-    if isinstance(setting.value, str) and setting.value.strip().upper() == "OFF":
-        return None
-    return level(setting, name, ", or OFF")
+    return None if _is_off(setting.value) else level(setting, name, ", or OFF")
+
+
+def _is_off(value: object) -> bool:
+    return isinstance(value, str) and value.strip().upper() == "OFF"
 
 
 def level(setting: Setting, name: str, more: str = "") -> int:
@@ -107,7 +109,7 @@ def levels(setting: Setting) -> Mapping[str, int]:
     value = setting.value
     allowed = 'logger names with levels: {"sqlalchemy": "WARNING"} or sqlalchemy=WARNING,a.b=INFO'
     if isinstance(value, str):
-        pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+        pairs = _assignments(value)
         if any(not sign or not name.strip() for name, sign, _ in pairs):
             raise setting.refuse("levels", "not name=LEVEL", allowed)
         value = {name.strip(): given for name, _, given in pairs}
@@ -117,6 +119,11 @@ def levels(setting: Setting) -> Mapping[str, int]:
         name: level(Setting(given, setting.source), f"levels[{name!r}]")
         for name, given in value.items()
     }
+
+
+def _assignments(text: str) -> list[tuple[str, str, str]]:
+    """Return the parts of `name=value,name=value`, each with what stands before and after `=`."""
+    return [pair.partition("=") for pair in text.split(",") if pair.strip()]
 
 
 def size(setting: Setting, name: str) -> int:
@@ -148,7 +155,7 @@ def flood(setting: Setting) -> tuple[int, float] | None:
     allowed = (
         "how many equal events of a call site are written, in 10 s or another time: 100, 20/1m; OFF"
     )
-    if value is None or (isinstance(value, str) and value.strip().upper() == "OFF"):
+    if value is None or _is_off(value):
         return None
     limit, window = (value, "10s") if isinstance(value, (int, str)) else _pair(value)
     if isinstance(limit, str):
@@ -168,7 +175,7 @@ def sample(setting: Setting) -> tuple[float, float] | None:
     """Return the share of traces that are written, and from how many seconds on all are."""
     value = setting.value
     allowed = "a share of the traces, from 0 to 1 or in %, and what is slow: 0.1, 10%, 0.1/2s; OFF"
-    if value is None or (isinstance(value, str) and value.strip().upper() == "OFF"):
+    if value is None or _is_off(value):
         return None
     share, slow = (value, "1s") if isinstance(value, (int, float, str)) else _pair(value)
     if isinstance(share, str):
@@ -291,9 +298,9 @@ def limits(setting: Setting) -> Mapping[str, int]:
     )
     value = setting.value
     if isinstance(value, str):
-        pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
         value = {
-            name.strip(): int(text) if text.strip().isdecimal() else text for name, _, text in pairs
+            name.strip(): int(text) if text.strip().isdecimal() else text
+            for name, _, text in _assignments(value)
         }
     if not isinstance(value, Mapping):
         raise setting.refuse("limits", "not a mapping", allowed)
