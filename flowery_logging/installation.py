@@ -139,7 +139,7 @@ class Installation:
         mirrors = wiring.mirrors(config, self.counters, self.observers)
         writer: Writer | None = getattr(self.sink, "writer", None)
         if writer is not None:  # also after an `undo()`: the process goes on counting
-            if self.config is None or wiring.place(self.config) != wiring.place(config):
+            if self.config is None or wiring.is_moved(self.config, config):
                 writer.reconfigure(target)
             writer.mirror(mirrors)
             return writer

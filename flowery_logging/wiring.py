@@ -58,32 +58,29 @@ def redactor(config: Config) -> Redactor:
     return ChosenRedactor(config.redact, config.redact_safe, config.redact_personal, pseudonyms)
 
 
-def place(config: Config) -> tuple[Any, ...]:
-    """Return what of a configuration decides where lines go."""
-    return (
-        config.directory,
-        config.service,
-        config.max_bytes,
-        config.max_age,
-        config.keep_bytes,
-        config.keep_days,
-        config.outputs,
-    )
-
-
-def target(config: Config) -> Any:
-    """Return what makes the place where lines go, from the process's `entity_id`."""
-    if config.directory is None:
-        return Stream if "stdout" in config.outputs else Nowhere
-    settings = FileSettings(
-        config.directory,
+def _file_settings(config: Config) -> FileSettings:
+    return FileSettings(
+        config.directory or "",
         config.service,
         config.max_bytes,
         config.max_age,
         config.keep_bytes,
         config.keep_days * 86_400,
     )
-    return partial(LogFiles, settings)
+
+
+def is_moved(before: Config, config: Config) -> bool:
+    """Tell whether lines go to another place, or by other rules, than with the one before."""
+    if before.outputs != config.outputs or before.directory != config.directory:
+        return True
+    return _file_settings(before) != _file_settings(config)
+
+
+def target(config: Config) -> Any:
+    """Return what makes the place where lines go, from the process's `entity_id`."""
+    if config.directory is None:
+        return Stream if "stdout" in config.outputs else Nowhere
+    return partial(LogFiles, _file_settings(config))
 
 
 def mirrors(config: Config, counters: Counters, observers: Iterable[Mirror] = ()) -> Mirrors:
