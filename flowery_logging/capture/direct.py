@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from flowery_logging.capture.attachment import Attachment
 from flowery_logging.capture.patch import SOURCE, Patch
-from flowery_logging.capture.sink import Fields, Sink, simply_formatted, site_of
+from flowery_logging.capture.sink import Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import (
     ASIDE,
     LOOKED_AT,
@@ -28,7 +28,7 @@ from flowery_logging.capture.stdlib import (
     make_record_patch,
 )
 from flowery_logging.ecs import Event
-from flowery_logging.ecs.event import NO_FIELDS
+from flowery_logging.ecs.event import NO_FIELDS, Fields
 from flowery_logging.foreign import LOG, getframe
 from flowery_logging.library_code import OWN_LOGGER
 from flowery_logging.signalled import let_through

@@ -17,7 +17,7 @@ from flowery_logging import context, process
 from flowery_logging.capture import stdlib
 from flowery_logging.capture.logger_tree import has_own_level
 from flowery_logging.capture.patch import Patch
-from flowery_logging.capture.sink import Halves, Sink
+from flowery_logging.capture.sink import Sink
 from flowery_logging.capture.structlog import MISSING, BoundLogger, anothing
 from flowery_logging.capture.structlog_adoption import is_adopted
 from flowery_logging.capture.structlog_output import (
@@ -27,6 +27,7 @@ from flowery_logging.capture.structlog_output import (
     Output,
     own_level,
 )
+from flowery_logging.ecs.event import Halves
 from flowery_logging.foreign import context_of, frame_above, logger_of, processors_of
 
 REQUEST_BYTES: Final = 256 * 1024

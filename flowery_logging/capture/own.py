@@ -16,10 +16,10 @@ from types import FrameType
 from typing import Any
 
 from flowery_logging.capture.flight import FlightRecorder
-from flowery_logging.capture.sink import Fields, Sink, simply_formatted, site_of
+from flowery_logging.capture.sink import Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.ecs import Event
-from flowery_logging.ecs.event import NO_FIELDS
+from flowery_logging.ecs.event import NO_FIELDS, Fields
 from flowery_logging.ecs.exception import exc_info_of
 from flowery_logging.foreign import getframe
 from flowery_logging.library_code import OWN_LOGGER, is_own

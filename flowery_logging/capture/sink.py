@@ -15,13 +15,11 @@ from flowery_logging.capture.gate import PASSES, Gate
 from flowery_logging.capture.interrupted import Interrupted, bare
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event, LineEncoder, Site
-from flowery_logging.ecs.event import NO_FIELDS
+from flowery_logging.ecs.event import NO_FIELDS, Fields, Halves
 from flowery_logging.files import Writer
 from flowery_logging.foreign import BOUND_VARIABLES
 from flowery_logging.signalled import is_of_a_handler, let_through
 
-Fields = Mapping[str, Any]
-Halves = tuple[bytes, bytes]
 Processor = Callable[[dict[str, Any]], "dict[str, Any] | None"]
 
 _SEPARATORS: Final = tuple(filter(None, (os.sep, os.altsep)))

@@ -8,12 +8,13 @@ Outermost is best: what lies outside answers without the ID. For FastAPI and Sta
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from flowery_logging import agents, context, request_ids, runtime
 from flowery_logging.headers import Values, header_values
 from flowery_logging.integrations import ends, nested, servers
+from flowery_logging.integrations.asgi_types import ASGIApp, Message, Receive, Scope, Send
 from flowery_logging.integrations.exchange import (
     DISCONNECTED,
     MALFORMED,
@@ -31,12 +32,6 @@ from flowery_logging.signalled import let_through
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 logger = runtime.own_logger(__name__)
 

@@ -13,13 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 
-from flowery_logging.integrations.asgi import (
-    ASGIApp,
-    Receive,
-    RequestMiddleware,
-    Scope,
-    Send,
-)
+from flowery_logging.integrations.asgi import RequestMiddleware
+from flowery_logging.integrations.asgi_types import ASGIApp, Receive, Scope, Send
 from flowery_logging.integrations.options import RequestOptions
 
 if TYPE_CHECKING:

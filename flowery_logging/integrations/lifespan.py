@@ -9,18 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from flowery_logging import runtime
 from flowery_logging.capture import reported
 from flowery_logging.capture.own import OwnLogger
 from flowery_logging.integrations import servers
-
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
+from flowery_logging.integrations.asgi_types import Message, Receive, Send
 
 _FAILED: Final = ("lifespan.startup.failed", "lifespan.shutdown.failed")
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import Any
 
 from flowery_logging import context
 from flowery_logging.integrations import ends
+from flowery_logging.integrations.asgi_types import Message, Receive, Send
 from flowery_logging.integrations.ends import APPLICATION_ERROR, CUT_OFF, DISCONNECTED
 from flowery_logging.integrations.exchange import MALFORMED, Exchange, logger, status_of
 from flowery_logging.signalled import let_through
-
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 _OK = (1000, 1001)  # "normal closure" and "going away" (RFC 6455 §7.4.1)
 
