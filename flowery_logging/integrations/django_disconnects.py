@@ -5,21 +5,28 @@ Django cancels it for that reason and, when the server stops, for none.
 
 from __future__ import annotations
 
-from functools import cache, wraps
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, Final
 
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 
+from flowery_logging.capture.patch import Patch
+
 _KEY: Final = "flowery_logging.disconnected"  # in the scope
 
 
-@cache
-def hear() -> None:
-    """Let each ASGI scope tell that its client has gone."""
-    handle = ASGIHandler.handle
+_handling: Final = Patch(ASGIHandler, "handle")
 
-    @wraps(handle)
+
+def hear() -> None:
+    """Let each ASGI scope tell that its client has gone; twice is as once."""
+    _handling.apply_once(_hearing)
+
+
+def _hearing(theirs: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(theirs)
     async def hearing(self: ASGIHandler, scope: Any, receive: Any, send: Any) -> None:
         async def heard() -> Any:
             message = await receive()
@@ -27,9 +34,9 @@ def hear() -> None:
                 scope[_KEY] = True
             return message
 
-        await handle(self, scope, heard, send)
+        await theirs(self, scope, heard, send)
 
-    ASGIHandler.handle = hearing
+    return hearing
 
 
 def has_gone(http_request: HttpRequest) -> bool:

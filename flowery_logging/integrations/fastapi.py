@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
-from functools import cache, partial, wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 
+from flowery_logging.capture.patch import Patch
 from flowery_logging.integrations.asgi import RequestMiddleware
 from flowery_logging.integrations.asgi_types import ASGIApp, Receive, Scope, Send
 from flowery_logging.integrations.options import RequestOptions
@@ -40,7 +41,8 @@ def instrument(app: Starlette, **options: Unpack[RequestOptions]) -> None:
         from flowery_logging.integrations import fastapi_validation
 
         fastapi_validation.follow()
-    middleware = RequestMiddleware(partial(_theirs(), app), **options)
+    _calling.apply_once(_outside)
+    middleware = RequestMiddleware(partial(_calling.theirs, app), **options)
     vars(app)[_MIDDLEWARE] = middleware
 
 
@@ -48,15 +50,13 @@ _MIDDLEWARE: Final = "_flowery_logging_middleware"  # the attribute of an applic
 
 Called = Callable[[Starlette, Scope, Receive, Send], Awaitable[None]]
 
+# `build_middleware_stack` stays as it is: OpenTelemetry's instrumentation, which wraps it, looks at
+# what it returns.
+_calling: Final = Patch(Starlette, "__call__")
 
-@cache
-def _theirs() -> Called:
-    """Put our middleware before `Starlette.__call__`, once; return what stood there.
 
-    `build_middleware_stack` stays as it is: OpenTelemetry's instrumentation, which wraps it,
-    looks at what it returns.
-    """
-    theirs: Called = Starlette.__call__
+def _outside(theirs: Called) -> Called:
+    """Wrap `Starlette.__call__`: our middleware comes first, where an application has one."""
 
     @wraps(theirs)
     async def call(app: Starlette, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,5 +66,4 @@ def _theirs() -> Called:
         else:
             await outside(scope, receive, send)
 
-    Starlette.__call__ = call  # type: ignore[method-assign,assignment]
-    return theirs
+    return call
