@@ -31,7 +31,6 @@ _SHORT: Final = {"level": "log.level", "logger": "log.logger"}
 
 _BOXES: Final = ("labels", "numeric_labels")
 _MOST_SHOWN: Final = 200
-_NAME_CHARS: Final = 128
 
 
 @contextmanager
@@ -218,7 +217,7 @@ def _is(event: Document, name: str, wanted: object) -> bool:
 
 def _values(event: Document, name: str) -> list[Any]:
     """Return what an event has under a name, in each place where it may stand."""
-    label = label_name(name, _NAME_CHARS)
+    label = label_name(name)
     boxes = [event.get(box, {}) for box in _BOXES]
     found = [box[label] for box in boxes if label in box]
     value = at(event, name if found else _SHORT.get(name, name))

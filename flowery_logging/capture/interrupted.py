@@ -68,7 +68,7 @@ def bare(event: Event) -> Event:
 def _bare_fields(fields: Mapping[Any, Any]) -> dict[str, Any]:
     try:
         return {str(_readable(name)): _bare_value(value) for name, value in fields.items()}
-    except BaseException:
+    except BaseException:  # a mapping that raises as it is gone through
         return {"fields": describe(fields)}
 
 

@@ -175,9 +175,9 @@ def simply_formatted(template: object, args: tuple[Any, ...]) -> Any:
         if len(args) == 1 and type(args[0]) not in _SCALARS:
             return template % _mapping_or_all(args)
         return template % args
-    except Exception as error:
+    except Exception as error:  # arguments that do not fit, or a handler's
         return Interrupted(template, args, error) if is_of_a_handler(error) else None
-    except BaseException as error:
+    except BaseException as error:  # of an argument: written, then let through
         return Interrupted(template, args, error)
 
 

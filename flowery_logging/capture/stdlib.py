@@ -330,7 +330,7 @@ def interpolated(record: Record, fields: Mapping[str, Any]) -> tuple[Any, Mappin
         return record.msg, fields
     try:
         return record.getMessage(), fields
-    except Exception as error:
+    except Exception as error:  # arguments that do not fit, or a handler's
         if is_of_a_handler(error):
             return Interrupted(record.msg, record.args, error), fields
         return text(record.msg), {"message_args": record.args, **fields}

@@ -271,7 +271,7 @@ class Adoption:
         """Call a stdlib logger as structlog does, with what the application's renderer returns."""
         try:
             args, named = chain.rendered()
-        except Exception:
+        except Exception:  # of the application's renderer: the event is ours all the same
             self._sink.counters.add("processor_errors")
             args, named = (given.event.message,), {}
         given.message = args[0] if args else named.get("msg")

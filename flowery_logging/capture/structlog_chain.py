@@ -110,7 +110,7 @@ class Chain:
             returned = processor(self._logger, self._method_name, self.values)
         except structlog.DropEvent:
             raise
-        except Exception:
+        except Exception:  # of somebody's processor: the event goes on without it
             self._counters.add("processor_errors")
             return True
         if isinstance(returned, Mapping):

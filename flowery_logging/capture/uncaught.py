@@ -239,5 +239,5 @@ def _is_typed(trace: TracebackType | None) -> bool:
 def _repr(value: object) -> str:
     try:
         return repr(value)
-    except Exception:
+    except Exception:  # an object that is half destroyed
         return describe(value)
