@@ -18,7 +18,7 @@ from flowery_logging.ecs.label_names import LabelNames
 from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.names import label_name
 from flowery_logging.ecs.schema import OWN_LABELS, Place, Schema, is_reserved, put
-from flowery_logging.ecs.values import Counting
+from flowery_logging.redaction import Counting
 
 
 class Leaf(Protocol):

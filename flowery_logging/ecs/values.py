@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from flowery_logging.ecs.conversion import MISFIT
 from flowery_logging.ecs.encode import to_json
 from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.plain import AS_IS, is_number, plain, scalar_text
 from flowery_logging.ecs.schema import Place, Schema
-from flowery_logging.redaction import Redaction, structures
+from flowery_logging.redaction import Counting, Redaction, structures
 from flowery_logging.redaction.trace_ids import is_id
 from flowery_logging.signalled import let_through
 
@@ -21,14 +21,6 @@ QUERIES: Final = frozenset({"query", "query_string", "querystring"})
 def is_query(path: str) -> bool:
     """Tell whether a field of this name holds the query of a URL."""
     return path.rpartition(".")[2] in QUERIES
-
-
-class Counting(Protocol):
-    """Where it is counted that something was cut."""
-
-    def add(self, name: str, amount: int = 1) -> None:
-        """Raise a count."""
-        ...
 
 
 class Values:

@@ -27,7 +27,7 @@ _FRAGMENTS: Final = (
     "subscriptionkey", "merchantkey", "billingkey", "confmkey", "crtfckey", "apigwsignature",
     "cardnumber", "cardno", "cardnum", "creditcard", "debitcard", "sessionid", "sessid",
     "csrftoken", "xsrftoken", "connectionstring", "passport", "driverlicense", "driverslicense",
-    "driverlicence", "driverslicence", "drivinglicense", "drivinglicence", "driverslicence",
+    "driverlicence", "driverslicence", "drivinglicense", "drivinglicence",
     "alienregistration", "foreignerregistration", "residentregistration", "residentno",
     "residentnumber", "residentid", "socialsecurity", "jumin", "verificationcode", "authcode",
     "securitycode", "recoverycode", "backupcode", "onetimecode", "smscode", "smsauth", "facode",

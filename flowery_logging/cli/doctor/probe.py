@@ -18,7 +18,7 @@ import orjson
 import flowery_logging
 from flowery_logging import runtime
 from flowery_logging.capture.stdlib import Handler
-from flowery_logging.library_code import OWN_LOGGER
+from flowery_logging.library_code import OWN_LOGGER, is_own
 
 
 class _Heard(logging.Handler):
@@ -64,7 +64,7 @@ def probe(target: str) -> dict[str, Any]:
 def _loggers() -> Iterator[logging.Logger]:
     yield logging.getLogger()
     for name, logger in sorted(logging.Logger.manager.loggerDict.items()):
-        if isinstance(logger, logging.Logger) and name.partition(".")[0] != OWN_LOGGER:
+        if isinstance(logger, logging.Logger) and not is_own(name):
             yield logger
 
 
