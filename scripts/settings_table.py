@@ -123,11 +123,11 @@ def variables(name: str) -> list[str]:
 
 def default(name: str, words: Words, language: str) -> str:
     """Return what a setting is where nothing is given."""
-    said = words.settings[name].get("default", {}).get(language, "")
+    said = str(words.settings[name].get("default", {}).get(language, ""))
     if name in DEFAULTS and "{LIMITS}" not in said:
         return _value(name, DEFAULTS[name], language) + said
     limits = ", ".join(f"{one} {number}" for one, number in Limits()._asdict().items())
-    return str(said).format(LIMITS=limits, **vars(config))
+    return said.format(LIMITS=limits, **vars(config))
 
 
 def _value(name: str, value: Any, language: str) -> str:

@@ -64,7 +64,7 @@ def build(folder: Path) -> Path:
 def pythons() -> dict[tuple[int, ...], str]:
     """Return the interpreters that are here, by their version; one of each minor version."""
     candidates = [sys.executable]
-    candidates += [found for n in range(10, 20) if (found := shutil.which(f"python3.{n}"))]
+    candidates += filter(None, (shutil.which(f"python3.{minor}") for minor in range(10, 20)))
     candidates += map(str, sorted((Path.home() / ".pyenv/versions").glob("3.*/bin/python3")))
     found: dict[tuple[int, ...], str] = {}
     for path in candidates:
