@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import gc
 import logging
 import re
 import sys
@@ -22,6 +23,7 @@ import pytest
 
 import flowery_logging
 from flowery_logging import context, runtime
+from flowery_logging.counters import Counters
 from flowery_logging.testing import captured
 
 log = logging.getLogger("shop.orders")
@@ -244,3 +246,15 @@ class Orders(unittest.TestCase):
             assert logs.has("structlog", order_id=7)
             with self.assertNoLogs("shop") if sys.version_info >= (3, 10) else captured():
                 pass
+
+
+def test_comparisons_leave_nothing_behind() -> None:
+    def alive() -> int:
+        return sum(type(one) is Counters for one in gc.get_objects())
+
+    with captured() as logs:
+        logging.getLogger("shop").warning("placed", extra={"day": date(2026, 5, 4)})
+        before = alive()
+        for _ in range(10):
+            assert logs.has("placed", day=date(2026, 5, 4))
+        assert alive() == before
