@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flowery_logging import agents, baggage, copies, presence, wiring
+from flowery_logging import agents, baggage, copies, own_warnings, presence, wiring
 from flowery_logging.capture import (
     celery_lines,
     greenlets,
@@ -279,7 +279,7 @@ class Installation:
     def _tell_undone(self, changes: Sequence[Change]) -> None:
         """Say what others have changed in `logging` since, and what of it does not stand."""
         self.warn(
-            "logging was configured after setup(), which is undone where events would be lost: "
+            f"{own_warnings.CONFIGURED_LATER}, which is undone where events would be lost: "
             + described(changes),
             configured_by=list(dict.fromkeys(change.where for change in changes)),
         )
@@ -287,7 +287,7 @@ class Installation:
     def _tell_names_used_up(self, name: str) -> None:
         """Say that this process makes more names of labels than an index has room for."""
         self.warn(
-            f"no room for a label {name!r}: this process has used up its names of labels, so the"
+            f"{own_warnings.NO_ROOM} {name!r}: this process has used up its names of labels, so the"
             " fields of further names stand together in labels.more_fields, where Elasticsearch has"
             " no field for each; log what changes as a value under one name"
         )
@@ -296,6 +296,4 @@ class Installation:
         """Say which loggers were disabled before; by whom and why, nobody can tell any more."""
         names = [logger.name for logger in loggers() if logger.disabled]
         if names:
-            self.warn(
-                f"loggers that were disabled before setup() write nothing: {', '.join(names)}"
-            )
+            self.warn(f"{own_warnings.DISABLED_BEFORE} write nothing: {', '.join(names)}")

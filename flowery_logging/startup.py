@@ -16,6 +16,7 @@ from flowery_logging.config import (
 from flowery_logging.files import stderr
 from flowery_logging.foreign import getframe
 from flowery_logging.library_code import is_own
+from flowery_logging.own_warnings import SET_UP_AGAIN, UNKNOWN_VARIABLES
 
 
 class Calls:
@@ -48,7 +49,7 @@ class Calls:
         if previous is None:
             return None
         return (
-            f"setup() at {place} changes the service from {previous.service!r} "
+            f"{SET_UP_AGAIN}{place} changes the service from {previous.service!r} "
             f"(setup() at {before}) to {config.service!r}"
         )
 
@@ -95,7 +96,7 @@ class Startup:
             for name, near in found.items():
                 if near is not None:
                     stderr.say(f"flowery_logging: unknown variable {_with_hint(name, near)}\n")
-        return f"unknown variables: {', '.join(_with_hint(*item) for item in found.items())}"
+        return UNKNOWN_VARIABLES + ", ".join(_with_hint(*item) for item in found.items())
 
 
 def _with_hint(name: str, near: str | None) -> str:

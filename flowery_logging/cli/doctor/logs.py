@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from flowery_logging import own_warnings
 from flowery_logging.cli.doctor.finding import Finding, fault, note
 from flowery_logging.cli.doctor.overview import Overview, Process
 from flowery_logging.cli.reading.times import moment_of
@@ -22,20 +23,19 @@ FUTURE_SECONDS: Final = 5.0
 
 _UNDONE: Final = re.compile(r"(propagate = False|disabled): ([^;)]+)")
 _SHOWN: Final = 3
-_NO_ROOM: Final = "no room for a label"
 
 
 def configuration(overview: Overview) -> Iterator[Finding]:
     """Yield who has configured logging after `setup()`, and other changes of the set-up."""
     for process, text in _warnings(overview):
-        if text.startswith("logging was configured after setup()"):
+        if text.startswith(own_warnings.CONFIGURED_LATER):
             yield fault(
                 "configuration",
                 f"{process.service}: logging is configured after setup(), at {_after(text)}",
                 "call setup() after it, or take it away: with Django LOGGING_CONFIG = None, with "
                 "alembic disable_existing_loggers=False; until then the library undoes it",
             )
-        elif text.startswith("setup() at "):
+        elif text.startswith(own_warnings.SET_UP_AGAIN):
             yield fault(
                 "configuration",
                 f"{process.service}: {text}",
@@ -46,7 +46,7 @@ def configuration(overview: Overview) -> Iterator[Finding]:
 def loggers(overview: Overview) -> Iterator[Finding]:
     """Yield the loggers that write nothing."""
     for process, text in _warnings(overview):
-        if text.startswith("loggers that were disabled before setup()"):
+        if text.startswith(own_warnings.DISABLED_BEFORE):
             yield fault(
                 "loggers",
                 f"{process.service}: disabled loggers write nothing: {_after(text)}",
@@ -64,12 +64,8 @@ def loggers(overview: Overview) -> Iterator[Finding]:
 
 def other_warnings(overview: Overview) -> Iterator[Finding]:
     """Yield what else the library warns of: the text says what to do."""
-    known = (
-        "logging was configured after", "setup() at ", "loggers that were disabled",
-        "unknown variables: ", _NO_ROOM,
-    )  # fmt: skip
     for process, text in _warnings(overview):
-        if not text.startswith(known):
+        if not text.startswith(own_warnings.ALL):
             yield note(
                 "lines", f"{process.service} warns: {text}", "docs/troubleshooting.md says more"
             )
@@ -78,7 +74,7 @@ def other_warnings(overview: Overview) -> Iterator[Finding]:
 def unknown_variables(overview: Overview) -> Iterator[Finding]:
     """Yield variables that a process has found and does not know."""
     for process, text in _warnings(overview):
-        names = text.removeprefix("unknown variables: ")
+        names = text.removeprefix(own_warnings.UNKNOWN_VARIABLES)
         if names != text:
             yield fault(
                 "variables",
@@ -90,7 +86,7 @@ def unknown_variables(overview: Overview) -> Iterator[Finding]:
 def names(overview: Overview) -> Iterator[Finding]:
     """Yield the processes that make as many names of labels as there is room for, or nearly."""
     for process, text in _warnings(overview):
-        if text.startswith(_NO_ROOM):
+        if text.startswith(own_warnings.NO_ROOM):
             some = ", ".join(sorted(process.labels)[:_SHOWN])
             yield fault(
                 "names",
