@@ -89,6 +89,7 @@ class Shortcut:
 
     def _make(self, theirs: Any, methods: tuple[Any, ...]) -> FunctionType:
         sink, handler, look_before = self._sink, self._handler, self._attachment.look_before
+        is_stock = _is_stock(theirs)
 
         def _log(  # type: ignore[no-untyped-def]
             self,  # noqa: ANN001
@@ -116,7 +117,10 @@ class Shortcut:
                 look_before(self)
             if stacklevel > 1 and _COUNTS_ALL_FRAMES:
                 stacklevel += 1
-            theirs(self, level, msg, args, **_options(exc_info, extra, stack_info, stacklevel))
+            if is_stock:
+                theirs(self, level, msg, args, exc_info, extra, stack_info, stacklevel)
+            else:
+                theirs(self, level, msg, args, **_options(exc_info, extra, stack_info, stacklevel))
 
         return _log  # type: ignore[return-value]
 

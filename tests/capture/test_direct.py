@@ -326,7 +326,7 @@ def test_a_wrapper_gets_what_the_caller_has_given_and_nothing_else(logged, monke
     logged.setup()
     log.info("x")
     log.info("y", extra={"order_id": 7}, exc_info=False)
-    log.info("z", stack_info=True, order_id=7)
+    log.info("z", stack_info=True, order_id=7)  # type: ignore[call-arg]
     assert calls == [
         {},
         {"extra": {"order_id": 7}, "exc_info": False},
@@ -338,7 +338,7 @@ def test_a_wrapper_gets_what_the_caller_has_given_and_nothing_else(logged, monke
 def test_a_class_that_goes_through_the_handlers_by_itself(logged, counted):
     class Own(logging.Logger):
         def callHandlers(self, record):
-            here = self
+            here: logging.Logger | None = self
             while here:
                 for handler in here.handlers:
                     handler.handle(record)

@@ -15,7 +15,7 @@ from tests.redaction.test_corpus import SECRETS
 SIGNS = string.ascii_letters + string.digits + "-_"
 
 
-class Counts(dict):
+class Counts(dict[str, int]):
     def add(self, name, amount=1):
         self[name] = self.get(name, 0) + amount
 
