@@ -32,9 +32,11 @@ from typing import Any, Final
 
 HERE: Final = str(Path(__file__).parent) + os.sep
 WARM_UP: Final = 200
-COUNTED: Final = 100
-ROUNDS: Final = 5
-"""How often events are counted; the least counts, as a new second costs a call or two more."""
+COUNTED: Final = 20
+ROUNDS: Final = 25
+"""How often events are counted; the least counts, as a new second costs a call or two more.
+
+The rounds are short: on a busy machine a long one never ends in the second in which it began."""
 KEPT_AFTER: Final = 1000
 NAMES: Final = (
     "flowery_logging, stdlib",
