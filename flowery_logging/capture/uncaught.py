@@ -107,7 +107,7 @@ class Hooks:
 
     def _report_uncaught(self, _: object, error: Any, trace: Any) -> None:
         self._last = error if isinstance(error, BaseException) else None
-        if _is_typed(trace) or is_of_a_console(_ABOVE_THE_HOOK):
+        if _is_typed(error, trace) or is_of_a_console(_ABOVE_THE_HOOK):
             return
         self._log("sys.excepthook", "critical", "Uncaught exception", error, trace)
 
@@ -226,13 +226,16 @@ def _let_backport_in() -> None:
             import_module("exceptiongroup")
 
 
-def _is_typed(trace: TracebackType | None) -> bool:
+def _is_typed(error: object, trace: TracebackType | None) -> bool:
     """Tell whether an exception comes from what a person has typed: no program has failed."""
+    if not hasattr(sys, "ps1"):
+        return False
     while trace is not None and trace.tb_frame.f_globals.get("__name__") == "code":
         trace = trace.tb_next  # stdlib's own console
-    if trace is None or not hasattr(sys, "ps1"):
-        return False
-    file = trace.tb_frame.f_code.co_filename
+    if trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+    else:  # what is no Python has not run: its error has no frame
+        file = str(error.filename) if isinstance(error, SyntaxError) else ""
     return file.startswith("<") and file != "<string>"  # which is `python -c`
 
 

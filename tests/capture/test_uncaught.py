@@ -415,7 +415,7 @@ def test_what_a_person_types_is_no_program(tmp_path, console):
         before="", after=BOOM + console, directory=str(tmp_path / "logs"), options=""
     )
     (tmp_path / "main.py").write_text(program)
-    typed = "import flowery_logging\nflowery_logging.get_logger().info('typed')\n1 / 0\nprnt(1)\n"
+    typed = "import flowery_logging\nflowery_logging.get_logger().info('typed')\n1 / 0\nprnt(1)\nx = = 1\n"
     flags = ["-i"] if "interactive" in console else []
     done = subprocess.run(
         [sys.executable, *flags, "main.py"], cwd=tmp_path, input=typed, text=True,
