@@ -10,6 +10,7 @@ from __future__ import annotations
 import dis
 import os
 import sys
+import threading
 from collections.abc import Callable
 from functools import cache
 from types import CodeType, FrameType, FunctionType
@@ -28,6 +29,13 @@ JUMPS = (
     else ("JUMP_ABSOLUTE", "JUMP_IF", "POP_JUMP_IF")
 )
 """What the names of jumps begin with after which Python looks for signals."""
+
+MONITORING: Any = getattr(sys, "monitoring", None) if sys.version_info >= (3, 13) else None
+"""What is asked from Python 3.13 on, where `sys.settrace` tells of the instructions of a function
+only from its second call on, and after an interruption of none at first."""
+
+TOOL = 4
+"""A number of `sys.monitoring` that it gives to nobody."""
 
 
 class Interruption(BaseException):
@@ -55,16 +63,32 @@ class Handler:
         self._left = point
         self._act = act
         self._last: dict[FrameType, str] = {}
+        self._thread = threading.get_ident()
         self.where = ""  # "" until it has acted
 
     def __enter__(self) -> Handler:
-        sys._getframe().f_trace_opcodes = True  # before settrace(): Python 3.12 needs it
-        sys.settrace(self._enter)
+        if MONITORING:
+            instructions = MONITORING.events.INSTRUCTION
+            MONITORING.use_tool_id(TOOL, "interruptions")
+            MONITORING.register_callback(TOOL, instructions, self._told)
+            MONITORING.set_events(TOOL, instructions)
+        else:
+            sys._getframe().f_trace_opcodes = True  # before settrace(): Python 3.12 needs it
+            sys.settrace(self._enter)
         return self
 
     def __exit__(self, *_: object) -> None:
-        sys.settrace(None)
+        if MONITORING:
+            MONITORING.set_events(TOOL, MONITORING.events.NO_EVENTS)
+            MONITORING.free_tool_id(TOOL)
+        else:
+            sys.settrace(None)
         self._last.clear()
+
+    def _told(self, code: CodeType, offset: int) -> None:
+        is_here = threading.get_ident() == self._thread and code.co_filename.startswith(self._room)
+        if is_here and not self.where:
+            self._pass(sys._getframe(1), names(code).get(offset, ""))
 
     def _enter(self, frame: FrameType, what: str, argument: Any) -> Any:
         if self.where or not frame.f_code.co_filename.startswith(self._room):
@@ -75,15 +99,18 @@ class Handler:
     def _step(self, frame: FrameType, what: str, argument: Any) -> Any:
         if self.where or what != "opcode":
             return None if self.where else self._step
+        self._pass(frame, names(frame.f_code).get(frame.f_lasti, ""))
+        return self._step
+
+    def _pass(self, frame: FrameType, instruction: str) -> None:
         before = self._last.get(frame)
-        self._last[frame] = names(frame.f_code).get(frame.f_lasti, "")
+        self._last[frame] = instruction
         if is_followed_by_a_look(before):
             self._left -= 1
             if self._left == 0:
                 self.where = f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
                 sys.settrace(None)
                 self._act()
-        return self._step
 
 
 def swallowed(
