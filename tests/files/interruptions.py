@@ -8,6 +8,7 @@ counts these points as the code passes them and acts at the one it was told.
 from __future__ import annotations
 
 import dis
+import gc
 import os
 import sys
 import threading
@@ -56,7 +57,10 @@ def is_followed_by_a_look(name: str | None) -> bool:
 
 @final
 class Handler:
-    """Calls `act` at the `point`-th point of the code that runs in its `with` block."""
+    """Calls `act` at the `point`-th point of the code that runs in its `with` block.
+
+    What others have left behind is not collected there: Python ignores what a `__del__` raises.
+    """
 
     def __init__(self, point: int, act: Callable[[], None], room: str = ROOM) -> None:
         self._room = room
@@ -67,6 +71,7 @@ class Handler:
         self.where = ""  # "" until it has acted
 
     def __enter__(self) -> Handler:
+        gc.disable()
         if MONITORING:
             instructions = MONITORING.events.INSTRUCTION
             MONITORING.use_tool_id(TOOL, "interruptions")
@@ -84,6 +89,7 @@ class Handler:
         else:
             sys.settrace(None)
         self._last.clear()
+        gc.enable()
 
     def _told(self, code: CodeType, offset: int) -> None:
         is_here = threading.get_ident() == self._thread and code.co_filename.startswith(self._room)
