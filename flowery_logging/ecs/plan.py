@@ -202,13 +202,16 @@ class Plans:
         entry.times += 1
         if entry.times < LEARNT_AFTER:
             return None
+        known: object = entry
         try:
-            plan = self._compile(entry.names, key[0])
-        except UnusualError:
+            # What an audit hook logs as code is compiled would be compiled as well, without end.
             self._known[key] = CAREFUL
-            return None
-        self._known[key] = plan
-        return plan
+            known = self._compile(entry.names, key[0])
+        except UnusualError:
+            known = CAREFUL
+        finally:
+            self._known[key] = known
+        return known if type(known) is Plan else None
 
     def _next(self, names: Names) -> Any:
         """Return what is to be done with values of these names and kinds: open some, or plan."""

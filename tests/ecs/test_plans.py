@@ -1,6 +1,7 @@
 """A line made by the plan of a shape is the line that the careful way makes."""
 
 import datetime as dt
+import json
 import uuid
 from decimal import Decimal
 
@@ -268,3 +269,33 @@ def test_a_dict_that_lies_in_itself():
     inside["self"] = inside
     assert short("m", {"a": inside}, {}) == careful("m", {"a": inside}, {})
     assert "<cycle>" in short("m", {"a": inside}, {})[0]
+
+
+AUDITING = """
+import logging, sys
+import flowery_logging
+
+flowery_logging.setup("svc", directory="logs", output="file")
+log, calls = logging.getLogger("shop"), []
+
+def hook(name, arguments):
+    if name in {"compile", "exec"}:
+        calls.append(name)
+        log.info("audited %d", len(calls))
+
+sys.addaudithook(hook)
+for _ in range(10):
+    compile("1", "here", "eval")
+audited = len(calls)
+log.info("audited in all", extra={"audited": audited})
+"""
+
+
+def test_an_audit_hook_that_logs_what_is_compiled_comes_to_an_end(programs, tmp_path):
+    done = programs.run(AUDITING, tmp_path)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr[-2000:]
+    lines = [line for path in tmp_path.glob("logs/*") for line in path.read_text().splitlines()]
+    messages = [event["message"] for event in map(json.loads, lines)]
+    (calls,) = (json.loads(line)["numeric_labels"]["audited"] for line in lines if "in all" in line)
+    assert 10 < calls < 20
+    assert {f"audited {number}" for number in range(1, calls + 1)} <= {*messages}
