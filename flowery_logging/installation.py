@@ -69,7 +69,7 @@ class Installation:
         self.recorder = FlightRecorder(self.sink)
         self._adoption = Adoption(self.sink, self.warn)
         self._hooks = Hooks(self.sink, self.handler.leave_out)
-        self._waiting = Waiting(self.handler, lambda: self.redactor)
+        self._waiting = Waiting(self.handler, lambda: self.redactor, self._keeps)
         self._attachment = Attachment(
             self.handler,
             announce=self._tell_undone,
@@ -144,6 +144,9 @@ class Installation:
             writer.mirror(mirrors)
             return writer
         return Writer(target, wiring.process_identity, self._own_record, self.counters, mirrors)
+
+    def _keeps(self) -> bool:
+        return self.config is not None and wiring.keeps(self.config)
 
     def _own_record(self, kind: str, facts: dict[str, Any]) -> tuple[bytes, bytes]:
         return wiring.own_record(self.sink.encoder, self._own_encoder, kind, facts)

@@ -58,6 +58,11 @@ def redactor(config: Config) -> Redactor:
     return ChosenRedactor(config.redact, config.redact_safe, config.redact_personal, pseudonyms)
 
 
+def keeps(config: Config) -> bool:
+    """Tell whether lines stay anywhere: in files, or on standard output."""
+    return config.directory is not None or "stdout" in config.outputs
+
+
 def _file_settings(config: Config) -> FileSettings:
     return FileSettings(
         config.directory or "",
@@ -79,7 +84,7 @@ def is_moved(before: Config, config: Config) -> bool:
 def target(config: Config) -> Any:
     """Return what makes the place where lines go, from the process's `entity_id`."""
     if config.directory is None:
-        return Stream if "stdout" in config.outputs else Nowhere
+        return Stream if keeps(config) else Nowhere
     return partial(LogFiles, _file_settings(config))
 
 

@@ -23,19 +23,37 @@ from flowery_logging.ecs.encode import to_json
 from flowery_logging.ecs.plain import AS_IS, key_text
 from flowery_logging.foreign import getframe
 from flowery_logging.redaction import Redaction
+from flowery_logging.system import System
 
 CARRIED: Final = "_flowery_context"
-"""The attribute of a copy: the bound fields, and whether our handler has seen the record."""
+"""The attribute of a copy: the bound fields, and whether our handler has seen the record.
+
+Where nothing is kept of what it sees, that is the process: another one may keep it.
+"""
+
+_TOKEN: Final = System.urandom(8)  # two machines have processes of the same number
 
 _FRAMES: Final = 6  # between Logger.callHandlers and our wrapper, with subclasses of handlers
 
 
 class Waiting:
-    """Wraps the methods of stdlib's handlers by which they hand records on."""
+    """Wraps the methods of stdlib's handlers by which they hand records on.
 
-    def __init__(self, handler: logging.Handler, redaction: Callable[[], Redaction]) -> None:
+    Args:
+        handler: ours.
+        redaction: returns the one that stands.
+        keeps: tells whether lines stay anywhere, in files or on standard output.
+    """
+
+    def __init__(
+        self,
+        handler: logging.Handler,
+        redaction: Callable[[], Redaction],
+        keeps: Callable[[], bool],
+    ) -> None:
         self._handler = handler
         self._redaction = redaction
+        self._keeps = keeps
         self._active = False
         self._patches: list[Patch] = []
 
@@ -76,7 +94,11 @@ class Waiting:
                 return record
             waiting = copy.copy(record)
             fields = _plain_fields(bound_fields(), self._redaction())
-            waiting.__dict__[CARRIED] = fields, self._is_seen(record)
+            seen: Any = self._is_seen(record)
+            if seen and not self._keeps():
+                seen = _this_process()
+                waiting.name = str(record.name)  # else it is `Written` for every process
+            waiting.__dict__[CARRIED] = fields, seen
         except Exception:  # a record that cannot be copied goes as it is
             return record
         return waiting
@@ -107,7 +129,11 @@ def _plain_fields(fields: Mapping[Any, Any], names: Redaction) -> dict[str, Any]
 def is_written(record: logging.LogRecord) -> bool:
     """Tell whether a record that has waited was written before it did."""
     carried = record.__dict__.get(CARRIED)
-    return carried is not None and bool(carried[1])
+    return carried is not None and (carried[1] is True or carried[1] == _this_process())
+
+
+def _this_process() -> tuple[bytes, int]:
+    return _TOKEN, System.getpid()
 
 
 def carried_fields(record: logging.LogRecord) -> Mapping[str, Any] | None:

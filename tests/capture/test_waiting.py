@@ -173,3 +173,34 @@ def test_shutdown_takes_it_back(logged):
     assert emit.__module__ != "logging.handlers"
     assert vars(logging.handlers.QueueHandler)["emit"].__module__ == "logging.handlers"
     logged.setup()
+
+
+WORKER = """
+import logging, logging.handlers, os, pickle, queue
+import flowery_logging
+
+flowery_logging.setup("svc", directory="logs", output="file")
+log, end = logging.getLogger("worker"), os.pipe()
+if not os.fork():
+    flowery_logging.setup("svc", output={output!r})
+    records = queue.SimpleQueue()
+    log.addHandler(logging.handlers.QueueHandler(records))
+    with flowery_logging.bound(order_id=7):
+        log.info("worked")
+        flowery_logging.get_logger("worker").info("worked")
+    os.write(end[1], pickle.dumps([records.get(), records.get()]))
+    os._exit(0)
+os.wait()
+for record in pickle.loads(os.read(end[0], 65536)):
+    log.handle(record)
+"""
+
+
+@pytest.mark.parametrize("output", ["none", "console"])
+def test_what_a_worker_keeps_nowhere_is_written_where_its_queue_ends(programs, tmp_path, output):
+    done = programs.run(WORKER.format(output=output), tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = [line for path in tmp_path.glob("logs/*") for line in path.read_text().splitlines()]
+    events = [event for event in map(json.loads, lines) if event["log"]["logger"] == "worker"]
+    found = [(event["message"], event["numeric_labels"]) for event in events]
+    assert found == [("worked", {"order_id": 7})] * 2
