@@ -17,6 +17,7 @@ class System:
     """The operating system, out of reach of mocks. Each name is that of `os` or `time`."""
 
     monotonic = staticmethod(time.monotonic)
+    sleep = staticmethod(time.sleep)
     time = staticmethod(time.time)
 
     close = staticmethod(os.close)

@@ -13,7 +13,8 @@ LOGGERS: Final = logging.Logger.manager.loggerDict
 def loggers() -> Iterator[logging.Logger]:
     """All loggers there are, the root logger first."""
     yield logging.getLogger()
-    for logger in list(LOGGERS.values()):
+    # As it stands now: a test may have put another tree in its place.
+    for logger in list(logging.Logger.manager.loggerDict.values()):
         if isinstance(logger, logging.Logger):
             yield logger
 
@@ -25,7 +26,8 @@ def ends() -> Iterator[logging.Logger]:
 
 def is_known(logger: logging.Logger) -> bool:
     """Tell whether a logger is of the tree, and not one made by its class."""
-    return isinstance(logger, logging.RootLogger) or LOGGERS.get(logger.name) is logger
+    known = logging.Logger.manager.loggerDict
+    return isinstance(logger, logging.RootLogger) or known.get(logger.name) is logger
 
 
 def way_of(logger: logging.Logger) -> Iterator[logging.Logger]:

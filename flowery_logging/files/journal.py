@@ -52,6 +52,8 @@ class Target(Protocol):
     @property
     def place(self) -> str | None: ...  # where a reader looks for lines; None: nobody can
     @property
+    def is_file(self) -> bool: ...  # whether `write` is one `write()` to a file of our own
+    @property
     def retention(self) -> Retention | None: ...  # None: nothing is kept
     @property
     def write(self) -> Callable[[int, bytes], int]: ...  # as os.write
@@ -94,6 +96,8 @@ class Journal:
         "taken",
         "tally",
         "target",
+        "thread",
+        "way",
     )
 
     def __init__(
@@ -117,6 +121,8 @@ class Journal:
         self.stranded = b""  # lines of a removed file, to be written again in the next
         self.backlog = Backlog()
         self.tally: Tally | None = None
+        self.thread = b""  # the half of the last line that tells its thread
+        self.way: Callable[[Write], Write] | None = None  # what makes another `write()` of one
 
     def move(self, target: Target) -> None:
         """Go on in another place. Numbers of lines that nobody can read are used again."""
@@ -131,7 +137,21 @@ class Journal:
     def count_by(self, tally: Tally | None) -> None:
         """Count lines as they set out, and time the calls that write them; None: no more."""
         self.tally = tally
-        self.target.wrap_writes(None if tally is None else self._counting)
+        self._wrap_writes()
+
+    def write_by(self, way: Callable[[Write], Write] | None) -> None:
+        """Write by what is made of `write()`; None: by itself."""
+        self.way = way
+        self._wrap_writes()
+
+    def _wrap_writes(self) -> None:
+        is_plain = self.tally is None and self.way is None
+        self.target.wrap_writes(None if is_plain else self._wrapped)
+
+    def _wrapped(self, write: Write) -> Write:
+        if self.way is not None:
+            write = self.way(write)
+        return write if self.tally is None else self._counting(write)
 
     def _counting(self, write: Write) -> Write:
         """Return `write`, counting each line that it is given for the first time.

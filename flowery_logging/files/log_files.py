@@ -56,6 +56,8 @@ class LogFiles:
     Clocks and calls are those of `System`, so that an application's mocks do not reach them.
     """
 
+    is_file = True
+
     def __init__(self, settings: FileSettings, entity: str) -> None:
         self._settings = settings
         self._name = LogName(

@@ -20,6 +20,7 @@ class Stream:
 
     path = "standard output"
     place: str | None = path
+    is_file = False
     retention = None
 
     def __init__(self, entity: str) -> None:  # noqa: ARG002 - the same signature as files

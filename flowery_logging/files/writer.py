@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from flowery_logging import process
 from flowery_logging.counters import Counters
+from flowery_logging.files.crowd import Crowd, find_held_write, is_of_this_machine
 from flowery_logging.files.journal import Halves, Identity, Journal, Target
 from flowery_logging.files.leftovers import Leftovers
 from flowery_logging.files.levels import LEVEL_AT
@@ -62,6 +63,7 @@ class Writer:
         self._leftovers = Leftovers()
         self._tally: Tally | None = None
         self._take(mirrors or Mirrors())
+        self._crowd = Crowd(self._disperse)
         self._journal = Journal(target, identity)
         process.renew_in_children(self)
 
@@ -107,6 +109,8 @@ class Writer:
                 return
             journal.busy = True
             try:
+                if after is not journal.thread:  # the second half of a line: that of its thread
+                    self._meet(journal, after)
                 number = journal.number + 1
                 digits = b"%d" % number
                 head, middle, tail = journal.identity
@@ -145,6 +149,42 @@ class Writer:
             loud = True
         if loud:
             self._mirrors.show()
+
+    def _meet(self, journal: Journal, thread: bytes) -> None:
+        """Have threads take turns once they follow one another fast. See crowd.py."""
+        journal.thread = thread
+        if self._crowd.meet():
+            vars(self)["write"] = self._write_in_turn
+
+    def _write_in_turn(self, before: bytes, after: bytes) -> None:
+        crowd = self._crowd
+        if not crowd.is_gathered:
+            self._gather(crowd)
+        me = crowd.take_turn()
+        try:
+            Writer.write(self, before, after)
+        finally:
+            crowd.leave(me)
+
+    def _gather(self, crowd: Crowd) -> None:
+        """Let `write()` keep the GIL; threads wait for the lock again where it must not."""
+        crowd.is_gathered = True
+        can_hold = find_held_write()  # not under the lock: it imports a module
+
+        def change() -> None:
+            target = self._journal.target
+            if can_hold and target.is_file and is_of_this_machine(target.descriptor):
+                self._journal.write_by(crowd.holding)
+            else:
+                crowd.calm_down()
+                self._disperse()
+
+        self.when_idle(change)
+
+    def _disperse(self) -> None:
+        """Have threads wait for the lock again, and `write()` give up the GIL."""
+        vars(self).pop("write", None)
+        self._journal.write_by(None)
 
     def _drain(self, journal: Journal) -> None:
         """Write what re-entered calls have left, in their order; callbacks are called."""
@@ -285,6 +325,7 @@ class Writer:
                 self._checkpoint(journal, None)  # who reads only the old place sees an end
             journal.backlog.rewind()
             journal.move(new)
+            self._disperse()
             journal.count_by(self._tally)
             old.close()
 
@@ -365,6 +406,8 @@ class Writer:
         """Begin anew in a forked child: own identity, own file, own lock; the parent's are left."""
         parent = self._journal
         parent.retired = True
+        vars(self).pop("write", None)
+        self._crowd = Crowd(self._disperse)
         self._journal = Journal(self._target, self._identity)
         self._journal.count_by(self._tally)
         if (retention := self._journal.target.retention) is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flowery_logging.counters import Counters
-from flowery_logging.files import FileSettings, LogFiles, Writer
+from flowery_logging.files import FileSettings, LogFiles, Writer, crowd
 from flowery_logging.files.journal import Halves
 from flowery_logging.files.removal import RetentionSettings
 from flowery_logging.files.retention import Retention
@@ -203,9 +203,36 @@ def first(case: Case) -> None:
     case.writer = Writer(case.target, identity, record, case.counters)
 
 
+def follow(case: Case, lines: int) -> None:
+    """Write lines as those of threads that follow one another."""
+    for number in range(len(case.returned), len(case.returned) + lines):
+        before, after = halves(f"of thread {number}")
+        case.writer.write(before, bytes(bytearray(after)))  # another object in each thread
+        case.returned.append(f"of thread {number}")
+
+
+def nearly_a_crowd(case: Case) -> None:
+    """The thread of the next line makes one of them."""
+    follow(case, crowd.OFTEN - 1)
+    case.writer._journal.thread = b""
+
+
+def new_crowd(case: Case) -> None:
+    follow(case, crowd.OFTEN)
+
+
+def gathered_crowd(case: Case) -> None:
+    follow(case, crowd.OFTEN + 1)
+
+
+def crowd_whose_turn_is_lost(case: Case) -> None:
+    gathered_crowd(case)
+    case.writer._crowd._turn["turn"] = 0
+
+
 STATES = [
     plain, first, rotation, full, slow_reader, half_then_full, half_then_whole, nothing_for_ever,
     half_then_nothing, too_big_a_file, waiting, dropping, dropped, removed,
     removed_with_a_torn_line, closed_by_somebody, another_file_by_now, postponed, retention,
-    interrupted_before,
+    interrupted_before, nearly_a_crowd, new_crowd, gathered_crowd, crowd_whose_turn_is_lost,
 ]  # fmt: skip

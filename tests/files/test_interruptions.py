@@ -18,16 +18,19 @@ from typing import Any
 
 import pytest
 
-from flowery_logging.files import Nowhere, complaints
+from flowery_logging.files import Nowhere, complaints, crowd
 from tests.files.cases import (
     STATES,
     Case,
+    crowd_whose_turn_is_lost,
     dropped,
     first,
+    gathered_crowd,
     half_then_full,
     half_then_whole,
     halves,
     interrupted_before,
+    new_crowd,
     plain,
     postponed,
     removed_with_a_torn_line,
@@ -42,7 +45,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="full disks as P
 
 FORKS = [
     plain, first, rotation, half_then_whole, waiting, dropped, removed_with_a_torn_line, postponed,
-    interrupted_before,
+    interrupted_before, new_crowd, gathered_crowd, crowd_whose_turn_is_lost,
 ]  # fmt: skip
 """Without `retention`: what a child removes before it notices that it is one, it cannot announce."""
 
@@ -106,6 +109,7 @@ def cases() -> list[Any]:
 @pytest.fixture
 def silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(complaints, "complain", lambda *_, **__: None)
+    monkeypatch.setattr(crowd, "OFTEN", 3)
 
 
 # An interrupted scandir() cannot be closed: Python does it, and says so.

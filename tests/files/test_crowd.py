@@ -1,0 +1,202 @@
+"""Threads that follow one another fast: each line is there once, whatever they meet."""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowery_logging.files import crowd
+from flowery_logging.system import System
+from tests.files.cases import Case, first, follow, gathered_crowd
+from tests.files.conftest import Logs, parse
+from tests.files.faults_found import faults_of
+
+pytestmark = pytest.mark.skipif(
+    crowd.find_held_write() is None, reason="write() cannot keep the interpreter's lock here"
+)
+
+CROWD = """
+    def work(name):
+        for number in range(3000):
+            log.info(f"{name} {number}")
+    def meet():
+        threads = [threading.Thread(target=work, args=(name,)) for name in range(8)]
+        [t.start() for t in threads]
+        [t.join() for t in threads]
+    def is_crowd():
+        return "write" in vars(flowery_logging.runtime._sink.writer)
+    def follow(lines):  # two threads, one after the other, however busy the machine is
+        turns = threading.Semaphore(1), threading.Semaphore(0)
+        def take_turns(mine, other):
+            for _ in range(lines // 2):
+                mine.acquire()
+                log.info("follows")
+                other.release()
+        both = [threading.Thread(target=take_turns, args=order) for order in (turns, turns[::-1])]
+        [t.start() for t in both]
+        [t.join() for t in both]
+    def gather():
+        while not is_crowd():
+            follow(4000)
+"""
+ALL = sorted(f"{name} {number}" for name in range(8) for number in range(3000))
+
+
+def run(logs: Logs, *parts: str) -> None:
+    done = logs.run("\n".join(map(textwrap.dedent, parts)))
+    assert done.returncode == 0, done.stderr
+
+
+def of_the_crowd(messages: list[str]) -> list[str]:
+    return sorted(message for message in messages if message != "follows")
+
+
+def test_each_line_of_a_crowd_is_there_once(logs: Logs) -> None:
+    run(logs, CROWD, "gather()", "meet()", "assert is_crowd()")
+    logs.check_sequences()
+    assert of_the_crowd(logs.messages()) == ALL
+
+
+def test_a_thread_alone_needs_no_turns(logs: Logs) -> None:
+    run(logs, CROWD, "work(0)", "assert not is_crowd()")
+
+
+def test_standard_output_in_a_file_is_no_log_file(logs: Logs, tmp_path: Path) -> None:
+    """Its lines go through what keeps those of other processes apart."""
+    out = tmp_path / "out"
+    to_file = f"os.dup2(os.open({str(out)!r}, os.O_CREAT | os.O_WRONLY | os.O_APPEND), 1)"
+    stdout = "flowery_logging.setup('s', output='stdout')"
+    run(logs, CROWD, to_file, stdout, "follow(8000)", "assert not is_crowd()", "meet()")
+    assert len(out.read_bytes().splitlines()) >= 8000 + len(ALL)
+
+
+def test_a_file_that_may_not_grow_is_followed_by_the_next(logs: Logs) -> None:
+    """What the system answers then is the same, whoever asks."""
+    limit = """
+        import resource
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        size = os.stat(flowery_logging.runtime._sink.writer.path).st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100_000, resource.RLIM_INFINITY))
+    """
+    run(logs, CROWD, "gather()", limit, "meet()", "assert is_crowd()")
+    lines = [line for path in logs.files() for line in path.read_bytes().split(b"\n")[:-1]]
+    records = sorted(map(parse, lines), key=lambda record: record["event"]["sequence"])
+    assert [record["event"]["sequence"] for record in records] == [*range(1, len(records) + 1)]
+    assert len(logs.files()) > 1
+    told = [record["message"] for record in records if record["log"]["logger"] == "app"]
+    assert of_the_crowd(told) == ALL
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    case = Case(tmp_path / "logs")
+    case.directory.mkdir()
+    first(case)
+    return case
+
+
+def is_crowd(case: Case) -> bool:
+    return "write" in vars(case.writer)
+
+
+def end(case: Case) -> None:
+    case.log("last")
+    case.writer.close()
+    assert not faults_of(case)
+
+
+def test_a_slow_disk_disperses_them_for_a_while(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gathered_crowd(case)
+    assert is_crowd(case)
+    monkeypatch.setattr(crowd, "SLOW_SECONDS", -1.0)
+    case.log("slow")
+    assert not is_crowd(case)
+    assert case.place.write is os.write
+    monkeypatch.setattr(crowd, "SLOW_SECONDS", 10.0)
+    gathered_crowd(case)
+    assert not is_crowd(case)
+    monkeypatch.setattr(case.writer._crowd, "_calm_until", 0.0)
+    gathered_crowd(case)
+    assert is_crowd(case)
+    end(case)
+
+
+def test_lines_that_follow_slowly_are_no_crowd(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(100_000))
+    monkeypatch.setattr(System, "monotonic", lambda: next(now) / 500)
+    follow(case, 3 * crowd.OFTEN)
+    assert not is_crowd(case)
+    monkeypatch.undo()
+    end(case)
+
+
+@pytest.mark.parametrize("major", [0, 8])
+def test_a_disk_elsewhere_may_hang(case: Case, monkeypatch: pytest.MonkeyPatch, major: int) -> None:
+    """A mock, as no network file system can be mounted here."""
+    monkeypatch.setattr(os, "major", lambda device: major)
+    gathered_crowd(case)
+    assert is_crowd(case) == (major != 0)
+    assert (case.place.write is not os.write) == (major != 0)
+    end(case)
+
+
+def test_in_another_place_they_gather_anew(case: Case) -> None:
+    gathered_crowd(case)
+    case.writer.reconfigure(case.target)
+    assert not is_crowd(case)
+    gathered_crowd(case)
+    assert is_crowd(case)
+    end(case)
+
+
+def test_a_turn_that_nobody_gives_back_is_taken(case: Case) -> None:
+    gathered_crowd(case)
+    waiting = threading.Thread(target=case.writer._crowd.take_turn)
+    waiting.start()
+    waiting.join()
+    case.log("goes on")
+    case.log("and on")
+    assert case.writer._crowd._turn == {}
+    end(case)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_the_child_of_a_crowd_is_alone(logs: Logs) -> None:
+    run(
+        logs,
+        CROWD,
+        """
+        gather()
+        pid = os.fork()
+        if not pid:
+            log.info("child")
+            os._exit(is_crowd())
+        assert os.waitpid(pid, 0)[1] == 0
+        """,
+    )
+    logs.check_sequences()
+    assert of_the_crowd(logs.messages()) == ["child"]
+
+
+def test_what_cannot_be_had_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: Any = crowd.find_held_write
+    try:
+        for name, value in (("give_way", None), ("_has_gil", lambda: False)):
+            with monkeypatch.context() as patched:
+                patched.setattr(crowd, name, value)
+                found.cache_clear()
+                assert found() is None
+        with monkeypatch.context() as patched:
+            patched.setitem(sys.modules, "ctypes", None)
+            found.cache_clear()
+            assert found() is None
+    finally:
+        found.cache_clear()
