@@ -105,6 +105,9 @@ CLEAR_CACHE: Final = "_clear_cache"
 CAPTURED_FROM: Final = "_warnings_showwarning"
 """What stood in `warnings` before `captureWarnings(True)`; None while nothing is captured."""
 
+GROUPS: Final = "exceptiongroup"
+"""The backport of exception groups for Python 3.10."""
+
 ASSERTS_LOGS: Final = "unittest._log"
 """The module of the handler by which `assertLogs` takes a logger's events."""
 

@@ -19,11 +19,15 @@ class Imports:
 
     Args:
         names: of the modules.
-        look: called when one of them has been executed. What it raises is not seen.
+        make_way: called with the name of one before it is executed.
+        look: called when it has been executed, also in vain. What both raise is not seen.
     """
 
-    def __init__(self, names: Collection[str], look: Callable[[], None]) -> None:
+    def __init__(
+        self, names: Collection[str], make_way: Callable[[str], None], look: Callable[[], None]
+    ) -> None:
         self._names: Final = frozenset(names)
+        self._make_way = make_way
         self._look = look
         self._asking = _Asking()
 
@@ -49,7 +53,7 @@ class Imports:
         finally:
             self._asking.names = self._asking.names[:-1]
         if spec is not None and hasattr(spec.loader, "exec_module"):
-            spec.loader = _Loader(spec.loader, self._executed)  # type: ignore[assignment]
+            spec.loader = _Loader(spec.loader, self)  # type: ignore[assignment]
         return spec
 
     def _found(self, *asked: Any) -> ModuleSpec | None:
@@ -60,10 +64,16 @@ class Imports:
                 return spec
         return None
 
-    def _executed(self) -> None:
-        if self in sys.meta_path:
-            with suppress(Exception):
-                self._look()
+    def execute(self, module: ModuleType, theirs: Any) -> None:
+        """Execute a module by its loader."""
+        with suppress(Exception):
+            self._make_way(module.__name__)
+        try:
+            theirs.exec_module(module)
+        finally:
+            if self in sys.meta_path:
+                with suppress(Exception):
+                    self._look()
 
 
 class _Asking(threading.local):
@@ -75,9 +85,9 @@ class _Asking(threading.local):
 class _Loader:
     """Stands for a module's loader until the module has been executed."""
 
-    def __init__(self, theirs: Any, executed: Callable[[], None]) -> None:
+    def __init__(self, theirs: Any, imports: Imports) -> None:
         self._theirs = theirs
-        self._executed = executed
+        self._imports = imports
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._theirs, name)
@@ -93,5 +103,4 @@ class _Loader:
         module.__loader__ = self._theirs
         if module.__spec__ is not None:
             module.__spec__.loader = self._theirs
-        self._theirs.exec_module(module)
-        self._executed()
+        self._imports.execute(module, self._theirs)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flowery_logging import agents, baggage, copies, own_warnings, presence, wiring
+from flowery_logging import agents, baggage, copies, foreign, own_warnings, presence, wiring
 from flowery_logging.capture import (
     celery_lines,
     greenlets,
@@ -81,8 +81,8 @@ class Installation:
         self.levels = GivenLevels(self.handler, self.recorder, self._attachment)
         self._shortcut = Shortcut(self.sink, self.handler, self._attachment)
         self._doubles = Doubles()
-        known = (*agents.KNOWN, *greenlets.LOGGERS, "celery", "uvloop")
-        self._imports = Imports(known, look=self._look_around)
+        known = (*agents.KNOWN, *greenlets.LOGGERS, "celery", "uvloop", foreign.GROUPS)
+        self._imports = Imports(known, self._hooks.make_way, look=self._look_around)
         self._own_changes = OwnChanges(self.handler)
         self._handover = Handover()
         self._ending = self._new_ending()

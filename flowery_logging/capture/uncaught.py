@@ -11,8 +11,6 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
-from importlib import import_module
 from os.path import basename
 from types import TracebackType
 from typing import Any, Final
@@ -46,6 +44,7 @@ class Hooks:
         self._sink = sink
         self._leave_out = leave_out
         self._active = False
+        self._has_made_way = False
         self._at_exit = False
         self._last: BaseException | None = None  # which the interpreter keeps too
         self._uncaught = [
@@ -69,8 +68,6 @@ class Hooks:
         What wraps greenlets is left to `look`, which follows.
         """
         self._active = uncaught
-        if uncaught:
-            _let_backport_in()
         for hook in self._uncaught:
             hook.install() if uncaught else hook.uninstall()
         if not uncaught:
@@ -87,8 +84,21 @@ class Hooks:
             atexit.unregister(self._report_last)
         self._at_exit = uncaught  # `atexit` keeps the place of what was taken back
 
+    def make_way(self, module: str) -> None:
+        """Leave the place of Python's hook to it while a module is loaded; `look` comes back.
+
+        The backport of exception groups, which anyio loads in the middle of a program, sees to it
+        that `traceback` shows the errors of a group, but only where that hook is Python's own.
+        """
+        if module == foreign.GROUPS and sys.version_info < (3, 11):
+            self._has_made_way = True
+            self._uncaught[0].uninstall()
+
     def look(self) -> None:
         """Wrap what has been imported since, if uncaught errors are logged at all."""
+        if self._active and self._has_made_way:
+            self._has_made_way = False
+            self._uncaught[0].install()
         if self._active:
             self._greenlets.look()
 
@@ -213,17 +223,6 @@ def _is_program(trace: TracebackType | None) -> bool:
     frame = trace.tb_frame
     main = frame.f_globals.get("__name__") == "__main__" and frame.f_code.co_name == "<module>"
     return main or frame.f_globals.get("__name__") == "runpy"
-
-
-def _let_backport_in() -> None:
-    """Load the backport of exception groups before a hook of ours is there, if it is installed.
-
-    As it is loaded (by anyio, in the middle of a program) it sees to it that `traceback` shows the
-    errors of a group, but only where `sys.excepthook` is Python's own.
-    """
-    if sys.version_info < (3, 11):
-        with suppress(ImportError):
-            import_module("exceptiongroup")
 
 
 def _is_typed(error: object, trace: TracebackType | None) -> bool:
