@@ -73,7 +73,7 @@ class Crowd:
         if self._met < OFTEN:
             return False
         self._met = 0
-        return now >= self._calm_until
+        return give_way is not None and now >= self._calm_until
 
     def take_turn(self) -> int:
         """Give way until nobody else has the turn, within reason; return whose it is now."""

@@ -129,6 +129,15 @@ def test_a_slow_disk_disperses_them_for_a_while(
     end(case)
 
 
+def test_who_cannot_give_way_is_no_crowd(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may have the turn at the first line: while it is looked what can be had."""
+    monkeypatch.setattr(crowd, "give_way", None)
+    case.writer._crowd._turn["turn"] = 0
+    gathered_crowd(case)
+    assert not is_crowd(case)
+    end(case)
+
+
 def test_lines_that_follow_slowly_are_no_crowd(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter(range(100_000))
     monkeypatch.setattr(System, "monotonic", lambda: next(now) / 500)
