@@ -184,6 +184,7 @@ class Writer:
     def _disperse(self) -> None:
         """Have threads wait for the lock again, and `write()` give up the GIL."""
         vars(self).pop("write", None)
+        self._crowd.is_gathered = False
         self._journal.write_by(None)
 
     def _drain(self, journal: Journal) -> None:

@@ -163,6 +163,7 @@ def test_in_another_place_they_gather_anew(case: Case) -> None:
     assert not is_crowd(case)
     gathered_crowd(case)
     assert is_crowd(case)
+    assert case.place.write is not os.write  # it is looked anew whether it may keep the GIL
     end(case)
 
 
