@@ -39,6 +39,9 @@ _NAP_SECONDS: Final = 0.000_05
 how long it sleeps at the others. After that it goes to the lock: that thread was interrupted, or
 waits for the disk."""
 
+_REST_AFTER: Final = 0.001
+"""So many seconds after the last rest the next one is due, where somebody waits."""
+
 _TURN: Final = "turn"
 
 # Before 3.10.7 it does not give up the GIL.
@@ -55,13 +58,23 @@ class Crowd:
         disperse: called when a write was slow.
     """
 
-    __slots__ = ("_calm_until", "_disperse", "_met", "_since", "_turn", "is_gathered")
+    __slots__ = (
+        "_calm_until",
+        "_disperse",
+        "_met",
+        "_rest_at",
+        "_since",
+        "_turn",
+        "_waiting",
+        "is_gathered",
+    )
 
     def __init__(self, disperse: Callable[[], None]) -> None:
         self._disperse = disperse
         self._turn: dict[str, int] = {}
+        self._waiting: dict[int, bool] = {}
         self._met = 0
-        self._since = self._calm_until = 0.0
+        self._since = self._calm_until = self._rest_at = 0.0
         self.is_gathered = False  # it has been looked whether they may keep the GIL
 
     def meet(self) -> bool:
@@ -76,25 +89,48 @@ class Crowd:
         return give_way is not None and now >= self._calm_until
 
     def take_turn(self) -> int:
-        """Give way until nobody else has the turn, within reason; return whose it is now."""
-        me, turn = get_ident(), self._turn
+        """Give way until nobody else has the turn, within reason; return whose it is now.
+
+        A signal handler that logs while its thread waits goes to the lock: it comes first anyway,
+        and the next signal may come while it waits.
+        """
+        me = get_ident()
+        if self._turn.setdefault(_TURN, me) != me and me not in self._waiting:
+            self._waiting[me] = True
+            try:
+                self._wait(me)
+            finally:
+                self._waiting.pop(me, None)
+        return me
+
+    def _wait(self, me: int) -> None:
+        turn = self._turn
         for tried in range(_PATIENCE):
-            if turn.setdefault(_TURN, me) == me:
-                return me
             # Who gives way gets the GIL back before a thread that has to be woken for it.
             give_way() if tried < _SHORTLY else System.sleep(_NAP_SECONDS)
+            if turn.setdefault(_TURN, me) == me:
+                return
         turn[_TURN] = me
-        return me
 
     def leave(self, me: int) -> None:
         """Let another thread have its turn. Another's is left: a crowd at the lock dissolves so."""
         if self._turn.get(_TURN) == me:
             self._turn.pop(_TURN, None)
+        if self._waiting and System.monotonic() >= self._rest_at:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Let one of those who wait have the GIL, while nobody has the turn.
+
+        A `write()` that keeps it gives it to nobody, and who is made to give it up has the turn
+        in most cases: others who get it then have waited for nothing.
+        """
+        self._rest_at = System.monotonic() + _REST_AFTER
+        System.sleep(_NAP_SECONDS)
 
     def calm_down(self) -> None:
         """Be no crowd for a while."""
         self._calm_until = System.monotonic() + CALM_SECONDS
-        self.is_gathered = False
 
     def holding(self, write: Write) -> Write:
         """Return what writes without giving up the GIL; `write` where that fails, or cannot be."""

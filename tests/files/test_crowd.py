@@ -178,6 +178,46 @@ def test_a_turn_that_nobody_gives_back_is_taken(case: Case) -> None:
     end(case)
 
 
+def test_a_handler_that_logs_while_its_thread_waits_does_not_wait(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next signal comes as it waits, and so on, until there are too many frames."""
+    gathered_crowd(case)
+    interrupted: list[str] = []
+    within: list[int] = []
+
+    def interrupt() -> None:
+        within.append(len(interrupted))
+        if len(within) > 9:
+            return
+        interrupted.append("yes")
+        case.log(f"in handler {len(within)}")
+        interrupted.pop()
+
+    monkeypatch.setattr(crowd, "give_way", interrupt)
+    case.writer._crowd._turn["turn"] = 0
+    case.log("waits")
+    assert set(within) == {0}
+    end(case)
+
+
+def test_who_waits_long_gets_on_while_nobody_has_the_turn(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A `write()` that keeps the GIL gives it to nobody."""
+    gathered_crowd(case)
+    taken: list[dict[str, int]] = []
+    monkeypatch.setattr(System, "sleep", lambda _: taken.append({**case.writer._crowd._turn}))
+    monkeypatch.setattr(crowd, "_REST_AFTER", 100.0)
+    case.log("nobody waits")
+    assert taken == []
+    case.writer._crowd._waiting[0] = True
+    case.log("somebody waits")
+    case.log("the next rest is not yet due")
+    assert taken == [{}]
+    end(case)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
 def test_the_child_of_a_crowd_is_alone(logs: Logs) -> None:
     run(
