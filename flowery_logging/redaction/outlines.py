@@ -9,6 +9,7 @@ before: all but what is hidden is the same, to the letter.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
@@ -29,7 +30,7 @@ _RUN: Final = late(
 )
 """Letters and digits which no rule takes for a word; or a JSON web token, the one with dots."""
 
-_BETWEEN: Final = late("[_-]")
+_SHAPE: Final = {ord(sign): "x" for sign in string.ascii_letters + string.digits}
 _WORDS: Final = (
     *(stem for stem in STEMS if stem.isascii() and len(stem) > 3),
     "pwd", "mysql", "mariadb", "mongo", "ldap", "crammd5", "scramsha", "redacted",
@@ -41,6 +42,9 @@ _SHORTEST: Final = late("[Pp][Ww][0-9]{0,2}(?![0-9a-z])")
 method, that it is hidden; and short parts of names, which stand in runs by chance."""
 
 _MANY_DIGITS: Final = late(r"[0-9][A-Za-z_-]*[0-9][A-Za-z_-]*[0-9]")
+_BEGINNING: Final = late("([0-9]{4}-[0-9]{2})|([0-9a-f]{8}-)")
+"""That of a date, and of a UUID."""
+
 PLACED: Final = ADDRESSES | NAMED | SCHEMES | TOKENS
 """Kinds of secrets that are told by what stands around them; of tokens, those with dots are."""
 
@@ -149,12 +153,13 @@ def _outline(pieces: list[str], suspected: int) -> tuple[Any, ...]:
 
 
 def _form(run: str) -> tuple[Any, ...] | None:
-    """Return what a rule may ask of a run: its length, cases, digits, a year in front of it."""
+    """Return what a rule may ask of a run: its length, dashes, cases, digits, beginning."""
     if "." in run:
         return None
-    parts = (len(run),) if run.isalnum() else tuple(map(len, _BETWEEN.split(run)))
+    shape = len(run) if run.isalnum() else run.translate(_SHAPE)
     has_many_digits = _MANY_DIGITS.search(run) is not None
-    return parts, run.islower(), run.isupper(), has_many_digits, run[:4].isdigit()
+    begun = _BEGINNING.match(run)
+    return shape, run.islower(), run.isupper(), has_many_digits, begun and begun.lastindex
 
 
 def _runs(pieces: list[str]) -> Iterator[tuple[int, tuple[int, int]]]:

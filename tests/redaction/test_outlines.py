@@ -120,6 +120,8 @@ def test_a_json_web_token_is_one_of_any_length():
      r"\uc5ec\uad8c\ubc88\ud638 MX2Y45678"),
     ("%EC%97%AC%EA%B6%8C%EB%B2%88%ED%98%B8 M12345678", "%EC%97%AC%EA%B6%8C%EB%B2%88%ED%98%B8 MX2Y45678",
      "%EC%97%AC%EA%B6%8C%EB%B2%88%ED%98%B8 MX2Y45678"),
+    ("with token 2026-ab-abcd1234", "with token 2026-11-abcd1234", "with token 2026-11-abcd1234"),
+    ("with token 2026_11-abcd1234", "with token 2026-11-abcd1234", "with token 2026-11-abcd1234"),
     # What says a name, a program or a method.
     ('("token", "abcdefgh1", "hunter22")', '("token", "password1", "hunter22")',
      '("token", "[redacted]", "[redacted]")'),
