@@ -41,6 +41,8 @@ _SHORTEST: Final = late("[Pp][Ww][0-9]{0,2}(?![0-9a-z])")
 """What runs may say to the rules, in small letters, without separators: a name, a program, a
 method, that it is hidden; and short parts of names, which stand in runs by chance."""
 
+_OF_GRAFANA: Final = "eyJrIjoi"
+_DIGIT: Final = late("[0-9]")
 _MANY_DIGITS: Final = late(r"[0-9][A-Za-z_-]*[0-9][A-Za-z_-]*[0-9]")
 _BEGINNING: Final = late("([0-9]{4}-[0-9]{2})|([0-9a-f]{8}-)")
 """That of a date, and of a UUID."""
@@ -50,6 +52,9 @@ PLACED: Final = ADDRESSES | NAMED | SCHEMES | TOKENS
 
 _BY_CONTENT: Final = ("asic", "ASIC", "AUTH", "auth plain", "GFzc3dvcmQ6")
 """Signs of credentials that are told by what they say in base 64."""
+
+_LONG: Final = 256
+"""Characters behind a word that are credentials, at most; rules look so far, or twice, around."""
 
 _LONGEST: Final = 1024
 _OUTLINES: Final = 256
@@ -152,10 +157,11 @@ def _outline(pieces: list[str], suspected: int) -> tuple[Any, ...]:
     return (suspected, *pieces[::2], *map(_form, pieces[1::2]))
 
 
-def _form(run: str) -> tuple[Any, ...] | None:
+def _form(run: str) -> tuple[Any, ...]:
     """Return what a rule may ask of a run: its length, dashes, cases, digits, beginning."""
     if "." in run:
-        return None
+        length = (len(run) - 1) // _LONG
+        return length, _DIGIT.search(run) is not None, run.startswith(_OF_GRAFANA)
     shape = len(run) if run.isalnum() else run.translate(_SHAPE)
     has_many_digits = _MANY_DIGITS.search(run) is not None
     begun = _BEGINNING.match(run)
