@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from flowery_logging.kept import Kept
 from flowery_logging.late import late
-from flowery_logging.redaction import prose
+from flowery_logging.redaction import escapes, prose
 from flowery_logging.redaction.alike import TOO_MANY, UNTIL_TRIED_AGAIN, WORTH
 from flowery_logging.redaction.names import squash
 from flowery_logging.redaction.numbers import Span
@@ -50,8 +50,8 @@ _BEGINNING: Final = late("([0-9]{4}-[0-9]{2})|([0-9a-f]{8}-)")
 PLACED: Final = ADDRESSES | NAMED | SCHEMES | TOKENS
 """Kinds of secrets that are told by what stands around them; of tokens, those with dots are."""
 
-_BY_CONTENT: Final = ("asic", "ASIC", "AUTH", "auth plain", "GFzc3dvcmQ6")
-"""Signs of credentials that are told by what they say in base 64."""
+_BY_CONTENT: Final = ("asic", "auth plain", "authenticate plain", "gfzc3dvcmq6")
+"""Signs, in small letters, of credentials that are told by what they say in base 64."""
 
 _LONG: Final = 256
 """Characters behind a word that are credentials, at most; rules look so far, or twice, around."""
@@ -179,6 +179,13 @@ def _runs(pieces: list[str]) -> Iterator[tuple[int, tuple[int, int]]]:
 
 def _tells_more(text: str) -> bool:
     """Tell whether what a secret says may tell that it is one: in base 64, or a number's form."""
-    has_codes = "\\u" in text or "%" in text
-    is_said = has_codes or any(sign in text for sign in _BY_CONTENT)
-    return is_said or any(True for _ in prose.find(text, text.lower()))
+    if "\\u" in text or "%" in text or "AUTH" in text or ("|" in text and "--" in text):
+        return True  # the cells of a table may be facts
+    is_escaped = "\\" in text or ("&" in text and ";" in text)
+    inner = [layer for layer, _ in escapes.layers(text)] if is_escaped else []
+    return any(_is_said(one, one.lower()) for one in (text, *inner))
+
+
+def _is_said(text: str, lower: str) -> bool:
+    is_encoded = any(map(lower.__contains__, _BY_CONTENT))
+    return is_encoded or any(True for _ in prose.find(text, lower))

@@ -122,6 +122,11 @@ def test_a_json_web_token_is_one_of_any_length():
      "%EC%97%AC%EA%B6%8C%EB%B2%88%ED%98%B8 MX2Y45678"),
     ("with token 2026-ab-abcd1234", "with token 2026-11-abcd1234", "with token 2026-11-abcd1234"),
     ("with token 2026_11-abcd1234", "with token 2026-11-abcd1234", "with token 2026-11-abcd1234"),
+    ("Auth Plain AGtpbQBodW50ZXIy", "Auth Plain AGtpbQxodW50ZXIy", "Auth Plain AGtpbQxodW50ZXIy"),
+    ("authenticate plain AGtpbQBodW50ZXIy", "authenticate plain AGtpbQxodW50ZXIy",
+     "authenticate plain AGtpbQxodW50ZXIy"),
+    ("id|password\n--|--\n1|abc123abcd", "id|password\n--|--\n1|sha256abcd",
+     "id|password\n--|--\n1|sha256abcd"),
     # What says a name, a program or a method.
     ('("token", "abcdefgh1", "hunter22")', '("token", "password1", "hunter22")',
      '("token", "[redacted]", "[redacted]")'),
