@@ -3,23 +3,22 @@
 The outline of a text is what is left without its runs, which are what passwords and tokens mostly
 are. Where each secret of a text is such a run, its outline is kept, and which runs are hidden. A
 text of the same outline hides the same ones. So nothing is shown that the rules have not shown
-before: all but what is hidden is the same, to the letter.
+before: all but what is hidden is the same, to the letter. That a hidden run may be the name of a
+secret, and say so of what stands beside it, is not asked: that was shown before.
 """
 
 from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from flowery_logging.kept import Kept
 from flowery_logging.late import late
 from flowery_logging.redaction import escapes, prose
 from flowery_logging.redaction.alike import TOO_MANY, UNTIL_TRIED_AGAIN, WORTH
-from flowery_logging.redaction.names import squash
 from flowery_logging.redaction.numbers import Span
-from flowery_logging.redaction.stems import SHORT, STEMS
 from flowery_logging.redaction.suspicion import ADDRESSES, NAMED, SCHEMES, TOKENS
 
 _JWT: Final = r"eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)+"
@@ -31,16 +30,6 @@ _RUN: Final = late(
 """Letters and digits which no rule takes for a word; or a JSON web token, the one with dots."""
 
 _SHAPE: Final = {ord(sign): "x" for sign in string.ascii_letters + string.digits}
-_WORDS: Final = (
-    *(stem for stem in STEMS if stem.isascii() and len(stem) > 3),
-    "pwd", "mysql", "mariadb", "mongo", "ldap", "crammd5", "scramsha", "redacted",
-)  # fmt: skip
-_END: Final = 32
-_PARTS: Final = ("key", *SHORT)
-_SHORTEST: Final = late("[Pp][Ww][0-9]{0,2}(?![0-9a-z])")
-"""What runs may say to the rules, in small letters, without separators: a name, a program, a
-method, that it is hidden; and short parts of names, which stand in runs by chance."""
-
 _OF_GRAFANA: Final = "eyJrIjoi"
 _DIGIT: Final = late("[0-9]")
 _MANY_DIGITS: Final = late(r"[0-9][A-Za-z_-]*[0-9][A-Za-z_-]*[0-9]")
@@ -73,18 +62,11 @@ class Known(NamedTuple):
 
 
 class Outlines:
-    """What is hidden of texts, by their outlines.
+    """What is hidden of texts, by their outlines."""
 
-    Args:
-        judge: tells whether a name is a secret's.
-        secret: names of secrets that are known to it alone.
-    """
+    __slots__ = ("_known", "_new")
 
-    __slots__ = ("_judge", "_known", "_new", "_parts")
-
-    def __init__(self, judge: Callable[[str], bool], secret: Iterable[str] = ()) -> None:
-        self._judge = judge
-        self._parts = (*_PARTS, *map(squash, secret))
+    def __init__(self) -> None:
         self._known: Kept[tuple[Any, ...], Known] = Kept(_OUTLINES)
         self._new = 0  # texts of a new outline, less what those of known ones were worth
 
@@ -97,11 +79,7 @@ class Outlines:
             return None
         pieces = _RUN.split(text)
         known = self._known.get(_outline(pieces, suspected)) if len(pieces) > 1 else None
-        if (
-            known is None
-            or (known.shown and not _are_same(pieces, known.shown))
-            or self._says(pieces, known.hidden)
-        ):
+        if known is None or (known.shown and not _are_same(pieces, known.shown)):
             self._new += 1
             return None
         if self._new > 0:
@@ -121,24 +99,8 @@ class Outlines:
             return
         kinds = [span.kind for span in spans]
         hidden = [(place, marker) for place, marker in found if marker is not None]
-        if self._says(pieces, hidden):
-            return
         shown = [(place, pieces[place]) for place, marker in found if marker is None]
         self._known.keep(_outline(pieces, suspected), Known(kinds, hidden, shown))
-
-    def _says(self, pieces: list[str], hidden: list[tuple[int, str]]) -> bool:
-        """Tell whether a hidden run is a word of the rules, which may tell of what is beside it."""
-        runs = [pieces[place] for place, _ in hidden]
-        # Of a JSON web token its end: its beginning is known, and it stands between dots.
-        ends = [run if "." not in run else run[-_END:] for run in runs]
-        said = " ".join(ends).lower().replace("-", "").replace("_", "")
-        if any(map(said.__contains__, _WORDS)):
-            return True
-        names = [run for run in runs if "." not in run]
-        if not names:
-            return False
-        is_part = any(map(said.__contains__, self._parts)) or any(map(_SHORTEST.search, names))
-        return is_part and any(map(self._judge, names))
 
     def _rest(self) -> bool:
         """Tell whether no outline is looked up, as those of the texts before were new."""

@@ -252,7 +252,7 @@ class Redactor(Redaction):
         self._suspicion = Suspicion(secret, safe, self._further)
         self._shapes = alike.Shapes(self._suspicion)
         self._places = self._suspicion.places
-        self._outlines = outlines.Outlines(self._judge, secret)
+        self._outlines = outlines.Outlines()
         self.suspects_json = self.asker()  # type: ignore[method-assign, assignment]
 
     def asker(self) -> Callable[[bytes], int]:

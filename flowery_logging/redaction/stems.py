@@ -21,7 +21,7 @@ LONG_TEXT: Final = 512
 
 _SEPARATORS: Final = b" _-."
 
-STEMS: Final = (
+_STEMS: Final = (
     "pass", "pwd", "secret", "cred", "auth", "key", "card", "sess", "token", "code", "cookie",
     "bearer", "licen", "alien", "foreigner", "resident", "signature", "saml", "hmac", "accessid",
     "ticket", "phrase", "crtfc", "connection", "bimil", "jumin", "mnemonic", "answer", "social",
@@ -35,14 +35,14 @@ STEMS: Final = (
 )  # fmt: skip
 """What names of secrets have in common, however their words are separated."""
 
-SHORT: Final = frozenset({
+_SHORT: Final = frozenset({
     "pin", "arc", "pan", "otp", "totp", "cvc", "cvv", "csc", "rrn", "ssn", "sid", "psk", "jwt",
     "aws", "sig", "sign",
 })  # fmt: skip
 """The same of those that are words of their own; inside of others they stand by chance."""
 
 _EDGE: Final = "pw"
-_PARTS: Final = (*STEMS, *SHORT, _EDGE)
+_PARTS: Final = (*_STEMS, *_SHORT, _EDGE)
 _ESCAPES: Final = frozenset("bfnrt")
 """Letters that may be an escape's before a word: `\\npin=1`."""
 
@@ -99,6 +99,6 @@ def _may_be_of_name(word: bytes) -> bool:
     return (
         lower.startswith(_EDGE)
         or lower.endswith(_EDGE)
-        or not SHORT.isdisjoint(own)
-        or any(map(lower.__contains__, STEMS))
+        or not _SHORT.isdisjoint(own)
+        or any(map(lower.__contains__, _STEMS))
     )
