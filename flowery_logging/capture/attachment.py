@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
+from weakref import WeakSet
 
 from flowery_logging.capture.configurators import UNKNOWN, Change, Watch, are_asserted
 from flowery_logging.capture.logger_tree import end_of, ends, holds, is_known, loggers, reaches
@@ -49,6 +50,7 @@ class Attachment:
         self._on_repair = on_repair
         self._announced: set[tuple[Change, ...]] = set()
         self._active = False
+        self._repaired: WeakSet[logging.Logger] = WeakSet()  # also such as are in no tree
         self._telling = self._tell_first  # one object, to be found among filters
         self._watch = Watch(handler, self._wait_for_event)
         self.patch = Patch(logging.Logger, "callHandlers")
@@ -77,7 +79,7 @@ class Attachment:
         self._watch.uninstall()
         self._stop_waiting()
         self._handler.attached(False)
-        for logger in loggers():
+        for logger in (*loggers(), *self._repaired):
             if holds(logger.handlers, self._handler):
                 logger.handlers = [one for one in logger.handlers if one is not self._handler]
 
@@ -126,6 +128,7 @@ class Attachment:
         for end in missing:
             with suppress(Exception):  # a class of somebody's own; each event is given anyway
                 self._attach(end)
+                self._repaired.add(end)
         # Of a logger that is made by its class nothing has been undone.
         undone = [self._taken_off(end) for end in missing if is_known(end)]
         found = undone + self._raised_level(missing)

@@ -356,3 +356,21 @@ for name in ("callHandlers", "makeRecord", "_log"):
 logging.getLogger("stock").disabled = True
 """
     run("logging.root.handlers.clear()", after)
+
+
+def test_shutdown_leaves_loggers_of_no_tree_too(run):
+    after = """
+class Own(logging.Logger):
+    def callHandlers(self, record):
+        for handler in self.handlers:
+            handler.handle(record)
+loggers = logging.Logger("alone"), Own("own"), logging.Manager(logging.RootLogger(10)).root
+for logger in loggers:
+    logger.info(logger.name)
+flowery_logging.shutdown()
+for logger in loggers:
+    assert logger.handlers == [], logger
+    logger.info("after")
+"""
+    messages, _, _ = run("pass", after)
+    assert messages[3:] == ["alone", "own", "root"]
