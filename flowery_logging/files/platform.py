@@ -277,12 +277,14 @@ _RUN_OUT: Final = frozenset(
 )
 
 
-def touch(descriptor: int) -> None:
-    """Set a file's time of change to now, where the platform and the file system can."""
+def touch(descriptor: int) -> bool:
+    """Set a file's time of change to now; tell whether the platform and the file system can."""
     try:
         System.utime(descriptor)
     except (TypeError, NotImplementedError):
-        pass
+        return False
     except OSError as error:
         if not is_ours(error):
             raise
+        return False
+    return True

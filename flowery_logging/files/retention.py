@@ -76,8 +76,10 @@ class Retention:
 
     def _step(self, own: OwnFile) -> list[Removed]:
         in_use = own.path.rpartition(os.sep)[2]
-        now = _time_at(own.descriptor)
-        self._compare_clocks(now)
+        is_now = platform.touch(own.descriptor)
+        now = _time_of(own.descriptor)
+        if is_now:  # else it is that of the last write, from which no clock is told
+            self._compare_clocks(now)
         return self._removal.unannounced() if self.waits else self._removal.step(in_use, now)
 
     @property
@@ -93,13 +95,12 @@ class Retention:
             self.after = self._ages_from = monotonic + GRACE_SECONDS
 
 
-def _time_at(descriptor: int) -> float:
-    """Return the time as the file system tells it: ages of files are compared with that.
+def _time_of(descriptor: int) -> float:
+    """Return the time as the file system tells it, of our file: ages are compared with that.
 
     No clock of the process can be trusted: freezegun and others turn it. Where the time of our own
     file cannot be set, it is that of the last write: nothing then seems older than it is.
     """
-    platform.touch(descriptor)
     try:
         return System.fstat(descriptor).st_mtime
     except OSError as error:

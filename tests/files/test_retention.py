@@ -139,6 +139,25 @@ def test_nor_one_that_seems_old_because_the_clock_was_set(logs: Logs, seconds: i
     assert removed
 
 
+def test_no_clock_is_told_from_a_time_that_cannot_be_set(logs: Logs) -> None:
+    """As on Btrfs when it is full: that of the last write stands still while the clock goes on."""
+    old = plant(logs, 1, days=2)
+    aside = old.rename(old.with_suffix(".aside"))
+    program = f"""
+        from functools import partial
+        from flowery_logging.system import System
+        System.utime = partial(os.open, "/nowhere/x")
+        real, later = time.monotonic, 0
+        System.monotonic = lambda: real() + later
+        log.info("x")
+        os.rename({str(aside)!r}, {str(old)!r})
+        later = 15
+        for n in range(20): log.info("next file %d", n)
+    """
+    ok(logs.run(program, setup="max_bytes=5_000, keep_days=1"))
+    assert not old.exists()
+
+
 def test_a_file_whose_writer_sleeps_is_in_use(logs: Logs) -> None:
     """A writer's own lock protects it, however old its last line is."""
     directory = str(logs.directory)
