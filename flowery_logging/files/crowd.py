@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from threading import get_ident
+from threading import get_ident, get_native_id
 from typing import Any, Final
 
 from flowery_logging import process
@@ -27,6 +27,9 @@ from flowery_logging.system import System
 
 OFTEN: Final = 1000
 """So many lines of another thread than the one before, in a second, are those of a crowd."""
+
+ALONE: Final = 10_000
+"""After so many lines of one thread there is none any more."""
 
 SLOW_SECONDS: Final = 0.1
 CALM_SECONDS: Final = 60.0
@@ -62,10 +65,12 @@ class Crowd:
         "_calm_until",
         "_disperse",
         "_met",
+        "_natives",
         "_rest_at",
         "_since",
         "_turn",
         "_waiting",
+        "alone",
         "is_gathered",
     )
 
@@ -74,19 +79,23 @@ class Crowd:
         self._turn: dict[str, int] = {}
         self._waiting: dict[int, bool] = {}
         self._met = 0
+        self._natives: set[int] = set()  # the system's threads that have met
+        self.alone = 0  # lines since the last one of another thread than the one before
         self._since = self._calm_until = self._rest_at = 0.0
         self.is_gathered = False  # it has been looked whether they may keep the GIL
 
     def meet(self) -> bool:
         """Note that a thread follows another one; tell whether they become a crowd by that."""
-        now = System.monotonic()
+        now, self.alone = System.monotonic(), 0
         if now - self._since > 1:
             self._since, self._met = now, 0
+            self._natives.clear()
         self._met += 1
+        self._natives.add(get_native_id())  # greenlets of one thread need no turns
         if self._met < OFTEN:
             return False
         self._met = 0
-        return give_way is not None and now >= self._calm_until
+        return give_way is not None and len(self._natives) > 1 and now >= self._calm_until
 
     def take_turn(self) -> int:
         """Give way until nobody else has the turn, within reason; return whose it is now.

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from flowery_logging import process
 from flowery_logging.counters import Counters
-from flowery_logging.files.crowd import Crowd, find_held_write, is_of_this_machine
+from flowery_logging.files.crowd import ALONE, Crowd, find_held_write, is_of_this_machine
 from flowery_logging.files.journal import Halves, Identity, Journal, Target
 from flowery_logging.files.leftovers import Leftovers
 from flowery_logging.files.levels import LEVEL_AT
@@ -158,7 +158,10 @@ class Writer:
 
     def _write_in_turn(self, before: bytes, after: bytes) -> None:
         crowd = self._crowd
-        if not crowd.is_gathered:
+        crowd.alone += 1
+        if crowd.alone > ALONE:
+            self._disperse()
+        elif not crowd.is_gathered:
             self._gather(crowd)
         me = crowd.take_turn()
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -205,10 +206,14 @@ def first(case: Case) -> None:
 
 def follow(case: Case, lines: int) -> None:
     """Write lines as those of threads that follow one another."""
-    for number in range(len(case.returned), len(case.returned) + lines):
-        before, after = halves(f"of thread {number}")
-        case.writer.write(before, bytes(bytearray(after)))  # another object in each thread
-        case.returned.append(f"of thread {number}")
+    with ThreadPoolExecutor(1) as other:
+        for number in range(len(case.returned), len(case.returned) + lines):
+            before, after = halves(f"of thread {number}")
+            line = before, bytes(bytearray(after))  # another object in each thread
+            other.submit(case.writer.write, *line).result() if number % 2 else case.writer.write(
+                *line
+            )
+            case.returned.append(f"of thread {number}")
 
 
 def nearly_a_crowd(case: Case) -> None:

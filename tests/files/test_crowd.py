@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flowery_logging.files import crowd
+from flowery_logging.files import crowd, writer
 from flowery_logging.system import System
 from tests.files.cases import Case, first, follow, gathered_crowd
 from tests.files.conftest import Logs, parse
@@ -154,6 +154,21 @@ def test_a_disk_elsewhere_may_hang(case: Case, monkeypatch: pytest.MonkeyPatch, 
     gathered_crowd(case)
     assert is_crowd(case) == (major != 0)
     assert (case.place.write is not os.write) == (major != 0)
+    end(case)
+
+
+def test_a_thread_that_goes_on_alone_needs_turns_no_more(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "ALONE", 100)
+    gathered_crowd(case)
+    for number in range(50):
+        case.log(f"alone {number}")
+    assert is_crowd(case)
+    for number in range(50, 110):
+        case.log(f"alone {number}")
+    assert not is_crowd(case)
+    assert case.place.write is os.write
     end(case)
 
 
