@@ -30,6 +30,7 @@ from tests.files.cases import (
     half_then_whole,
     halves,
     interrupted_before,
+    nearly_a_crowd,
     new_crowd,
     plain,
     postponed,
@@ -48,6 +49,9 @@ FORKS = [
     interrupted_before, new_crowd, gathered_crowd, crowd_whose_turn_is_lost,
 ]  # fmt: skip
 """Without `retention`: what a child removes before it notices that it is one, it cannot announce."""
+
+
+CROWDS = [nearly_a_crowd, new_crowd, gathered_crowd, crowd_whose_turn_is_lost]
 
 
 def write(case: Case) -> None:
@@ -102,7 +106,7 @@ def cases() -> list[Any]:
     return [
         pytest.param(*case, marks=pytest.mark.slow if slow else (), id="-".join(c.__name__ for c in case))
         for case in [*every, *others]
-        for slow in [case[2] is not logs_and_raises or case[0] is not write]
+        for slow in [case[2] is not logs_and_raises or case[0] is not write or case[1] in CROWDS]
     ]  # fmt: skip
 
 
