@@ -70,7 +70,7 @@ class Installation:
         self._adoption = Adoption(self.sink, self.warn)
         self._hooks = Hooks(self.sink, self.handler.leave_out)
         self._waiting = Waiting(self.handler, lambda: self.redactor, self._keeps)
-        self._attachment = Attachment(
+        self.attachment = Attachment(
             self.handler,
             announce=self._tell_undone,
             count=lambda found: self.counters.add("undone", found),
@@ -78,8 +78,8 @@ class Installation:
             on_repair=self._look_at_configured,
         )
         self._basic_config = BasicConfig(self.handler, on_added=self._take_doubles_away)
-        self.levels = GivenLevels(self.handler, self.recorder, self._attachment)
-        self._shortcut = Shortcut(self.sink, self.handler, self._attachment)
+        self.levels = GivenLevels(self.handler, self.recorder, self.attachment)
+        self._shortcut = Shortcut(self.sink, self.handler, self.attachment)
         self._doubles = Doubles()
         known = (*agents.KNOWN, *greenlets.LOGGERS, "celery", "uvloop", foreign.GROUPS)
         self._imports = Imports(known, self._hooks.make_way, look=self._look_around)
@@ -154,7 +154,7 @@ class Installation:
     def _install(self) -> None:
         """Do, once, what `undo` undoes."""
         stdlib.make_record_patch.apply(stdlib.safe_make_record)
-        self._attachment.install()
+        self.attachment.install()
         self._basic_config.install()
         self._shortcut.install()
         self._waiting.install()
@@ -176,7 +176,7 @@ class Installation:
         self._take_doubles_away()
         self._look_around()
         self.levels.give(config.level, config.levels, config.flight_recorder)
-        self._attachment.repair()
+        self.attachment.repair()
 
     def _install_hooks(self, config: Config) -> None:
         captured = config.capture_warnings
@@ -184,25 +184,25 @@ class Installation:
 
     def repair(self, config: Config) -> None:
         """Put back what another configurator has taken away, and look around."""
-        self._attachment.repair()
+        self.attachment.repair()
         self._ending.install(signals=config.capture_signals)  # setup() may have been in a thread
         self._install_hooks(config)
         self._look_around()
 
     def undo(self) -> None:
         """Take all out again: steps of which each may be done again."""
-        self._attachment.tell()
+        self.attachment.tell()
         self.sink.tell()
         self.sink.writer.close()
         self.recorder.uninstall()
-        self._attachment.uninstall()
+        self.attachment.uninstall()
         self._basic_config.uninstall()
         self.levels.take_back()
         self._shortcut.uninstall()
         self._waiting.uninstall()
         self._imports.uninstall()
         self._loops.uninstall()
-        self._attachment.on_way = None
+        self.attachment.on_way = None
         self._doubles.put_back()
         stdlib.make_record_patch.undo()
         self._adoption.uninstall()
@@ -231,7 +231,7 @@ class Installation:
 
     def _take_doubles_away(self) -> None:
         if self.config is not None:
-            self._attachment.on_way = self._doubles.take_away(wiring.streams(self.config))
+            self.attachment.on_way = self._doubles.take_away(wiring.streams(self.config))
 
     def checkpoint(self, reason: str | None = None) -> None:
         """Write the closing record with the count of events; more may follow.
@@ -240,7 +240,7 @@ class Installation:
         For the end of a server whose process goes on or ends in ways that run no `atexit`.
         """
         if self.sink.ready:
-            self._attachment.tell()
+            self.attachment.tell()
             self.sink.tell()
             self.sink.writer.checkpoint(reason)
             channel.leave()

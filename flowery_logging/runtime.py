@@ -33,6 +33,7 @@ copyreg.pickle(Output, lambda output: (_output, (output.name,)))
 
 _installation = Installation(lambda: shutdown(), _output)  # noqa: PLW0108 - defined below
 _sink = _installation.sink
+_attachment: Final = _installation.attachment  # which a suite of others sets aside
 _lock = RLock()
 _undoing = False  # a `shutdown()` has begun, and not ended
 _calls = Calls()

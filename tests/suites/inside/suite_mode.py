@@ -44,9 +44,7 @@ def _set_handler_aside() -> None:
     """Take our handler away, and what would bring it back with the next event."""
     from flowery_logging import runtime
 
-    attachment = getattr(runtime, "_attachment", None)
-    if attachment is not None:
-        attachment._active = False
+    runtime._attachment._active = False
     root = logging.getLogger()
     for handler in list(root.handlers):
         if type(handler).__module__.startswith("flowery_logging"):
