@@ -14,10 +14,11 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from threading import get_ident, get_native_id
+from threading import get_ident
 from typing import Any, Final
 
 from flowery_logging import process
@@ -46,6 +47,9 @@ _REST_AFTER: Final = 0.001
 """So many seconds after the last rest the next one is due, where somebody waits."""
 
 _TURN: Final = "turn"
+
+# Not every platform has it, as that of a browser.
+_get_native_id: Final[Callable[[], int]] = getattr(threading, "get_native_id", get_ident)
 
 # Before 3.10.7 it does not give up the GIL.
 give_way: Final[Any] = getattr(os, "sched_yield", None) if sys.version_info >= (3, 10, 7) else None
@@ -91,7 +95,7 @@ class Crowd:
             self._since, self._met = now, 0
             self._natives.clear()
         self._met += 1
-        self._natives.add(get_native_id())  # greenlets of one thread need no turns
+        self._natives.add(_get_native_id())  # greenlets of one thread need no turns
         if self._met < OFTEN:
             return False
         self._met = 0
