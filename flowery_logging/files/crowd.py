@@ -16,14 +16,15 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from threading import get_ident
 from typing import Any, Final
 
 from flowery_logging import process
+from flowery_logging.files.faults import is_ours
 from flowery_logging.files.tally import Write
 from flowery_logging.process import mark
+from flowery_logging.signalled import let_through
 from flowery_logging.system import System
 
 OFTEN: Final = 1000
@@ -177,9 +178,12 @@ def is_of_this_machine(descriptor: int) -> bool:
 
     Network file systems, and those that are put together of others, have no device of their own.
     """
-    with suppress(OSError):
+    try:
         return os.major(System.fstat(descriptor).st_dev) != 0
-    return False
+    except OSError as error:
+        if not is_ours(error):
+            raise
+        return False
 
 
 @cache
@@ -187,14 +191,16 @@ def find_held_write() -> Any:
     """Return the C library's `write`, called with the GIL held; None where it cannot be had."""
     if give_way is None or sys.implementation.name != "cpython" or not _has_gil():
         return None
-    with suppress(Exception):  # a build without it, or an audit hook that refuses
+    try:
         import ctypes
 
         write = ctypes.PyDLL(None).write
-        write.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
-        write.restype = ctypes.c_ssize_t
-        return write
-    return None
+    except Exception as error:  # a build without it, or an audit hook that refuses
+        let_through(error)
+        return None
+    write.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
+    write.restype = ctypes.c_ssize_t
+    return write
 
 
 def _has_gil() -> bool:

@@ -171,13 +171,13 @@ class Writer:
 
     def _gather(self, crowd: Crowd) -> None:
         """Let `write()` keep the GIL; threads wait for the lock again where it must not."""
-        crowd.is_gathered = True
         can_hold = find_held_write()  # not under the lock: it imports a module
 
         def change() -> None:
             target = self._journal.target
             if can_hold and target.is_file and is_of_this_machine(target.descriptor):
                 self._journal.write_by(crowd.holding)
+                crowd.is_gathered = True
             else:
                 crowd.calm_down()
                 self._disperse()

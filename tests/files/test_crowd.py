@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import textwrap
 import threading
@@ -16,6 +17,7 @@ from flowery_logging.system import System
 from tests.files.cases import Case, first, follow, gathered_crowd
 from tests.files.conftest import Logs, parse
 from tests.files.faults_found import faults_of
+from tests.files.interruptions import swallowed
 
 pytestmark = pytest.mark.skipif(
     crowd.find_held_write() is None, reason="write() cannot keep the interpreter's lock here"
@@ -170,6 +172,34 @@ def test_a_thread_that_goes_on_alone_needs_turns_no_more(
     assert not is_crowd(case)
     assert case.place.write is os.write
     end(case)
+
+
+def test_what_a_handler_raises_as_they_gather_reaches_the_caller(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the next line gathers them."""
+
+    def ends(*_: object) -> None:
+        raise TimeoutError("a time limit of the application's")
+
+    def gather() -> None:
+        crowd.find_held_write.cache_clear()
+        case.writer._crowd.is_gathered = False
+        case.log("gathers")
+
+    monkeypatch.setattr(crowd, "OFTEN", 3)
+    former = signal.signal(signal.SIGUSR1, ends)
+    try:
+        follow(case, crowd.OFTEN)
+        missed, points = swallowed(gather, lambda: ends(), TimeoutError)
+    finally:
+        signal.signal(signal.SIGUSR1, former)
+    gathering = [where for where in missed if where.startswith("crowd.py")]
+    assert not gathering
+    assert points > 50
+    gather()
+    assert case.writer._crowd.is_gathered
+    assert case.place.write is not os.write
 
 
 def test_in_another_place_they_gather_anew(case: Case) -> None:
