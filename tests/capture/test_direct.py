@@ -157,6 +157,14 @@ def test_what_was_replaced_before_we_came_is_called(tmp_path, name):
     assert path.read_text().count('"message":"order A-1 placed"') == 1
 
 
+def logger_of_class(kind, name):
+    logging.setLoggerClass(kind)
+    try:
+        return logging.getLogger(name)
+    finally:
+        logging.setLoggerClass(logging.Logger)
+
+
 def test_logger_classes_of_somebodys_own_are_left_alone(logged, records):
     class Loud(logging.Logger):
         def makeRecord(self, *args, **kwargs):
@@ -164,11 +172,7 @@ def test_logger_classes_of_somebodys_own_are_left_alone(logged, records):
             record.msg = record.msg.upper()
             return record
 
-    logging.setLoggerClass(Loud)
-    try:
-        logger = logging.getLogger("shop.loud")
-    finally:
-        logging.setLoggerClass(logging.Logger)
+    logger = logger_of_class(Loud, "shop.loud")
     logger.info("x")
     assert logged.event()["message"] == "X"
     assert logged.event()["log"]["origin"]["function"].startswith("test_logger_classes")
@@ -344,11 +348,7 @@ def test_a_class_that_goes_through_the_handlers_by_itself(logged, counted):
                     handler.handle(record)
                 here = here.parent if here.propagate else None
 
-    logging.setLoggerClass(Own)
-    try:
-        logger = logging.getLogger("shop.own_way")
-    finally:
-        logging.setLoggerClass(logging.Logger)
+    logger = logger_of_class(Own, "shop.own_way")
     logger.info("before")
     logging.getLogger().handlers.clear()
     logger.info("after clear()")

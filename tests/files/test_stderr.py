@@ -207,6 +207,9 @@ FAILED_REQUEST = """
             logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=error)
     asyncio.run(request())
 """
+BY_THE_SERVER = (
+    """logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=error)"""
+)
 
 
 def test_a_failed_request_is_shown_although_django_has_configured_its_own_server(
@@ -252,24 +255,6 @@ def test_a_failed_request_is_shown_once_by_servers_that_log_to_the_root_logger(
     assert sum(line.startswith(f"ERROR:{logger}:") for line in lines) == server
 
 
-GUNICORN = """
-    import asyncio, logging, gunicorn.workers.{worker}
-    from flowery_logging.integrations.asgi import RequestMiddleware
-    log = logging.getLogger("gunicorn.error")
-    log.addHandler(logging.StreamHandler())
-    async def app(scope, receive, send):
-        raise ValueError("boom")
-    async def request():
-        scope = {{"type": "http", "method": "GET", "path": "/boom", "headers": []}}
-        try:
-            await RequestMiddleware(app)(scope, None, None)
-        except ValueError:
-            if {logs}:
-                log.exception("Error handling request")
-    asyncio.run(request())
-"""
-
-
 @pytest.mark.parametrize(("worker", "logs"), [("sync", True), ("gasgi", False)])
 def test_a_failed_request_is_shown_once_whichever_worker_gunicorn_has(
     tmp_path: Path, worker: str, logs: bool
@@ -277,7 +262,13 @@ def test_a_failed_request_is_shown_once_whichever_worker_gunicorn_has(
     """Its worker for ASGI says nothing once the response is complete."""
     if find_spec(f"gunicorn.workers.{worker}") is None:
         pytest.skip("this gunicorn has no such worker")
-    lines = shown(tmp_path, GUNICORN.format(worker=worker, logs=logs))
+    program = FAILED_REQUEST if logs else FAILED_REQUEST.replace(BY_THE_SERVER, "pass")
+    configured = (
+        f"import gunicorn.workers.{worker};"
+        " logging.getLogger('gunicorn.error').addHandler(logging.StreamHandler())"
+    )
+    program = program.replace("uvicorn.error", "gunicorn.error").format(configured=configured)
+    lines = shown(tmp_path, program)
     assert sum("ValueError: boom" in line for line in lines) == 1
 
 
