@@ -263,6 +263,19 @@ def test_who_waits_long_gets_on_while_nobody_has_the_turn(
     end(case)
 
 
+def test_the_turn_that_another_has_taken_is_left_to_it() -> None:
+    """Else two that wait at the lock take each other's turns without end."""
+    turns, others = crowd.Crowd(lambda: None), list[int]()
+    mine = turns.take_turn()
+    impatient = threading.Thread(target=lambda: others.append(turns.take_turn()))
+    impatient.start()
+    impatient.join()
+    turns.leave(mine)
+    assert [*turns._turn.values()] == others != [mine]
+    turns.leave(others[0])
+    assert not turns._turn
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
 def test_the_child_of_a_crowd_is_alone(logs: Logs) -> None:
     run(
