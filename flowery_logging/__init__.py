@@ -21,9 +21,9 @@ def _is_command() -> bool:
 
 
 if TYPE_CHECKING or not _is_command():
+    from flowery_logging.config.setting import ConfigError
     from flowery_logging.context import bind, bound, carried, unbind
     from flowery_logging.runtime import get_logger, set_level, setup, shutdown, stats
-    from flowery_logging.settings import ConfigError
     from flowery_logging.trace import (
         TraceContext,
         continue_trace,
@@ -60,7 +60,7 @@ _PLACES = {
     "context": ("bind", "bound", "carried", "unbind"),
     "formatters": ("ECSFormatter", "ECSStructlogFormatter"),
     "runtime": ("get_logger", "set_level", "setup", "shutdown", "stats"),
-    "settings": ("ConfigError",),
+    "config.setting": ("ConfigError",),
     "trace": ("TraceContext", "continue_trace", "current_trace", "outgoing_headers"),
 }
 

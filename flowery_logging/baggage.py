@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote
 
+from flowery_logging.config.checks import TOKEN
 from flowery_logging.headers import OWS
 from flowery_logging.late import late
-from flowery_logging.settings import TOKEN
 
 MOST_MEMBERS: Final = 64
 MOST_BYTES: Final = 8192

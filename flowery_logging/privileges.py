@@ -16,7 +16,8 @@ from functools import partial, wraps
 from typing import Any, Final
 
 from flowery_logging.capture.patch import Patch
-from flowery_logging.config import Config, cannot_write
+from flowery_logging.config import Config
+from flowery_logging.config.place import cannot_write
 from flowery_logging.files import names, stderr
 
 _EFFECTIVE: Final = {"setuid": 0, "seteuid": 0, "setreuid": 1, "setresuid": 1}

@@ -14,14 +14,14 @@ from flowery_logging.capture.logger_type import Logger
 from flowery_logging.capture.sink import Sink
 from flowery_logging.capture.structlog_adoption import PROCESSORS
 from flowery_logging.capture.structlog_output import Output
-from flowery_logging.config import Config
+from flowery_logging.config import Config, checks
+from flowery_logging.config.setting import Setting
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import encoders
 from flowery_logging.files.mirrors import Mirror
 from flowery_logging.files.tally import Tally
 from flowery_logging.installation import Installation
 from flowery_logging.scope import Scope
-from flowery_logging.settings import check_level
 from flowery_logging.startup import Calls, Startup, caller
 
 
@@ -172,7 +172,7 @@ def set_level(level: int | str, logger: str | None = None) -> None:
 
     Loggers from `get_logger()` that exist already follow. Raises ConfigError for an unknown level.
     """
-    number = check_level(level)
+    number = checks.level(Setting("level", level, "set_level()"))
     process.look()
     with _lock:
         if _installation.config is not None:

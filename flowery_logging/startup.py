@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flowery_logging.config import (
-    PATHS,
-    Config,
-    absolute,
-    resolve,
-    unknown_variables,
-    working_directory,
-)
+from flowery_logging.config import Config, resolve
+from flowery_logging.config.place import working_directory
+from flowery_logging.config.setting import absolute
+from flowery_logging.config.table import SETTINGS
+from flowery_logging.config.variables import unknown_variables
 from flowery_logging.files import stderr
 from flowery_logging.foreign import getframe
 from flowery_logging.library_code import is_own
@@ -40,9 +37,9 @@ class Calls:
         self, arguments: Mapping[str, Any], previous: Config | None, config: Config, place: str
     ) -> str | None:
         """Remember a call that was made at a place; say if it gives the service another name."""
-        paths = {name: arguments[name] for name in PATHS if name in arguments}
-        lasting = {name: absolute(value, str(working_directory())) for name, value in paths.items()}
-        self._arguments.update({**arguments, **lasting})
+        base = str(working_directory())
+        for name, value in arguments.items():
+            self._arguments[name] = absolute(value, base) if SETTINGS[name].is_path else value
         if previous is not None and previous.service == config.service:
             return None
         before, self._named_at = self._named_at, place

@@ -1,7 +1,7 @@
 """The tables of the settings, in both languages: facts from the code, words from settings.yml.
 
-Variables and defaults are those of flowery_logging/config.py. What is allowed is what the error of
-a wrong value says.
+Variables and defaults are those of flowery_logging/config/table.py. What is allowed is what the
+error of a wrong value says.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ import yaml
 
 import flowery_logging
 from flowery_logging import config
-from flowery_logging.config import ATTRIBUTE, DEFAULTS, KEYS, VARIABLES
+from flowery_logging.config import place
+from flowery_logging.config.setting import ConfigError
+from flowery_logging.config.table import SETTINGS
+from flowery_logging.config.variables import ATTRIBUTE, KEYS
 from flowery_logging.ecs.limits import Limits
-from flowery_logging.settings import ConfigError
 from scripts.marks import table
 
 WORDS: Final = Path(__file__).with_name("settings.yml")
@@ -51,7 +53,7 @@ class Words:
         self.settings: dict[str, dict[str, Any]] = found["settings"]
         self.allowed: dict[str, str] = found["allowed"]
         arguments = set(inspect.signature(flowery_logging.setup).parameters)
-        known = arguments | VARIABLES.keys() | set(KEYS)
+        known = arguments | SETTINGS.keys() | set(KEYS)
         if strange := known ^ self.settings.keys():
             raise WordsError(f"{path.name} and setup() differ by {sorted(strange)}")
 
@@ -117,17 +119,18 @@ def variables(name: str) -> list[str]:
         f"`OTEL_RESOURCE_ATTRIBUTES`: {_code(one.removeprefix(ATTRIBUTE))}"
         if one.startswith(ATTRIBUTE)
         else _code(one)
-        for one in VARIABLES.get(name, ())
+        for one in (SETTINGS[name].variables if name in SETTINGS else ())
     ]
 
 
 def default(name: str, words: Words, language: str) -> str:
     """Return what a setting is where nothing is given."""
     said = str(words.settings[name].get("default", {}).get(language, ""))
-    if name in DEFAULTS and "{LIMITS}" not in said:
-        return _value(name, DEFAULTS[name], language) + said
+    value = SETTINGS[name].default if name in SETTINGS else None
+    if value is not None and "{LIMITS}" not in said:
+        return _value(name, value, language) + said
     limits = ", ".join(f"{one} {number}" for one, number in Limits()._asdict().items())
-    return said.format(LIMITS=limits, **vars(config))
+    return said.format(LIMITS=limits, **vars(place))
 
 
 def _value(name: str, value: Any, language: str) -> str:
@@ -167,7 +170,7 @@ def examples(name: str, words: Words) -> list[str]:
     argument, value = words.settings[name]["example"]
     found = [] if argument is None else [f"{name}={argument}"]
     if value is not None:
-        variable = name if name in KEYS else VARIABLES[name][0]
+        variable = name if name in KEYS else SETTINGS[name].variables[0]
         found.append(f"{variable}={value}")
     return found
 

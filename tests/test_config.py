@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +16,8 @@ import pytest
 
 import flowery_logging
 from flowery_logging import config
+from flowery_logging.config import place
+from flowery_logging.config.table import SETTINGS
 
 
 @pytest.fixture(autouse=True)
@@ -228,7 +232,7 @@ def test_a_limit_that_is_set_is_kept(tmp_path: Path) -> None:
 def test_without_a_directory_the_logs_go_below_the_working_directory(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if Path(config.DEFAULT_DIRECTORY).is_dir():
+    if Path(place.DEFAULT_DIRECTORY).is_dir():
         pytest.skip("this machine has /var/log/flowery")
     flowery_logging.setup("svc", output="file")
     logging.getLogger().info("x")
@@ -240,7 +244,7 @@ def test_where_no_directory_can_be_written_stdout_takes_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "logs").write_text("a file is in the way")
-    monkeypatch.setattr(config, "DEFAULT_DIRECTORY", str(tmp_path / "none"))
+    monkeypatch.setattr(place, "DEFAULT_DIRECTORY", str(tmp_path / "none"))
     found = resolve(service="svc", output="file")
     assert found.outputs == ("stdout",)
     assert found.fallback is not None
@@ -300,3 +304,19 @@ def test_below_a_link_to_nothing_no_directory_is_made(tmp_path: Path, below: str
     with pytest.raises(flowery_logging.ConfigError, match="cannot be written"):
         resolve(directory=str(tmp_path / "link" / below), output="file")
     assert not (tmp_path / "nothing").exists()
+
+
+def test_an_error_of_set_level_names_set_level() -> None:
+    with pytest.raises(flowery_logging.ConfigError, match=r"level: .*'LOUD' .*= of set_level\(\)"):
+        flowery_logging.set_level("LOUD")
+
+
+def test_a_setting_is_a_row_an_argument_and_a_field() -> None:
+    """The three that are typed by hand agree; what else there is, is made from the table."""
+    arguments = inspect.signature(flowery_logging.setup).parameters
+    assert list(arguments) == [*SETTINGS]
+    assert {"outputs" if name == "output" else name for name in SETTINGS} < set(
+        config.Config._fields
+    )
+    described = inspect.getdoc(flowery_logging.setup) or ""
+    assert [*re.findall(r"^    (\w+): ", described, re.MULTILINE)][: len(SETTINGS)] == [*SETTINGS]

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from flowery_logging import config
+from flowery_logging.config.variables import KEYS
 from scripts import draw_way, pages, settings_table
 from scripts.marks import MarksError, filled
 from scripts.settings_table import Words, WordsError
@@ -92,7 +93,7 @@ class TestSettings:
         off = {name for name, said in table.items() if said == "`OFF`"}
         assert off == {"flood", "sample", "flight_recorder"}
         assert not any(getattr(found, name) for name in off)
-        none = {name for name, said in table.items() if said == "none"} - set(config.KEYS)
+        none = {name for name, said in table.items() if said == "none"} - set(KEYS)
         assert none >= {"version", "environment", "redact", "fields"}
         assert not any(getattr(found, name) for name in none)
         on = {name for name, said in table.items() if said == "yes"}
@@ -145,7 +146,7 @@ def examples(page):
 @pytest.mark.parametrize("path", ["docs/settings.md", "docs/ko/settings.md"])
 def test_every_example_of_the_settings_is_accepted(tmp_path, path):
     found = list(examples((ROOT / path).read_text()))
-    found.sort(key=lambda one: one[0] not in config.KEYS)  # the pseudonyms need their key
+    found.sort(key=lambda one: one[0] not in KEYS)  # the pseudonyms need their key
     assert {name for name, *_ in found} == Words().settings.keys()
     for name, text in settings_table.files(Words()).items():
         (tmp_path / name).write_text(text)

@@ -7,8 +7,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from typing import Any
 
 from flowery_logging import foreign_traces
+from flowery_logging.config.checks import TOKEN
+from flowery_logging.config.setting import ConfigError
 from flowery_logging.integrations.peers import LOCAL, Network, Proxies
-from flowery_logging.settings import TOKEN, ConfigError
 
 
 def header_names(given: object) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from flowery_logging import agents, context, request_ids, runtime
+from flowery_logging.config.setting import ConfigError
 from flowery_logging.foreign import closers_of
 from flowery_logging.integrations import django_disconnects, ends, nested, servers
 from flowery_logging.integrations.cpu import thread_time
@@ -30,7 +31,6 @@ from flowery_logging.integrations.exchange import Exchange, announced
 from flowery_logging.integrations.options import Options
 from flowery_logging.request import Request
 from flowery_logging.scope import Scope
-from flowery_logging.settings import ConfigError
 
 _ATTRIBUTE = "_flowery_logging_request"
 

@@ -20,8 +20,8 @@ from django.core import checks
 from django.utils.module_loading import import_string
 
 from flowery_logging import runtime
+from flowery_logging.config.setting import ConfigError
 from flowery_logging.integrations.django_options import DjangoOptions, options
-from flowery_logging.settings import ConfigError
 
 MIDDLEWARE: Final = "flowery_logging.integrations.django.RequestMiddleware"
 

@@ -13,11 +13,11 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from flowery_logging import trace
+from flowery_logging.config.setting import ConfigError
 from flowery_logging.headers import Headers, Values, header_values, wanted_headers
 from flowery_logging.integrations import checks, queue_time
 from flowery_logging.integrations.peers import Proxies
 from flowery_logging.request import Request
-from flowery_logging.settings import ConfigError
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from flowery_logging.config import DEFAULTS
+from flowery_logging.config.table import SETTINGS
 
 KIT = Path(__file__).resolve().parents[2] / "filebeat"
 TEXT = (KIT / "README.md").read_text()
@@ -34,8 +34,8 @@ def test_every_file_is_named_by_itself_or_its_folder() -> None:
 
 
 def test_the_time_that_the_files_last_is_computed_from_the_defaults() -> None:
-    assert f"{DEFAULTS['keep_bytes'] // 1024**3} GB" in TEXT
-    assert f"`keep_days` ({DEFAULTS['keep_days']})" in TEXT
+    assert f"{SETTINGS['keep_bytes'].default // 1024**3} GB" in TEXT
+    assert f"`keep_days` ({SETTINGS['keep_days'].default})" in TEXT
 
 
 def test_what_differs_for_opensearch_is_all_said() -> None:

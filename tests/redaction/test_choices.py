@@ -11,6 +11,7 @@ import pytest
 
 import flowery_logging
 from flowery_logging import ConfigError, config
+from flowery_logging.config.variables import unknown_variables
 from flowery_logging.redaction.pseudonyms import Key, of
 
 KEY = "an invented key of enough characters"
@@ -212,7 +213,7 @@ def test_settings_come_from_the_environment() -> None:
     assert KEY not in repr(found)
     assert resolved({}).redact_personal == resolved({}).pseudonyms == ()
     assert resolved({}, FLOWERY_LOG_PSEUDONYM_KEY="hush").pseudonym_key is None
-    assert not config.unknown_variables(
+    assert not unknown_variables(
         {"FLOWERY_LOG_PSEUDONYM_KEY": "", "FLOWERY_LOG_PSEUDONYM_OLD_KEYS": ""}
     )
 

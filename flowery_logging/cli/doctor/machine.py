@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 
 from flowery_logging.cli.doctor.finding import Finding, fault, note
 from flowery_logging.cli.doctor.overview import Overview, Process
-from flowery_logging.config import Config, resolve, unknown_variables
-from flowery_logging.settings import ConfigError
+from flowery_logging.config import Config, resolve
+from flowery_logging.config.setting import ConfigError
+from flowery_logging.config.variables import unknown_variables
 
 _SPAWNED = "multiprocessing.spawn"
 

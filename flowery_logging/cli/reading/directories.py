@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from flowery_logging.cli.reading.wanted import Wanted
-from flowery_logging.config import DEFAULT_DIRECTORY, FALLBACK_DIRECTORY
+from flowery_logging.config.place import DEFAULT_DIRECTORY, FALLBACK_DIRECTORY
 from flowery_logging.files.reader import EVERYTHING, LogFile, Selection, find
 
 

@@ -1,7 +1,7 @@
-"""A value of the configuration: where it came from, and what it may be.
+"""What a setting may be.
 
-Each check takes a `Setting` and the name of its argument, and returns the value as the package uses
-it; or it raises the one error that names the value, its origin and what is allowed.
+Each check takes a `Setting` and returns its value as the package uses it; or it raises the one
+error that names the value, its origin and what is allowed.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from flowery_logging.config.setting import ConfigError, Setting
 from flowery_logging.late import late
 
 TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -21,87 +22,58 @@ CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 _LEVEL_NAMES: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _SIZE = late(r"(\d+)\s*([kmg]?)(?:i?b)?", re.IGNORECASE)
-_AGE = late(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.IGNORECASE)
+_DURATION = late(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.IGNORECASE)
 _SHARE = late(r"(\d+(?:\.\d*)?|\.\d+)\s*(%?)")
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _BYTES: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 
-class ConfigError(ValueError):
-    """A value of the configuration cannot be used; the text says which, from where, what may be."""
-
-
-class Setting(NamedTuple):
-    """A value and where it came from."""
-
-    value: Any
-    source: str  # "argument", an environment variable's name, or "default"
-
-    def refuse(self, name: str, reason: str, allowed: str) -> ConfigError:
-        """Return the error that names this value, its source and what is allowed."""
-        origin = {
-            "argument": f"argument {name}= of setup()",
-            "default": "the default",
-        }.get(self.source, f"environment variable {self.source}")
-        return ConfigError(f"{name}: {reason}: {self.value!r} (from {origin}); allowed: {allowed}")
-
-
-def text(setting: Setting, name: str, default: Callable[[], str]) -> str:
-    """Return a text of one line; that of `default()` where none is given."""
-    value = default() if setting.value is None else setting.value
+def text(setting: Setting) -> str:
+    """Return a text of one line."""
+    value = setting.value
     allowed = "a text of 1 to 256 characters without control characters"
     if not isinstance(value, str):
-        raise setting.refuse(name, "not a text", allowed)
+        raise setting.refuse("not a text", allowed)
     if not value.strip():
-        raise setting.refuse(name, "empty", allowed)
+        raise setting.refuse("empty", allowed)
     if CONTROL.search(value):
-        raise setting.refuse(name, "has control characters", allowed)
+        raise setting.refuse("has control characters", allowed)
     if len(value) > 256:
-        raise setting.refuse(name, f"has {len(value)} characters", allowed)
+        raise setting.refuse(f"has {len(value)} characters", allowed)
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise setting.refuse(name, "is not valid Unicode", allowed) from None
+        raise setting.refuse("is not valid Unicode", allowed) from None
     return value
 
 
-def optional_text(setting: Setting, name: str) -> str | None:
+def optional_text(setting: Setting) -> str | None:
     """Return a text of one line, or None where none is given."""
-    return None if setting.value is None else text(setting, name, str)
+    return None if setting.value is None else text(setting)
 
 
-def check_level(value: object, name: str = "level") -> int:
-    """Return the number of a level given to a function. Raises ConfigError."""
-    return level(Setting(value, "argument"), name)
-
-
-def optional_level(setting: Setting, name: str) -> int | None:
+def level_or_off(setting: Setting) -> int | None:
     """Return the number of a level; None where none is given, and for "OFF"."""
-    return None if setting.value is None else level_or_off(setting, name)
-
-
-def level_or_off(setting: Setting, name: str) -> int | None:
-    """Return the number of a level; None for "OFF"."""
-    return None if _is_off(setting.value) else level(setting, name, ", or OFF")
+    is_none = setting.value is None or _is_off(setting.value)
+    return None if is_none else level(setting, ", or OFF")
 
 
 def _is_off(value: object) -> bool:
     return isinstance(value, str) and value.strip().upper() == "OFF"
 
 
-def level(setting: Setting, name: str, more: str = "") -> int:
+def level(setting: Setting, more: str = "") -> int:
     """Return the number of a level."""
     value = setting.value
     if isinstance(value, str):
-        text = value.strip().upper()
-        number = int(text) if text.isdecimal() else logging.getLevelName(text)
-        value = number
+        name = value.strip().upper()
+        value = int(name) if name.isdecimal() else logging.getLevelName(name)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1000:
         return value
     allowed = (
         f"{', '.join(_LEVEL_NAMES)}, a level made with logging.addLevelName, or its number{more}"
     )
-    raise setting.refuse(name, "unknown level", allowed)
+    raise setting.refuse("unknown level", allowed)
 
 
 def levels(setting: Setting) -> Mapping[str, int]:
@@ -111,12 +83,12 @@ def levels(setting: Setting) -> Mapping[str, int]:
     if isinstance(value, str):
         pairs = _assignments(value)
         if any(not sign or not name.strip() for name, sign, _ in pairs):
-            raise setting.refuse("levels", "not name=LEVEL", allowed)
+            raise setting.refuse("not name=LEVEL", allowed)
         value = {name.strip(): given for name, _, given in pairs}
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
-        raise setting.refuse("levels", "not a mapping", allowed)
+        raise setting.refuse("not a mapping", allowed)
     return {
-        name: level(Setting(given, setting.source), f"levels[{name!r}]")
+        name: level(setting._replace(name=f"levels[{name!r}]", value=given))
         for name, given in value.items()
     }
 
@@ -126,7 +98,7 @@ def _assignments(text: str) -> list[tuple[str, str, str]]:
     return [pair.partition("=") for pair in text.split(",") if pair.strip()]
 
 
-def size(setting: Setting, name: str) -> int:
+def size(setting: Setting) -> int:
     """Return bytes."""
     value = setting.value
     match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
@@ -134,19 +106,28 @@ def size(setting: Setting, name: str) -> int:
         value = int(match[1]) * _BYTES[match[2].lower()]
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
-    raise setting.refuse(name, "not a size", "bytes as a positive integer, or 100kB, 64MB, 1GB")
+    raise setting.refuse("not a size", "bytes as a positive integer, or 100kB, 64MB, 1GB")
 
 
-def age(setting: Setting, name: str, *, unit: str) -> float:
+def seconds(setting: Setting) -> float:
+    """Return seconds; a bare number is one of seconds."""
+    return _age(setting, "s")
+
+
+def days(setting: Setting) -> float:
+    """Return days; a bare number is one of days."""
+    return _age(setting, "d") / _SECONDS["d"]
+
+
+def _age(setting: Setting, unit: str) -> float:
     """Return seconds; `unit` is that of a bare number."""
-    value = setting.value
-    match = _AGE.fullmatch(value.strip()) if isinstance(value, str) else None
+    value, word = setting.value, {"s": "seconds", "d": "days"}[unit]
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is not None:
         value, unit = float(match[1]), match[2].lower() or unit
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 10**9:
         return float(value) * _SECONDS[unit]
-    word = {"s": "seconds", "d": "days"}[unit] if unit in "sd" else unit
-    raise setting.refuse(name, "not an age", f"{word} as a positive number, or 30m, 12h, 7d")
+    raise setting.refuse("not an age", f"{word} as a positive number, or 30m, 12h, 7d")
 
 
 def flood(setting: Setting) -> tuple[int, float] | None:
@@ -164,11 +145,11 @@ def flood(setting: Setting) -> tuple[int, float] | None:
         window = f"1{window}" if window[:1].isalpha() else window
         limit = int(limit) if limit.strip().isdecimal() else limit
     if type(limit) is not int or limit < 1:
-        raise setting.refuse("flood", "not a number of events", allowed)
+        raise setting.refuse("not a number of events", allowed)
     try:
-        return limit, age(Setting(window, setting.source), "flood", unit="s")
+        return limit, seconds(setting._replace(value=window))
     except ConfigError:
-        raise setting.refuse("flood", "not a time", allowed) from None
+        raise setting.refuse("not a time", allowed) from None
 
 
 def sample(setting: Setting) -> tuple[float, float] | None:
@@ -184,12 +165,12 @@ def sample(setting: Setting) -> tuple[float, float] | None:
         match = _SHARE.fullmatch(share.strip())
         share = share if match is None else float(match[1]) / (100 if match[2] else 1)
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
-        raise setting.refuse("sample", "not a share", allowed)
+        raise setting.refuse("not a share", allowed)
     try:
-        seconds = age(Setting(slow, setting.source), "sample", unit="s")
+        slow_from = seconds(setting._replace(value=slow))
     except ConfigError:
-        raise setting.refuse("sample", "not a time", allowed) from None
-    return None if share == 1 else (float(share), seconds)
+        raise setting.refuse("not a time", allowed) from None
+    return None if share == 1 else (float(share), slow_from)
 
 
 def _pair(value: object) -> tuple[Any, Any]:
@@ -198,39 +179,37 @@ def _pair(value: object) -> tuple[Any, Any]:
     return (found[0], found[1]) if len(found) == 2 else (None, None)
 
 
-def names(setting: Setting, name: str) -> tuple[str, ...]:
+def names(setting: Setting) -> tuple[str, ...]:
     """Return names of keys, without the blanks around them."""
     value = setting.value.split(",") if isinstance(setting.value, str) else setting.value
     allowed = "names of keys, as a sequence or comma-separated"
     if not isinstance(value, Iterable) or isinstance(value, (bytes, Mapping)):
-        raise setting.refuse(name, "not a sequence", allowed)
+        raise setting.refuse("not a sequence", allowed)
     found = tuple(value)
     if not all(isinstance(item, str) and item.strip() for item in found):
-        raise setting.refuse(name, "not names", allowed)
+        raise setting.refuse("not names", allowed)
     return tuple(item.strip() for item in found)
 
 
 def baggage(setting: Setting) -> tuple[str, ...]:
     """Return the keys of W3C baggage that are bound."""
-    found = names(setting, "baggage")
+    found = names(setting)
     wrong = [key for key in found if not TOKEN.fullmatch(key)]
     if wrong:
-        raise setting.refuse(
-            "baggage", f"{wrong[0]!r} is no key", "letters, digits and !#$%&'*+-.^_`|~"
-        )
+        raise setting.refuse(f"{wrong[0]!r} is no key", "letters, digits and !#$%&'*+-.^_`|~")
     return found
 
 
 def personal(setting: Setting) -> tuple[str, ...]:
     """Return kinds of personal data."""
-    found = names(setting, "redact_personal")
+    found = names(setting)
     if found:
         from flowery_logging.redaction.personal import KINDS
 
         allowed = f"any of {', '.join(KINDS)}, as a sequence or comma-separated"
         for kind in found:
             if kind not in KINDS:
-                raise setting.refuse("redact_personal", f"unknown kind {kind!r}", allowed)
+                raise setting.refuse(f"unknown kind {kind!r}", allowed)
     return found
 
 
@@ -252,7 +231,7 @@ def pseudonym_key(environ: Mapping[str, str], known: object = None) -> Any:
         ) from None
 
 
-def switch(setting: Setting, name: str) -> bool:
+def switch(setting: Setting) -> bool:
     """Return what is on or off."""
     value = setting.value
     if isinstance(value, str):
@@ -260,7 +239,7 @@ def switch(setting: Setting, name: str) -> bool:
                  "no": False, "off": False}.get(value.strip().lower())  # fmt: skip
     if isinstance(value, int) and value in {0, 1}:
         return bool(value)
-    raise setting.refuse(name, "neither yes nor no", "True or False (1, 0, true, false, yes, no)")
+    raise setting.refuse("neither yes nor no", "True or False (1, 0, true, false, yes, no)")
 
 
 def processors(setting: Setting) -> tuple[Callable[..., Any], ...]:
@@ -270,7 +249,7 @@ def processors(setting: Setting) -> tuple[Callable[..., Any], ...]:
         found = tuple(value)
         if all(map(callable, found)):
             return found
-    raise setting.refuse("processors", "not callables", "a sequence of callables event → event")
+    raise setting.refuse("not callables", "a sequence of callables event → event")
 
 
 def fields(setting: Setting) -> Mapping[str, str]:
@@ -284,7 +263,7 @@ def fields(setting: Setting) -> Mapping[str, str]:
         return check_declared(value if isinstance(value, Mapping) else read_declared(value))
     except ValueError as error:
         allowed = 'names with Elasticsearch types, {"flowery.order.id": "long"}, or a JSON file'
-        raise setting.refuse("fields", str(error), allowed) from None
+        raise setting.refuse(str(error), allowed) from None
 
 
 def limits(setting: Setting) -> Mapping[str, int]:
@@ -303,11 +282,11 @@ def limits(setting: Setting) -> Mapping[str, int]:
             for name, _, text in _assignments(value)
         }
     if not isinstance(value, Mapping):
-        raise setting.refuse("limits", "not a mapping", allowed)
+        raise setting.refuse("not a mapping", allowed)
     for name, number in value.items():
         least, most = getattr(LEAST, str(name), None), getattr(MOST, str(name), None)
         if least is None or most is None:
-            raise setting.refuse("limits", f"unknown limit {name!r}", allowed)
+            raise setting.refuse(f"unknown limit {name!r}", allowed)
         if type(number) is not int or not least <= number <= most:
-            raise setting.refuse("limits", f"{name} cannot be {number!r}", allowed)
+            raise setting.refuse(f"{name} cannot be {number!r}", allowed)
     return dict(value)

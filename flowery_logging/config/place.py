@@ -1,0 +1,112 @@
+"""Where the lines go: outputs, and the directory of the files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from flowery_logging.config.setting import Setting
+from flowery_logging.files import platform, stderr
+from flowery_logging.files.names import name_bytes
+
+DEFAULT_DIRECTORY: Final = "/var/log/flowery"
+FALLBACK_DIRECTORY: Final = "logs"
+OUTPUTS: Final = ("file", "stdout", "console")
+NO_OUTPUT: Final = "none"
+
+_ALLOWED: Final = "a directory that exists or can be created, and can be written"
+
+
+def outputs(setting: Setting) -> tuple[str, ...]:
+    """Return the outputs; the file where none is given, and the console beside a terminal."""
+    if setting.value is None:
+        return ("file", "console") if stderr.is_terminal() else ("file",)
+    names = setting.value.split(",") if isinstance(setting.value, str) else setting.value
+    allowed = f"any of {', '.join(OUTPUTS)}, comma-separated or a sequence; or {NO_OUTPUT}"
+    if not isinstance(names, Iterable):
+        raise setting.refuse("not a text or a sequence", allowed)
+    found = tuple(dict.fromkeys(n.strip() if isinstance(n, str) else n for n in names))
+    if found == (NO_OUTPUT,):
+        return found
+    if not found or any(name not in OUTPUTS for name in found):
+        raise setting.refuse("unknown output", allowed)
+    return found
+
+
+def directory(setting: Setting) -> str | None:
+    """Return the absolute path of a directory, which may be missing; None where none is given."""
+    if setting.value is None:
+        return None
+    if str(setting.value) == "":
+        raise setting.refuse("cannot be written (it is empty)", _ALLOWED)
+    try:
+        return str(Path(setting.value).expanduser().absolute())
+    except (TypeError, ValueError, RuntimeError):
+        raise setting.refuse("not a path", _ALLOWED) from None
+
+
+def choose_place(
+    directory: Setting, outputs: tuple[str, ...], service: str
+) -> tuple[str | None, tuple[str, ...], str | None]:
+    """Return directory, outputs and, where files were wanted but impossible, why.
+
+    Raises ConfigError where a directory that somebody has given cannot be written.
+    """
+    if "file" not in outputs:
+        return None, outputs, None
+    problems = []
+    for candidate in _candidates(directory):
+        problem = cannot_write(candidate, service)
+        if problem is None:
+            return str(candidate), outputs, None
+        if directory.source != "default":
+            raise directory.refuse(f"cannot be written ({problem})", _ALLOWED)
+        problems.append(f"{candidate} cannot be written ({problem})")
+    others = tuple(name for name in outputs if name != "file")
+    return None, tuple(dict.fromkeys(("stdout", *others))), " and ".join(problems)
+
+
+def _candidates(directory: Setting) -> Iterator[Path]:
+    """Yield the directory that is given; else those that are tried one after the other."""
+    if directory.value is not None:
+        yield Path(directory.value)
+        return
+    if Path(DEFAULT_DIRECTORY).is_dir():
+        yield Path(DEFAULT_DIRECTORY)
+    yield working_directory() / FALLBACK_DIRECTORY
+
+
+def working_directory() -> Path:
+    """Return the working directory; `/` where it has been removed."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path("/")
+
+
+def stderr_level(setting: Setting, outputs: tuple[str, ...]) -> int | None:
+    """Return from which level on events are shown on stderr too.
+
+    None where a person sees them anyway: on a terminal, on the console; by default, also where the
+    lines themselves go to standard output. None too where nothing is to be written.
+    """
+    seen = {"console", NO_OUTPUT, *(("stdout",) if setting.source == "default" else ())}
+    return None if stderr.is_terminal() or seen.intersection(outputs) else setting.value
+
+
+def cannot_write(directory: str | Path, service: str = "") -> str | None:
+    """Return why no file can be made in a directory (creating it if need be), or None.
+
+    The name that is tried is as long as those of the service's files.
+    """
+    try:
+        platform.make_directory(str(directory), 0o750)
+        name = f".flowery-{os.urandom(8).hex()}".ljust(name_bytes(service), "-")
+        probe = Path(directory) / name
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        probe.unlink()
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return None
