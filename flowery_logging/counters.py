@@ -37,11 +37,11 @@ class Counters:
         """Raise some counts, by their names."""
         process.look()
         with self._lock:
-            counts = self._counts
+            counts, listener = self._counts, self.listener
             for name, amount in amounts.items():
-                counts[name] = counts.get(name, 0) + amount
-                if self.listener is not None:
-                    self.listener(name, counts[name])
+                total = counts[name] = counts.get(name, 0) + amount
+                if listener is not None:
+                    listener(name, total)
 
     def snapshot(self) -> Mapping[str, int]:
         """Return a copy of all counts."""

@@ -9,7 +9,7 @@ import orjson
 
 from flowery_logging.ecs.named import is_row, with_names
 from flowery_logging.ecs.plain import describe, entries, is_number, key_text, plain, scalar_text
-from flowery_logging.redaction import Counting, Redaction, structures
+from flowery_logging.redaction import UNCOUNTED, Counting, Redaction, structures
 from flowery_logging.redaction.trace_ids import is_id
 from flowery_logging.signalled import let_through
 
@@ -70,7 +70,7 @@ def to_json(
     shown = _as_it_is(value, redaction, depth)
     if shown is not None:
         return shown
-    walker = _Walker(redaction, names, depth, _Uncounted() if counts is None else counts, path)
+    walker = _Walker(redaction, names, depth, UNCOUNTED if counts is None else counts, path)
     return dumps(walker.copy(value, 0)).decode()
 
 
@@ -139,13 +139,6 @@ def text(value: object, redaction: Redaction | None = None) -> str:
     except Exception as error:
         let_through(error)
         return describe(value)
-
-
-class _Uncounted:
-    """Counts nothing."""
-
-    def add(self, name: str, amount: int = 1) -> None:
-        """Take no note."""
 
 
 class _Walker:

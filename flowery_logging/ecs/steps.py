@@ -57,6 +57,14 @@ class Tally(dict[str, int]):
         """Raise a count."""
         self[name] = self.get(name, 0) + amount
 
+    def add_all(self, amounts: Mapping[str, int]) -> None:
+        """Raise some counts, by their names."""
+        if not self:
+            self.update(amounts)
+            return
+        for name, amount in amounts.items():
+            self[name] = self.get(name, 0) + amount
+
 
 Careful = Callable[[Any, Tally], "bytes | None"]
 """Returns how a value stands in the line, by the rules; None where it belongs elsewhere."""
@@ -215,8 +223,7 @@ class Steps:
                 own = Tally()
                 clean = clean_query(value, own)
                 if len(clean) <= most:
-                    for name, number in own.items():
-                        tally.add(name, number)
+                    tally.add_all(own)
                     return dumps(clean)
             return careful(value, tally)
 

@@ -15,6 +15,7 @@ from flowery_logging.redaction.numbers import (
 from flowery_logging.redaction.redactor import (
     BY_NAME,
     MARKER,
+    UNCOUNTED,
     Counting,
     Kind,
     Make,
@@ -30,6 +31,7 @@ __all__ = [
     "MARKER",
     "SHORTEST_TOKEN",
     "SMALLEST_NUMBER",
+    "UNCOUNTED",
     "Counting",
     "Kind",
     "Make",

@@ -114,9 +114,10 @@ class Call:
             known = self._known(shape, _NEW) if size <= LONG_TEXT else self._known_long(shape, _NEW)
             if known > _KINDS:
                 place = known >> _PLACE
-                if place and not may_begin(encoded, place - 1, known >> _NUMBERS):
-                    return known & _KINDS
-                return self._by_digits(encoded, shape, known)
+                if not place:
+                    return self._by_digits(encoded, shape, known)
+                begins = may_begin(encoded, place - 1, known >> _NUMBERS)
+                return known & _KINDS | begins * NUMBERS
             if new > 0:
                 self._new = new - WORTH
             return known

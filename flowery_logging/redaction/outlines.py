@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from flowery_logging.kept import Kept
@@ -53,10 +53,10 @@ _OUTLINES: Final = 256
 class Known(NamedTuple):
     """What is known of an outline; places are those among the pieces of a text.
 
-    `kinds` are those of its secrets, `hidden` the place and marker of each, `shown` other runs.
+    `counted` is what is counted, `hidden` the place and marker of each secret, `shown` other runs.
     """
 
-    kinds: list[str]
+    counted: Mapping[str, int]
     hidden: list[tuple[int, str]]
     shown: list[tuple[int, str]]
 
@@ -70,8 +70,8 @@ class Outlines:
         self._known: Kept[tuple[Any, ...], Known] = Kept(_OUTLINES)
         self._new = 0  # texts of a new outline, less what those of known ones were worth
 
-    def clean(self, text: str, suspected: int) -> tuple[str, list[str]] | None:
-        """Return a text without its secrets, and their kinds; None: ask the rules.
+    def clean(self, text: str, suspected: int) -> tuple[str, Mapping[str, int]] | None:
+        """Return a text without its secrets, and what is counted; None: ask the rules.
 
         `suspected` are the kinds that the quick look has told of it, as bits.
         """
@@ -86,10 +86,17 @@ class Outlines:
             self._new -= WORTH
         for place, marker in known.hidden:
             pieces[place] = marker
-        return "".join(pieces), known.kinds
+        return "".join(pieces), known.counted
 
-    def keep(self, text: str, suspected: int, spans: list[Span], markers: list[str]) -> None:
-        """Keep what the rules have found in a text, and the marker of each secret."""
+    def keep(
+        self,
+        text: str,
+        suspected: int,
+        spans: list[Span],
+        markers: list[str],
+        counted: Mapping[str, int],
+    ) -> None:
+        """Keep what the rules have found in a text, the marker of each secret, and the counts."""
         if not spans or len(text) > _LONGEST or self._new > TOO_MANY or _tells_more(text):
             return
         pieces = _RUN.split(text)
@@ -97,10 +104,9 @@ class Outlines:
         found = [(place, marked.pop(span, None)) for place, span in _runs(pieces)]
         if marked or (suspected & TOKENS and not all("." in run for run in pieces[1::2])):
             return
-        kinds = [span.kind for span in spans]
         hidden = [(place, marker) for place, marker in found if marker is not None]
         shown = [(place, pieces[place]) for place, marker in found if marker is None]
-        self._known.keep(_outline(pieces, suspected), Known(kinds, hidden, shown))
+        self._known.keep(_outline(pieces, suspected), Known(counted, hidden, shown))
 
     def _rest(self) -> bool:
         """Tell whether no outline is looked up, as those of the texts before were new."""
@@ -124,9 +130,11 @@ def _form(run: str) -> tuple[Any, ...]:
     if "." in run:
         length = (len(run) - 1) // _LONG
         return length, _DIGIT.search(run) is not None, run.startswith(_OF_GRAFANA)
-    shape = len(run) if run.isalnum() else run.translate(_SHAPE)
     has_many_digits = _MANY_DIGITS.search(run) is not None
+    if run.isalnum():
+        return len(run), run.islower(), run.isupper(), has_many_digits
     begun = _BEGINNING.match(run)
+    shape = run.translate(_SHAPE)
     return shape, run.islower(), run.isupper(), has_many_digits, begun and begun.lastindex
 
 

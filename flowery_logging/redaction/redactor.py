@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -67,6 +67,22 @@ class Counting(Protocol):
     def add(self, name: str, amount: int = 1) -> None:
         """Raise a count."""
         ...
+
+    def add_all(self, amounts: Mapping[str, int]) -> None:
+        """Raise some counts, by their names."""
+        ...
+
+
+class _Nowhere:
+    def add(self, name: str, amount: int = 1) -> None:
+        """Take no note."""
+
+    def add_all(self, amounts: Mapping[str, int]) -> None:
+        """Take no note."""
+
+
+UNCOUNTED: Final[Counting] = _Nowhere()
+"""For who looks at what nobody writes."""
 
 
 class Kind(NamedTuple):
@@ -225,7 +241,7 @@ class Redaction:
 
     def hide(self, kind: str, counts: Counting) -> str:
         """Return what stands for the value of a secret's name, which is counted."""
-        _count([kind], counts)
+        counts.add_all(_counted_alone(kind))
         return marker(kind)
 
 
@@ -377,20 +393,21 @@ class Redactor(Redaction):
         if known is None:
             return self._clean(text, self._learn(text, kinds), counts)
         if counts is not None:
-            _count(known[1], counts)
+            counts.add_all(known[1])
         return known[0]
 
     def _learn(self, text: str, kinds: int) -> list[Span]:
         """Return the secrets of a text by the rules, and keep them for others of its outline."""
         spans = self._find(text, kinds)
-        self._outlines.keep(text, kinds, spans, [marker(span.kind) for span in spans])
+        markers = [marker(span.kind) for span in spans]
+        self._outlines.keep(text, kinds, spans, markers, _counted_in(spans))
         return spans
 
     def _clean(self, text: str, spans: list[Span], counts: Counting | None) -> str:
         if not spans:
             return text
         if counts is not None:
-            _count([span.kind for span in spans], counts)
+            counts.add_all(_counted_in(spans))
         return replaced(text, spans)
 
     def clean_name(self, name: str) -> str:
@@ -408,7 +425,7 @@ class Redactor(Redaction):
             return super().clean_items(items, counts)
         spans = self.find(" ".join(items))
         if counts is not None and spans:
-            _count([span.kind for span in spans], counts)
+            counts.add_all(_counted_in(spans))
         found = structures.split_spans(items, spans)
         return [replaced(item, own) for item, own in zip(items, found, strict=True)]
 
@@ -449,7 +466,7 @@ class Redactor(Redaction):
             kind = numbers.kind_of_digits(str(value))
             if kind is not None:
                 if counts is not None:
-                    _count([kind], counts)
+                    counts.add_all(_counted_alone(kind))
                 return marker(kind)
         return value
 
@@ -469,13 +486,19 @@ def find(text: str) -> list[Span]:
 _DEFAULT: Final = Redactor()
 
 
-def _count(kinds: list[str], counts: Counting) -> None:
-    """Count what was hidden, in all and by kind: `redacted`, `redacted_card`, …."""
-    counts.add("redacted", len(kinds))
+def _counted(kinds: Iterable[str]) -> Mapping[str, int]:
+    """Return what is counted where these are hidden: `redacted`, and by kind `redacted_card`, …."""
+    amounts = {"redacted": 0}
     for kind in kinds:
-        counts.add(_count_of(kind))
+        name = "redacted_by_name" if kind == BY_NAME else f"redacted_{kind}"
+        amounts["redacted"] += 1
+        amounts[name] = amounts.get(name, 0) + 1
+    return amounts
 
 
-@cache
-def _count_of(kind: str) -> str:
-    return "redacted_by_name" if kind == BY_NAME else f"redacted_{kind}"
+def _counted_in(spans: list[Span]) -> Mapping[str, int]:
+    return _counted_alone(spans[0].kind) if len(spans) == 1 else _counted(s.kind for s in spans)
+
+
+_counted_alone: Final = cache(lambda kind: _counted([kind]))
+"""What is counted where one secret is hidden, as mostly."""

@@ -4,6 +4,7 @@ import random
 import string
 import sys
 import tracemalloc
+from collections import Counter
 
 import pytest
 
@@ -15,9 +16,12 @@ from tests.redaction.test_corpus import SECRETS
 SIGNS = string.ascii_letters + string.digits + "-_"
 
 
-class Counts(dict[str, int]):
+class Counts(Counter[str]):
     def add(self, name, amount=1):
-        self[name] = self.get(name, 0) + amount
+        self[name] += amount
+
+    def add_all(self, amounts):
+        self.update(amounts)
 
 
 def calls_of(redactor, text):

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from flowery_logging.cli.reading.fields import LABELS, leaves
-from flowery_logging.redaction import BY_NAME, Redactor, is_marker
+from flowery_logging.redaction import BY_NAME, UNCOUNTED, Redactor, is_marker
 from flowery_logging.redaction.pseudonyms import is_pseudonym
 from flowery_logging.redaction.values import is_nothing
 
@@ -97,7 +97,7 @@ class Rules:
             return None
         kind = self._redactor.kind_at(name)
         make = None if kind is not None else self._redactor.maker(name)
-        if make is not None and (made := make(value, _Uncounted())) != value:
+        if make is not None and (made := make(value, UNCOUNTED)) != value:
             return str(made).strip("[]").partition(":")[2]
         return kind
 
@@ -108,11 +108,6 @@ class Rules:
             for name in labels if isinstance(labels, Mapping) else ():
                 for span in self._redactor.find(name):
                     yield f"{box}.{name}", span.kind
-
-
-class _Uncounted:
-    def add(self, name: str, amount: int = 1) -> None:
-        """Take no note."""
 
 
 def _is_hidden(value: object) -> bool:
