@@ -7,7 +7,7 @@ the other flows of its request (see request.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
@@ -15,7 +15,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 from flowery_logging import presence
 from flowery_logging.request import NO_FIELDS, Fields, Request
 from flowery_logging.scope import UNBOUND, Block, Scope
-from flowery_logging.signalled import let_through
+from flowery_logging.signalled import let_through, sheltered
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -164,7 +164,7 @@ def _note_failure(error: BaseException, scope: Scope | None) -> None:
     """
     if scope is None or _is_inside(scope_of_failure(error), scope):
         return
-    with suppress(Exception):  # an exception that takes no attributes
+    with sheltered:  # an exception that takes no attributes
         setattr(error, _FAILED_IN, _FailedIn(_as_seen(scope)))
 
 

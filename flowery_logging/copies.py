@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
+
+from flowery_logging.signalled import sheltered
 
 _MARK: Final = "_flowery_logging_shutdown"
 """The attribute of `logging`, which no copy has of its own, with the `shutdown` of the one that
@@ -21,7 +22,7 @@ def take_over(shutdown: Callable[[], None]) -> None:
     """Note that this copy is set up; another one that is ends as by its `shutdown()`."""
     other = getattr(logging, _MARK, None)
     if other is not None and other is not shutdown:
-        with suppress(Exception):  # what it has put into others' code may be gone
+        with sheltered:  # what it has put into others' code may be gone
             other()
     setattr(logging, _MARK, shutdown)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flowery_logging.foreign import OPENTELEMETRY_PROVIDER
+from flowery_logging.signalled import let_through
 
 _heard: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -30,15 +31,15 @@ def listen(started: Callable[[Any], None]) -> None:
             return
         _heard.add(provider)
         provider.add_span_processor(_processor(sdk, started))
-    except Exception:
-        return  # other people's code
+    except Exception as error:  # other people's code
+        let_through(error)
 
 
 def _processor(sdk: Any, started: Callable[[Any], None]) -> Any:
     def on_start(_self: object, span: object, parent_context: object = None) -> None:  # noqa: ARG001
         try:
             started(span)
-        except Exception:
-            return  # a span must not cost a request
+        except Exception as error:  # a span must not cost a request
+            let_through(error)
 
     return type("_Listening", (sdk.SpanProcessor,), {"on_start": on_start})()

@@ -27,6 +27,7 @@ from flowery_logging.ecs.exception import exception_of
 from flowery_logging.ecs.plain import key_text
 from flowery_logging.levels import name_of
 from flowery_logging.rendering import ROOM, Lines
+from flowery_logging.signalled import let_through
 
 if TYPE_CHECKING:
     import logging
@@ -101,6 +102,7 @@ class ECSFormatter(ecs_logging.StdlibFormatter):
                 document = _without_original(make(record))
                 return self._lines.line(document, ensure_ascii=self.ensure_ascii)
             except Exception:  # noqa: PERF203 - then the next way is tried
+                # What a signal handler raises too: a handler of `logging` lets nothing through.
                 self._lines.counters.add("broken_records")
         message = vars(record).get("msg")
         return self._lines.minimal("error", message, ensure_ascii=self.ensure_ascii)
@@ -181,7 +183,8 @@ class ECSStructlogFormatter(ecs_logging.StructlogFormatter):
             try:
                 document = finish(self._document(name, dict(event_dict)))
                 return self._lines.line(document, ensure_ascii=self.ensure_ascii)
-            except Exception:  # noqa: PERF203 - then the next way is tried
+            except Exception as error:  # noqa: PERF203 - then the next way is tried
+                let_through(error)
                 self._lines.counters.add("broken_records")
         message = event_dict.get("event")
         return self._lines.minimal(name, message, ensure_ascii=self.ensure_ascii)

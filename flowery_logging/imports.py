@@ -8,10 +8,11 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Final
+
+from flowery_logging.signalled import sheltered
 
 
 class Imports:
@@ -66,13 +67,13 @@ class Imports:
 
     def execute(self, module: ModuleType, theirs: Any) -> None:
         """Execute a module by its loader."""
-        with suppress(Exception):
+        with sheltered:
             self._make_way(module.__name__)
         try:
             theirs.exec_module(module)
         finally:
             if self in sys.meta_path:
-                with suppress(Exception):
+                with sheltered:
                     self._look()
 
 

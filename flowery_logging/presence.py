@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 
 from flowery_logging.foreign import frame_above
+from flowery_logging.signalled import sheltered
 
 missing = True
 """Whether something is to be said: nobody has called `setup()` here, or uses the formatters."""
@@ -31,7 +31,7 @@ def miss(use: str) -> None:
     if not missing or "pytest" in sys.modules:
         return
     missing = False
-    with suppress(Exception):  # stderr is closed or broken
+    with sheltered:  # stderr is closed or broken
         sys.stderr.write(
             f"flowery_logging: {use} in process {os.getpid()}, where flowery_logging.setup() was"
             " not called: its events go to no log file. Call setup() at the top of the module that"

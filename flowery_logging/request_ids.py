@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 from flowery_logging.request import Request
+from flowery_logging.signalled import let_through
 
 VALID: Final = re.compile(r"[A-Za-z0-9._~+/=@:-]{1,128}")
 """What may be a request ID: no blank, quote or line end can reach a log or a response header."""
@@ -72,7 +73,8 @@ def current() -> str | None:
         module = sys.modules.get(name)
         try:
             found = None if module is None else read(module)
-        except Exception:  # other people's code
+        except Exception as error:  # other people's code
+            let_through(error)
             found = None
         if isinstance(found, str) and VALID.fullmatch(found):
             return found

@@ -9,8 +9,8 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from functools import partial
-from types import CodeType
-from typing import Any
+from types import CodeType, TracebackType
+from typing import Any, Final
 
 from flowery_logging.foreign import getsignal
 
@@ -31,6 +31,23 @@ def let_through(error: BaseException) -> None:
     """Raise an exception that is being handled, if a signal handler has raised it."""
     if is_of_a_handler(error):
         raise error
+
+
+class _Sheltered:
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: object, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        return isinstance(error, Exception) and not is_of_a_handler(error)
+
+
+sheltered: Final = _Sheltered()
+"""`with sheltered:` suppresses what other people's code raises, but not what a signal handler does.
+
+Say why at each use.
+"""
 
 
 def _codes() -> Iterator[CodeType]:

@@ -32,6 +32,7 @@ from flowery_logging.children import is_child
 from flowery_logging.dispositions import is_caught
 from flowery_logging.foreign import file_above
 from flowery_logging.library_code import is_library
+from flowery_logging.signalled import sheltered
 from flowery_logging.system import System
 
 SIGNALS: Final = tuple(
@@ -227,7 +228,7 @@ def held_back() -> Iterator[None]:
 def _leave_screen() -> None:
     """Give the terminal back that ncurses has taken: it does so itself where a default stands."""
     curses: Any = sys.modules.get("_curses")
-    with suppress(Exception):  # it has not begun
+    with sheltered:  # it has not begun
         if curses is not None and not curses.isendwin():
             curses.endwin()
 

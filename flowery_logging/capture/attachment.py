@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Final
 from weakref import WeakSet
 
@@ -19,6 +18,7 @@ from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.foreign import MODULE_LOCK
 from flowery_logging.library_code import is_own
+from flowery_logging.signalled import sheltered
 
 MAX_ANNOUNCED: Final = 1000
 """How many different findings are announced in the life of a set-up; all are counted."""
@@ -126,7 +126,7 @@ class Attachment:
         places = dict.fromkeys([*ends(), *([] if logger is None else [end_of(logger)])])
         missing = [end for end in places if not self._has(end)]
         for end in missing:
-            with suppress(Exception):  # a class of somebody's own; each event is given anyway
+            with sheltered:  # a class of somebody's own; each event is given anyway
                 self._attach(end)
                 self._repaired.add(end)
         # Of a logger that is made by its class nothing has been undone.

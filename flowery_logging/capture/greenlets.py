@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from functools import wraps
 from typing import Any, Final
 
 from flowery_logging.capture.patch import Patch
 from flowery_logging.foreign import GREENPOOL_RUN
+from flowery_logging.signalled import sheltered
 
 LOGGERS: Final = ("gevent.hub", "eventlet.hubs.hub", "eventlet.greenpool")
 """The modules that print; their events are logged under these names."""
@@ -56,7 +56,7 @@ class Greenlets:
         def wrapping(theirs: Callable[..., Any]) -> Callable[..., Any]:
             @wraps(theirs)
             def printing(hub: Any, *args: Any, **named: Any) -> Any:
-                with suppress(Exception):  # called in another way: it is printed all the same
+                with sheltered:  # called in another way: it is printed all the same
                     found = args[index]
                     error = found[1] if isinstance(found, tuple) else found
                     if isinstance(error, BaseException):
@@ -76,7 +76,7 @@ class Greenlets:
                         return function(*given, **named)
                     except BaseException as error:
                         if not _is_told_to_end(error):
-                            with suppress(Exception):
+                            with sheltered:
                                 self._report(module, error)
                         raise
 

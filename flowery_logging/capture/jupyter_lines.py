@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import logging
 import sys
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from flowery_logging.capture.stdlib import Handler
+from flowery_logging.signalled import sheltered
 
 
 def look(handler: Handler) -> None:
     """Let `handler` leave such records out, if this program is one of these applications."""
     kind: Any = getattr(sys.modules.get("traitlets.config.application"), "Application", None)
-    with suppress(Exception):  # other people's code
+    with sheltered:  # other people's code
         if kind is not None and kind.initialized():
             application = kind.instance()
             logger = application.log

@@ -21,6 +21,7 @@ from typing import Any, Final
 from flowery_logging import context, foreign
 from flowery_logging.capture.patch import Patch, filed_in_logging
 from flowery_logging.scope import Scope
+from flowery_logging.signalled import let_through
 
 _REPORT: Final = "call_exception_handler"
 _RUN: Final = "run_forever"
@@ -76,7 +77,8 @@ def _in_context(theirs: Callable[[Any, dict[str, Any]], Any]) -> Callable[..., A
         try:
             found = _context_of(report)
             own = context.scope_of_failure(report.get("exception"))
-        except Exception:  # a report that is not what asyncio makes
+        except Exception as error:  # a report that is not what asyncio makes
+            let_through(error)
             return theirs(loop, report)
         if found is None and own is None and "future" not in report:
             return theirs(loop, report)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any, Final
+
+from flowery_logging.signalled import sheltered
 
 
 def _empty() -> logging.LogRecord:
@@ -25,7 +26,7 @@ def ordinary(record: Any) -> logging.LogRecord:
     for name in _names(record):
         if hasattr(record, name):
             made.__dict__[name] = getattr(record, name)
-    with suppress(Exception):  # arguments that do not fit: both are shown
+    with sheltered:  # arguments that do not fit: both are shown
         made.msg, made.args = record.getMessage(), ()
     return made
 

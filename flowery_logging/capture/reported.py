@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Final
+
+from flowery_logging.signalled import sheltered
 
 _REPORTED: Final = "_flowery_logging_reported"  # the attribute of an exception
 
 
 def note(error: BaseException) -> None:
     """Take note that an exception was logged; it is raised on."""
-    with suppress(Exception):  # an exception that takes no attributes: it is told twice
+    with sheltered:  # an exception that takes no attributes: it is told twice
         setattr(error, _REPORTED, True)
 
 

@@ -173,7 +173,7 @@ def simply_formatted(template: object, args: tuple[Any, ...]) -> Any:
         return None
     try:
         if len(args) == 1 and type(args[0]) not in _SCALARS:
-            return template % _mapping_or_all(args)
+            return template % mapping_or_all(args)
         return template % args
     except Exception as error:  # arguments that do not fit, or a handler's
         return Interrupted(template, args, error) if is_of_a_handler(error) else None
@@ -181,7 +181,7 @@ def simply_formatted(template: object, args: tuple[Any, ...]) -> Any:
         return Interrupted(template, args, error)
 
 
-def _mapping_or_all(args: tuple[Any, ...]) -> Any:
+def mapping_or_all(args: tuple[Any, ...]) -> Any:
     """Return a mapping that is the only argument, which has a meaning of its own."""
     only = args[0]
     return only if isinstance(only, Mapping) and only else args

@@ -229,7 +229,8 @@ def _method(level: str, frames: int = 1, *, checks: bool = False) -> Any:  # noq
                 message = simple
             else:
                 message, more = interpolated(message, args)
-                template, args, fields = message, (), {**more, **fields}
+                if more:
+                    template, args, fields = message, (), {**more, **fields}
         processors = self._processors
         output = self._logger
         if type(output) is not Output:

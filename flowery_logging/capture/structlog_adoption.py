@@ -49,6 +49,7 @@ from flowery_logging.foreign import (
     logger_of,
     processors_of,
 )
+from flowery_logging.signalled import let_through
 
 PROCESSORS: Final[list[Any]] = [render]
 """The processors of all our loggers; tools such as `capture_logs` replace its content."""
@@ -211,6 +212,9 @@ class Adoption:
         chain = Chain(logger, method_name, values, self._sink.counters)
         chain.run(processors, render)
         level = level_name(method_name)
+        if chain.interrupted is not None:
+            self._write_alone(logger, level, chain)
+            raise chain.interrupted
         if isinstance(logger, logging.Logger):
             self._write_beside_record(logger, method_name, level, chain)
             raise structlog.DropEvent
@@ -229,7 +233,8 @@ class Adoption:
             returned: Returned = chain.rendered()
         except structlog.DropEvent:
             raise
-        except Exception:
+        except Exception as error:
+            let_through(error)
             self._sink.counters.add("processor_errors")
             raise structlog.DropEvent from None
         return returned
@@ -238,6 +243,22 @@ class Adoption:
         if type(logger) is Output:
             return logger.sink, logger.name
         return self._sink, self._names.get(logger)
+
+    def _write_alone(self, logger: object, level: str, chain: Chain) -> None:
+        """Write an event whose processors were interrupted, as far as they have come."""
+        number = number_of(level)
+        sink, name = self._end(logger)
+        if isinstance(logger, logging.Logger):
+            name = logger.name
+            passes = logger.isEnabledFor(number)
+            target = stdlib_target(sink, logger, number) if passes else None
+        else:
+            target = sink_for(sink, number, name)
+        message, args, fields = chain.result(level, name)
+        write(
+            sink, name, level, message, args, fields,
+            merged=chain.merged, target=target, handed_out=False,
+        )  # fmt: skip
 
     def _write_beside_record(
         self, logger: logging.Logger, method_name: str, level: str, chain: Chain
@@ -271,7 +292,8 @@ class Adoption:
         """Call a stdlib logger as structlog does, with what the application's renderer returns."""
         try:
             args, named = chain.rendered()
-        except Exception:  # of the application's renderer: the event is ours all the same
+        except Exception as error:  # of the application's renderer: the event is ours all the same
+            let_through(error)
             self._sink.counters.add("processor_errors")
             args, named = (given.event.message,), {}
         given.message = args[0] if args else named.get("msg")

@@ -17,6 +17,7 @@ from structlog.contextvars import get_contextvars, merge_contextvars
 from flowery_logging import context
 from flowery_logging.counters import Counters
 from flowery_logging.ecs.exception import exc_info_of, exception_of, qualified_name, traceback_of
+from flowery_logging.signalled import is_of_a_handler
 
 _RENDERER_TYPES: Final = frozenset({
     dev.ConsoleRenderer, stock.JSONRenderer, stock.KeyValueRenderer, stock.LogfmtRenderer,
@@ -85,11 +86,13 @@ class Chain:
         self._encoded = False
         self._rest: list[Any] = []  # the renderer, and what comes after it
         self._rendered: Any = _ABSENT
+        self.interrupted: BaseException | None = None  # is to be raised once the event is written
 
     def run(self, processors: Iterable[Any], render: object) -> None:
         """Run the processors before the renderer. Raises DropEvent as they do, nothing else.
 
-        One that fails is counted, and the event goes on. `render` is ours.
+        One that fails is counted, and the event goes on. What ends the program, or a signal handler
+        raises meanwhile, ends the run, and is `interrupted`. `render` is ours.
         """
         chain = list(processors)
         for index, processor in enumerate(chain):
@@ -110,7 +113,11 @@ class Chain:
             returned = processor(self._logger, self._method_name, self.values)
         except structlog.DropEvent:
             raise
-        except Exception:  # of somebody's processor: the event goes on without it
+        except BaseException as error:
+            if not isinstance(error, Exception) or is_of_a_handler(error):
+                self.values, self.interrupted = before, error
+                return False
+            # Somebody's processor has failed: the event goes on without it.
             self._counters.add("processor_errors")
             return True
         if isinstance(returned, Mapping):

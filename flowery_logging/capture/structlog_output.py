@@ -11,17 +11,18 @@ from types import FrameType
 from typing import Any, Final
 
 from flowery_logging import context, levels
+from flowery_logging.capture.interrupted import Interrupted
 from flowery_logging.capture.logger_tree import LOGGERS, has_own_level, nearest, nearest_lasting
 from flowery_logging.capture.others import hand_out, heard_by_others
 from flowery_logging.capture.patch import filed_in_logging
-from flowery_logging.capture.sink import Sink, site_of
+from flowery_logging.capture.sink import Sink, mapping_or_all, site_of
 from flowery_logging.capture.stdlib import log_before_setup
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text, to_json
 from flowery_logging.ecs.exception import exception_of, traceback_of
 from flowery_logging.ecs.frames import stack_text
 from flowery_logging.foreign import CALLING_STACK, CALLING_THREAD, getframe
-from flowery_logging.signalled import let_through
+from flowery_logging.signalled import is_of_a_handler
 
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 ALIASES: Final = {"warn": "warning", "fatal": "critical", "msg": "info"}
@@ -160,13 +161,17 @@ def number_of(level: str) -> int:
 
 
 def interpolated(event: object, args: tuple[Any, ...]) -> tuple[Any, dict[str, Any]]:
-    """Return the event's text with its `%` arguments; if they do not fit, keep both apart."""
+    """Return the event's text with its `%` arguments; if they do not fit, keep both apart.
+
+    If an argument ends the program, or a signal handler raises meanwhile, the text brings that
+    about once it is written.
+    """
     try:
-        single = len(args) == 1 and isinstance(args[0], Mapping) and args[0]
-        return text(event) % (args[0] if single else args), {}
-    except Exception as error:
-        let_through(error)
-        return event, {"message_args": args}
+        return text(event) % (mapping_or_all(args) if len(args) == 1 else args), {}
+    except BaseException as error:
+        if isinstance(error, Exception) and not is_of_a_handler(error):
+            return event, {"message_args": args}
+        return Interrupted(event, args, error), {}
 
 
 def app_frame() -> FrameType | None:

@@ -6,6 +6,7 @@ import sys
 from typing import Any, Final
 
 from flowery_logging.foreign import PRINTED_TO, PRINTERS
+from flowery_logging.signalled import let_through
 
 _PRINTERS: Final = tuple(
     kind
@@ -42,7 +43,8 @@ def printer_of(factory: Any) -> str | None:
         return None
     try:
         return kind if prints(factory()) else None
-    except Exception:  # a factory of somebody's own class, which needs arguments
+    except Exception as error:  # a factory of somebody's own class, which needs arguments
+        let_through(error)
         return None
 
 

@@ -24,6 +24,7 @@ from flowery_logging.capture.sink import Sink, this_thread
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.plain import describe
+from flowery_logging.signalled import let_through
 
 _ABOVE_THE_HOOK: Final = 3
 """How many frames above a report what has called the hook runs."""
@@ -241,5 +242,6 @@ def _is_typed(error: object, trace: TracebackType | None) -> bool:
 def _repr(value: object) -> str:
     try:
         return repr(value)
-    except Exception:  # an object that is half destroyed
+    except Exception as error:  # an object that is half destroyed
+        let_through(error)
         return describe(value)

@@ -23,6 +23,7 @@ from flowery_logging.ecs.encode import to_json
 from flowery_logging.ecs.plain import AS_IS, key_text
 from flowery_logging.foreign import getframe
 from flowery_logging.redaction import Redaction
+from flowery_logging.signalled import let_through
 from flowery_logging.system import System
 
 CARRIED: Final = "_flowery_context"
@@ -99,7 +100,8 @@ class Waiting:
                 seen = _this_process()
                 waiting.name = str(record.name)  # else it is `Written` for every process
             waiting.__dict__[CARRIED] = fields, seen
-        except Exception:  # a record that cannot be copied goes as it is
+        except Exception as error:  # a record that cannot be copied goes as it is
+            let_through(error)
             return record
         return waiting
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.foreign import getframe
+from flowery_logging.signalled import let_through
 
 LOGGERS: Final = (
     "watchfiles.main",
@@ -63,7 +64,8 @@ class OwnChanges(logging.Filter):
             try:
                 if self._is_about(directory, record):
                     self._handler.leave_next_out(record)
-            except Exception:  # a watcher's objects may raise when they are asked for their text
+            except Exception as error:  # a watcher's objects may raise as they are made texts
+                let_through(error)
                 self._handler.sink.counters.add("broken_records")
         return True
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import select
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any, Final
 
 from flowery_logging.files.channel import STDERR
+from flowery_logging.signalled import sheltered
 
 _NOTHING: Final = nullcontext()
 
@@ -28,6 +29,6 @@ def aside(stream: Any) -> AbstractContextManager[None]:
 def _without(bars: Any, stream: Any) -> Iterator[None]:
     """Without the lock of tqdm's: a process that was stopped may hold it."""
     with ExitStack() as stack:
-        with suppress(Exception):  # a bar that is just being made or closed
+        with sheltered:  # a bar that is just being made or closed
             stack.enter_context(bars.external_write_mode(file=stream, nolock=True))
         yield

@@ -21,11 +21,11 @@ import stat
 import sys
 import weakref
 from collections.abc import Callable
-from contextlib import suppress
 from time import sleep
 from typing import Any, Final
 
 from flowery_logging.files import lock_files, platform
+from flowery_logging.signalled import sheltered
 from flowery_logging.system import System
 
 PATIENCE: Final = 5.0
@@ -108,7 +108,7 @@ class Channel:
         if self._lock < 0 or self._known is None or self._known[2] != System.getpid():
             return  # none is open, or it is that of the parent
         # By a descriptor of its own: what another thread of this process holds is no lock for it.
-        with suppress(Exception):  # a file too many is no reason to fail at the end
+        with sheltered:  # a file too many is no reason to fail at the end
             is_there = System.fstat(self._lock).st_nlink  # else it would be made, to be removed
             lock = lock_files.open_lock(self._lock_path) if is_there else -1
             if lock >= 0:

@@ -6,11 +6,11 @@ import io
 import logging
 import os
 import sys
-from contextlib import suppress
 from typing import Any, Final
 
 from flowery_logging.files import bars
 from flowery_logging.files.channel import STDERR, Channel
+from flowery_logging.signalled import let_through, sheltered
 
 _OF_LOGGERS: Final = ("flowery_logging.", "loguru.", "structlog.", "twisted.logger.")
 """Modules whose objects are loggers."""
@@ -28,7 +28,8 @@ def is_terminal() -> bool:
     """Tell whether a person reads standard error."""
     try:
         return sys.stderr is not None and sys.stderr.isatty()
-    except Exception:  # closed, or an object that has no such method
+    except Exception as error:  # closed, or an object that has no such method
+        let_through(error)
         return False
 
 
@@ -47,7 +48,8 @@ def terminal() -> int | None:
         else:
             return None
         return descriptor if os.isatty(descriptor) else None
-    except Exception:  # closed, or without a descriptor
+    except Exception as error:  # closed, or without a descriptor
+        let_through(error)
         return None
 
 
@@ -75,7 +77,7 @@ def say(text: str) -> None:
     It may be said while the writer's lock is held. So it passes by an object that somebody has put
     in the place of `sys.stderr`: that may take locks of its own, or log.
     """
-    with suppress(Exception):  # stderr is closed or broken: there is nowhere left to say it
+    with sheltered:  # stderr is closed or broken: there is nowhere left to say it
         if is_replaced():
             _pass_by(text)
         else:
@@ -84,7 +86,7 @@ def say(text: str) -> None:
 
 def say_lines(data: bytes) -> None:
     """Write lines as they are to the process's standard error. Never raises."""
-    with suppress(Exception):  # as in `say`
+    with sheltered:  # as in `say`
         _channel.renew_patience()
         _channel.write(data)
 
@@ -97,7 +99,8 @@ def is_standard_error(stream: Any) -> bool:
         return True
     try:
         ours, theirs = os.fstat(STDERR), os.fstat(stream.fileno())
-    except Exception:  # no file of the system's, or closed
+    except Exception as error:  # no file of the system's, or closed
+        let_through(error)
         return False
     return (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import wraps
@@ -15,6 +15,7 @@ from typing import Any, Final
 from flowery_logging import context, runtime, trace
 from flowery_logging.integrations import observers
 from flowery_logging.request import Request
+from flowery_logging.signalled import sheltered
 
 logger = runtime.own_logger("flowery_logging.client")
 
@@ -167,7 +168,7 @@ def _tell(
         None if current is None else current.trace_id,
     )
     for observer in observed:
-        with suppress(Exception):
+        with sheltered:
             observer.call_ended(told)
 
 
@@ -193,7 +194,7 @@ def _log(
     }
     fields.update((name, value) for name, value in optional.items() if value is not None)
     shown = call.status or (error.__name__ if error else "-")
-    with suppress(Exception):  # a foreign handler that raises must not replace the answer
+    with sheltered:  # a foreign handler that raises must not replace the answer
         logger.log(
             logging.DEBUG,
             "%s %s%s %s",

@@ -8,7 +8,6 @@ the serializer, which has declared the names that may be shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from functools import wraps
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from flowery_logging import context
 from flowery_logging.capture.patch import Patch
 from flowery_logging.integrations.validation import Error, Refused, note
 from flowery_logging.request import Request
+from flowery_logging.signalled import sheltered
 
 _MAX_DEPTH: Final = 8
 _handling: Final = Patch(APIView, "handle_exception")
@@ -34,7 +34,7 @@ def _noted(theirs: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(theirs)
     def handle_exception(self: object, exc: object) -> Any:
         if isinstance(exc, ValidationError):
-            with suppress(Exception):  # serializers are other people's code
+            with sheltered:  # serializers are other people's code
                 _note(context.current_request(), exc.detail)
         return theirs(self, exc)
 
@@ -44,7 +44,7 @@ def _noted(theirs: Callable[..., Any]) -> Callable[..., Any]:
 def look(request: Request, response: object) -> None:
     """Take note of a response that has the errors of a serializer, unless they are known."""
     if request.refused is None:
-        with suppress(Exception):  # serializers are other people's code; the response is to go out
+        with sheltered:  # serializers are other people's code; the response is to go out
             for found in _of_serializers(getattr(response, "data", None)):
                 _note(request, found)
 

@@ -11,11 +11,11 @@ import asyncio
 import logging
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final
 
 from flowery_logging import context
 from flowery_logging.capture.own import OwnLogger
+from flowery_logging.signalled import sheltered
 
 DISCONNECTED: Final = "client disconnected"
 CANCELLED: Final = "cancelled by the server"
@@ -112,7 +112,7 @@ def report(exc: BaseException, method: str, path: str, log: OwnLogger) -> bool:
         request.fail()
     if not log.isEnabledFor(logging.ERROR):
         return False  # switched off or disabled: then the server's own report is the only one
-    with suppress(Exception):  # a foreign handler that raises must not replace `exc`
+    with sheltered:  # a foreign handler that raises must not replace `exc`
         extra = {"http.request.method": method, "url.path": path}
         text = "%s %s raised an unhandled exception"
         log.log(logging.ERROR, text, method, path, exc_info=exc, extra=extra)

@@ -7,7 +7,6 @@ import random
 import re
 import time
 from collections.abc import Mapping, MutableMapping, Sized
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from flowery_logging.integrations.options import Options
 from flowery_logging.integrations.peers import domain
 from flowery_logging.integrations.routes import route
 from flowery_logging.request import Request
+from flowery_logging.signalled import sheltered
 from flowery_logging.spent import milliseconds
 
 logger = runtime.own_logger("flowery_logging.access")
@@ -134,7 +134,7 @@ class Exchange:
             websocket,
         )
         for observer in self.observed:
-            with suppress(Exception):
+            with sheltered:
                 observer.request_ended(told)
 
     def _log(
@@ -142,7 +142,7 @@ class Exchange:
     ) -> None:
         shown = DISCONNECTED if reason == DISCONNECTED else self.status or "-"
         # A foreign handler may raise.
-        with suppress(Exception), context.inside(context.whole(self.request)):
+        with sheltered, context.inside(context.whole(self.request)):
             fields = self._fields(level, reason, duration)
             told = self.method, self.path, shown
             logger.log(level, "%s %s %s", *told, extra=fields, exc_info=error)

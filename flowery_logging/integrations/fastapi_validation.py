@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from functools import wraps
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from flowery_logging.integrations.validation import (
     names_of,
     note,
 )
+from flowery_logging.signalled import sheltered
 
 _PATCHES: Final = (
     Patch(RequestValidationError, "__init__"),
@@ -51,7 +51,7 @@ class _Refused(Refused):
     __slots__ = ()
 
     def match(self, scope: Mapping[str, Any]) -> None:
-        with suppress(Exception):  # FastAPI's own parts, which have changed before
+        with sheltered:  # FastAPI's own parts, which have changed before
             self.declare(name for one in routes.dependants(scope) for name in _names(one))
 
 
@@ -78,7 +78,7 @@ def _declared(dependant: object) -> Iterator[str]:
         for field in getattr(dependant, kind, ()):
             yield from (field.name, field.alias)
             yield from alias_names(field.field_info.validation_alias)
-            with suppress(Exception):  # a type without a schema: its names are not shown
+            with sheltered:  # a type without a schema: its names are not shown
                 yield from _names_of_type(field)
     for inner in getattr(dependant, "dependencies", ()):
         yield from _declared(inner)

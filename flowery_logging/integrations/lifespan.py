@@ -10,7 +10,6 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any, Final
 
 from flowery_logging import runtime
@@ -18,6 +17,7 @@ from flowery_logging.capture import reported
 from flowery_logging.capture.own import OwnLogger
 from flowery_logging.integrations import servers
 from flowery_logging.integrations.asgi_types import Message, Receive, Send
+from flowery_logging.signalled import sheltered
 
 _FAILED: Final = ("lifespan.startup.failed", "lifespan.shutdown.failed")
 
@@ -53,7 +53,7 @@ class Lifespan:
         if self._phase is None or not self._logger.isEnabledFor(logging.ERROR):
             return
         if not reported.is_noted(exc):
-            with suppress(Exception):  # a foreign handler that raises must not replace `exc`
+            with sheltered:  # a foreign handler that raises must not replace `exc`
                 text = "the application's %s raised an exception"
                 self._logger.log(logging.ERROR, text, self._phase, exc_info=exc)
         servers.leave_out(exc)

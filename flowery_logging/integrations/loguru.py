@@ -33,6 +33,7 @@ from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.exception import exception_of, traceback_of
 from flowery_logging.foreign import getframe
+from flowery_logging.signalled import let_through
 
 _DEFAULT_SINK: Final = re.compile(r"\(id=0, level=\d+, sink=<stderr>\)")
 _LOGGING: Final = logging.addLevelName.__code__.co_filename
@@ -116,13 +117,17 @@ def _take(record: Any) -> bool:
     if number < logger.getEffectiveLevel():
         return False
     target = stdlib_target(sink, logger, number)
+    failure: Exception | None = None
     try:
         event = _event(target.encoder, record, name)
-    except Exception:  # a patcher of the application may have put anything into the record
+    except Exception as error:  # a patcher of the application may have put anything into the record
+        failure = error
         sink.counters.add("broken_records")
         event = _broken(target.encoder, record)
     with loguru_stderr.writing():
         target.emit_event(event)
+    if failure is not None:
+        let_through(failure)
     return False
 
 

@@ -13,8 +13,9 @@ computed. What one raises is dropped: a metric never costs a request.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
+
+from flowery_logging.signalled import sheltered
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def forget(observer: Observer) -> None:
 def began(method: str) -> tuple[Observer, ...]:
     """Tell that a request has begun; return who is to be told of its end."""
     for observer in observers:
-        with suppress(Exception):
+        with sheltered:
             observer.request_began(method)
     return observers
 
@@ -81,6 +82,6 @@ def began(method: str) -> tuple[Observer, ...]:
 def call_began(method: str, host: str) -> tuple[Observer, ...]:
     """Tell that a call has begun; return who is to be told of its end."""
     for observer in observers:
-        with suppress(Exception):
+        with sheltered:
             observer.call_began(method, host)
     return observers

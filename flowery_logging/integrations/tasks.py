@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -18,6 +17,7 @@ from flowery_logging.capture.own import OwnLogger
 from flowery_logging.ecs.exception import qualified_name
 from flowery_logging.integrations.cpu import ThreadTime
 from flowery_logging.request import Request
+from flowery_logging.signalled import sheltered
 
 logger = runtime.own_logger("flowery_logging.task")
 starts = runtime.own_logger("flowery_logging.task.start")
@@ -98,7 +98,7 @@ def tell_sent(
         **{name: value for name, value in facts.items() if value is not None},
     }
     level, what = (logging.ERROR, "not sent") if error else (logging.INFO, "sent")
-    with suppress(Exception):
+    with sheltered:
         sendings.log(level, "task %s: %s", name, what, extra=fields)
 
 
@@ -186,7 +186,7 @@ class Run:
         if self.waited is not None:
             common["task_wait_ms"] = self.waited / 1e6
         common |= trace.caller(self.request)
-        with suppress(Exception), context.inside(context.whole(self.request)):
+        with sheltered, context.inside(context.whole(self.request)):
             log.log(level, "task %s: %s", self.name, what, extra={**common, **fields})
 
     def _tell(self, how: str, outcome: str, duration: int | None) -> None:
@@ -194,5 +194,5 @@ class Run:
         ended = Ended(self.name, self.task_id, how, outcome, duration, self.waited, trace_id)
         with context.inside(context.whole(self.request)):
             for observe in observers:
-                with suppress(Exception):
+                with sheltered:
                     observe(ended)

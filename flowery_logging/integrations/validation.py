@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from itertools import islice
 from typing import Any, Final
 
 from flowery_logging import context
 from flowery_logging.request import Request
+from flowery_logging.signalled import sheltered
 
 Error = tuple[Sequence[Any], Any]
 """Where an error is, as the parts of its location, and of which kind it is."""
@@ -105,10 +105,8 @@ def tell(error: object, *models: object) -> None:
 
 def errors_of(error: object) -> Iterator[Error]:
     """Yield the errors of a `ValidationError` of pydantic or FastAPI. Never raises."""
-    try:
+    with sheltered:  # of whatever class it is, its handler has an answer to give
         yield from _errors(error)
-    except Exception:
-        return  # of whatever class it is, its handler has an answer to give
 
 
 def _errors(error: object) -> Iterator[Error]:
@@ -126,7 +124,7 @@ def names_of(*types: Any) -> set[str]:
     """
     names: set[str] = set()
     for one in types:
-        with suppress(Exception):
+        with sheltered:
             from pydantic import TypeAdapter  # whoever has such a type has imported it
 
             names.update(names_in(TypeAdapter(one).core_schema))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, MutableMapping
-from contextlib import suppress
 from typing import Any
 
 from flowery_logging import context
@@ -13,7 +12,7 @@ from flowery_logging.integrations import ends
 from flowery_logging.integrations.asgi_types import Message, Receive, Send
 from flowery_logging.integrations.ends import APPLICATION_ERROR, CUT_OFF, DISCONNECTED
 from flowery_logging.integrations.exchange import MALFORMED, Exchange, logger, status_of
-from flowery_logging.signalled import let_through
+from flowery_logging.signalled import let_through, sheltered
 
 _OK = (1000, 1001)  # "normal closure" and "going away" (RFC 6455 §7.4.1)
 
@@ -129,6 +128,6 @@ class Conversation:
         if not exchange.options.access_log:
             return
         common = {"event.category": ["web"], "event.action": f"websocket-{what}"}
-        with suppress(Exception), context.inside(context.whole(exchange.request)):
+        with sheltered, context.inside(context.whole(exchange.request)):
             extra = {**exchange.head(), **common, **fields}
             logger.log(level, "websocket %s %s", exchange.path, what, extra=extra)

@@ -1,8 +1,10 @@
 """An object that ends the program when its text is asked for: the event is written before."""
 
+import asyncio
 import logging
 
 import pytest
+import structlog
 
 import flowery_logging
 from flowery_logging import bound
@@ -32,6 +34,11 @@ class Failure(Exception):
         raise self.kind("the end")
 
 
+class Template:
+    def __str__(self):
+        return "got %s"
+
+
 WAYS = {
     "stdlib, the message": lambda it: log.info(it),
     "stdlib, the only argument": lambda it: log.info("got %s", it),
@@ -42,6 +49,8 @@ WAYS = {
     "get_logger, the only argument": lambda it: own.info("got %s", it),
     "get_logger, one of two": lambda it: own.info("got %s of %s", 1, it),
     "get_logger, in a mapping": lambda it: own.info("got %(it)s", {"it": it}),
+    "get_logger, an argument of an object": lambda it: own.info(Template(), it),
+    "get_logger, awaited, one argument": lambda it: asyncio.run(own.ainfo("got %s", it)),
     "get_logger, a field": lambda it: own.info("got", it=it, order_id=7),
 }
 
@@ -124,3 +133,28 @@ def test_what_another_handler_raises_after_ours_writes_it_once(logged):
         logging.getLogger("shop").warning("an order")
     logging.getLogger().removeHandler(raising)
     assert logged.event()["message"] == "an order"
+
+
+@pytest.mark.parametrize("kind", ENDS)
+@pytest.mark.parametrize("before_logging", [False, True])
+def test_a_processor_of_structlogs_that_ends_the_program(logged, kind, before_logging):
+    def count(logger, name, values):
+        return {**values, "counted": "yes"}
+
+    def end(logger, name, values):
+        values["half"] = "done"
+        raise kind("the end")
+
+    before, made = structlog.get_config(), logging.getLoggerClass()
+    factory = structlog.stdlib.LoggerFactory() if before_logging else None
+    structlog.configure([count, end, structlog.processors.JSONRenderer()], logger_factory=factory)
+    try:
+        flowery_logging.setup()
+        with pytest.raises(kind, match="the end"):
+            structlog.get_logger("shop").error("order %s", 7)
+    finally:
+        structlog.configure(**before)
+        logging.setLoggerClass(made)
+    event = logged.event()
+    assert event["message"] == "order 7"
+    assert event["labels"] == {"counted": "yes"}

@@ -111,6 +111,7 @@ calls = [
     lambda: own.bind(order_id=7).info("order %s", 7),
     lambda: structured.info("order %s", 7, order_id=7),
 ]
+{calls}
 points = 0
 for index, call in enumerate(calls):
     for _ in range(5):
@@ -121,6 +122,44 @@ for index, call in enumerate(calls):
         print(index, "swallowed", lost)
 assert points > 200, "no code was interrupted"
 """
+OWN_CHAIN = """
+def mask(logger, name, values):
+    return {**values, "card": "hidden"}
+structlog.configure(
+    processors=[structlog.contextvars.merge_contextvars, mask, structlog.processors.JSONRenderer()],
+    FACTORY
+)
+flowery_logging.setup()
+chained = structlog.get_logger("shop")
+calls = [lambda: chained.info("order %s", 7, order_id=7), lambda: chained.error("failed")]
+"""
+REQUEST = """
+from asgi_correlation_id.context import correlation_id
+from flowery_logging.integrations.wsgi import RequestMiddleware
+import io
+correlation_id.set("r-7")
+def application(environ, start_response):
+    log.info("in a request")
+    start_response("200 OK", [("X-Request-ID", "r-8")])
+    return [b"done"]
+app = RequestMiddleware(application)
+environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/a", "QUERY_STRING": "x=1", "REMOTE_ADDR": "1.2.3.4",
+           "wsgi.input": io.BytesIO(), "SERVER_NAME": "s", "SERVER_PORT": "80"}
+def request():
+    answer = app(dict(environ), lambda *_: None)
+    try:
+        list(answer)
+    finally:
+        answer.close()
+calls = [request]
+"""
+OTHERS = {
+    "processors": OWN_CHAIN.replace("FACTORY", ""),
+    "processors before logging": OWN_CHAIN.replace(
+        "FACTORY", "logger_factory=structlog.stdlib.LoggerFactory()"
+    ),
+    "a request": REQUEST,
+}
 STATES = {
     "by their plans": "",
     "the general way": 'structlog.contextvars.bind_contextvars(shop="main")',
@@ -133,7 +172,17 @@ STATES = {
 def test_a_time_limit_in_the_middle_of_an_ordinary_event_reaches_the_caller(
     programs, tmp_path, state
 ):
-    done = programs.run(EXPIRING.format(before=STATES[state]), tmp_path)
+    done = programs.run(EXPIRING.format(before=STATES[state], calls=""), tmp_path)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr[-2000:]
+    lines = [line for path in tmp_path.glob("logs/*") for line in path.read_text().splitlines()]
+    numbers = [json.loads(line)["event"]["sequence"] for line in lines]
+    assert numbers == [*range(1, len(numbers) + 1)]
+
+
+@pytest.mark.parametrize("others", OTHERS)
+def test_a_time_limit_in_code_that_calls_others_reaches_the_caller(programs, tmp_path, others):
+    """Somebody's processors, renderers and IDs are called; their errors alone stay in the call."""
+    done = programs.run(EXPIRING.format(before="", calls=OTHERS[others]), tmp_path)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr[-2000:]
     lines = [line for path in tmp_path.glob("logs/*") for line in path.read_text().splitlines()]
     numbers = [json.loads(line)["event"]["sequence"] for line in lines]
