@@ -210,6 +210,8 @@ def shutdown() -> None:
     with _lock:
         if _installation.config is not None:
             _undo()
+        else:
+            _installation.levels.take_back()  # what set_level() alone has changed
 
 
 def _undo() -> None:
@@ -326,7 +328,8 @@ def return_to(before: Standing) -> None:
         )
         _installation.observers, _calls.imposed = before.observers, before.imposed
         if before.config is None:
-            shutdown()
+            if _installation.config is not None:
+                _undo()
             _installation.levels.take_back(but=before.levels)
         elif changed:
             _installation.apply(before.config, quiet=True)

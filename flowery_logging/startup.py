@@ -39,7 +39,7 @@ class Calls:
         """Remember a call that was made at a place; say if it gives the service another name."""
         base = str(working_directory())
         for name, value in arguments.items():
-            self._arguments[name] = absolute(value, base) if SETTINGS[name].is_path else value
+            self._arguments[name] = absolute(value, base) if SETTINGS[name].may_be_path else value
         if previous is not None and previous.service == config.service:
             return None
         before, self._named_at = self._named_at, place

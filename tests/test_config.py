@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 import flowery_logging
 from flowery_logging import config
@@ -320,3 +321,43 @@ def test_a_setting_is_a_row_an_argument_and_a_field() -> None:
     )
     described = inspect.getdoc(flowery_logging.setup) or ""
     assert [*re.findall(r"^    (\w+): ", described, re.MULTILINE)][: len(SETTINGS)] == [*SETTINGS]
+
+
+def test_an_error_names_the_value_as_it_was_given(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(flowery_logging.ConfigError, match=r": 'file/logs' \(from argument"):
+        resolve(directory="file/logs")
+
+
+class _Unprintable:
+    def __repr__(self) -> str:
+        raise LookupError
+
+
+def test_a_value_that_cannot_be_shown_is_named_by_its_class() -> None:
+    with pytest.raises(flowery_logging.ConfigError, match="<unprintable _Unprintable>"):
+        resolve(level=_Unprintable())
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.binary(max_size=5)
+    | st.sampled_from([
+        "9" * 5000, "flowery.{service[a]}", "{service.x}", "1/1/1", "OFF", "a=b", object,
+        "file", "none", "20/1m", "10%", "phone", "flowery.{service}", "7d", "64MB",
+    ]),
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner)
+    | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=3),
+    max_leaves=5,
+)  # fmt: skip
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from([name for name in SETTINGS if name != "directory"]), value=VALUES)
+def test_any_value_makes_a_configuration_or_the_one_error(name: str, value: Any) -> None:
+    said = ""
+    try:
+        assert resolve(**{"output": "none", name: value})
+    except flowery_logging.ConfigError as error:
+        said = str(error)
+    assert not said or (said.startswith((name, f"{name}[")) and "; allowed: " in said)
+    assert len(said) < 1000

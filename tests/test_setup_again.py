@@ -201,3 +201,13 @@ assert [vars(owner)[name] for owner, name in places] == theirs
 """
     done = programs.run(program, tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+def test_shutdown_gives_back_what_set_level_alone_has_changed():
+    part = logging.getLogger("given.part")
+    before = logging.root.level, part.level
+    flowery_logging.set_level("DEBUG")
+    flowery_logging.set_level("ERROR", "given.part")
+    assert (logging.root.level, part.level) == (logging.DEBUG, logging.ERROR)
+    flowery_logging.shutdown()
+    assert (logging.root.level, part.level) == before

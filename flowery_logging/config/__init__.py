@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from flowery_logging.config import checks
 from flowery_logging.config.identity import dataset, stream_part
-from flowery_logging.config.place import choose_place, stderr_level, working_directory
+from flowery_logging.config.place import choose_place, shown_level, working_directory
 from flowery_logging.config.setting import Setting, absolute
 from flowery_logging.config.table import SETTINGS
 from flowery_logging.config.variables import find
@@ -69,14 +69,17 @@ def resolve(
     """
     environ = os.environ if environ is None else environ
     base = str(working_directory()) if previous is None else previous.base
-    checked = _checked(arguments, environ, previous)
-    values = {name: setting.value for name, setting in checked.items()}
+    given = _given(arguments, environ, previous)
+    values = {name: SETTINGS[name].check(setting) for name, setting in given.items()}
     service, known = values["service"], None if previous is None else previous.pseudonym_key
-    directory, outputs, fallback = choose_place(checked["directory"], values.pop("output"), service)
+    # What depends on other settings too.
+    directory, outputs, fallback = choose_place(
+        given["directory"], values["directory"], values.pop("output"), service
+    )
     values |= {
         "directory": directory,
-        "stderr_level": stderr_level(checked["stderr_level"], outputs),
-        "dataset": dataset(checked["dataset"], service),
+        "stderr_level": shown_level(given["stderr_level"], values["stderr_level"], outputs),
+        "dataset": dataset(given["dataset"], service),
     }
     return Config(
         **values,
@@ -84,24 +87,24 @@ def resolve(
         pseudonym_key=checks.pseudonym_key(environ, known) if values["pseudonyms"] else None,
         namespace=stream_part(values["environment"] or "default"),
         fallback=fallback,
-        sources={name: setting.source for name, setting in checked.items()},
+        sources={name: setting.source for name, setting in given.items()},
         base=base,
     )
 
 
-def _checked(
+def _given(
     arguments: Mapping[str, Any], environ: Mapping[str, str], previous: Config | None
 ) -> dict[str, Setting]:
-    """Return each setting with its value as the package uses it. Raises ConfigError."""
+    """Return each setting as it is given, unchecked."""
     known = {} if previous is None else _found_out(previous)
-    checked = {}
+    given = {}
     for name, row in SETTINGS.items():
         setting = find(name, row, arguments, environ, known.get(name, row.default))
-        if row.is_path and setting.source in row.variables and previous is not None:
+        if row.may_be_path and setting.source in row.variables and previous is not None:
             # A daemon has changed its directory since.
             setting = setting._replace(value=absolute(setting.value, previous.base))
-        checked[name] = setting._replace(value=row.check(setting))
-    return checked
+        given[name] = setting
+    return given
 
 
 def _found_out(config: Config) -> dict[str, Any]:

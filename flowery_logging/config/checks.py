@@ -21,9 +21,10 @@ CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters that no text of the configuration may have."""
 
 _LEVEL_NAMES: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-_SIZE = late(r"(\d+)\s*([kmg]?)(?:i?b)?", re.IGNORECASE)
+_SIZE = late(r"(\d{1,18})\s*([kmg]?)(?:i?b)?", re.IGNORECASE)
 _DURATION = late(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.IGNORECASE)
 _SHARE = late(r"(\d+(?:\.\d*)?|\.\d+)\s*(%?)")
+_MOST_DIGITS: Final = 18
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _BYTES: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
@@ -67,7 +68,7 @@ def level(setting: Setting, more: str = "") -> int:
     value = setting.value
     if isinstance(value, str):
         name = value.strip().upper()
-        value = int(name) if name.isdecimal() else logging.getLevelName(name)
+        value = _whole(name, logging.getLevelName(name))
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1000:
         return value
     allowed = (
@@ -91,6 +92,11 @@ def levels(setting: Setting) -> Mapping[str, int]:
         name: level(setting._replace(name=f"levels[{name!r}]", value=given))
         for name, given in value.items()
     }
+
+
+def _whole(text: str, otherwise: object = None) -> Any:
+    """Return a whole number of at most 18 digits; `otherwise` where it is none."""
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else otherwise
 
 
 def _assignments(text: str) -> list[tuple[str, str, str]]:
@@ -143,7 +149,7 @@ def flood(setting: Setting) -> tuple[int, float] | None:
         limit, sign, given = limit.partition("/")
         window = given.strip() if sign else window
         window = f"1{window}" if window[:1].isalpha() else window
-        limit = int(limit) if limit.strip().isdecimal() else limit
+        limit = _whole(limit.strip())
     if type(limit) is not int or limit < 1:
         raise setting.refuse("not a number of events", allowed)
     try:
@@ -277,10 +283,7 @@ def limits(setting: Setting) -> Mapping[str, int]:
     )
     value = setting.value
     if isinstance(value, str):
-        value = {
-            name.strip(): int(text) if text.strip().isdecimal() else text
-            for name, _, text in _assignments(value)
-        }
+        value = {name.strip(): _whole(text.strip(), text) for name, _, text in _assignments(value)}
     if not isinstance(value, Mapping):
         raise setting.refuse("not a mapping", allowed)
     for name, number in value.items():

@@ -39,15 +39,15 @@ def stream_part(text: str) -> str:
 
 
 def dataset(setting: Setting, service: str) -> str:
-    """Return a service's dataset: one of those that the kit's roles and templates serve."""
+    """Return a service's dataset, by its text: one of those that the kit's roles serve."""
     allowed = (
         f"{DATASET}, or {DATASET}.<name> for a stream of its own, as {DATASET}.{{service}}, in "
         "which {service} stands for the service's name"
     )
-    try:
-        found = stream_part(setting.value.format(service=service))
-    except (KeyError, IndexError, ValueError, AttributeError):
-        raise setting.refuse("unknown placeholder", allowed) from None
+    template: str = setting.value
+    if not {"{", "}"}.isdisjoint(template.replace("{service}", "")):
+        raise setting.refuse("unknown placeholder", allowed)
+    found = stream_part(template.replace("{service}", service))
     if found != DATASET and not re.fullmatch(rf"{DATASET}\..*[^._].*", found):
         raise setting.refuse("not one of ours", allowed)
     return found

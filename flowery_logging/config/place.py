@@ -23,14 +23,14 @@ def outputs(setting: Setting) -> tuple[str, ...]:
     """Return the outputs; the file where none is given, and the console beside a terminal."""
     if setting.value is None:
         return ("file", "console") if stderr.is_terminal() else ("file",)
-    names = setting.value.split(",") if isinstance(setting.value, str) else setting.value
+    given = setting.value.split(",") if isinstance(setting.value, str) else setting.value
     allowed = f"any of {', '.join(OUTPUTS)}, comma-separated or a sequence; or {NO_OUTPUT}"
-    if not isinstance(names, Iterable):
+    if not isinstance(given, Iterable):
         raise setting.refuse("not a text or a sequence", allowed)
-    found = tuple(dict.fromkeys(n.strip() if isinstance(n, str) else n for n in names))
-    if found == (NO_OUTPUT,):
-        return found
-    if not found or any(name not in OUTPUTS for name in found):
+    names = [name.strip() if isinstance(name, str) else None for name in given]
+    found = tuple(name for name in dict.fromkeys(names) if name in {*OUTPUTS, NO_OUTPUT})
+    is_known = len(found) == len(set(names)) > 0
+    if not is_known or (NO_OUTPUT in found and len(found) > 1):
         raise setting.refuse("unknown output", allowed)
     return found
 
@@ -48,11 +48,12 @@ def directory(setting: Setting) -> str | None:
 
 
 def choose_place(
-    directory: Setting, outputs: tuple[str, ...], service: str
+    given: Setting, directory: str | None, outputs: tuple[str, ...], service: str
 ) -> tuple[str | None, tuple[str, ...], str | None]:
     """Return directory, outputs and, where files were wanted but impossible, why.
 
-    Raises ConfigError where a directory that somebody has given cannot be written.
+    `directory` is what `given` says. Raises ConfigError where somebody has given one that cannot be
+    written.
     """
     if "file" not in outputs:
         return None, outputs, None
@@ -61,17 +62,17 @@ def choose_place(
         problem = cannot_write(candidate, service)
         if problem is None:
             return str(candidate), outputs, None
-        if directory.source != "default":
-            raise directory.refuse(f"cannot be written ({problem})", _ALLOWED)
+        if given.source != "default":
+            raise given.refuse(f"cannot be written ({problem})", _ALLOWED)
         problems.append(f"{candidate} cannot be written ({problem})")
     others = tuple(name for name in outputs if name != "file")
     return None, tuple(dict.fromkeys(("stdout", *others))), " and ".join(problems)
 
 
-def _candidates(directory: Setting) -> Iterator[Path]:
+def _candidates(directory: str | None) -> Iterator[Path]:
     """Yield the directory that is given; else those that are tried one after the other."""
-    if directory.value is not None:
-        yield Path(directory.value)
+    if directory is not None:
+        yield Path(directory)
         return
     if Path(DEFAULT_DIRECTORY).is_dir():
         yield Path(DEFAULT_DIRECTORY)
@@ -86,14 +87,14 @@ def working_directory() -> Path:
         return Path("/")
 
 
-def stderr_level(setting: Setting, outputs: tuple[str, ...]) -> int | None:
-    """Return from which level on events are shown on stderr too.
+def shown_level(given: Setting, number: int | None, outputs: tuple[str, ...]) -> int | None:
+    """Return from which level on events are shown on stderr too, if it is `number` by the setting.
 
     None where a person sees them anyway: on a terminal, on the console; by default, also where the
     lines themselves go to standard output. None too where nothing is to be written.
     """
-    seen = {"console", NO_OUTPUT, *(("stdout",) if setting.source == "default" else ())}
-    return None if stderr.is_terminal() or seen.intersection(outputs) else setting.value
+    seen = {"console", NO_OUTPUT, *(("stdout",) if given.source == "default" else ())}
+    return None if stderr.is_terminal() or seen.intersection(outputs) else number
 
 
 def cannot_write(directory: str | Path, service: str = "") -> str | None:

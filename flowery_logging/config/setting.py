@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from flowery_logging.signalled import let_through
+
+_MOST_CHARS: Final = 200
+"""Of a value in an error."""
 
 
 class ConfigError(ValueError):
@@ -15,7 +20,7 @@ class Setting(NamedTuple):
     """The value of one setting, and where it came from."""
 
     name: str  # that of the argument of setup()
-    value: Any
+    value: Any  # as it was given
     source: str  # "argument", "set_level()", an environment variable's name, or "default"
 
     def refuse(self, reason: str, allowed: str) -> ConfigError:
@@ -25,9 +30,18 @@ class Setting(NamedTuple):
             "set_level()": f"argument {self.name}= of set_level()",
             "default": "the default",
         }.get(self.source, f"environment variable {self.source}")
-        return ConfigError(
-            f"{self.name}: {reason}: {self.value!r} (from {origin}); allowed: {allowed}"
-        )
+        shown = _shown(self.value)
+        return ConfigError(f"{self.name}: {reason}: {shown} (from {origin}); allowed: {allowed}")
+
+
+def _shown(value: object) -> str:
+    """Return a value as an error shows it."""
+    try:
+        text = repr(value)
+    except Exception as error:  # an object of the caller's
+        let_through(error)
+        return f"<unprintable {type(value).__name__}>"
+    return text if len(text) <= _MOST_CHARS else f"{text[:_MOST_CHARS]}…"
 
 
 class Row(NamedTuple):
@@ -37,7 +51,7 @@ class Row(NamedTuple):
     check: Callable[[Setting], Any]  # returns the value as the package uses it; raises ConfigError
     default: Any = None
     find_out: Callable[[], Any] | None = None  # returns the default where the process decides it
-    is_path: bool = False  # it may be the path of a file or directory
+    may_be_path: bool = False  # of a file or directory
 
 
 def absolute(value: Any, base: str) -> Any:

@@ -36,7 +36,7 @@ SETTINGS: Final[Mapping[str, Row]] = {
         checks.text, find_out=socket.gethostname,
     ),
     # Where the lines go.
-    "directory": Row(("FLOWERY_LOG_DIR",), directory, is_path=True),
+    "directory": Row(("FLOWERY_LOG_DIR",), directory, may_be_path=True),
     "output": Row(("FLOWERY_LOG_OUTPUT",), outputs),
     "stderr_level": Row(("FLOWERY_LOG_STDERR_LEVEL",), checks.level_or_off, "ERROR"),
     # Which events.
@@ -55,7 +55,7 @@ SETTINGS: Final[Mapping[str, Row]] = {
     "redact_personal": Row(("FLOWERY_LOG_REDACT_PERSONAL",), checks.personal, ()),
     "pseudonyms": Row(("FLOWERY_LOG_PSEUDONYMS",), checks.names, ()),
     "baggage": Row(("FLOWERY_LOG_BAGGAGE",), checks.baggage, ()),
-    "fields": Row(("FLOWERY_LOG_FIELDS",), checks.fields, {}, is_path=True),
+    "fields": Row(("FLOWERY_LOG_FIELDS",), checks.fields, {}, may_be_path=True),
     "limits": Row(("FLOWERY_LOG_LIMITS",), checks.limits, {}),
     "processors": Row((), checks.processors, ()),
     "flood": Row(("FLOWERY_LOG_FLOOD",), checks.flood),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+import orjson
+
+from flowery_logging.ecs.document import MORE
 from flowery_logging.ecs.exception import shorten
 
 Tree = dict[str, Any]
@@ -33,7 +36,20 @@ def shrink(tree: Tree, fits: Callable[[Tree], bool]) -> Tree:
         smaller["message"] = shorten(tree["message"], max(limit, _MESSAGE_CHARS))
         if fits(smaller):
             return smaller
-    return _without_labels(smaller, fits)
+    return _without_labels(smaller, _surplus(tree["labels"].get(MORE)), fits)
+
+
+def _surplus(more: object) -> int:
+    """Return how many fields stand in the label of those that were too many.
+
+    A text that was cut itself counts as one.
+    """
+    if more is None:
+        return 0
+    try:
+        return len(orjson.loads(str(more)))
+    except orjson.JSONDecodeError:
+        return 1
 
 
 def _cut(value: object, limit: int) -> Any:
@@ -47,14 +63,16 @@ def _cut(value: object, limit: int) -> Any:
     return value
 
 
-def _without_labels(tree: Tree, fits: Callable[[Tree], bool]) -> Tree:
-    labels = list(tree["labels"].items())
+def _without_labels(tree: Tree, surplus: int, fits: Callable[[Tree], bool]) -> Tree:
+    """Leave out labels; `surplus` fields stood together in one of them already."""
+    labels = [item for item in tree["labels"].items() if item[0] != MORE]
     numbers = list(tree["numeric_labels"].items())
     kept = total = len(labels) + len(numbers)
     while kept:
         kept //= 2
         texts = dict(labels[:kept])
-        texts["more_fields"] = f"{total - kept} fields left out: the line would be too long"
+        left_out = total - kept + surplus
+        texts[MORE] = f"{left_out} fields left out: the line would be too long"
         fewer = dict(numbers[: max(0, kept - len(labels))])
         smaller = {**tree, "labels": texts, "numeric_labels": fewer}
         if fits(smaller):

@@ -13,6 +13,7 @@ from inspect import iscoroutinefunction
 from typing import Any, Final
 
 from flowery_logging import context, runtime, trace
+from flowery_logging.ecs.exception import qualified_name
 from flowery_logging.integrations import observers
 from flowery_logging.request import Request
 from flowery_logging.signalled import sheltered
@@ -190,7 +191,7 @@ def _log(
         "parent.id": call.parent,
         "url.port": target.port,
         "http.response.status_code": call.status,
-        "error.type": error and f"{error.__module__}.{error.__qualname__}",
+        "error.type": error and qualified_name(error),
     }
     fields.update((name, value) for name, value in optional.items() if value is not None)
     shown = call.status or (error.__name__ if error else "-")

@@ -29,6 +29,7 @@ class FakeElasticsearch:
         self.created: dict[str, tuple[str, Document]] = {}  # ID → stream and body
         self.requests: list[tuple[str, str | None]] = []  # path, Authorization
         self.buckets = 0
+        self.largest = 0  # bytes of a request's body
         self.sources: list[Document] = []  # whole events, for those who read them all
         self.page = 2  # events of a page of these
         fake = self
@@ -77,6 +78,7 @@ class FakeElasticsearch:
 
     def answer(self, path: str, authorization: str | None, body: bytes) -> tuple[int, Any]:
         self.requests.append((path, authorization))
+        self.largest = max(self.largest, len(body))
         if self.status != 200:
             return self.status, {"error": {"reason": "not today"}, "status": self.status}
         if path == "/_bulk":

@@ -70,6 +70,16 @@ def test_a_busy_server_gets_them_again_and_what_is_refused_is_told(
     assert "-4: 400 not this one" in told.stderr
 
 
+def test_a_request_holds_4_mib_at_most(logs: Logs, elasticsearch: FakeElasticsearch) -> None:
+    ok(logs.run("for n in range(180): log.info('%d ' + '가' * 9000, n)"))
+    settle(logs)
+    ship(logs, elasticsearch, without=frozenset(range(2, 182)))
+    told = resend(logs, elasticsearch)
+    ok(told)
+    assert "180 events created" in told.stdout
+    assert 3 * 1024**2 < elasticsearch.largest < 4 * 1024**2 + 180 * 200  # each has a line above it
+
+
 def test_a_stream_that_the_kit_does_not_serve_is_left_alone(
     written: Logs, elasticsearch: FakeElasticsearch
 ) -> None:

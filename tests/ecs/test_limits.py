@@ -1,6 +1,7 @@
 """Each limit of an event reached: the line stays valid, the message stays, the count grows."""
 
 import logging
+import re
 
 import pytest
 
@@ -68,6 +69,16 @@ def test_fields_beyond_the_limit_stand_in_one_label(logged, counted):
     assert event["numeric_labels"] == {f"f{number}": number for number in range(128)}
     assert event["labels"]["more_fields"] == '{"f128":128,"f129":129}'
     assert counted("fields_over_limit") == 2
+
+
+def test_a_line_that_is_too_long_says_how_many_of_all_fields_are_left_out(logged):
+    logged.setup(limits={"label_names": 10_000, "line_bytes": 8_000})
+    log.info("x", extra={f"f{number:03}": "v" * 60 for number in range(140)})
+    labels = logged.last()["labels"]
+    said = re.fullmatch(r"(\d+) fields left out: .*", labels.pop("more_fields"))
+    assert said is not None
+    assert 0 < len(labels) < 128
+    assert int(said[1]) == 140 - len(labels)
 
 
 def test_what_lies_too_deep_is_one_text(logged):

@@ -12,6 +12,7 @@ import pytest
 import requests
 import wrapt
 
+from flowery_logging.ecs.exception import qualified_name
 from flowery_logging.integrations import (
     aiohttp as aiohttp_integration,
     httpx as httpx_integration,
@@ -286,6 +287,18 @@ def test_above_debug_there_is_no_event(library, url, collector):
     assert events(collector) == []
 
 
+def test_a_built_in_error_has_the_name_that_it_has_in_every_event(debugging):
+    def fail(request):
+        raise TimeoutError
+
+    with httpx.Client(transport=httpx.MockTransport(fail)) as client:
+        httpx_integration.instrument(client)
+        with pytest.raises(TimeoutError):
+            client.get("http://shop.example/")
+    (line,) = events(debugging)
+    assert vars(line.record)["error.type"] == "TimeoutError"
+
+
 def test_a_call_that_fails_raises_its_own_exception_and_is_a_failure(library, debugging):
     with continue_trace(INCOMING), session(library, instrumented=True) as client:
         with pytest.raises(library.error):
@@ -294,7 +307,7 @@ def test_a_call_that_fails_raises_its_own_exception_and_is_a_failure(library, de
     (line,) = events(debugging)
     told = vars(line.record)
     assert told["event.outcome"] == "failure"
-    assert told["error.type"].endswith(library.error.__name__)
+    assert told["error.type"] == qualified_name(library.error)
     assert "span.id" not in debugging.named("after")[0].fields
 
 

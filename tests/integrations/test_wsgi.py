@@ -224,6 +224,8 @@ def test_a_server_that_prints_the_traceback_into_its_text_repeats_nothing(
             RequestMiddleware(app)({"REQUEST_METHOD": "POST", "PATH_INFO": path}, print)
         said.append(f"{beginning}Traceback (most recent call last):\n  …\nValueError: {which}")
     server = logging.getLogger(name)
+    server.warning("of its own")
+    assert [line.record.name for line in collector.named("of its own")] == [name]
     for text in [*said, said[0], beginning + "OSError: another"]:
         server.error(text)
     names = [line.record.name for line in collector.errors()]

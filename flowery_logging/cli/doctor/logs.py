@@ -15,7 +15,7 @@ from flowery_logging.ecs import Limits
 from flowery_logging.files.reader import Record
 
 MAX_LABELS: Final = Limits().label_names
-"""Names of labels that a process makes at most; the kit's template has room for as many."""
+"""Names of labels that a process makes by default; the kit's template has room for as many."""
 
 ALMOST: Final = 0.8
 
@@ -100,7 +100,8 @@ def names(overview: Overview) -> Iterator[Finding]:
         if MAX_LABELS * ALMOST <= count < MAX_LABELS:
             yield note(
                 "names",
-                f"{process.service} makes {count} names of labels; a process has {MAX_LABELS}",
+                f"{process.service} makes {count} names of labels; a process has {MAX_LABELS}, "
+                "unless limits= of setup() says otherwise",
                 "put what varies into the value, not into the name",
             )
 

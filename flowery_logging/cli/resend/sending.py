@@ -7,11 +7,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+import orjson
+
 from flowery_logging.cli.elasticsearch import Elasticsearch, ElasticsearchError
 from flowery_logging.cli.resend.events import Document, Json
 
 BATCH_DOCUMENTS: Final = 500
 BATCH_BYTES: Final = 4 * 1024 * 1024
+"""Documents of a batch, and their bytes as JSON, at most."""
+
 TRIES: Final = 6
 """How often a batch is sent while the server is busy, each time after a longer pause."""
 
@@ -78,10 +82,11 @@ def _batches(found: Iterable[Document]) -> Iterator[list[Document]]:
     batch: list[Document] = []
     size = 0
     for document in found:
-        batch.append(document)
-        size += len(str(document.body))
-        if len(batch) >= BATCH_DOCUMENTS or size >= BATCH_BYTES:
+        more = len(orjson.dumps(document.body))
+        if batch and (len(batch) == BATCH_DOCUMENTS or size + more > BATCH_BYTES):
             yield batch
             batch, size = [], 0
+        batch.append(document)
+        size += more
     if batch:
         yield batch
