@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from flowery_logging.cli.whole import write_whole
-from flowery_logging.files.plain import printable
+from flowery_logging.files.printable import printable
 
 STYLE: Final = """
 :root { color-scheme: light dark; --line: #8884; --bad: #c62828; --warn: #b26a00; --bar: #4a7ab5; }

@@ -14,12 +14,18 @@ from datetime import date, datetime, timezone
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-import orjson
-
-from flowery_logging.colours import without_colours
 from flowery_logging.files.columns import MORE, clipped, folded, padded, width
 from flowery_logging.files.event_traceback import HEADING, LIBRARY, OWN, TEXT, TraceLine, readable
-from flowery_logging.files.plain import printable
+from flowery_logging.files.printable import printable
+from flowery_logging.files.shown import (
+    as_text,
+    at,
+    cleaned,
+    is_exchange,
+    message_of,
+    one_line,
+    shown_fields,
+)
 
 _TRACE_CHARS: Final = 8
 """Of a trace ID: enough to tell requests apart, and to ask for one by `flowery-logging trace`."""
@@ -33,19 +39,6 @@ _NARROW: Final = 80
 _INDENT: Final = "    "
 _MOST_LINES: Final = 10
 """So many further lines of a message are shown, unless it is one that is never cut."""
-
-_HIDDEN: Final = frozenset({
-    "@timestamp", "@version", "log.level", "message", "ecs.version", "ecs", "service", "host",
-    "data_stream", "event", "process", "log", "error", "labels", "numeric_labels", "trace",
-    "transaction", "span", "parent", "agent", "input",
-})  # fmt: skip
-_OF_REQUESTS: Final = frozenset({"http", "url", "client", "user_agent", "source", "network"})
-"""What the line of a request says already, or says for machines."""
-_LABELS_OF_REQUESTS: Final = frozenset({
-    "call_span_ids", "http_route", "thread_cpu_ms", "time_to_first_byte",
-})  # fmt: skip
-_NO_LABELS: Final[frozenset[str]] = frozenset()
-_HIDDEN_LEAVES: Final = frozenset({"http.request.id"})
 
 BOLD, DIM, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN = "1", "2", "31", "32", "33", "34", "35", "36"
 _ALARM: Final = f"{BOLD};{RED}"
@@ -85,9 +78,9 @@ class EventLine:
     def text(self, document: Mapping[str, Any]) -> str:
         """Return an event without a newline at its end. Never raises for what a line may hold."""
         columns = self.columns
-        level = _text(at(document, "log.level")).lower()
+        level = as_text(at(document, "log.level")).lower()
         head, used = self._head(document, level, narrow=columns is not None and columns < _NARROW)
-        trace = _text(at(document, "trace.id"))[:_TRACE_CHARS]
+        trace = as_text(at(document, "trace.id"))[:_TRACE_CHARS]
         room = None if columns is None else columns - used - (len(trace) + 2 if trace else 0)
         message = self._message(document, level, room)
         painted = self._coloured_message(document, message.first, level)
@@ -103,10 +96,10 @@ class EventLine:
 
     def _head(self, document: Mapping[str, Any], level: str, *, narrow: bool) -> tuple[str, int]:
         """Return time, level and service, and their columns."""
-        moment = local_time(_text(at(document, "@timestamp")), utc=self._utc)
+        moment = local_time(as_text(at(document, "@timestamp")), utc=self._utc)
         moment = moment[:-4] if narrow and moment[-4:-3] == "." else moment
         most = _SERVICE_COLUMNS // 2 if narrow else _SERVICE_COLUMNS
-        service = clipped(_line(at(document, "service.name")), most)
+        service = clipped(one_line(at(document, "service.name")), most)
         self._service = min(most, max(self._service, width(service)))
         named = padded(clipped(printable(level), 8), _LEVEL_COLUMNS)
         service = padded(service, self._service)
@@ -117,7 +110,7 @@ class EventLine:
     def _message(self, document: Mapping[str, Any], level: str, room: int | None) -> _Message:
         text = message_of(document)
         if room is None:
-            return _Message(_line(text), [], is_folded=False)
+            return _Message(one_line(text), [], is_folded=False)
         first, *others = _lines(text)
         indented = max((self.columns or 0) - len(_INDENT), 8)
         if level not in _NEVER_CUT:
@@ -130,7 +123,7 @@ class EventLine:
         return _Message(first, rest + below, is_folded=bool(rest))
 
     def _coloured_message(self, document: Mapping[str, Any], message: str, level: str) -> str:
-        status = _text(at(document, "http.response.status_code"))
+        status = as_text(at(document, "http.response.status_code"))
         before, found, after = message.rpartition(f" {status}")
         if status and found and is_exchange(document) and (not after or after[0] == " "):
             return f"{before} {self._paint(status, _STATUSES.get(status[0], ''))}{after}"
@@ -184,114 +177,13 @@ class EventLine:
         return self._paint(line.text, RED)
 
 
-def at(document: Mapping[str, Any], path: str) -> Any:
-    """Return the value of a dotted name, written flat or nested; None where there is none."""
-    if path in document:
-        return document[path]
-    name, _, rest = path.partition(".")
-    inner = document.get(name)
-    found = at(inner, rest) if rest and isinstance(inner, Mapping) else None
-    if found is None and "." in rest:  # an object whose own name is dotted
-        for end, character in enumerate(rest, len(name) + 1):
-            inner = document.get(path[:end]) if character == "." else None
-            if isinstance(inner, Mapping):
-                found = at(inner, path[end + 1 :])
-                if found is not None:
-                    break
-    return found
-
-
-def is_exchange(document: Mapping[str, Any]) -> bool:
-    """Tell whether an event is the end of a request or of an outgoing call."""
-    return _text(at(document, "event.action")) in {"http-request", "http-call"}
-
-
-def message_of(document: Mapping[str, Any]) -> str:
-    """Return what a person reads as an event's text: of a request also its query and duration."""
-    message = _text(at(document, "message"))
-    query, path = _text(at(document, "url.query")), _text(at(document, "url.path"))
-    if query and path and is_exchange(document):
-        message = message.replace(path, f"{path}?{query}", 1)
-    duration = at(document, "event.duration")
-    if type(duration) in {int, float} and duration >= 0:
-        message = f"{message} {duration_text(duration)}"
-    arrow = "→ " if at(document, "event.action") == "http-call" else ""
-    return f"{arrow}{message}"
-
-
-def duration_text(nanoseconds: float) -> str:
-    """Return a duration with its unit: `14.2 ms`, `3.05 s`, `2 min 5 s`."""
-    milliseconds = nanoseconds / 1e6
-    if milliseconds < 1000:
-        return f"{milliseconds:.1f} ms"
-    seconds = milliseconds / 1000
-    return f"{seconds:.2f} s" if seconds < 60 else f"{int(seconds) // 60} min {int(seconds) % 60} s"
-
-
-def shown_fields(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the fields that a person wants to see, each as text without control characters."""
-    hidden, labels = _HIDDEN, _NO_LABELS
-    if is_exchange(document):
-        hidden, labels = _HIDDEN | _OF_REQUESTS, _LABELS_OF_REQUESTS
-    message = _text(at(document, "message"))
-    for box in ("labels", "numeric_labels"):
-        found = document.get(box)
-        if isinstance(found, Mapping):
-            for name, value in found.items():
-                if name not in labels:
-                    yield printable(name), _value(value)
-    for name, value in _leaves("", document, hidden):
-        is_said = name.startswith(("http.", "url.")) and _text(value) in message
-        if name not in _HIDDEN_LEAVES and not is_said:
-            yield printable(name), _value(value)
-    reason = at(document, "event.reason")
-    if reason is not None:
-        yield "reason", _value(reason)
-    kind = at(document, "error.type")
-    if kind is not None and at(document, "error.stack_trace") is None:
-        yield "error", _value(at(document, "error.message") or kind)
-
-
-def _leaves(
-    prefix: str, tree: Mapping[str, Any], hidden: frozenset[str]
-) -> Iterator[tuple[str, Any]]:
-    for name, value in tree.items():
-        if not prefix and (name in hidden or name.partition(".")[0] in hidden):
-            continue
-        if isinstance(value, Mapping):
-            yield from _leaves(f"{prefix}{name}.", value, hidden)
-        else:
-            yield prefix + name, value
-
-
-def _value(value: object) -> str:
-    if not isinstance(value, str):
-        value = orjson.dumps(value).decode()
-    shown = _line(value)
-    return f'"{shown}"' if not shown or " " in shown or "=" in shown else shown
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
-
-
 def _of_message(level: str) -> str:
     return "" if level in _QUIET else BOLD
 
 
-def _line(value: object) -> str:
-    """Return a text without control characters and in one line; colours of its own go."""
-    return _shown(value).replace("\n", " ⏎ ")
-
-
 def _lines(value: object) -> list[str]:
     """Return the lines of a text that are not blank, at least one, made like `_line`."""
-    return [line.rstrip() for line in _shown(value).split("\n") if line.strip()] or [""]
-
-
-def _shown(value: object) -> str:
-    text = without_colours(_text(value).strip()).replace("\r\n", "\n")
-    return printable(text).replace("\t", " ")
+    return [line.rstrip() for line in cleaned(value).split("\n") if line.strip()] or [""]
 
 
 def local_time(timestamp: str, *, utc: bool = False) -> str:

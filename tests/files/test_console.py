@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 
 from flowery_logging.files.columns import clipped, folded, width
-from flowery_logging.files.event_line import EventLine, at, duration_text, local_time
+from flowery_logging.files.event_line import EventLine, local_time
 from flowery_logging.files.event_traceback import readable
+from flowery_logging.files.shown import at, duration_text
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 

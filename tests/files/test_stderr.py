@@ -369,3 +369,20 @@ def test_why_a_server_got_no_port_is_shown_once(tmp_path: Path) -> None:
         )  # fmt: skip
     assert done.returncode != 0
     assert done.stderr.count("Can't connect to ('127.0.0.1'") == 1, done.stderr
+
+
+def test_a_request_that_failed_is_told_as_on_the_console(tmp_path: Path) -> None:
+    """Its address, path and measures stand in the message, or are for machines."""
+    text = """
+        from flowery_logging.integrations.wsgi import RequestMiddleware
+        def app(environ, start_response):
+            start_response("503 Service Unavailable", [])
+            return [b""]
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/a", "QUERY_STRING": "page=2",
+                   "REMOTE_ADDR": "1.2.3.4", "HTTP_USER_AGENT": "curl/8"}
+        list(RequestMiddleware(app)(environ, lambda *given: None))
+    """
+    (line,) = shown(tmp_path, text)
+    assert re.fullmatch(
+        r"\S+Z ERROR flowery_logging\.access: GET /a\?page=2 503 [\d.]+ ms trace=\w{8}", line
+    )

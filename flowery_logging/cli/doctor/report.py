@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flowery_logging.cli.doctor.finding import CHECKS, FAULT, Diagnosis, Finding
 from flowery_logging.cli.reading.output import columns, is_coloured
-from flowery_logging.files.plain import printable
+from flowery_logging.files.printable import printable
 
 _MARKS: Final = {
     "ok": ("ok", "32"), "fault": ("!!", "1;31"), "note": ("--", "33"), "skipped": ("??", "2"),

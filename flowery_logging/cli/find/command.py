@@ -34,7 +34,8 @@ from flowery_logging.cli.trace.hops import Hop
 from flowery_logging.cli.trace.text import one_line
 from flowery_logging.cli.trace.tree import Trace
 from flowery_logging.files.columns import clipped, width
-from flowery_logging.files.event_line import BOLD, DIM, RED, duration_text, local_time
+from flowery_logging.files.event_line import BOLD, DIM, RED, local_time
+from flowery_logging.files.shown import duration_text
 from flowery_logging.redaction import pseudonyms
 
 NOT_FOUND: Final = 1

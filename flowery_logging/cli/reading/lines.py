@@ -6,7 +6,7 @@ from typing import Final
 
 from flowery_logging.cli.reading.output import is_coloured, terminal_columns
 from flowery_logging.files.event_line import EventLine
-from flowery_logging.files.plain import printable
+from flowery_logging.files.printable import printable
 from flowery_logging.files.reader import Kind, Line
 
 _MARKS: Final = {Kind.FOREIGN: "not an event", Kind.TORN: "torn line"}

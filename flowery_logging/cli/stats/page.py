@@ -12,7 +12,7 @@ from flowery_logging.cli.stats.kinds import Key
 from flowery_logging.cli.stats.report import SHARES, TITLES, Clock, columns, size_text, summary
 from flowery_logging.cli.stats.tally import Group, Tally
 from flowery_logging.cli.table import Column
-from flowery_logging.files.event_line import duration_text
+from flowery_logging.files.shown import duration_text
 
 BARS: Final = 120
 WIDTH: Final = 960

@@ -9,8 +9,9 @@ from flowery_logging.cli.reading import output
 from flowery_logging.cli.stats.kinds import COLUMNS, Key
 from flowery_logging.cli.stats.tally import Group, Tally
 from flowery_logging.cli.table import Cell, Column, lines
-from flowery_logging.files.event_line import duration_text, local_time
-from flowery_logging.files.plain import printable
+from flowery_logging.files.event_line import local_time
+from flowery_logging.files.printable import printable
+from flowery_logging.files.shown import duration_text
 
 SHARES: Final = (50, 95, 99)
 TITLES: Final = {

@@ -11,7 +11,7 @@ from flowery_logging.cli.trace.hops import Hop, Record, is_error, time_of
 from flowery_logging.cli.trace.text import counted, day_and_time
 from flowery_logging.cli.trace.timeline import Gap, timeline
 from flowery_logging.cli.trace.tree import Trace
-from flowery_logging.files.event_line import duration_text, shown_fields
+from flowery_logging.files.shown import duration_text, shown_fields
 
 
 def page(trace: Trace, *, utc: bool) -> str:

@@ -11,17 +11,10 @@ from flowery_logging.cli.trace.hops import Hop, Record, is_error, time_of
 from flowery_logging.cli.trace.timeline import Gap, Item, timeline
 from flowery_logging.cli.trace.tree import Trace
 from flowery_logging.files.columns import clipped, folded, width
-from flowery_logging.files.event_line import (
-    BOLD,
-    CYAN,
-    DIM,
-    RED,
-    YELLOW,
-    duration_text,
-    shown_fields,
-)
+from flowery_logging.files.event_line import BOLD, CYAN, DIM, RED, YELLOW
 from flowery_logging.files.event_traceback import readable
-from flowery_logging.files.plain import printable
+from flowery_logging.files.printable import printable
+from flowery_logging.files.shown import duration_text, shown_fields
 
 _FULL_COLUMNS: Final = 100
 _BAR_COLUMNS: Final = 20

@@ -23,7 +23,7 @@ from flowery_logging.cli.watch import arrived, files, state as states, webhook
 from flowery_logging.cli.watch.observation import Observation
 from flowery_logging.cli.watch.rules import Known, Limits, alerts
 from flowery_logging.cli.watch.telling import News, news, remember
-from flowery_logging.files.plain import printable
+from flowery_logging.files.printable import printable
 
 FOUND: Final = 1
 USAGE: Final = 2
