@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import ecs_logging
 
-from flowery_logging.capture import celery_lines, stdlib, structlog_output
+from flowery_logging.capture import celery_lines, records, structlog_output
 from flowery_logging.capture.event_dict import is_event_dict, unwrap_event_dict
 from flowery_logging.capture.interrupted import Interrupted
 from flowery_logging.capture.own_classes import ordinary
@@ -43,7 +43,7 @@ _AGENT_FIELDS: Final = {
 
 
 _ELASTIC: Final = "elasticapm_"
-_OTHERS: Final = sorted(name for name in stdlib.AGENTS if not name.startswith(_ELASTIC))
+_OTHERS: Final = sorted(name for name in records.AGENTS if not name.startswith(_ELASTIC))
 
 
 def _is_agent_field(name: object) -> bool:
@@ -117,7 +117,7 @@ class ECSFormatter(ecs_logging.StdlibFormatter):
 
     def _event(self, record: logging.LogRecord) -> Event:
         record = celery_lines.shown(record)
-        message, fields = stdlib.interpolated(record, stdlib.extras(record))
+        message, fields = records.interpolated(record, records.extras(record))
         own = {name: value for name, value in fields.items() if not _is_agent_field(name)}
         own |= _told_by_agents(record)
         log = log_fields(record.name, record.filename, record.lineno, record.funcName)
@@ -143,7 +143,7 @@ class ECSFormatter(ecs_logging.StdlibFormatter):
         """Take the exception; with a limit of 0 no stack but `stack_info`, as ecs-logging does."""
         event.frames = self._stack_trace_limit
         if event.frames != 0:
-            stdlib.add_exception(event, record)
+            records.add_exception(event, record)
         else:
             event.error = exception_of(record.exc_info)
             event.stack = text(record.stack_info) if record.stack_info else None

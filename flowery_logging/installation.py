@@ -11,7 +11,9 @@ from flowery_logging.capture import (
     celery_lines,
     greenlets,
     jupyter_lines,
+    made_records,
     own_gates,
+    records,
     stdlib,
     structlog as structlog_capture,
 )
@@ -125,7 +127,7 @@ class Installation:
         limits = Limits(**config.limits)
         tell = self._tell_names_used_up
         placer = Placer(config.fields, self.redactor, limits, self.counters, tell)
-        aside = stdlib.ASIDE | SPECIAL
+        aside = records.ASIDE | SPECIAL
         encoder = LineEncoder(wiring.static(config), placer, self.counters, aside)
         baggage.allow(config.baggage)
         self._own_encoder = wiring.own_composer(encoder.static, placer, self.counters)
@@ -153,7 +155,7 @@ class Installation:
 
     def _install(self) -> None:
         """Do, once, what `undo` undoes."""
-        stdlib.make_record_patch.apply(stdlib.safe_make_record)
+        made_records.make_record_patch.apply(made_records.safe_make_record)
         self.attachment.install()
         self._basic_config.install()
         self._shortcut.install()
@@ -204,7 +206,7 @@ class Installation:
         self._loops.uninstall()
         self.attachment.on_way = None
         self._doubles.put_back()
-        stdlib.make_record_patch.undo()
+        made_records.make_record_patch.undo()
         self._adoption.uninstall()
         self._ending.uninstall()
         self._hooks.uninstall()

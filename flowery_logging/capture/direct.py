@@ -18,15 +18,11 @@ from types import FrameType, FunctionType
 from typing import Any, Final
 
 from flowery_logging.capture.attachment import Attachment
+from flowery_logging.capture.made_records import make_record_patch
 from flowery_logging.capture.patch import SOURCE, Patch
+from flowery_logging.capture.records import ASIDE, NOT_EXTRA
 from flowery_logging.capture.sink import Sink, simply_formatted, site_of
-from flowery_logging.capture.stdlib import (
-    ASIDE,
-    LOOKED_AT,
-    NOT_EXTRA,
-    Handler,
-    make_record_patch,
-)
+from flowery_logging.capture.stdlib import LOOKED_AT, Handler
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.event import NO_FIELDS, Fields
 from flowery_logging.foreign import LOG, getframe

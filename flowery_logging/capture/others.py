@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from flowery_logging.capture.handed import Written
 from flowery_logging.capture.patch import filed_in_logging
-from flowery_logging.capture.stdlib import NOT_EXTRA, Handler
+from flowery_logging.capture.records import NOT_EXTRA
+from flowery_logging.capture.stdlib import Handler
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text

@@ -1,4 +1,4 @@
-"""Events from the standard library's `logging`: a handler, and a `makeRecord` that never raises."""
+"""Events from the standard library's `logging`: the handler, and at which records it looks."""
 
 from __future__ import annotations
 
@@ -8,59 +8,28 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from os.path import basename
-from types import FrameType
 from typing import Any, Final
 
-from flowery_logging import context, presence
-from flowery_logging.capture.event_dict import MARKS, is_event_dict, unwrap_event_dict
+from flowery_logging import context
+from flowery_logging.capture.event_dict import is_event_dict, unwrap_event_dict
 from flowery_logging.capture.handed import Written, pending_for
-from flowery_logging.capture.interrupted import Interrupted
 from flowery_logging.capture.logger_tree import reaches
 from flowery_logging.capture.own_classes import ordinary
-from flowery_logging.capture.patch import Patch
+from flowery_logging.capture.records import (
+    STANDARD_COUNT,
+    Record,
+    add_exception,
+    extras,
+    interpolated,
+)
 from flowery_logging.capture.sink import Sink, this_thread
 from flowery_logging.capture.waiting import CARRIED, carried_fields, is_written
 from flowery_logging.ecs import Event
-from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.event import NO_FIELDS
-from flowery_logging.ecs.exception import exc_info_of, exception_of, traceback_of
 from flowery_logging.levels import name_of
 from flowery_logging.scope import Scope
-from flowery_logging.signalled import is_of_a_handler, let_through
-
-Record = logging.LogRecord
-
-_STANDARD: Final = tuple(Record("", 0, "", 0, "", (), None).__dict__)
-_LAST_STANDARD: Final = _STANDARD[-1]
-_BEFORE_LAST: Final = len(_STANDARD) - 1
-
-_GET_MESSAGE: Final = "getMessage"
-
-_CLASHING: Final = "_flowery_clashing"
-"""The attribute of a record that holds extra fields whose names stdlib refuses."""
-
-AGENTS: Final = frozenset({
-    "elasticapm_labels", "elasticapm_service_environment", "elasticapm_service_name",
-    "elasticapm_span_id", "elasticapm_trace_id", "elasticapm_transaction_id",
-    "otelServiceName", "otelSpanID", "otelTraceID", "otelTraceSampled",
-    "dd.env", "dd.service", "dd.span_id", "dd.trace_id", "dd.version",
-    "_http_request", "_http_request_str", "_labels", "_labels_str", "_payload_str", "_resource",
-    "_source_location", "_source_location_str", "_span_id", "_span_id_str", "_trace",
-    "_trace_sampled", "_trace_sampled_str", "_trace_str",
-    "_nr_original_message", "_ray_timestamp_ns",
-})  # fmt: skip
-"""What agents put on each record, which are asked anyway: Elastic APM, OpenTelemetry, Datadog, New
-Relic. Google Cloud Logging's handler, and Ray, put there in other forms what the record has."""
-
-# `message` and `asctime` are what formatters of other handlers leave on a record.
-ASIDE: Final = AGENTS | {"color_message"} | MARKS
-"""Names of extra fields that not everybody's events show (see `extras`)."""
-
-NOT_EXTRA: Final = frozenset({*_STANDARD, *AGENTS, "message", "asctime", _CLASHING, CARRIED})
-"""Names that a record has, or may have, for itself: extra fields of these names come last."""
-
+from flowery_logging.signalled import let_through
 
 SUPPRESSES_PRINTED: Final = ("aws_lambda_powertools.logging.filters", "SuppressFilter")
 """Powertools adds this to all handlers of the root logger, as its own handler prints the lines."""
@@ -246,7 +215,7 @@ class Handler(logging.Handler):
             created, message = record.created, record.msg
             thread = encoder.thread(record.thread, record.threadName)
             fields: Mapping[str, Any] = NO_FIELDS
-            if len(record.__dict__) != _BEFORE_LAST + 1 or type(record) is not Record:
+            if len(record.__dict__) != STANDARD_COUNT or type(record) is not Record:
                 fields = extras(record)
                 message, fields = interpolated(record, fields)
             elif record.args:
@@ -288,157 +257,3 @@ class Handler(logging.Handler):
         site = encoder.site(key, level or "error", logger, None, None, None)
         fields = {"labels.record": {str(name): value for name, value in attributes.items()}}
         return Event(time.time(), site, message, this_thread(encoder), fields)
-
-
-def extras(record: Record) -> Mapping[str, Any]:
-    """Return what the caller and filters have added to a record."""
-    attributes = record.__dict__
-    # A record's own attributes come first, in the order in which they were set; if the last of
-    # them is not where it should be, somebody has taken some away.
-    found = dict(islice(attributes.items(), _BEFORE_LAST, None))
-    if found.pop(_LAST_STANDARD, found) is found or not NOT_EXTRA.isdisjoint(found):
-        found = {name: value for name, value in attributes.items() if name not in NOT_EXTRA}
-    if _CLASHING in attributes:
-        found = {**found, **attributes[_CLASHING]}
-    if "color_message" in found and record.name.startswith("uvicorn"):
-        del found["color_message"]  # the message again, for terminals
-    if "end_color" in found and all(map(_is_colour, map(found.get, _COLOURS))):
-        found = {name: value for name, value in found.items() if name not in _COLOURS}
-    if _has_own_text(record):
-        found.pop(_GET_MESSAGE, None)
-    return found
-
-
-_COLOURS: Final = ("color", "end_color")
-"""What a formatter of traitlets leaves on each record."""
-
-
-def _is_colour(value: object) -> bool:
-    """Tell whether a value is the code of a colour; where there is no terminal it is empty."""
-    return type(value) is str and (not value or value.startswith("\x1b["))
-
-
-def _has_own_text(record: Record) -> bool:
-    """Tell whether somebody adds to the text by a method on the record, as New Relic."""
-    return callable(record.__dict__.get(_GET_MESSAGE))
-
-
-def interpolated(record: Record, fields: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
-    """Return the message with its arguments; if they do not fit, the template and a field."""
-    is_stock = type(record).getMessage is Record.getMessage and not _has_own_text(record)
-    if not record.args and is_stock:
-        return record.msg, fields
-    try:
-        return record.getMessage(), fields
-    except Exception as error:  # arguments that do not fit, or a handler's
-        if is_of_a_handler(error):
-            return Interrupted(record.msg, record.args, error), fields
-        return text(record.msg), {"message_args": record.args, **fields}
-    except BaseException as error:  # of an argument: written, then let through
-        return Interrupted(record.msg, record.args, error), fields
-
-
-def add_exception(event: Event, record: Record) -> None:
-    """Take the exception or, behind a queue where only text is left, that text."""
-    event.error = exception_of(record.exc_info)
-    event.trace = traceback_of(record.exc_info)
-    # Formatters of other handlers leave "NoneType: None" as the text of no exception.
-    if event.error is None and record.exc_text and not record.exc_info:
-        event.stack = text(record.exc_text)
-        if record.stack_info:
-            event.fields = {"stack_info": record.stack_info, **event.fields}
-    elif record.stack_info:
-        event.stack = text(record.stack_info)
-
-
-def safe_make_record(original: Callable[..., Record]) -> Callable[..., Any]:
-    """Wrap `Logger.makeRecord` so that nothing that is logged raises in the caller.
-
-    stdlib raises KeyError for names in `extra` that a record has itself, TypeError for an `extra`
-    that is no mapping, and whatever the only argument raises when asked whether it is empty. Such
-    fields are kept aside on the record. Where a record factory raises, the record is stdlib's.
-    """
-
-    def make_record(  # type: ignore[no-untyped-def]
-        self,  # noqa: ANN001
-        name: str,
-        level: int,
-        fn: str,
-        lno: int,
-        msg: object,
-        args: Any,
-        exc_info: object,
-        func: str | None = None,
-        extra: object = None,
-        sinfo: str | None = None,
-    ) -> Record:
-        try:
-            return original(self, name, level, fn, lno, msg, args, exc_info, func, extra, sinfo)
-        except Exception as error:
-            let_through(error)
-            record = _record(original, self, name, level, fn, lno, msg, exc_info, func, sinfo)
-        record.args = args
-        if extra is not None:
-            add_extra(record, extra)
-        return record
-
-    return make_record
-
-
-def _record(original: Callable[..., Record], logger: logging.Logger, *given: Any) -> Record:
-    """Return the record of a call without its arguments and extra fields."""
-    name, level, file, line, message, exc_info, function, stack = given
-    try:
-        record = original(
-            logger, name, level, file, line, message, (), exc_info, function, None, stack
-        )
-    except Exception as error:
-        let_through(error)
-        record = Record(name, level, file, line, message, (), exc_info, function, stack)
-        add_extra(record, {"record_factory_error": error})
-        return record
-    return record if hasattr(record, "__dict__") else ordinary(record)
-
-
-make_record_patch: Final = Patch(logging.Logger, "makeRecord")
-
-
-def add_extra(record: Record, extra: Any) -> None:
-    """Put what stdlib takes on the record, and the rest aside."""
-    clashing: dict[Any, Any] = {}
-    try:
-        entries = dict(extra)
-    except Exception as error:
-        let_through(error)
-        entries, clashing = {}, {"extra": extra}
-    for key, value in entries.items():
-        if type(key) is str and key not in record.__dict__ and key not in NOT_EXTRA:
-            record.__dict__[key] = value
-        else:
-            clashing[key] = value
-    record.__dict__[_CLASHING] = clashing
-
-
-def log_before_setup(
-    name: str | None,
-    level: int,
-    message: object,
-    args: tuple[object, ...],
-    fields: dict[str, Any],
-    frame: FrameType | None,
-) -> None:
-    """Hand an event of `get_logger()` that comes before `setup()` to the standard library."""
-    if presence.missing:
-        presence.miss("get_logger() writes an event")
-    logger = logging.getLogger(name)
-    if not logger.isEnabledFor(level):
-        return
-    exc_info = exc_info_of(exception_of(fields.pop("exc_info", None)))
-    file, line, function = "", 0, ""
-    if frame is not None:
-        file, line, function = frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
-    if not args:  # a text: handlers may expect one
-        message = text(message)
-    record = Record(logger.name, level, file, line, message, args, exc_info, function)
-    add_extra(record, fields)
-    logger.handle(record)

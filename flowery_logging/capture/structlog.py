@@ -20,10 +20,10 @@ from typing import Any, Final
 import structlog
 
 from flowery_logging.capture.logger_tree import LOGGERS
+from flowery_logging.capture.made_records import log_before_setup
 from flowery_logging.capture.others import heard_by_others
 from flowery_logging.capture.patch import filed_in_logging
 from flowery_logging.capture.sink import simply_formatted, site_of
-from flowery_logging.capture.stdlib import log_before_setup
 from flowery_logging.capture.structlog_adoption import PROCESSORS, takes_drop_event
 from flowery_logging.capture.structlog_output import (
     ALIASES,

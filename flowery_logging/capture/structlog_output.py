@@ -13,10 +13,10 @@ from typing import Any, Final
 from flowery_logging import context, levels
 from flowery_logging.capture.interrupted import Interrupted
 from flowery_logging.capture.logger_tree import LOGGERS, has_own_level, nearest, nearest_lasting
+from flowery_logging.capture.made_records import log_before_setup
 from flowery_logging.capture.others import hand_out, heard_by_others
 from flowery_logging.capture.patch import filed_in_logging
 from flowery_logging.capture.sink import Sink, mapping_or_all, site_of
-from flowery_logging.capture.stdlib import log_before_setup
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text, to_json
 from flowery_logging.ecs.exception import exception_of, traceback_of
