@@ -180,11 +180,11 @@ class Handler(logging.Handler):
         As what is wrapped around each handler does (multiprocessing-logging): ours is put back.
         """
         try:
-            is_written = reaches(logging.getLogger(record.name), self)
+            reaches_us = reaches(logging.getLogger(record.name), self)
         except Exception as error:
             let_through(error)
-            is_written = False
-        if not is_written:
+            reaches_us = False
+        if not reaches_us:
             self._write(record)
 
     def _write(self, record: Record) -> None:  # noqa: C901 - calls are counted here, not branches
