@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from flowery_logging import agents, baggage, copies, foreign, own_warnings, presence, wiring
 from flowery_logging.capture import (
@@ -44,6 +44,14 @@ from flowery_logging.imports import Imports
 from flowery_logging.library_code import OWN_LOGGER
 from flowery_logging.privileges import Handover
 from flowery_logging.startup import say_where
+
+
+class Part(Protocol):
+    """What is put into other people's code, and taken out in the order of `_parts`."""
+
+    def uninstall(self) -> None:
+        """Take it out; again, it does nothing."""
+        ...
 
 
 class Installation:
@@ -90,6 +98,11 @@ class Installation:
         self._ending = self._new_ending()
         signals = self._ending.signals
         self._loops = Loops(signals.begin_loop, is_asked=lambda: signals.are_left)
+        self._parts: tuple[Part, ...] = (
+            self.recorder, self.attachment, self._basic_config, self._shortcut, self._waiting,
+            self._imports, self._loops, self._adoption, self._ending, self._hooks, self._handover,
+            self._own_changes,
+        )  # fmt: skip
 
     def _new_ending(self) -> Ending:
         return Ending(
@@ -154,7 +167,7 @@ class Installation:
         return wiring.own_record(self.sink.encoder, self._own_encoder, kind, facts)
 
     def _install(self) -> None:
-        """Do, once, what `undo` undoes."""
+        """Put in, once, what does not depend on a configuration; `undo` takes it out."""
         made_records.make_record_patch.apply(made_records.safe_make_record)
         self.attachment.install()
         self._basic_config.install()
@@ -196,22 +209,12 @@ class Installation:
         self.attachment.tell()
         self.sink.tell()
         self.sink.writer.close()
-        self.recorder.uninstall()
-        self.attachment.uninstall()
-        self._basic_config.uninstall()
+        for part in self._parts:
+            part.uninstall()
         self.levels.take_back()
-        self._shortcut.uninstall()
-        self._waiting.uninstall()
-        self._imports.uninstall()
-        self._loops.uninstall()
         self.attachment.on_way = None
         self._doubles.put_back()
         made_records.make_record_patch.undo()
-        self._adoption.uninstall()
-        self._ending.uninstall()
-        self._hooks.uninstall()
-        self._handover.uninstall()
-        self._own_changes.uninstall()
         self.sink.ready = False
         channel.close()
         baggage.allow(())

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flowery_logging.capture.structlog_output import Output
+from flowery_logging.installation import Installation
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "flowery_logging"
 PAGES = {name: (ROOT / name).read_text() for name in ("CONTRIBUTING.md", "SECURITY.md")}
@@ -166,3 +169,10 @@ def test_what_a_signal_handler_raises_is_swallowed_nowhere():
         if not re.search(r"\b(let_through|is_of_a_handler|is_ours|raise|Interrupted)\b", code)
     }
     assert wrong == _KEEP_ALL
+
+
+def test_what_an_installation_puts_in_is_taken_out():
+    """Who adds a part, and forgets it in `_parts`, leaves it in other people's code."""
+    installation = Installation(lambda: None, Output)
+    held = {value for value in vars(installation).values() if hasattr(value, "uninstall")}
+    assert held == {*installation._parts}
