@@ -13,7 +13,15 @@ from typing import Final
 from weakref import WeakSet
 
 from flowery_logging.capture.configurators import UNKNOWN, Change, Watch, are_asserted
-from flowery_logging.capture.logger_tree import end_of, ends, holds, is_known, loggers, reaches
+from flowery_logging.capture.logger_tree import (
+    end_of,
+    ends,
+    holds,
+    is_known,
+    loggers,
+    note_alone,
+    reaches,
+)
 from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.foreign import MODULE_LOCK
@@ -188,6 +196,7 @@ class Attachment:
                     # kept: a record's exception keeps all that stands in its frames.
                     given.last = None if outer is None else last
                 return
+            note_alone(logger)
             before = handler.given.record
             if record.levelno >= handler.level:
                 handler.handle(record)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from flowery_logging.capture import greenlets, loguru_stderr
-from flowery_logging.capture.logger_tree import LOGGERS, nearest, way_of
+from flowery_logging.capture.logger_tree import LOGGERS, alone, nearest, way_of
 from flowery_logging.capture.others_filters import lets_pass
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.files import stderr
@@ -128,7 +128,7 @@ def _prints_requests(name: str) -> bool:
 
 def _handlers(name: str) -> Iterator[logging.Handler]:
     """All handlers that would get a record of a logger, which may not exist."""
-    for logger in way_of(nearest(name)):
+    for logger in (*alone(name), *way_of(nearest(name))):
         if is_own(logger.name) != is_own(name):
             return
         yield from list(logger.handlers)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 LOGGERS: Final = logging.Logger.manager.loggerDict
 """Loggers, and placeholders for those above them, by name."""
+
+_ALONE: Final[WeakValueDictionary[int, logging.Logger]] = WeakValueDictionary()
+"""Loggers in no tree that have logged, by their identity: several may have one name."""
 
 
 def loggers() -> Iterator[logging.Logger]:
@@ -28,6 +32,18 @@ def is_known(logger: logging.Logger) -> bool:
     """Tell whether a logger is of the tree, and not one made by its class."""
     known = logging.Logger.manager.loggerDict
     return isinstance(logger, logging.RootLogger) or known.get(logger.name) is logger
+
+
+def note_alone(logger: logging.Logger) -> None:
+    """Remember a logger that logs, if it is in no tree, as long as somebody else keeps it."""
+    if not is_known(logger):
+        _ALONE[id(logger)] = logger
+
+
+def alone(name: str) -> list[logging.Logger]:
+    """Return the remembered loggers of a name that are in no tree."""
+    found = (reference() for reference in _ALONE.valuerefs())
+    return [one for one in found if one is not None and one.name == name]
 
 
 def way_of(logger: logging.Logger) -> Iterator[logging.Logger]:

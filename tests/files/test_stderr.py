@@ -30,6 +30,7 @@ HANDLERS = {
     "to the same place": "log.addHandler(logging.StreamHandler(open('/dev/stderr', 'w')))",
     "with a filter that lets it pass": "h = logging.StreamHandler(); h.addFilter(logging.Filter('app')); log.addHandler(h)",
     "with a filter that asks for more": "h = logging.StreamHandler(); h.addFilter(lambda r: r.pathname[0] != ''); log.addHandler(h)",
+    "of a logger made by its class": "log = logging.Logger('made'); log.addHandler(logging.StreamHandler())",
     "behind a memory": "import logging.handlers as lh; log.addHandler(lh.MemoryHandler(9, target=logging.StreamHandler()))",
     "behind a queue": f"{QUEUE}; import atexit; q.listener.start(); atexit.register(q.listener.stop)",
     "of absl": "import absl.logging; log.addHandler(absl.logging.ABSLHandler(absl.logging.PythonFormatter()))",
@@ -141,6 +142,19 @@ def test_what_another_handler_shows_is_not_shown_twice(tmp_path: Path, handler: 
 @pytest.mark.parametrize("handler", NO_HANDLERS)
 def test_what_no_handler_shows_is_shown(tmp_path: Path, handler: str) -> None:
     (line,) = shown(tmp_path, f"{NO_HANDLERS[handler]}\nlog.error('seen')")
+    assert line.endswith("ERROR app: seen")
+
+
+@pytest.mark.slow
+def test_handlers_of_a_logger_made_by_its_class_show_nothing_of_another_name(
+    tmp_path: Path,
+) -> None:
+    text = """
+        other = logging.Logger("other"); other.addHandler(logging.StreamHandler())
+        other.error("other"); log.error("seen")
+    """
+    other, line = shown(tmp_path, text)
+    assert other == "other"
     assert line.endswith("ERROR app: seen")
 
 
