@@ -186,6 +186,9 @@ def opentelemetry_context() -> Callable[[], object]:
 
 # Clients and frameworks
 
+DAGSTER_LOGGERS: Final = "_loggers"
+"""The loggers to which Dagster's handler gives what it gets."""
+
 AIOHTTP_REQUEST: Final = "_request"
 """The method of a `ClientSession` that all others call."""
 

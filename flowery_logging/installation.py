@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from flowery_logging import agents, baggage, copies, foreign, own_warnings, presence, wiring
 from flowery_logging.capture import (
     celery_lines,
+    dagster_lines,
     greenlets,
     jupyter_lines,
     made_records,
@@ -91,7 +92,8 @@ class Installation:
         self.levels = GivenLevels(self.handler, self.recorder, self.attachment)
         self._shortcut = Shortcut(self.sink, self.handler, self.attachment)
         self._doubles = Doubles()
-        known = (*agents.KNOWN, *greenlets.LOGGERS, "celery", "uvloop", foreign.GROUPS)
+        libraries = "celery", dagster_lines.MODULE, "uvloop", foreign.GROUPS
+        known = (*agents.KNOWN, *greenlets.LOGGERS, *libraries)
         self._imports = Imports(known, self._hooks.make_way, look=self._look_around)
         self._own_changes = OwnChanges(self.handler)
         self._handover = Handover()
@@ -225,6 +227,7 @@ class Installation:
         """Look for what of other people's code the program has imported by now."""
         agents.look()
         celery_lines.look(self.handler)
+        dagster_lines.look(self.handler)
         jupyter_lines.look(self.handler)
         self._loops.look()
         self._hooks.look()

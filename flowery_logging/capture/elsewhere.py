@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
-from flowery_logging.capture import greenlets, loguru_stderr
+from flowery_logging.capture import dagster_lines, greenlets, loguru_stderr
 from flowery_logging.capture.logger_tree import LOGGERS, alone, nearest, way_of
 from flowery_logging.capture.others_filters import lets_pass
 from flowery_logging.capture.stdlib import Handler
@@ -88,7 +88,7 @@ def _shows_by(handler: logging.Handler, logger: str, level: int, depth: int = 0)
         return True
     return any(
         depth < _MAX_DEPTH and _shows_by(one, logger, level, depth + 1)
-        for one in _behind(handler, level)
+        for one in (*_behind(handler, level), *dagster_lines.behind(handler, level))
     )
 
 
