@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from types import FrameType, ModuleType
 from typing import Any, Final
 
@@ -115,10 +116,20 @@ class Hook:
             vars(module)[self._name] = value if as_it_is else self._wrapping(value)
             self._set = None if as_it_is else value
 
-        return type(kind.__name__, (kind,), {self._name: property(get, replace)})
+        seen = property(get, replace)
+        return type(kind.__name__, (kind,), {self._name: seen, "__reduce__": _by_name})
 
     def _only_records(self, value: object) -> bool:
         return self._not_wrapped is not None and value is vars(self._module).get(self._not_wrapped)
+
+
+def _by_name(module: ModuleType) -> tuple[Callable[[str], ModuleType], tuple[str]]:
+    """Return how a module is pickled.
+
+    cloudpickle and dill send the modules that a function uses by their name, but know them by
+    their class alone.
+    """
+    return import_module, (module.__name__,)
 
 
 def _is_called_by(reader: FrameType | None) -> bool:

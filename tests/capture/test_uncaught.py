@@ -300,6 +300,19 @@ def test_a_warning_that_somebody_records_is_not_shown(run):
     assert [event["message"] for event in events] == ["new"]
 
 
+@pytest.mark.parametrize("sender", ["cloudpickle", "dill"])
+def test_a_function_that_uses_modules_with_hooks_can_be_sent_to_another_process(run, sender):
+    after = (
+        f"import {sender} as sender\n"
+        "def work():\n    warnings.warn('old')\n    return threading.current_thread().name\n"
+        "assert sender.loads(sender.dumps(work))() == 'MainThread'\n"
+        "assert sender.loads(sender.dumps(threading)) is threading\n"
+    )
+    done, events = run(after)
+    assert done.returncode == 0, done.stderr
+    assert [event["message"] for event in events] == ["old"]
+
+
 @pytest.mark.parametrize(
     "call",
     [
