@@ -192,6 +192,7 @@ def _sees_all(
         len(handlers) == 1
         and handlers[0] is handler
         and (logger.parent is None or not logger.propagate)
+        and (logger.level > 0 or level >= handler.general)  # else see own_gates.py
     )
 
 

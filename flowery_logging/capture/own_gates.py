@@ -1,28 +1,31 @@
-"""Records below the level that a library's own handlers keep from being shown: not written.
+"""Records below the level that nobody has asked for: not written.
 
 Sphinx, and torch where it runs on several machines, set their logger apart at DEBUG and leave the
-choice to the levels of their handlers. Nobody has asked for these records, and without us nothing
-would ever show them.
+choice to the levels of their handlers; without us nothing would ever show what those do not take.
+A logger that was made by its class, as Dagster's, is below no logger that has a level: unless it
+was given one, it lets all pass.
 """
 
 from __future__ import annotations
 
 import logging
 
-from flowery_logging.capture.logger_tree import LOGGERS, way_of
+from flowery_logging.capture.logger_tree import LOGGERS, alone, way_of
 from flowery_logging.capture.structlog_output import own_level
 
 
 def is_held_back(record: logging.LogRecord, ours: logging.Handler) -> bool:
-    """Tell whether a record, which is below the level, is one that no handler of its chain takes.
+    """Tell whether a record, which is below the level, is one that nobody has asked for.
 
-    False where the chain goes up to the root logger, has no handler but ours, or where a level of
-    the set-up names the logger.
+    False where a level of the set-up names the logger.
     """
-    others = [one for one in _apart(record.name) if one is not ours and not _is_null(one)]
-    if not others or own_level(record.name) is not None:
+    if own_level(record.name) is not None:
         return False
-    return all(record.levelno < one.level for one in others)
+    if any(logger.getEffectiveLevel() == logging.NOTSET for logger in alone(record.name)):
+        return True
+    # The chain may go up to the root logger, or have no handler but ours.
+    others = [one for one in _apart(record.name) if one is not ours and not _is_null(one)]
+    return bool(others) and all(record.levelno < one.level for one in others)
 
 
 def _apart(name: str) -> list[logging.Handler]:

@@ -73,3 +73,14 @@ def test_a_record_made_by_hand_may_have_any_level(logged, level):
     (ours,) = [one for one in logging.getLogger().handlers if type(one) is Handler]
     ours.handle(logging.makeLogRecord({"name": "made", "msg": "by hand", "levelno": level}))
     assert [event["message"] for event in logged.events()] == ["by hand"]
+
+
+@pytest.mark.parametrize("level", [logging.NOTSET, logging.DEBUG])
+def test_a_logger_made_by_its_class_has_our_level_unless_it_has_one(logged, level):
+    flowery_logging.setup(level="INFO")
+    made = logging.Logger("library.made", level)
+    for _ in range(2):
+        made.debug("debug")
+        made.info("info")
+    seen = ["debug", "info"] if level else ["info"]
+    assert messages(logged) == seen * 2
