@@ -125,7 +125,10 @@ def _is_descriptor(stream: object) -> bool:
     """Tell whether a stream is the interpreter's own one, to the descriptor 2."""
     if type(stream) is not io.TextIOWrapper:
         return False
-    return stream.fileno() == STDERR
+    try:
+        return stream.fileno() == STDERR
+    except OSError:  # over a buffer in memory, or an object of the server's, as mod_wsgi's log
+        return False
 
 
 def _has_logger(stream: object) -> bool:

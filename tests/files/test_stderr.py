@@ -93,6 +93,31 @@ def test_a_traceback_stands_below_and_forges_no_line(tmp_path: Path) -> None:
     assert any("ValueError: broken" in line for line in rest)
 
 
+WITHOUT_DESCRIPTOR = {
+    "a buffer in memory": "raw = io.BytesIO(); seen = raw.getvalue",
+    "a log of the server's, as mod_wsgi's": """
+class Raw(io.BytesIO):
+    def fileno(self): raise OSError("wsgi.errors log object has no file descriptor")
+raw = Raw(); seen = raw.getvalue
+""",
+}
+
+
+@pytest.mark.parametrize("kind", WITHOUT_DESCRIPTOR)
+def test_a_stream_without_a_descriptor_shows_errors_too(tmp_path: Path, kind: str) -> None:
+    text = f"""import io, os, sys
+{WITHOUT_DESCRIPTOR[kind]}
+sys.stderr = io.TextIOWrapper(raw, "utf-8")
+import flowery_logging, logging
+flowery_logging.setup("svc", directory={str(tmp_path)!r}, output="file")
+logging.error("broken"); os.write(1, seen())"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    started, error = done.stdout.splitlines()
+    assert "FLOWERY_LOG_DIR" in started
+    assert error.endswith("ERROR root: broken")
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize("level", ["warning", 30, "WARNING"])
 def test_the_level_can_be_given(tmp_path: Path, level: Any) -> None:
     lines = shown(tmp_path, "log.info('a'); log.warning('b'); log.error('c')", stderr_level=level)
