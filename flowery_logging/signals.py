@@ -184,7 +184,8 @@ class Signals:
             left = self._left and number == signal.SIGTERM
             left = left or (self._default_wanted and number == signal.SIGINT)
             if not left and self._is_default(number):
-                self._set_handler(number, self._on_signal)
+                with suppress(ValueError):  # a subinterpreter: Python lets none handle signals
+                    self._set_handler(number, self._on_signal)
 
     def _is_default(self, number: int) -> bool:
         """Tell whether nobody handles a signal, in C neither: `faulthandler.register` does."""

@@ -57,6 +57,18 @@ log.info("got it")
     assert ends(tmp_path / "logs") == ["clean"]
 
 
+def test_a_subinterpreter_that_handles_no_signals_logs_too(tmp_path):
+    """As those of a program in C that embeds Python; Python calls their first thread a main one."""
+    pytest.importorskip("_testcapi")
+    setup = f"flowery_logging.setup(directory={str(tmp_path)!r}, output='file')"
+    inner = f"import flowery_logging, logging; {setup}; logging.error('inside')"
+    program = f"import _testcapi; assert _testcapi.run_in_subinterp({inner!r}) == 0"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0
+    assert ends(tmp_path) == ["clean"]
+
+
 def _wait_until_idle(pid: int) -> None:
     """Wait until a loop waits: gevent's does not notice what comes right before it does."""
     deadline = time.monotonic() + 300
