@@ -182,6 +182,12 @@ class _Response:
         self.exchange.body(size_of(chunk))
         return chunk
 
+    def begin_anew(self) -> None:
+        """Yield the body from its beginning, and count its bytes once."""
+        with self.running():
+            self.chunks = iter(self.body)
+        self.exchange.sent = 0
+
     def close(self) -> None:
         """End the exchange: the server calls this also where it could not send the whole body."""
         handled = sys.exc_info()[1]  # by the server, if it has not come to the end
@@ -216,10 +222,14 @@ class _Sized:
 
     def __init__(self, response: _Response) -> None:
         self._response = response
+        self._is_asked = False
         self.close = response.close
 
     def __len__(self) -> int:
         return len(self._response.body)  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[bytes]:
+        if self._is_asked:  # each iterator of a list has all of it; eventlet counts with the first
+            self._response.begin_anew()
+        self._is_asked = True
         return self._response

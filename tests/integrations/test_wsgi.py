@@ -164,6 +164,22 @@ def test_a_server_tells_the_length_as_without_us(serve, server, body):
     assert ("Content-Length", "5") in shown[0] or "of one" not in body
 
 
+@pytest.mark.parametrize("pieces", [body for body in BODIES.values() if body is not None])
+def test_a_body_that_has_a_length_is_whole_each_time(collector, pieces):
+    """As a list is: eventlet counts its bytes, and then sends them."""
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return pieces
+
+    taken: Any = RequestMiddleware(app)({"REQUEST_METHOD": "GET"}, lambda *_: None)
+    next(iter(taken), None)
+    assert list(taken) == list(taken) == list(pieces)
+    taken.close()
+    (line,) = collector.access()
+    assert extra(line)["http.response.body.bytes"] == len(b"".join(pieces))
+
+
 @contextmanager
 def waitress_of(app):
     """Serve an application by waitress for a while."""
