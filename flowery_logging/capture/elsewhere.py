@@ -30,6 +30,10 @@ _ERRORS: Final = (
 _ACCESS: Final = ("uvicorn.access", "gunicorn.access", "hypercorn.access", "django.server")
 """Where servers print what we tell in their place: an exception, and that there was a request."""
 
+_OF_WSGI: Final = f"{OWN_LOGGER}.integrations.wsgi"
+_printing: Final[set[str]] = set()
+"""Servers here that print what leaves a WSGI application, without `logging`."""
+
 _OF_GUNICORN: Final = "gunicorn.error"
 _SILENT_WORKERS: Final = ("gunicorn.workers.gasgi", "gunicorn.workers.gtornado")
 """Modules of gunicorn's workers that keep exceptions of the application out of its log.
@@ -59,12 +63,19 @@ def is_shown_on_stderr(logger: str, level: str) -> bool:
     number = number_of(level, logging.CRITICAL)
     if loguru_stderr.shows_own(number):
         return True
+    if logger == _OF_WSGI and _printing:
+        return True
     if logger.startswith(f"{OWN_LOGGER}.integrations."):
         if any(_is_used(name, number) and _shows(name, number) for name in _ERRORS):
             return True
     elif logger == f"{OWN_LOGGER}.access" and any(map(_prints_requests, _ACCESS)):
         return True
     return _is_silenced(logger) or _shows(logger, number)
+
+
+def note_printing(server: str) -> None:
+    """Take note of a server here that prints what leaves a WSGI application, without `logging`."""
+    _printing.add(server)
 
 
 def _is_used(name: str, level: int) -> bool:

@@ -29,6 +29,9 @@ from flowery_logging.signalled import let_through
 _ABOVE_THE_HOOK: Final = 3
 """How many frames above a report what has called the hook runs."""
 
+_PRINTING_IN_C: Final = frozenset({"bjoern", "uwsgi"})
+"""Modules of servers that call `sys.excepthook` with what has left the application, and go on."""
+
 _NOT_ERRORS: Final = (KeyboardInterrupt, SystemExit)
 """Ways to end a program: Python reports or ignores them, and nothing has failed."""
 
@@ -118,7 +121,7 @@ class Hooks:
 
     def _report_uncaught(self, _: object, error: Any, trace: Any) -> None:
         self._last = error if isinstance(error, BaseException) else None
-        if _is_typed(error, trace) or is_of_a_console(_ABOVE_THE_HOOK):
+        if _is_typed(error, trace) or is_of_a_console(_ABOVE_THE_HOOK) or _is_repeat(error):
             return
         self._log("sys.excepthook", "critical", "Uncaught exception", error, trace)
 
@@ -224,6 +227,11 @@ def _is_program(trace: TracebackType | None) -> bool:
     frame = trace.tb_frame
     main = frame.f_globals.get("__name__") == "__main__" and frame.f_code.co_name == "<module>"
     return main or frame.f_globals.get("__name__") == "runpy"
+
+
+def _is_repeat(error: object) -> bool:
+    """Tell whether a server shows what a middleware has logged: the program goes on."""
+    return not _PRINTING_IN_C.isdisjoint(sys.modules) and reported.take(error)
 
 
 def _is_typed(error: object, trace: TracebackType | None) -> bool:

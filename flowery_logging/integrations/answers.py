@@ -60,6 +60,25 @@ def answer_to(exc: BaseException | None) -> int | None:
     return None if ends_worker and not answers.to_exit else 500
 
 
+def printing_server(environ: Mapping[str, object]) -> str | None:
+    """Return the server that prints what leaves a WSGI application, without `logging`, if it does.
+
+    It is told by the frames below the application, or by its names in the environ.
+    """
+    frame: FrameType | None = getframe(1)
+    while frame is not None:
+        module = frame.f_globals.get("__name__")
+        if module in _PRINTING:
+            return str(module)
+        frame = frame.f_back
+    return next((name for name in _PRINTING_IN_C if name in environ), None)
+
+
+# Not eventlet's: it may have been given a logger, which tells it at INFO.
+_PRINTING: Final = frozenset({"bjoern", "cheroot.wsgi", "gevent.pywsgi", "wsgiref.handlers"})
+_PRINTING_IN_C: Final = ("mod_wsgi.version", "uwsgi.version")
+
+
 def _of_server(frame: FrameType | None) -> Answers:
     if "uwsgi" in sys.modules:
         return _UWSGI

@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flowery_logging import agents, context, request_ids, runtime
+from flowery_logging.capture.elsewhere import note_printing
 from flowery_logging.integrations import ends, nested, servers
+from flowery_logging.integrations.answers import printing_server
 from flowery_logging.integrations.cpu import thread_time
 from flowery_logging.integrations.exchange import MALFORMED, Exchange, announced, size_of, status_of
 from flowery_logging.integrations.options import Options, RequestOptions
@@ -204,6 +206,9 @@ class _Response:
             self._end(None)
             return
         reason = exchange.failed(exc)
+        server = printing_server(self.environ)
+        if server is not None:
+            note_printing(server)
         if isinstance(exc, Exception) and ends.report(exc, exchange.method, exchange.path, logger):
             servers.leave_out(exc)
         self._end(reason)

@@ -281,6 +281,41 @@ def test_a_failed_request_is_shown_once(tmp_path: Path, server: bool) -> None:
     assert sum("flowery_logging.access: GET /boom" in line for line in lines) == (not server)
 
 
+WSGI_REQUEST = """
+import io, traceback, wsgiref.handlers, wsgiref.util
+from flowery_logging.integrations.wsgi import RequestMiddleware
+@RequestMiddleware
+def app(environ, start_response): raise ValueError("boom")
+environ = {{{environ}}}
+wsgiref.util.setup_testing_defaults(environ)
+{serve}
+"""
+BY_ITSELF = "try: app(environ, print)\nexcept ValueError: traceback.print_exc()"
+PRINTING_SERVERS = {
+    "wsgiref": (
+        "",
+        "wsgiref.handlers.SimpleHandler(io.BytesIO(), io.BytesIO(), sys.stderr, environ).run(app)",
+    ),
+    "mod_wsgi": ("'mod_wsgi.version': (6, 1, 1)", BY_ITSELF),
+    "uwsgi": ("'uwsgi.version': b'2.0.31'", BY_ITSELF),
+}
+
+
+@pytest.mark.parametrize("server", PRINTING_SERVERS)
+def test_a_failed_request_is_shown_once_by_servers_that_print_it(
+    tmp_path: Path, server: str
+) -> None:
+    environ, serve = PRINTING_SERVERS[server]
+    lines = shown(tmp_path, WSGI_REQUEST.format(environ=environ, serve=serve))
+    assert sum("ValueError: boom" in line for line in lines) == 1
+
+
+def test_a_failed_request_is_shown_where_nobody_prints_it(tmp_path: Path) -> None:
+    serve = "try: app(environ, print)\nexcept ValueError: pass"
+    lines = shown(tmp_path, WSGI_REQUEST.format(environ="", serve=serve))
+    assert sum("ValueError: boom" in line for line in lines) == 1
+
+
 @pytest.mark.parametrize("logger", ["daphne.server", "waitress", "tornado.application"])
 @pytest.mark.parametrize("server", [True, False])
 def test_a_failed_request_is_shown_once_by_servers_that_log_to_the_root_logger(

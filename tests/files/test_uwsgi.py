@@ -123,3 +123,28 @@ def test_each_worker_is_a_process_of_its_own(
     )
     assert len(logs.by_process()) >= 4
     shutil.rmtree(logs.directory)
+
+
+FAILING = """
+import flowery_logging
+flowery_logging.setup("svc", directory={directory!r}, output="file")
+from flowery_logging.integrations.wsgi import RequestMiddleware
+@RequestMiddleware
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/boom":
+        raise ValueError("boom")
+    start_response("200 OK", [])
+    return [b"ok"]
+"""
+
+
+def test_an_exception_that_the_server_prints_is_told_once(logs: Logs, tmp_path: Path) -> None:
+    """It hands the exception to `sys.excepthook`, though the process goes on."""
+    (tmp_path / "app.py").write_text(FAILING.format(directory=str(logs.directory)))
+    with served(tmp_path) as (_, url):
+        get(url)
+        with suppress(OSError):  # it closes the connection
+            urllib.request.urlopen(f"{url}/boom", timeout=DEADLINE_SECONDS)
+        get(url)
+    assert (tmp_path / "uwsgi.log").read_text().count("ValueError: boom") == 1
+    assert sum("error" in record for record in logs.records()) == 1
