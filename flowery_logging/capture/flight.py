@@ -18,13 +18,15 @@ from flowery_logging.capture import stdlib
 from flowery_logging.capture.logger_tree import has_own_level
 from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.sink import Sink
-from flowery_logging.capture.structlog import MISSING, BoundLogger, anothing
+from flowery_logging.capture.structlog import BoundLogger, anothing
 from flowery_logging.capture.structlog_adoption import is_adopted
 from flowery_logging.capture.structlog_output import (
     ALIASES,
     LEVELS,
+    MISSING,
     Levels,
     Output,
+    given,
     own_level,
 )
 from flowery_logging.ecs.event import Halves
@@ -173,8 +175,7 @@ def _recording_method(level: str, sink: Sink) -> Any:
     ) -> None:
         taking = _taking(self, sink, level)
         if taking is not None:
-            event = fields.pop("event", "") if event is MISSING else event
-            taking._log(level, event, args, fields)  # noqa: SLF001 - our own
+            taking._log(level, given(event, fields), args, fields)  # noqa: SLF001 - our own
 
     method.__name__ = level
     return method
@@ -186,8 +187,7 @@ def _async_recording_method(level: str, sink: Sink) -> Any:
     ) -> Awaitable[None]:
         taking = _taking(self, sink, level)
         if taking is not None:
-            event = fields.pop("event", "") if event is MISSING else event
-            taking._log(level, event, args, fields)  # noqa: SLF001 - our own
+            taking._log(level, given(event, fields), args, fields)  # noqa: SLF001 - our own
         return anothing(self)
 
     method.__name__ = f"a{level}"

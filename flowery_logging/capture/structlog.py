@@ -28,9 +28,11 @@ from flowery_logging.capture.structlog_adoption import PROCESSORS, takes_drop_ev
 from flowery_logging.capture.structlog_output import (
     ALIASES,
     LEVELS,
+    MISSING,
     Levels,
     Output,
     give_others,
+    given,
     interpolated,
     logger_name,
     logger_of,
@@ -51,9 +53,6 @@ from flowery_logging.kept import Kept
 _OURS: Final = [render]
 _indirect: Final[Kept[str, Any]] = Kept()
 """By level: what writes for a method of ours, so that the caller's frame is two further above."""
-
-MISSING: Any = object()
-"""No positional text: `log.info(event="x")` is structlog's long form of `log.info("x")`."""
 
 _now = time.time
 _ident = threading.get_ident
@@ -108,8 +107,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
     @filed_in_logging
     def log(self, level: int, event: object = MISSING, /, *args: object, **fields: object) -> None:
         """Write an event of a level given as a number."""
-        if event is MISSING:
-            event = fields.pop("event", "")
+        event = given(event, fields)
         if _is_written(self, level, 1):
             self._log(_level_name(level), event, args, fields)
 
@@ -128,8 +126,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         self, level: int, event: object = MISSING, /, *args: object, **fields: object
     ) -> Awaitable[None]:
         """Write an event of a level given as a number, in an executor."""
-        if event is MISSING:
-            event = fields.pop("event", "")
+        event = given(event, fields)
         if not _is_written(self, level, 1):
             return anothing(self)
         return _in_executor(self, _level_name(level), event, args, fields)
@@ -137,8 +134,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
     @filed_in_logging
     def exception(self, event: object = MISSING, /, *args: object, **fields: object) -> None:
         """Write an error with the exception that is being handled."""
-        if event is MISSING:
-            event = fields.pop("event", "")
+        event = given(event, fields)
         fields.setdefault("exc_info", True)
         if _is_written(self, logging.ERROR, 1):
             self._log("error", event, args, fields)
@@ -147,8 +143,7 @@ class BoundLogger(structlog.make_filtering_bound_logger(logging.NOTSET)):  # typ
         self, event: object = MISSING, /, *args: object, **fields: object
     ) -> Awaitable[None]:
         """Write, in an executor, an error with the exception that is being handled."""
-        if event is MISSING:
-            event = fields.pop("event", "")
+        event = given(event, fields)
         fields.setdefault("exc_info", True)
         if not _is_written(self, logging.ERROR, 1):
             return anothing(self)
@@ -221,6 +216,7 @@ def _method(level: str, frames: int = 1, *, checks: bool = False) -> Any:  # noq
     ) -> None:
         if checks and not _is_written(self, number, frames):
             return
+        # What `given` returns, without its call.
         message = event if event is not MISSING else fields.pop("event", "")
         template = message
         if args:
@@ -282,8 +278,7 @@ def _async_method(level: str, *, checks: bool) -> Any:
     ) -> Awaitable[None]:
         if checks and not _is_written(self, number, 1):
             return anothing(self)
-        if event is MISSING:
-            event = fields.pop("event", "")
+        event = given(event, fields)
         return _in_executor(self, level, event, args, fields)
 
     method.__name__ = f"a{level}"

@@ -36,6 +36,9 @@ _FOREIGN_ALIASES: Final = {
 SPECIAL: Final = frozenset({"exc_info", "stack_info", "exception", "stack"})
 """Keys of an event that structlog gives a meaning: they are no fields."""
 
+MISSING: Any = object()
+"""No positional text: `log.info(event="x")` is structlog's long form of `log.info("x")`."""
+
 _NOT_APPS: Final = ("structlog.", f"{__package__}.")
 
 _now = time.time
@@ -148,6 +151,11 @@ def render(logger: object, _: str, event_dict: MutableMapping[str, Any]) -> Any:
         return to_json(event_dict)
     fields = dict(event_dict)
     return (fields.pop("event", ""),), fields
+
+
+def given(event: object, fields: dict[str, Any]) -> Any:
+    """Return the text that a method was called with; one given by name is taken from the fields."""
+    return fields.pop("event", "") if event is MISSING else event
 
 
 def level_name(method_name: str) -> str:
