@@ -20,6 +20,7 @@ from flowery_logging.ecs import Limits, Placer, Redactor
 from flowery_logging.ecs.names import label_name
 from flowery_logging.files.event_line import EventLine
 from flowery_logging.files.shown import at
+from flowery_logging.labels import LABELS
 from flowery_logging.levels import number_of
 from flowery_logging.library_code import OWN_LOGGER
 
@@ -30,7 +31,6 @@ Document = dict[str, Any]
 _SHORT: Final = {"level": "log.level", "logger": "log.logger"}
 """Bare names that mean an ECS field, where no label has the name."""
 
-_BOXES: Final = ("labels", "numeric_labels")
 _MOST_SHOWN: Final = 200
 
 
@@ -219,7 +219,7 @@ def _is(event: Document, name: str, wanted: object) -> bool:
 def _values(event: Document, name: str) -> list[Any]:
     """Return what an event has under a name, in each place where it may stand."""
     label = label_name(name)
-    boxes = [event.get(box, {}) for box in _BOXES]
+    boxes = [event.get(box, {}) for box in LABELS]
     found = [box[label] for box in boxes if label in box]
     value = at(event, name if found else _SHORT.get(name, name))
     return found if value is None else [*found, value]

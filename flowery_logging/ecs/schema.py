@@ -9,6 +9,7 @@ from flowery_logging.ecs import fields as ecs_fields
 from flowery_logging.ecs.conversion import MISFIT, as_items, fit
 from flowery_logging.ecs.names import label_name
 from flowery_logging.ecs.plain import entries, key_text, plain
+from flowery_logging.labels import LABELS
 
 _RESERVED: Final = frozenset({
     "@timestamp", "@metadata", "@version", "message", "event.id", "event.sequence",
@@ -19,7 +20,7 @@ _RESERVED_SETS: Final = (
     "log.", "process.", "data_stream.", "ecs.", "agent.", "input.", "host.", "@metadata.",
 )  # fmt: skip
 
-OWN_LABELS: Final = frozenset({"labels", "numeric_labels"})
+OWN_LABELS: Final = frozenset(LABELS)
 """The roots under which everything stands that has no type of its own."""
 
 # Elasticsearch's component template `ecs@mappings` gives these names a type wherever they stand,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flowery_logging.files.reader import Kind, Line, LogFile, Record, is_in_use, read
+from flowery_logging.labels import LABELS
 from flowery_logging.library_code import OWN_LOGGER
 
 SAME_START_SECONDS: Final = 60.0
@@ -124,7 +125,7 @@ def _note(overview: Overview, process: Process, line: Line) -> Service:
 
 
 def _note_labels(process: Process, record: Record) -> None:
-    for box in ("labels", "numeric_labels"):
+    for box in LABELS:
         found = record.get(box)
         if isinstance(found, dict) and len(process.labels) < MAX_NAMES:
             process.labels.update(found)

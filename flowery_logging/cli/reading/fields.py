@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
-LABELS: Final = ("labels", "numeric_labels")
-"""The boxes of the caller's own fields: one for texts, one for numbers."""
+from flowery_logging.labels import LABELS
 
 
 def values_of(record: Mapping[str, Any], name: str) -> list[Any]:

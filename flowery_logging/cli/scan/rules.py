@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
-from flowery_logging.cli.reading.fields import LABELS, leaves
+from flowery_logging.cli.reading.fields import leaves
+from flowery_logging.labels import LABELS
 from flowery_logging.redaction import BY_NAME, UNCOUNTED, Redactor, is_marker
 from flowery_logging.redaction.pseudonyms import is_pseudonym
 from flowery_logging.redaction.values import is_nothing
