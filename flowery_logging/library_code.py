@@ -13,6 +13,11 @@ from flowery_logging.late import late
 OWN_LOGGER: Final = "flowery_logging"
 """The logger of this library's own records, above those of its parts."""
 
+ACCESS_LOGGER: Final = f"{OWN_LOGGER}.access"
+CLIENT_LOGGER: Final = f"{OWN_LOGGER}.client"
+TASK_LOGGER: Final = f"{OWN_LOGGER}.task"
+"""The loggers of the events in which requests, calls and runs of tasks end, one each."""
+
 _LIBRARY: Final = late(
     r"""(?ix)
     ^<frozen[ ] (?P<frozen> \w+ )                 # compiled into the interpreter

@@ -22,12 +22,13 @@ from django.utils.module_loading import import_string
 from flowery_logging import runtime
 from flowery_logging.config.setting import ConfigError
 from flowery_logging.integrations.django_options import DjangoOptions, options
+from flowery_logging.library_code import ACCESS_LOGGER, OWN_LOGGER
 
 MIDDLEWARE: Final = "flowery_logging.integrations.django.RequestMiddleware"
 
 _LOUDEST: Final = {
-    "flowery_logging.access": (logging.INFO, "access events"),
-    "flowery_logging": (logging.WARNING, "the library's own warnings"),
+    ACCESS_LOGGER: (logging.INFO, "access events"),
+    OWN_LOGGER: (logging.WARNING, "the library's own warnings"),
     "django.request": (logging.ERROR, "unhandled exceptions"),
 }
 """What is to be written: logger → the lowest level that it must let pass, and what that is."""
@@ -87,7 +88,7 @@ def _of_logging() -> Iterator[checks.CheckMessage]:
 
 def _of_levels() -> Iterator[checks.CheckMessage]:
     for name, (level, what) in _LOUDEST.items():
-        if name == "flowery_logging.access" and not _has_access_log():
+        if name == ACCESS_LOGGER and not _has_access_log():
             continue
         logger = logging.getLogger(name)
         if logger.disabled or not logger.isEnabledFor(level):

@@ -18,11 +18,12 @@ from flowery_logging.integrations.cpu import ThreadTime
 from flowery_logging.integrations.options import Options
 from flowery_logging.integrations.peers import domain
 from flowery_logging.integrations.routes import route
+from flowery_logging.library_code import ACCESS_LOGGER
 from flowery_logging.request import Request
 from flowery_logging.signalled import sheltered
 from flowery_logging.spent import milliseconds
 
-logger = runtime.own_logger("flowery_logging.access")
+logger = runtime.own_logger(ACCESS_LOGGER)
 
 DISCONNECTED: Final = ends.DISCONNECTED
 NO_RESPONSE: Final = ends.NO_RESPONSE

@@ -16,12 +16,13 @@ from flowery_logging import context, runtime, trace
 from flowery_logging.capture.own import OwnLogger
 from flowery_logging.ecs.exception import qualified_name
 from flowery_logging.integrations.cpu import ThreadTime
+from flowery_logging.library_code import TASK_LOGGER
 from flowery_logging.request import Request
 from flowery_logging.signalled import sheltered
 
-logger = runtime.own_logger("flowery_logging.task")
-starts = runtime.own_logger("flowery_logging.task.start")
-sendings = runtime.own_logger("flowery_logging.task.sent")
+logger = runtime.own_logger(TASK_LOGGER)
+starts = runtime.own_logger(f"{TASK_LOGGER}.start")
+sendings = runtime.own_logger(f"{TASK_LOGGER}.sent")
 
 SUCCESS: Final = "success"
 FAILURE: Final = "failure"

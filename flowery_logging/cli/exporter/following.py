@@ -17,7 +17,7 @@ from flowery_logging.files.reader import Kind, Line, LogFile, find, is_in_use
 from flowery_logging.integrations.prometheus.board import Key
 from flowery_logging.integrations.prometheus.families import collected, key_of
 from flowery_logging.integrations.prometheus.traffic import Traffic
-from flowery_logging.library_code import OWN_LOGGER
+from flowery_logging.library_code import ACCESS_LOGGER, CLIENT_LOGGER, OWN_LOGGER, TASK_LOGGER
 
 
 class Following(Collector):
@@ -71,9 +71,9 @@ class Following(Collector):
         if logger == OWN_LOGGER:
             for name, number in records.own_counts(record).items():
                 self._numbers[key_of(name, service)] += number
-        elif logger in {records.ACCESS, records.CLIENT}:
-            self._count_exchange(service, line, called=logger == records.CLIENT)
-        elif logger == records.TASK:
+        elif logger in {ACCESS_LOGGER, CLIENT_LOGGER}:
+            self._count_exchange(service, line, called=logger == CLIENT_LOGGER)
+        elif logger == TASK_LOGGER:
             run = records.task_of(record)
             if run is not None:
                 self._traffic.task_ended(service, run)

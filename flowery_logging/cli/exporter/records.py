@@ -8,10 +8,7 @@ from typing import Any, Final
 from flowery_logging.cli.reading.fields import route_of
 from flowery_logging.files.reader import Record
 from flowery_logging.integrations import observers, tasks
-
-ACCESS: Final = "flowery_logging.access"
-CLIENT: Final = "flowery_logging.client"
-TASK: Final = "flowery_logging.task"
+from flowery_logging.library_code import CLIENT_LOGGER
 
 _TASK: Final = "task-"
 
@@ -39,7 +36,7 @@ def exchange_of(record: Record) -> observers.Ended | None:
         return None
     status = _part(http, "response").get("status_code")
     reason = event.get("reason")
-    if logger_of(record) == CLIENT:
+    if logger_of(record) == CLIENT_LOGGER:
         reason = str(_part(record, "error").get("type", "")).rpartition(".")[2]
     return observers.Ended(
         str(_part(http, "request").get("method", "")),

@@ -8,13 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from flowery_logging.cli.reading.fields import first_of, route_of
-from flowery_logging.library_code import is_library
+from flowery_logging.library_code import ACCESS_LOGGER, is_library
 
 Record = Mapping[str, Any]
 Key = tuple[str, ...]
-
-ACCESS: Final = "flowery_logging.access"
-"""The logger of access events, one a request."""
 
 _FRAME: Final = re.compile(
     r'^\s*File "(?P<file>[^"]*)", line \d+, in (?P<function>.*)$', re.MULTILINE
@@ -55,7 +52,7 @@ def logger(record: Record) -> Key:
 
 def route(record: Record) -> Key | None:
     """Group access events by service, method and route; by path where none was matched."""
-    if text_at(record, "log.logger") != ACCESS or not isinstance(duration_of(record), int):
+    if text_at(record, "log.logger") != ACCESS_LOGGER or not isinstance(duration_of(record), int):
         return None
     where = route_of(record) or text_at(record, "url.path")
     return text_at(record, "service.name"), text_at(record, "http.request.method"), where

@@ -8,13 +8,12 @@ from typing import Any, Final
 
 from flowery_logging.cli.reading.fields import first_of, text_of
 from flowery_logging.cli.reading.times import moment_of
+from flowery_logging.library_code import ACCESS_LOGGER, CLIENT_LOGGER, TASK_LOGGER
 
 Record = dict[str, Any]
 Key = tuple[str, ...]
 
-_ACCESS: Final = "flowery_logging.access"
-_TASK: Final = "flowery_logging.task"
-_CLIENT: Final = "flowery_logging.client"
+_KINDS: Final = {ACCESS_LOGGER: "request", TASK_LOGGER: "task", CLIENT_LOGGER: "call"}
 _FAILING: Final = frozenset({"error", "critical", "fatal"})
 
 
@@ -89,7 +88,7 @@ def _kind(record: Record) -> str:
     logger = text_of(record, "log.logger")
     if first_of(record, "event.duration") is None:
         return ""
-    return {_ACCESS: "request", _TASK: "task", _CLIENT: "call"}.get(logger, "")
+    return _KINDS.get(logger, "")
 
 
 def hop_of(group: list[Record]) -> Hop:
