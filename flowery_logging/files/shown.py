@@ -9,6 +9,7 @@ import orjson
 
 from flowery_logging.colours import without_colours
 from flowery_logging.files.printable import printable
+from flowery_logging.labels import LABELS
 
 _HIDDEN: Final = frozenset({
     "@timestamp", "@version", "log.level", "message", "ecs.version", "ecs", "service", "host",
@@ -80,7 +81,7 @@ def wanted_fields(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if is_exchange(document):
         hidden, labels = _HIDDEN | _OF_REQUESTS, _LABELS_OF_REQUESTS
     message = as_text(at(document, "message"))
-    for box in ("labels", "numeric_labels"):
+    for box in LABELS:
         found = document.get(box)
         if isinstance(found, Mapping):
             for name, value in found.items():

@@ -15,10 +15,11 @@ from typing import Any, Final
 from flowery_logging import context, runtime, trace
 from flowery_logging.ecs.exception import qualified_name
 from flowery_logging.integrations import observers
+from flowery_logging.library_code import CLIENT_LOGGER
 from flowery_logging.request import Request
 from flowery_logging.signalled import sheltered
 
-logger = runtime.own_logger("flowery_logging.client")
+logger = runtime.own_logger(CLIENT_LOGGER)
 
 Hosts = tuple[str, ...] | None
 """The hosts that get our headers, or None for all."""
