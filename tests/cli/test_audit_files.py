@@ -17,6 +17,7 @@ import pytest
 
 from flowery_logging.cli.audit.reading import take_account
 from tests.cli.conftest import audit, flowery
+from tests.cli.crafted import Written, ago
 from tests.files.conftest import Logs
 
 pytestmark = pytest.mark.slow
@@ -409,6 +410,28 @@ def test_what_is_older_than_a_removed_file_was_removed(logs: Logs, removed: str,
     process = largest(audit(logs.directory, code=code))
     assert process["removed"] == ("" if code else f"1-{last}")
     assert [gap["sequences"] for gap in process["lost"]] == ([f"1-{last}"] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("service", "named", "code"),
+    [("None", {}, 1), ("orders", {"service.name": "orders"}, 0), ("orders", {}, 1)],
+)
+def test_what_was_removed_is_told_by_the_service_that_an_event_names(
+    tmp_path: Path, service: str, named: dict[str, str], code: int
+) -> None:
+    """In whichever spelling; an event that names none is of no service, whatever its name."""
+    removed: dict[str, Any] = {"log": {"logger": "flowery_logging"}}
+    removed |= {"labels": {"removed_files": []}, "numeric_labels": {"removed_newest_days": 1}}
+    Written(tmp_path, service).add(ago(), action="log-files-removed", **removed)
+    second = Written(tmp_path, "svc")
+    for _ in range(3):
+        second.add(ago(days=10))
+    last = [orjson.loads(line) for line in second.path.read_bytes().splitlines()][2:]
+    lines = [{k: v for k, v in one.items() if k != "service"} | named for one in last]
+    second.path.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+    second.path.rename(str(second.path).replace("-0001.", "-0002."))
+    told = {one["removed"] for one in audit(tmp_path, code=code)["processes"]}
+    assert told == ({""} if code else {"", "1-2"})
 
 
 def test_a_removed_file_whose_numbers_could_not_be_read(logs: Logs) -> None:

@@ -13,6 +13,7 @@ from os.path import dirname
 from typing import NamedTuple
 
 from flowery_logging.cli.audit.ranges import Ranges, parse
+from flowery_logging.cli.reading.fields import value_at
 from flowery_logging.cli.reading.times import moment_of
 from flowery_logging.files.names import LogName, parse as parse_name
 from flowery_logging.files.order import series_of
@@ -95,14 +96,14 @@ class ProcessAccount:
         if line.sequence < self._identified:
             return
         record, self._identified = line.record, line.sequence
-        self.service = str(_get(record, "service", "name") or self.service)
-        self.host = str(_get(record, "host", "name") or "")
-        pid = _get(record, "process", "pid")
+        self.service = str(value_at(record, "service.name") or self.service)
+        self.host = str(value_at(record, "host.name") or "")
+        pid = value_at(record, "process.pid")
         self.pid = pid if isinstance(pid, int) else 0
 
     def begin_file(self, first: Line) -> FileAccount:
         """Add a file in which events of this process lie, from that one on."""
-        service = str(_get(first.record, "service", "name"))
+        service = str(value_at(first.record, "service.name") or "")
         account = FileAccount(first.file, first.timestamp, service)
         self.files.append(account)
         self.written = max(self.written, first.file.modified)
@@ -138,14 +139,14 @@ class ProcessAccount:
 
     def note(self, line: Line, account: FileAccount) -> None:
         """Take over what a record of the writer's own says about its process."""
-        action = _get(line.record, "event", "action")
+        action = value_at(line.record, "event.action")
         if action == "log-closed":
-            events = _get(line.record, "numeric_labels", "events")
-            reason = str(_get(line.record, "event", "reason") or "")
+            events = value_at(line.record, "numeric_labels.events")
+            reason = str(value_at(line.record, "event.reason") or "")
             if self.closing is None or line.sequence >= self.closing.sequence:
                 self.closing = Closing(line.sequence, _whole(events), reason)
         elif action == "log-recovered":
-            self.dropped.update(parse(str(_get(line.record, "labels", "dropped_sequences"))))
+            self.dropped.update(parse(str(value_at(line.record, "labels.dropped_sequences"))))
         elif action == "log-file-opened":
             account.latest = 0
 
@@ -199,7 +200,7 @@ class Removals:
         """Take over what one record says."""
         record = line.record
         labels = record.get("labels")
-        if _get(record, "event", "action") != "log-files-removed" or not isinstance(labels, dict):
+        if value_at(record, "event.action") != "log-files-removed" or not isinstance(labels, dict):
             return
         names = _texts(labels.get("removed_files"))
         self.files.update(names)
@@ -231,10 +232,10 @@ class Removals:
         return removed
 
     def _note_newest(self, record: Record) -> None:
-        age = _get(record, "numeric_labels", "removed_newest_days")
+        age = value_at(record, "numeric_labels.removed_newest_days")
         moment = moment_of(record["@timestamp"])
         if moment is not None and isinstance(age, (int, float)) and abs(age) < _MOST_DAYS:
-            service = str(_get(record, "service", "name"))
+            service = str(value_at(record, "service.name") or "")
             until = moment - timedelta(days=age)
             self._until[service] = max(until, self._until.get(service, until))
 
@@ -271,11 +272,6 @@ def _first_behind(process: ProcessAccount, unread: _Unread) -> int:
         others = [file for file in process.files if file.file.name.start >= name.start]
         behind = [file.numbers.first for file in others if file.numbers.first > last]
     return min(behind, default=0)
-
-
-def _get(record: Record, outer: str, inner: str) -> object:
-    parent = record.get(outer)
-    return parent.get(inner) if isinstance(parent, dict) else None
 
 
 def _whole(value: object) -> int:

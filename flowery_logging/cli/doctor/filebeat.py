@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from flowery_logging.cli.doctor.finding import Finding, fault, note
+from flowery_logging.cli.reading.fields import value_at
 from flowery_logging.files.reader import LogFile
 
 SAMPLE: Final = "service-20260101T000000Z-0123456789abcdef01234567-0001.ndjson"
@@ -61,9 +62,10 @@ def check(
     settings: Node, directory: Path, files: list[LogFile], environ: Mapping[str, str]
 ) -> Iterator[Finding]:
     """Yield what is wrong with the settings for the files of a directory."""
-    inputs = [one for one in _list(_at(settings, "filebeat", "inputs")) if isinstance(one, dict)]
+    inputs = [one for one in _list(value_at(settings, "filebeat.inputs")) if isinstance(one, dict)]
     if not inputs:
-        more = _at(settings, "filebeat", "config", "inputs") or _at(settings, "filebeat", "modules")
+        elsewhere = ("filebeat.config.inputs", "filebeat.modules")
+        more = any(value_at(settings, name) for name in elsewhere)
         where = "inputs of other files or modules are not looked at" if more else "it reads nothing"
         yield fault("filebeat", f"there is no input in filebeat.inputs: {where}", _KIT)
         return
@@ -102,7 +104,7 @@ def _unread(
 def _takes(one: Node, name: str, environ: Mapping[str, str]) -> bool:
     if one.get("enabled") is False:
         return False
-    excluded = _at(one, "prospector", "scanner", "exclude_files") or one.get("exclude_files")
+    excluded = value_at(one, "prospector.scanner.exclude_files") or one.get("exclude_files")
     if any(_search(str(pattern), name) for pattern in _list(excluded)):
         return False
     names = {name, os.path.realpath(name)}
@@ -157,7 +159,7 @@ def _input(one: Node, settings: Node) -> Iterator[Finding]:
 
 
 def _losses(one: Node) -> Iterator[Finding]:
-    state = _at(one, "close", "on_state_change") or {}
+    state = value_at(one, "close.on_state_change") or {}
     if state.get("removed") is not False:
         yield fault(
             "filebeat",
@@ -177,7 +179,7 @@ def _losses(one: Node) -> Iterator[Finding]:
                 f"{name}: {one[name]} strands what an outage has left unread",
                 f"take {name} away",
             )
-    if _at(one, "close", "reader", "on_eof") is not True and "inactive" not in state:
+    if value_at(one, "close.reader.on_eof") is not True and "inactive" not in state:
         yield note(
             "filebeat",
             "finished files stay open for five minutes, or are let go in an outage",
@@ -214,9 +216,3 @@ def _list(value: object) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
-
-
-def _at(node: object, *names: str) -> Any:
-    for name in names:
-        node = node.get(name) if isinstance(node, dict) else None
-    return node

@@ -6,8 +6,9 @@ import socket
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+from flowery_logging.cli.reading.fields import value_at
 from flowery_logging.files.reader import Kind, Line, LogFile, Record, is_in_use, read
 from flowery_logging.labels import LABELS
 from flowery_logging.library_code import OWN_LOGGER
@@ -107,7 +108,7 @@ def _read_file(overview: Overview, file: LogFile) -> None:
 
 def _note(overview: Overview, process: Process, line: Line) -> Service:
     record = line.record
-    name = str(_at(record, "service", "name") or process.service)
+    name = str(value_at(record, "service.name") or process.service)
     service = overview.services.get(name)
     if service is None:
         service = overview.services[name] = Service(name)
@@ -117,7 +118,7 @@ def _note(overview: Overview, process: Process, line: Line) -> Service:
     service.first = min(service.first or time, time)
     service.last = max(service.last, time)
     service.read += len(line.data)
-    if _at(record, "log", "logger") == OWN_LOGGER:
+    if value_at(record, "log.logger") == OWN_LOGGER:
         _note_own(service, process, record)
     else:
         _note_labels(process, record)
@@ -133,11 +134,11 @@ def _note_labels(process: Process, record: Record) -> None:
 
 def _note_own(service: Service, process: Process, record: Record) -> None:
     """Take over what the library says of itself."""
-    action = _at(record, "event", "action")
+    action = value_at(record, "event.action")
     if action == "log-file-opened":
-        pid = _at(record, "process", "pid")
+        pid = value_at(record, "process.pid")
         process.pid = pid if isinstance(pid, int) else 0
-        process.host = str(_at(record, "host", "name") or "")
+        process.host = str(value_at(record, "host.name") or "")
         stream = record.get("data_stream")
         if isinstance(stream, dict):
             service.streams.add((str(stream.get("dataset")), str(stream.get("namespace"))))
@@ -145,10 +146,5 @@ def _note_own(service: Service, process: Process, record: Record) -> None:
         service.removals.append(record)
     elif action == "log-recovered":
         service.recoveries.append(record)
-    elif record.get("log.level") == "warning":
+    elif value_at(record, "log.level") == "warning":
         process.warnings.append(record)
-
-
-def _at(record: Record, outer: str, inner: str) -> Any:
-    parent = record.get(outer)
-    return parent.get(inner) if isinstance(parent, dict) else None

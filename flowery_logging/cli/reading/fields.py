@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from flowery_logging.files.event_line import at
 from flowery_logging.labels import LABELS
 
 
@@ -20,9 +21,20 @@ def values_of(record: Mapping[str, Any], name: str) -> list[Any]:
     return [value for value in found if not isinstance(value, Mapping)]
 
 
-def first_of(record: Mapping[str, Any], name: str, default: object = None) -> Any:
-    """Return the first value that an event has at an ECS path."""
-    return next((value for value in _at_path(record, name)), default)
+def value_at(record: Mapping[str, Any], name: str) -> Any:
+    """Return what an event has at an ECS path, in whichever spelling, a list as it is; or None.
+
+    Where it is nested, as the library writes most fields, it is found at once.
+    """
+    node: Any = record
+    for part in name.split("."):
+        node = node.get(part) if type(node) is dict else None
+    return at(record, name) if node is None else node
+
+
+def first_of(record: Mapping[str, Any], name: str) -> Any:
+    """Return the first value that an event has at an ECS path, or None."""
+    return next(_each(value_at(record, name)), None)
 
 
 def text_of(record: Mapping[str, Any], name: str) -> str:

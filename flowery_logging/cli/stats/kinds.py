@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from flowery_logging.cli.reading.fields import first_of, route_of
+from flowery_logging.cli.reading.fields import route_of, text_of, value_at
 from flowery_logging.library_code import ACCESS_LOGGER, is_library
 
 Record = Mapping[str, Any]
@@ -19,61 +19,45 @@ _FRAME: Final = re.compile(
 _HASH_DIGITS: Final = 16
 
 
-def value_at(record: Record, name: str) -> Any:
-    """Return what an event has at an ECS path; nested, as the library writes it, at once."""
-    node: Any = record
-    for part in name.split("."):
-        node = node.get(part) if type(node) is dict else None
-    if node is None and "." in name:
-        return record[name] if name in record else first_of(record, name)
-    return node
-
-
-def text_at(record: Record, name: str) -> str:
-    """Return the text that an event has at an ECS path; "" if it has none, or something else."""
-    found = value_at(record, name)
-    return found if isinstance(found, str) else ""
-
-
 def service(record: Record) -> Key:
     """Group by service.name."""
-    return (text_at(record, "service.name"),)
+    return (text_of(record, "service.name"),)
 
 
 def level(record: Record) -> Key:
     """Group by log.level."""
-    return (text_at(record, "log.level").lower(),)
+    return (text_of(record, "log.level").lower(),)
 
 
 def logger(record: Record) -> Key:
     """Group by log.logger."""
-    return (text_at(record, "log.logger"),)
+    return (text_of(record, "log.logger"),)
 
 
 def route(record: Record) -> Key | None:
     """Group access events by service, method and route; by path where none was matched."""
-    if text_at(record, "log.logger") != ACCESS_LOGGER or not isinstance(duration_of(record), int):
+    if text_of(record, "log.logger") != ACCESS_LOGGER or not isinstance(duration_of(record), int):
         return None
-    where = route_of(record) or text_at(record, "url.path")
-    return text_at(record, "service.name"), text_at(record, "http.request.method"), where
+    where = route_of(record) or text_of(record, "url.path")
+    return text_of(record, "service.name"), text_of(record, "http.request.method"), where
 
 
 def error(record: Record) -> Key | None:
     """Group events with an exception by which error it is: see `group_of`."""
-    kind = text_at(record, "error.type")
+    kind = text_of(record, "error.type")
     return (kind, group_of(record)) if kind else None
 
 
 def callsite(record: Record) -> Key | None:
     """Group by the place of the call: service, file, line, function."""
-    file = text_at(record, "log.origin.file.name")
+    file = text_of(record, "log.origin.file.name")
     if not file:
         return None
     line, function = (
         value_at(record, "log.origin.file.line"),
-        text_at(record, "log.origin.function"),
+        text_of(record, "log.origin.function"),
     )
-    return text_at(record, "service.name"), f"{file}:{line}", function
+    return text_of(record, "service.name"), f"{file}:{line}", function
 
 
 KINDS: Final[Mapping[str, Callable[[Record], Key | None]]] = {
@@ -103,12 +87,12 @@ def group_of(record: Record) -> str:
     Lines without one (of older versions, of others) get a hash of the type and of the functions of
     the application in the stack trace: message and line numbers do not count.
     """
-    given = text_at(record, "error.id")
+    given = text_of(record, "error.id")
     if given:
         return given
-    frames = _FRAME.findall(text_at(record, "error.stack_trace"))
+    frames = _FRAME.findall(text_of(record, "error.stack_trace"))
     own = [name for file, name in frames if not is_library(file)] or [n for _, n in frames[-1:]]
-    key = "\n".join([text_at(record, "error.type"), *dict.fromkeys(own)])
+    key = "\n".join([text_of(record, "error.type"), *dict.fromkeys(own)])
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:_HASH_DIGITS]
 
 

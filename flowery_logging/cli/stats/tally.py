@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from flowery_logging.cli.reading.fields import text_of
 from flowery_logging.cli.reading.times import moment_of
 from flowery_logging.cli.reading.wanted import LEVELS
 from flowery_logging.cli.stats.durations import Durations
-from flowery_logging.cli.stats.kinds import KINDS, Key, Record, duration_of, status_of, text_at
+from flowery_logging.cli.stats.kinds import KINDS, Key, Record, duration_of, status_of
 from flowery_logging.files.reader import Kind, Line
 
 MAX_GROUPS: Final = 10_000
@@ -41,7 +42,7 @@ class Group:
         self.events += 1
         self.size += size
         self.errors += is_error
-        time = text_at(record, "@timestamp")
+        time = text_of(record, "@timestamp")
         self.first = min(self.first or time, time)
         self.last = max(self.last, time)
 
@@ -66,7 +67,7 @@ class Tally:
             self.foreign += 1
             return
         record, size = line.record, len(line.data)
-        is_error = LEVELS.get(text_at(record, "log.level").lower(), 0) >= LEVELS["error"]
+        is_error = LEVELS.get(text_of(record, "log.level").lower(), 0) >= LEVELS["error"]
         self.total.add(record, size, is_error=is_error)
         minute = line.timestamp[:MINUTE]
         self.minutes[minute] += 1
@@ -112,8 +113,8 @@ def _add_details(group: Group, kind: str, record: Record) -> None:
         group.client_errors += 400 <= status < 500
         group.failed += status >= 500
     elif kind == "error":
-        group.services.add(text_at(record, "service.name"))
-        group.message = group.message or text_at(record, "error.message")
+        group.services.add(text_of(record, "service.name"))
+        group.message = group.message or text_of(record, "error.message")
 
 
 def count(lines: Iterable[Line], kinds: tuple[str, ...]) -> Tally:
