@@ -96,7 +96,9 @@ def _check_secrets(access: Access) -> None:
         raise ValueError("the user or the password is not valid Unicode") from None
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Takes a redirect for an answer: what was meant for one server goes to no other."""
+
     def redirect_request(self, *_: object, **__: object) -> None:
         return None
 
@@ -138,7 +140,7 @@ class HttpServer:
     def _open(self) -> urllib.request.OpenerDirector:
         """Return the opener, made for the first request: a fingerprint needs the server."""
         if self._opener is None:
-            handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
+            handlers: list[urllib.request.BaseHandler] = [NoRedirect()]
             if urlsplit(self.url).scheme == "https":
                 handlers.append(urllib.request.HTTPSHandler(context=_tls(self._access)))
             self._opener = urllib.request.build_opener(*handlers)

@@ -15,6 +15,7 @@ from flowery_logging.cli.audit import arrivals
 from flowery_logging.cli.audit.reading import Accounts, Advance, list_files, take_account
 from flowery_logging.cli.audit.verdict import Finding, Verdict, deliver
 from flowery_logging.cli.elasticsearch import Elasticsearch
+from flowery_logging.cli.reading.output import cannot_read
 
 
 def read_files(directories: list[Path], horizon: float) -> Accounts:
@@ -33,7 +34,7 @@ def read_files(directories: list[Path], horizon: float) -> Accounts:
                 directories, datetime.fromtimestamp(horizon, timezone.utc), advance
             )
     except OSError as error:
-        raise click.UsageError(f"cannot read {error.filename}: {error.strerror}") from None
+        raise cannot_read(error) from None
     if not accounts.files:
         raise click.UsageError(f"no log files in {', '.join(map(str, directories))}")
     return accounts

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from flowery_logging.cli.find.value import Place, Value
-from flowery_logging.cli.reading.events import offset_since, wanted_lines
+from flowery_logging.cli.reading.events import of_all, offset_since, wanted_lines
 from flowery_logging.cli.reading.fields import text_of
 from flowery_logging.cli.reading.times import moment_of
 from flowery_logging.cli.reading.wanted import Wanted
@@ -108,15 +108,11 @@ class _Collected:
 def _holding(
     files: Iterable[LogFile], value: Value, wanted: Wanted
 ) -> Iterator[tuple[Record, Place]]:
-    for file in files:
-        try:
-            for line in wanted_lines(file, wanted, texts=value.texts()):
-                if line.kind is Kind.EVENT:
-                    place = next(value.places_in(line.record), None)
-                    if place is not None:
-                        yield line.record, place
-        except FileNotFoundError:  # noqa: PERF203 - the others go on
-            continue  # retention was faster
+    for line in of_all(files, lambda file: wanted_lines(file, wanted, texts=value.texts())):
+        if line.kind is Kind.EVENT:
+            place = next(value.places_in(line.record), None)
+            if place is not None:
+                yield line.record, place
 
 
 def _key(record: Record) -> str:
@@ -140,14 +136,11 @@ def _complete(matches: list[Match], files: list[LogFile]) -> None:
     times = [moment_of(text_of(match.first, "@timestamp")) for match in matches]
     first = min((time for time in times if time is not None), default=None)
     since = Wanted(since=first - _LONGEST if first is not None else None)
-    for file in filter(since.selection.admits, files):
-        try:
-            for raw in _of_traces(file, wanted, offset_since(file, since)):
-                record = raw.line().record
-                found = records[text_of(record, "trace.id")]
-                if len(found) < MOST_EVENTS:
-                    found.append(record)
-        except FileNotFoundError:  # noqa: PERF203 - the others go on
-            continue  # retention was faster
+    chosen = filter(since.selection.admits, files)
+    for raw in of_all(chosen, lambda file: _of_traces(file, wanted, offset_since(file, since))):
+        record = raw.line().record
+        found = records[text_of(record, "trace.id")]
+        if len(found) < MOST_EVENTS:
+            found.append(record)
     for match in matches:
         match.trace = build(by_time(records.get(match.trace_id) or [match.first]))

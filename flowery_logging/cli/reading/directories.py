@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from flowery_logging.cli.reading.output import cannot_read
 from flowery_logging.cli.reading.wanted import Wanted
 from flowery_logging.config.place import DEFAULT_DIRECTORY, FALLBACK_DIRECTORY
 from flowery_logging.files.reader import EVERYTHING, LogFile, Selection, find
@@ -48,7 +49,7 @@ def list_files(
             if not absent:
                 raise click.UsageError(_missing(directory)) from None
         except OSError as error:
-            raise click.UsageError(f"cannot read {directory}: {error.strerror}") from None
+            raise cannot_read(error, directory) from None
     return sorted(files, key=lambda file: file.name)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import heapq
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from flowery_logging.cli.reading.times import timestamp
 from flowery_logging.cli.reading.wanted import Wanted
@@ -26,6 +26,8 @@ from flowery_logging.files.search import Raw, search
 EARLIER: Final = timedelta(minutes=10)
 """An event may stand so far behind younger ones: what the flight recorder has kept, a line that
 waited for the disk."""
+
+T = TypeVar("T")
 
 Ends = Mapping[str, int]
 """By path, the offset at which the reading of a file stops; others are read to their end."""
@@ -62,6 +64,18 @@ def wanted_lines(
         if not texts:
             head = _TIME.match(raw.data)
             time = head[1].decode("ascii", "replace") if head else time
+
+
+def of_all(files: Iterable[LogFile], lines: Callable[[LogFile], Iterable[T]]) -> Iterator[T]:
+    """Yield what `lines` has of each file; one that is gone by then is passed over. Raises OSError.
+
+    Retention may be faster than who reads.
+    """
+    for file in files:
+        try:
+            yield from lines(file)
+        except FileNotFoundError:  # noqa: PERF203 - the others go on
+            continue
 
 
 def merged(files: Iterable[LogFile], wanted: Wanted, ends: Ends | None = None) -> Iterator[Line]:

@@ -45,7 +45,12 @@ def quiet_output() -> Iterator[None]:
         if error.filename is None:
             _discard_output()
             raise click.UsageError(f"cannot write the output: {error.strerror}") from None
-        raise click.UsageError(f"cannot read {error.filename}: {error.strerror}") from None
+        raise cannot_read(error) from None
+
+
+def cannot_read(error: OSError, path: object = None) -> click.UsageError:
+    """Return the error of a command that says what cannot be read (the error's file), and why."""
+    return click.UsageError(f"cannot read {path or error.filename}: {error.strerror}")
 
 
 def is_closed() -> bool:

@@ -15,6 +15,7 @@ from flowery_logging.cli.audit.ranges import Ranges
 from flowery_logging.cli.audit.verdict import Finding, Verdict
 from flowery_logging.cli.elasticsearch import ElasticsearchError
 from flowery_logging.cli.reading.options import MOST_SECONDS, NumberRange
+from flowery_logging.cli.reading.output import cannot_read
 from flowery_logging.cli.resend.events import Document, documents
 from flowery_logging.cli.resend.sending import Sent, send
 from flowery_logging.files.reader import LogFile
@@ -85,7 +86,7 @@ def resend(
         click.echo(f"Elasticsearch: {error}", err=True)
         sys.exit(UNREACHABLE)
     except OSError as error:
-        raise click.UsageError(f"cannot read {error.filename}: {error.strerror}") from None
+        raise cannot_read(error) from None
     sent.refused += [f"{identity}: its stream is not served by the kit" for identity in outside]
     _say(sent)
     sys.exit(NOT_ALL if sent.refused else 0)

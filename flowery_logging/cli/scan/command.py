@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ import orjson
 from flowery_logging.cli.access import access_options, connect, index_option
 from flowery_logging.cli.elasticsearch import Elasticsearch, ElasticsearchError
 from flowery_logging.cli.reading.directories import directories_of, list_files, require_files
+from flowery_logging.cli.reading.events import of_all
 from flowery_logging.cli.reading.options import (
     directories_argument,
     json_option,
@@ -28,7 +28,7 @@ from flowery_logging.cli.scan import report
 from flowery_logging.cli.scan.arrived import documents, query
 from flowery_logging.cli.scan.findings import Findings
 from flowery_logging.cli.scan.rules import Rules, without_values
-from flowery_logging.files.reader import Line, read
+from flowery_logging.files.reader import read
 from flowery_logging.redaction.choices import ChosenRedactor
 from flowery_logging.redaction.personal import KINDS
 
@@ -143,21 +143,9 @@ def scan(
 
 def _scan_files(directories: list[Path], wanted: Wanted, findings: Findings) -> None:
     require_files(directories)
-    try:
-        for line in _lines(directories, wanted):
-            findings.add_line(line)
-    except OSError as error:
-        raise click.UsageError(f"cannot read {error.filename}: {error.strerror}") from None
-
-
-def _lines(directories: list[Path], wanted: Wanted) -> Iterator[Line]:
-    for file in list_files(directories, wanted.selection):
-        if not wanted.admits_file(file):
-            continue
-        try:
-            yield from (line for line in read(file) if wanted.admits(line))
-        except FileNotFoundError:
-            continue  # retention was faster
+    files = filter(wanted.admits_file, list_files(directories, wanted.selection))
+    for line in filter(wanted.admits, of_all(files, read)):
+        findings.add_line(line)
 
 
 def _scan_arrived(

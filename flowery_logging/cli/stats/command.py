@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ import orjson
 
 from flowery_logging.cli import page
 from flowery_logging.cli.reading.directories import directories_of, list_files, require_files
-from flowery_logging.cli.reading.events import wanted_lines
+from flowery_logging.cli.reading.events import of_all, wanted_lines
 from flowery_logging.cli.reading.options import (
     directories_argument,
     event_options,
@@ -26,7 +25,7 @@ from flowery_logging.cli.stats import report
 from flowery_logging.cli.stats.kinds import KINDS
 from flowery_logging.cli.stats.page import as_page
 from flowery_logging.cli.stats.tally import Tally, count
-from flowery_logging.files.reader import Line, LogFile
+from flowery_logging.files.reader import LogFile
 
 OVERVIEW: Final = ("service", "level", "route", "error", "callsite")
 """What is shown without --by."""
@@ -98,15 +97,5 @@ def stats(
 
 
 def _count(files: list[LogFile], asked: Wanted, by: str | None) -> Tally:
-    try:
-        return count(_lines(files, asked), OVERVIEW if by is None else (by,))
-    except OSError as error:
-        raise click.UsageError(f"cannot read {error.filename}: {error.strerror}") from None
-
-
-def _lines(files: Iterable[LogFile], asked: Wanted) -> Iterator[Line]:
-    for file in files:
-        try:
-            yield from wanted_lines(file, asked)
-        except FileNotFoundError:  # noqa: PERF203 - the others go on
-            continue  # retention was faster
+    lines = of_all(files, lambda file: wanted_lines(file, asked))
+    return count(lines, OVERVIEW if by is None else (by,))

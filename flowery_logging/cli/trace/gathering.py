@@ -8,7 +8,7 @@ from heapq import nsmallest
 from itertools import count
 from typing import Final
 
-from flowery_logging.cli.reading.events import offset_since
+from flowery_logging.cli.reading.events import of_all, offset_since
 from flowery_logging.cli.reading.fields import first_of, text_of
 from flowery_logging.cli.reading.wanted import Wanted
 from flowery_logging.cli.trace.hops import Record, time_of
@@ -96,10 +96,6 @@ def _answers(files: list[LogFile], asked: Asked, wanted: Wanted) -> Iterator[tup
 
 
 def _records(files: list[LogFile], texts: tuple[bytes, ...], wanted: Wanted) -> Iterator[Record]:
-    for file in files:
-        try:
-            for raw in search(file, texts, offset_since(file, wanted)):
-                if wanted.may_admit(raw) and (line := raw.line()).kind is Kind.EVENT:
-                    yield line.record
-        except FileNotFoundError:  # noqa: PERF203 - the others go on
-            continue  # retention was faster
+    for raw in of_all(files, lambda file: search(file, texts, offset_since(file, wanted))):
+        if wanted.may_admit(raw) and (line := raw.line()).kind is Kind.EVENT:
+            yield line.record

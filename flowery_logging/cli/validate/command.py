@@ -11,7 +11,7 @@ from typing import Final
 import click
 import orjson
 
-from flowery_logging.cli.reading.output import quiet_output
+from flowery_logging.cli.reading.output import cannot_read, quiet_output
 from flowery_logging.cli.validate import report
 from flowery_logging.cli.validate.examination import Examination, Fault
 from flowery_logging.ecs.declared import check_declared, read_declared
@@ -117,7 +117,7 @@ def _faults(examination: Examination, files: list[Path]) -> Iterator[Fault]:
             with path.open("rb") as stream:
                 yield from examination.read(str(path), stream)
         except OSError as error:
-            raise click.UsageError(f"cannot read {path}: {error.strerror}") from None
+            raise cannot_read(error, path) from None
 
 
 def _files(paths: tuple[Path, ...]) -> list[Path]:
@@ -135,5 +135,5 @@ def _files_of(directory: Path) -> list[Path]:
     try:
         names = sorted(os.listdir(directory))
     except OSError as error:
-        raise click.UsageError(f"cannot read {directory}: {error.strerror}") from None
+        raise cannot_read(error, directory) from None
     return [directory / name for name in names if name.endswith(SUFFIX)]

@@ -17,7 +17,7 @@ from flowery_logging.cli.access import access_options, connect, index_option
 from flowery_logging.cli.elasticsearch import Elasticsearch, ElasticsearchError
 from flowery_logging.cli.reading.directories import directories_of, require_files
 from flowery_logging.cli.reading.options import NumberRange, directories_argument, json_option
-from flowery_logging.cli.reading.output import quiet_output
+from flowery_logging.cli.reading.output import cannot_read, quiet_output
 from flowery_logging.cli.reading.times import parse_age
 from flowery_logging.cli.watch import arrived, files, state as states, webhook
 from flowery_logging.cli.watch.observation import Observation
@@ -191,7 +191,7 @@ def _look(watching: _Watch, state: states.State, audit_every: float) -> int:
         click.echo(f"Elasticsearch cannot be asked: {error}", err=True)
         return UNREACHABLE
     except OSError as error:
-        raise click.UsageError(f"cannot read {error.filename}: {error.strerror}") from None
+        raise cannot_read(error) from None
     known = Known(not state.looked, frozenset(state.groups), state.services)
     found = list(alerts(seen, known, watching.limits, now))
     found_news = news(found, state, seen, now)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
 from flowery_logging.cli.audit.reading import take_account
 from flowery_logging.cli.reading.directories import list_files
-from flowery_logging.cli.reading.events import wanted_lines
+from flowery_logging.cli.reading.events import of_all, wanted_lines
 from flowery_logging.cli.reading.fields import first_of, text_of, values_of
 from flowery_logging.cli.reading.times import moment_of
 from flowery_logging.cli.reading.wanted import LEVELS, Wanted
 from flowery_logging.cli.stats.kinds import group_of
 from flowery_logging.cli.watch.observation import MEMORY_SECONDS, Observation
-from flowery_logging.files.reader import Kind, Line, LogFile, Record, is_in_use
+from flowery_logging.files.reader import Kind, Line, Record, is_in_use
 
 SETTLED_SECONDS = 60.0
 
@@ -37,7 +36,7 @@ def look(directories: list[Path], now: float) -> Observation:
     wanted = Wanted(since=since)
     processes: dict[str, _Process] = {}
     for file in list_files(directories, wanted.selection):
-        for line in _lines(file, wanted):
+        for line in of_all([file], lambda file: wanted_lines(file, wanted)):
             if line.kind is Kind.EVENT:
                 _note(seen, processes, line)
         process = processes.get(file.name.entity)
@@ -47,13 +46,6 @@ def look(directories: list[Path], now: float) -> Observation:
         own = [one for one in processes.values() if one.service == name]
         service.has_ended = all(one.has_closed and not one.running for one in own)
     return seen
-
-
-def _lines(file: LogFile, wanted: Wanted) -> Iterator[Line]:
-    try:
-        yield from wanted_lines(file, wanted)
-    except FileNotFoundError:
-        return  # retention was faster
 
 
 def _note(seen: Observation, processes: dict[str, _Process], line: Line) -> None:

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from flowery_logging.cli.http import NoRedirect
+
 TIMEOUT_SECONDS: Final = 10.0
 """How long each step of the connection may take."""
 
@@ -111,11 +113,6 @@ def _cut(lines: list[str], most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object, **__: object) -> None:
-        return None
-
-
 def send(url: str, content: dict[str, Any]) -> None:
     """Post it. Raises WebhookError."""
     outcome: list[str] = []
@@ -135,7 +132,7 @@ def _post(url: str, content: dict[str, Any]) -> str:
         request = urllib.request.Request(  # noqa: S310 - `check` admits http and https only
             url, orjson.dumps(content), headers, method="POST"
         )
-        opener = urllib.request.build_opener(_NoRedirect)
+        opener = urllib.request.build_opener(NoRedirect)
         with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
             answer.read(1024)
     except urllib.error.HTTPError as error:
