@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from flowery_logging import own_warnings
 from flowery_logging.cli.doctor.finding import Finding, fault, note
 from flowery_logging.cli.doctor.overview import Overview, Process
+from flowery_logging.cli.reading.fields import values_of
 from flowery_logging.cli.reading.times import moment_of
 from flowery_logging.ecs import Limits
-from flowery_logging.files.reader import Record
 
 MAX_LABELS: Final = Limits().label_names
 """Names of labels that a process makes by default; the kit's template has room for as many."""
@@ -116,7 +116,7 @@ def lines(overview: Overview) -> Iterator[Finding]:
                 "another program writes to this file: give it one of its own",
             )
     for service in overview.services.values():
-        dropped = [one for one in service.recoveries if _label(one, "dropped_sequences")]
+        dropped = [one for one in service.recoveries if any(values_of(one, "dropped_sequences"))]
         if dropped:
             yield fault(
                 "lines",
@@ -169,14 +169,6 @@ def _warnings(overview: Overview) -> Iterator[tuple[Process, str]]:
 def _after(text: str) -> str:
     """Return what a warning names: what stands behind its first colon."""
     return text.partition(": ")[2]
-
-
-def _label(record: Record, name: str) -> Any:
-    for box in ("labels", "numeric_labels"):
-        found = record.get(box)
-        if isinstance(found, dict) and name in found:
-            return found[name]
-    return None
 
 
 def _seconds(timestamp: str) -> float:
