@@ -13,6 +13,8 @@ from flowery_logging.config.place import working_directory
 from flowery_logging.config.setting import Setting
 
 DATASET: Final = "flowery"
+KEPT: Final = frozenset({f"{DATASET}.foreign", f"{DATASET}.dead_letters"})
+"""The kit's own streams, of what it could not take: no service writes there."""
 
 _LAUNCHERS: Final = frozenset({
     "", "-c", "-m", "python", "python3", "uvicorn", "gunicorn", "hypercorn", "daphne", "celery",
@@ -48,6 +50,12 @@ def dataset(setting: Setting, service: str) -> str:
     if not {"{", "}"}.isdisjoint(template.replace("{service}", "")):
         raise setting.refuse("unknown placeholder", allowed)
     found = stream_part(template.replace("{service}", service))
-    if found != DATASET and not re.fullmatch(rf"{DATASET}\..*[^._].*", found):
+    if not is_served(found) or not found.removeprefix(f"{DATASET}.").strip("._"):
         raise setting.refuse("not one of ours", allowed)
     return found
+
+
+def is_served(dataset: str) -> bool:
+    """Tell whether the kit takes a dataset for a service's: `flowery`, or `flowery.<name>`."""
+    first, _, name = dataset.partition(".")
+    return dataset == DATASET or (first == DATASET and name != "" and dataset not in KEPT)

@@ -153,13 +153,13 @@ def test_what_the_account_may_not_see_is_said(server: Server, tmp_path: Path) ->
     assert "ok index templates" not in done.stdout
 
 
-def test_streams_and_versions(server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("dataset", ["payments", "flowery.", "flowery.foreign"])
+def test_streams_and_versions(server: Server, tmp_path: Path, dataset: str) -> None:
     server.answers["/"] = (200, {"version": {"number": "7.17.1"}})
     server.shippers = ["7.10.2", "9.1.0"]
-    result = doctor(server, tmp_path, code=1, dataset="payments")
-    assert "svc writes to the dataset payments, which the kit does not serve" in found(
-        result, "templates"
-    )
+    result = doctor(server, tmp_path, code=1, dataset=dataset)
+    says = f"svc writes to the dataset {dataset}, which the kit does not serve"
+    assert says in found(result, "templates")
     assert "this is Elasticsearch 7.17.1" in found(result, "versions")
     assert "events come by Filebeat 7.10.2" in found(result, "versions")
 

@@ -15,6 +15,7 @@ from flowery_logging.cli.kit.comparison import differences
 from flowery_logging.cli.kit.files import kit_folder
 from flowery_logging.cli.kit.install import OLDEST
 from flowery_logging.cli.kit.requests import Choices, requests
+from flowery_logging.config.identity import is_served
 
 SAMPLE: Final = 1_000
 """So many of the youngest documents with an ignored field are looked at."""
@@ -51,7 +52,7 @@ def streams(services: Iterable[Service]) -> Iterator[Finding]:
     """Yield the streams in the files that the kit's role and templates do not serve."""
     for service in services:
         for dataset, _ in sorted(service.streams):
-            if dataset != "flowery" and not dataset.startswith("flowery."):
+            if not is_served(dataset):
                 yield fault(
                     "templates",
                     f"{service.name} writes to the dataset {dataset}, which the kit does not serve",

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from flowery_logging.cli.audit.ranges import Ranges
+from flowery_logging.config.identity import is_served
 from flowery_logging.files.reader import Kind, LogFile, Record, read
 
 Json = dict[str, Any]
-
-_SERVED: Final = "flowery"
-_KEPT: Final = frozenset({"flowery.foreign", "flowery.dead_letters"})
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,8 @@ def _stream(record: Record) -> str | None:
     if not isinstance(named, dict):
         return None
     dataset, namespace = str(named.get("dataset")), str(named.get("namespace", "default"))
-    ours = dataset == _SERVED or (dataset.startswith(f"{_SERVED}.") and dataset not in _KEPT)
-    return f"logs-{dataset}-{namespace}" if ours and named.get("type", "logs") == "logs" else None
+    ours = is_served(dataset) and named.get("type", "logs") == "logs"
+    return f"logs-{dataset}-{namespace}" if ours else None
 
 
 def _nested(record: Record) -> Json:
