@@ -14,11 +14,11 @@ from types import FrameType
 from typing import Any, Final, NamedTuple
 
 from flowery_logging.capture.logger_tree import end_of, holds, reaches
-from flowery_logging.capture.patch import Patch
+from flowery_logging.capture.patch import SOURCE, Patch
 from flowery_logging.foreign import ASSERTS_LOGS, file_above, frame_above, getframe
 from flowery_logging.library_code import is_library, is_own
 
-_LOGGING: Final = os.path.dirname(logging.addLevelName.__code__.co_filename)
+_LOGGING: Final = os.path.dirname(SOURCE)
 _OURS: Final = os.path.dirname(__file__)
 _CONFIG: Final = os.path.join(_LOGGING, "config.py")
 

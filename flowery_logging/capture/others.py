@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any, Final
 
 from flowery_logging.capture.handed import Written
-from flowery_logging.capture.patch import filed_in_logging
+from flowery_logging.capture.patch import SOURCE, filed_in_logging
 from flowery_logging.capture.records import NOT_EXTRA
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.counters import Counters
@@ -23,7 +23,6 @@ from flowery_logging.ecs.exception import exc_info_of
 from flowery_logging.library_code import is_own
 from flowery_logging.signalled import let_through
 
-_SOURCE: Final = logging.addLevelName.__code__.co_filename
 _NO_FIELDS: Final = ("exc_info", "stack_info")
 _UNSEEING: Final = (Handler, logging.NullHandler)
 
@@ -66,7 +65,7 @@ def _is_somebodys(function: object) -> bool:
     while function is not None and is_own(_module(function)):
         function = getattr(function, "__wrapped__", None)
     code = getattr(function, "__code__", None)
-    return function is not None and (code is None or code.co_filename != _SOURCE)
+    return function is not None and (code is None or code.co_filename != SOURCE)
 
 
 def _module(function: object) -> str:

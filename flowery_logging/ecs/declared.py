@@ -23,7 +23,7 @@ _ALLOWED: Final = (
 MAX_BYTES: Final = 1024 * 1024
 """A file that is longer holds no list of fields."""
 
-_DEPTH: Final = 20
+MAX_DEPTH: Final = 20
 """Elasticsearch's `index.mapping.depth.limit`: objects within each other, the document included."""
 
 
@@ -85,8 +85,8 @@ def _check(name: str, kind: object) -> None:
         raise ValueError(
             f"{name} has the unknown type {kind!r}, known are {', '.join(sorted(TYPES))}"
         )
-    if name.count(".") + (kind in {"object", "nested"}) >= _DEPTH:
-        raise ValueError(f"{name} lies deeper than {_DEPTH} objects")
+    if name.count(".") + (kind in {"object", "nested"}) >= MAX_DEPTH:
+        raise ValueError(f"{name} lies deeper than {MAX_DEPTH} objects")
     root = name.partition(".")[0]
     if is_reserved(name) or is_reserved(root) or root in OWN_LABELS:
         raise ValueError(f"{name} is reserved")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from flowery_logging.files.columns import MORE
 from flowery_logging.late import late
 from flowery_logging.library_code import is_library, package_of, short_path
 
@@ -79,13 +80,10 @@ def _told(frames: list[_Frame]) -> Iterator[TraceLine]:
             yield TraceLine(OWN, f"{frame.bar}  {frame.place(_path(frame.file))}", frame.source)
     others = [frame for frame in frames if is_library(frame.file)]
     if others:
-        yield TraceLine(LIBRARY, f"{others[0].bar}  {MORE_FRAMES} {_counted(others)}")
+        yield TraceLine(LIBRARY, f"{others[0].bar}  {MORE} {_counted(others)}")
     if others and others[-1] is frames[-1]:
         last = frames[-1]
         yield TraceLine(LIBRARY, f"{last.bar}  raised in {last.place(short_path(last.file))}")
-
-
-MORE_FRAMES: Final = "…"
 
 
 def _counted(frames: list[_Frame]) -> str:

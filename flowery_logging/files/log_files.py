@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from flowery_logging.files import platform
 from flowery_logging.files.faults import is_ours
-from flowery_logging.files.names import LogName, service_part
+from flowery_logging.files.names import MAX_LINE_BYTES, LogName, service_part
 from flowery_logging.files.removal import RetentionSettings
 from flowery_logging.files.retention import Retention
 from flowery_logging.files.tally import Write
@@ -25,9 +25,6 @@ LOOKS: Final = 3
 MOST_REWRITTEN: Final = 8 * 1024 * 1024
 """When more has been written again, and no file has been seen since, somebody fetches the files as
 soon as they are there: each would repeat all that was in those before it."""
-
-MAX_LINE_BYTES: Final = 1024 * 1024
-"""No line of ours is longer."""
 
 MAX_NAMES: Final = 10_000
 """So many names that are taken are passed over; then the directory counts as unusable."""

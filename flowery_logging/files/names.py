@@ -1,4 +1,4 @@
-"""Names of log files: `<service>-<UTC start>-<entity>-<nnnn>.ndjson`."""
+"""Names of log files: `<service>-<UTC start>-<entity>-<nnnn>.ndjson`; how long their lines are."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Final, NamedTuple
 
 SUFFIX: Final = ".ndjson"
 MAX_SERVICE_BYTES: Final = 150  # a file name has at most 255 bytes; the rest takes about 60
+
+MAX_LINE_BYTES: Final = 1024 * 1024
+"""No line of ours is longer: an event has 32 000 bytes at most."""
 
 _ENTITY_CHARS: Final = 24
 _MOST_FILES: Final = 10**9  # of one process

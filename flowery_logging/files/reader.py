@@ -20,10 +20,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from flowery_logging.files import names, platform
-from flowery_logging.files.names import LogName
-
-MAX_LINE_BYTES: Final = 1024 * 1024
-"""A longer line is no event of ours (32 000 bytes at most); it is yielded in pieces."""
+from flowery_logging.files.names import MAX_LINE_BYTES, LogName
 
 OPENING_SECONDS: Final = 5.0
 """Within this time a writer has locked the file that it has opened."""
@@ -155,6 +152,7 @@ def _is_new(status: os.stat_result) -> bool:
 def read(file: LogFile, start: int = 0) -> Iterator[Line]:
     """Yield the lines of a file from an offset on; memory does not depend on its size.
 
+    A line longer than any event of ours (`MAX_LINE_BYTES`) comes in pieces, which are foreign.
     A last line without its end is yielded as torn: whoever reads a file in use may find it whole
     a moment later, at the same offset. Raises OSError if the file cannot be opened or read
     (FileNotFoundError: retention has removed it), but for nothing that lies in it.

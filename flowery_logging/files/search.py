@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from flowery_logging.files import platform
+from flowery_logging.files.names import MAX_LINE_BYTES
 from flowery_logging.files.occurrence import Buffer
-from flowery_logging.files.reader import CHUNK_BYTES, MAX_LINE_BYTES, Line, LogFile, line_of
+from flowery_logging.files.reader import CHUNK_BYTES, Line, LogFile, line_of
 
 
 class Raw(NamedTuple):

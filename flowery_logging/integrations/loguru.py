@@ -27,6 +27,7 @@ import loguru
 from flowery_logging import runtime
 from flowery_logging.capture import loguru_stderr
 from flowery_logging.capture.logger_tree import nearest
+from flowery_logging.capture.patch import SOURCE
 from flowery_logging.capture.sink import this_thread
 from flowery_logging.capture.structlog_output import stdlib_target
 from flowery_logging.ecs import Event
@@ -36,7 +37,6 @@ from flowery_logging.foreign import getframe
 from flowery_logging.signalled import let_through
 
 _DEFAULT_SINK: Final = re.compile(r"\(id=0, level=\d+, sink=<stderr>\)")
-_LOGGING: Final = logging.addLevelName.__code__.co_filename
 _HANDLING: Final = frozenset({"handle", "callHandlers"})
 _FRAMES_OF_A_HANDLER: Final = 5
 """How many calls may lie between `logging.Handler.handle` and that of loguru."""
@@ -163,7 +163,7 @@ def _comes_from_logging() -> bool:
     for _ in range(_FRAMES_OF_A_HANDLER):
         if frame is None:
             return False
-        if frame.f_code.co_filename == _LOGGING and frame.f_code.co_name in _HANDLING:
+        if frame.f_code.co_filename == SOURCE and frame.f_code.co_name in _HANDLING:
             return True
         frame = frame.f_back
     return False

@@ -19,6 +19,7 @@ from flowery_logging.integrations.cpu import ThreadTime
 from flowery_logging.library_code import TASK_LOGGER
 from flowery_logging.request import Request
 from flowery_logging.signalled import sheltered
+from flowery_logging.spent import milliseconds
 
 logger = runtime.own_logger(TASK_LOGGER)
 starts = runtime.own_logger(f"{TASK_LOGGER}.start")
@@ -185,7 +186,7 @@ class Run:
             "event.outcome": "unknown",
         }
         if self.waited is not None:
-            common["task_wait_ms"] = self.waited / 1e6
+            common["task_wait_ms"] = milliseconds(self.waited)
         common |= trace.caller(self.request)
         with sheltered, context.inside(context.whole(self.request)):
             log.log(level, "task %s: %s", self.name, what, extra={**common, **fields})

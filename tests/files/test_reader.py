@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from flowery_logging.files.names import MAX_LINE_BYTES
 from flowery_logging.files.reader import (
-    MAX_LINE_BYTES,
     Kind,
     Line,
     LogFile,

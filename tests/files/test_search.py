@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from flowery_logging.files import occurrence
-from flowery_logging.files.reader import CHUNK_BYTES, MAX_LINE_BYTES, LogFile, find, read
+from flowery_logging.files.names import MAX_LINE_BYTES
+from flowery_logging.files.reader import CHUNK_BYTES, LogFile, find, read
 from flowery_logging.files.search import search, search_values
 from tests.cli.events import Service
 

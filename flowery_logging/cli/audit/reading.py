@@ -16,9 +16,9 @@ from flowery_logging.cli.audit.account import (
     Removals,
 )
 from flowery_logging.cli.audit.clashes import tell_clashes
+from flowery_logging.files.names import MAX_LINE_BYTES
 from flowery_logging.files.order import newest_of_series
 from flowery_logging.files.reader import (
-    MAX_LINE_BYTES,
     OPENING_SECONDS,
     Kind,
     Line,

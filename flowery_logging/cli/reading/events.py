@@ -13,10 +13,10 @@ from flowery_logging.cli.reading.times import timestamp
 from flowery_logging.cli.reading.wanted import Wanted
 from flowery_logging.files import platform
 from flowery_logging.files.merge import merge
+from flowery_logging.files.names import MAX_LINE_BYTES
 from flowery_logging.files.reader import (
     CHUNK_BYTES,
     COARSE_SECONDS,
-    MAX_LINE_BYTES,
     Kind,
     Line,
     LogFile,

@@ -18,10 +18,8 @@ from flowery_logging.cli.validate.parsing import (
 )
 from flowery_logging.cli.validate.types import check
 from flowery_logging.ecs import fields as ecs_fields
+from flowery_logging.ecs.declared import MAX_DEPTH
 from flowery_logging.labels import LABELS
-
-MAX_DEPTH: Final = 20
-"""Elasticsearch's `index.mapping.depth.limit`: objects within each other, the document included."""
 
 MAX_NAMES: Final = 4096
 """So many names are looked at once; of more, the oldest are forgotten."""
