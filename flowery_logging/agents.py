@@ -20,7 +20,8 @@ from typing import Final, NamedTuple
 
 from flowery_logging import active_spans, context, entries, request_ids
 from flowery_logging.active_spans import READERS, ActiveSpan, active, find, told_by
-from flowery_logging.request import NO_FIELDS, Fields, Request
+from flowery_logging.event_parts import NO_FIELDS, Fields
+from flowery_logging.request import Request
 from flowery_logging.scope import Scope
 
 

@@ -13,7 +13,8 @@ from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
 from flowery_logging import presence
-from flowery_logging.request import NO_FIELDS, Fields, Request
+from flowery_logging.event_parts import NO_FIELDS, Fields
+from flowery_logging.request import Request
 from flowery_logging.scope import UNBOUND, Block, Scope
 from flowery_logging.signalled import let_through, sheltered
 

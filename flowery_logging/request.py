@@ -23,14 +23,11 @@ import weakref
 from _thread import RLock  # a real one also where gevent has patched `threading`
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from flowery_logging import foreign, process
+from flowery_logging.event_parts import NO_FIELDS, Fields
 from flowery_logging.spent import Spent
-
-Fields = Mapping[str, Any]
-
-NO_FIELDS: Final[Fields] = {}
 
 
 class Request:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
-from flowery_logging.request import NO_FIELDS, Fields, Request
+from flowery_logging.event_parts import NO_FIELDS, Fields
+from flowery_logging.request import Request
 
 UNBOUND: Final = object()
 """Stands in a flow for a name that it has taken off."""

@@ -24,7 +24,7 @@ from flowery_logging.capture.records import ASIDE, NOT_EXTRA
 from flowery_logging.capture.sink import Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import LOOKED_AT, Handler
 from flowery_logging.ecs import Event
-from flowery_logging.ecs.event import NO_FIELDS, Fields
+from flowery_logging.event_parts import NO_FIELDS, Fields
 from flowery_logging.foreign import LOG, getframe
 from flowery_logging.library_code import OWN_LOGGER
 from flowery_logging.signalled import let_through

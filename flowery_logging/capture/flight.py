@@ -29,7 +29,7 @@ from flowery_logging.capture.structlog_output import (
     given,
     own_level,
 )
-from flowery_logging.ecs.event import Halves
+from flowery_logging.event_parts import Halves
 from flowery_logging.foreign import context_of, frame_above, logger_of, processors_of
 
 REQUEST_BYTES: Final = 256 * 1024

@@ -19,8 +19,8 @@ from flowery_logging.capture.flight import FlightRecorder
 from flowery_logging.capture.sink import Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.ecs import Event
-from flowery_logging.ecs.event import NO_FIELDS, Fields
 from flowery_logging.ecs.exception import exc_info_of
+from flowery_logging.event_parts import NO_FIELDS, Fields
 from flowery_logging.foreign import getframe
 from flowery_logging.library_code import OWN_LOGGER, is_own
 

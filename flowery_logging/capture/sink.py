@@ -15,7 +15,7 @@ from flowery_logging.capture.gate import PASSES, Gate
 from flowery_logging.capture.interrupted import Interrupted, bare
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event, LineEncoder, Site
-from flowery_logging.ecs.event import NO_FIELDS, Fields, Halves
+from flowery_logging.event_parts import NO_FIELDS, Fields, Halves
 from flowery_logging.files import Writer
 from flowery_logging.foreign import BOUND_VARIABLES
 from flowery_logging.signalled import is_of_a_handler, let_through

@@ -26,7 +26,7 @@ from flowery_logging.capture.records import (
 from flowery_logging.capture.sink import Sink, this_thread
 from flowery_logging.capture.waiting import CARRIED, carried_fields, is_written
 from flowery_logging.ecs import Event
-from flowery_logging.ecs.event import NO_FIELDS
+from flowery_logging.event_parts import NO_FIELDS
 from flowery_logging.levels import name_of
 from flowery_logging.scope import Scope
 from flowery_logging.signalled import let_through

@@ -14,13 +14,7 @@ from flowery_logging.ecs import fields as ecs_fields
 from flowery_logging.ecs.conversion import KEYWORD_UNITS
 from flowery_logging.ecs.encode import dumps
 from flowery_logging.ecs.plain import is_number, plain, scalar_text
-
-Halves = tuple[bytes, bytes]
-"""What stands in a line before and after `event.id` and `event.sequence`."""
-
-Fields = Mapping[str, Any]
-
-NO_FIELDS: Final[Fields] = {}
+from flowery_logging.event_parts import Fields
 
 EARLIEST: Final = 1.0
 LATEST: Final = 9_214_646_400.0

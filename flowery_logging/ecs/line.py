@@ -18,8 +18,6 @@ from flowery_logging.ecs.encode import dumps, text
 from flowery_logging.ecs.event import (
     Clock,
     Event,
-    Fields,
-    Halves,
     Site,
     Static,
     Unfinished,
@@ -29,6 +27,7 @@ from flowery_logging.ecs.event import (
 )
 from flowery_logging.ecs.opening import Opening
 from flowery_logging.ecs.plan import CAREFUL, Found, Plan, Plans, Shape, Shapes
+from flowery_logging.event_parts import Fields, Halves
 from flowery_logging.kept import Kept
 from flowery_logging.signalled import let_through
 

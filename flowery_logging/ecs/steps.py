@@ -21,11 +21,11 @@ from flowery_logging.ecs.conversion import (
 )
 from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.encode import dumps
-from flowery_logging.ecs.event import NO_FIELDS
 from flowery_logging.ecs.kinds import ISO, Kind
 from flowery_logging.ecs.plain import is_number, plain
 from flowery_logging.ecs.schema import Place
 from flowery_logging.ecs.values import is_query
+from flowery_logging.event_parts import NO_FIELDS
 from flowery_logging.redaction import SHORTEST_TOKEN, SMALLEST_NUMBER, Make, is_of_clock, is_uuid
 from flowery_logging.redaction.trace_ids import is_name as is_trace_name
 

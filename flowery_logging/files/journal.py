@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from flowery_logging import process
+from flowery_logging.event_parts import Halves
 from flowery_logging.files.backlog import Backlog
 from flowery_logging.files.faults import is_ours
 from flowery_logging.files.removal import Removed
@@ -27,9 +28,6 @@ from flowery_logging.files.retention import Retention
 from flowery_logging.files.tally import Tally, Write
 from flowery_logging.process import mark
 from flowery_logging.system import System
-
-Halves = tuple[bytes, bytes]
-"""What stands before and what stands after `event.id` and `event.sequence` in a line."""
 
 Identity = tuple[bytes, bytes, bytes]
 """What the writer puts between them, around the sequence number, which comes twice."""

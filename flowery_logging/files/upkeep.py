@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from flowery_logging.counters import Counters
+from flowery_logging.event_parts import Halves
 from flowery_logging.files import complaints, platform, removal
 from flowery_logging.files.faults import is_ours
-from flowery_logging.files.journal import Halves, Journal, Target
+from flowery_logging.files.journal import Journal, Target
 from flowery_logging.files.retention import Retention
 from flowery_logging.system import System
 

@@ -17,8 +17,9 @@ from typing import Any, Final
 
 from flowery_logging import process
 from flowery_logging.counters import Counters
+from flowery_logging.event_parts import Halves
 from flowery_logging.files.crowd import ALONE, Crowd, find_held_write, is_of_this_machine
-from flowery_logging.files.journal import Halves, Identity, Journal, Target
+from flowery_logging.files.journal import Identity, Journal, Target
 from flowery_logging.files.leftovers import Leftovers
 from flowery_logging.files.levels import LEVEL_AT
 from flowery_logging.files.mirrors import Mirrors

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from flowery_logging.counters import Counters
+from flowery_logging.event_parts import Halves
 from flowery_logging.files import FileSettings, LogFiles, Writer, crowd
-from flowery_logging.files.journal import Halves
 from flowery_logging.files.removal import RetentionSettings
 from flowery_logging.files.retention import Retention
 from tests.files.interruptions import Handler, Interruption, as_ours

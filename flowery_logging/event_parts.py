@@ -1,0 +1,13 @@
+"""What the rooms hand each other of an event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+Fields = Mapping[str, Any]
+
+NO_FIELDS: Final[Fields] = {}
+
+Halves = tuple[bytes, bytes]
+"""What stands in a line before and after `event.id` and `event.sequence`."""
