@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote
 
-from flowery_logging.config.checks import TOKEN
-from flowery_logging.headers import OWS
+from flowery_logging.headers import OWS, TOKEN
 from flowery_logging.late import late
 
 MOST_MEMBERS: Final = 64

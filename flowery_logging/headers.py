@@ -5,6 +5,7 @@ Reading never raises: headers come from strangers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
@@ -15,6 +16,9 @@ Values: TypeAlias = Mapping[str, list[str]]
 """Those of the headers that were there, by lower-case name."""
 
 Headers: TypeAlias = Mapping[Any, Any] | Iterable[tuple[Any, Any]] | None
+
+TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A name of a header, a key of baggage (RFC 9110 §5.6.2)."""
 
 OWS: Final = " \t"
 """The blanks that HTTP allows around a field value (RFC 9110 §5.5)."""

@@ -12,10 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from flowery_logging.config.setting import ConfigError, Setting
+from flowery_logging.headers import TOKEN
 from flowery_logging.late import late
-
-TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""A name of a header, a key of baggage (RFC 9110 §5.6.2)."""
 
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters that no text of the configuration may have."""

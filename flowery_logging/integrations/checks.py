@@ -7,8 +7,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from typing import Any
 
 from flowery_logging import foreign_traces
-from flowery_logging.config.checks import TOKEN
 from flowery_logging.config.setting import ConfigError
+from flowery_logging.headers import TOKEN
 from flowery_logging.integrations.peers import LOCAL, Network, Proxies
 
 
