@@ -15,7 +15,7 @@ from flowery_logging.late import late
 from flowery_logging.redaction.flat import Place
 from flowery_logging.redaction.names import ENDINGS, KindOf, is_denied, is_fact, squash
 from flowery_logging.redaction.numbers import Span
-from flowery_logging.redaction.quotes import PAIRS, nested_end, quoted_end, unopened_end
+from flowery_logging.redaction.quotes import PAIRS, STOP, nested_end, quoted_end, unopened_end
 from flowery_logging.redaction.schemes import is_scheme
 from flowery_logging.redaction.urls import is_next
 from flowery_logging.redaction.values import (
@@ -62,7 +62,7 @@ _ESCAPED_BLOCK: Final = late(
 _OTHER_NAME: Final = late(r"[가-힣 ]\(")
 _ANY_ESCAPED_BLOCK: Final = late(r":[ \t]{0,8}(?:[|>][+-]?\d?)?[ \t]{0,8}\\{1,4}n[ ]")
 _WORD_BEFORE: Final = late(r"[A-Za-z0-9가-힣]{1,20}\Z")
-_LETTERS: Final = late(r"[A-Za-z_.]+[.,:;!?)\]}]*(?=[\s,;&|)\]}\"'`<>\\]|\Z)")
+_LETTERS: Final = late(rf"[A-Za-z_.]+[.,:;!?)\]}}]*(?=[{STOP}]|\Z)")
 _LONGEST_WORD: Final = 20
 _MORE_WORDS: Final = 2
 """Words before the last one of a name, at most."""
@@ -74,20 +74,19 @@ _LONGEST_INDENT: Final = 256
 _HEADERS: Final = frozenset({"authorization", "proxyauthorization", "cookie", "setcookie"})
 """Names whose unquoted value goes to the end of the line: a scheme and more, pairs and more."""
 
-_STOP: Final = r"\s,;&|)\]}\"'`<>\\"
 _ENTRY: Final = late(r"[ ]{1,64}(?P<name>[\w.-]{1,64}):(?:[ \n]|$)")
 _ARN: Final = late(r"arn:[\w:./-]{1,128}\Z")
 _LINE: Final = late(r"(?:[A-Za-z][\w-]{2,24} (?=\S))?(?P<value>[^\r\n\"'`\\]*)")
 _TYPE: Final = late(r"(?:Optional\[)?(?:http\.)?(?:Simple)?Cookies?[\],)](?![\w=])")
 _PROSE: Final = late(r"[A-Za-z][a-z]{1,20}(?:[ ][a-z]{2,20}){1,16}[.]?")
 _BARE: Final = late(
-    rf"(?:<[^{_STOP}]{{1,128}}>|(?:[^{_STOP}]|\\(?![nrt\"'\\]))+"
+    rf"(?:<[^{STOP}]{{1,128}}>|(?:[^{STOP}]|\\(?![nrt\"'\\]))+"
     rf"(?:(?:[<>,;|](?![\w.%$-]{{1,64}}[=:])|&(?=[!-~])(?![\w.%$#\[\]-]{{0,64}}[=:;])"
     r"|[)\]}`](?=[A-Za-z0-9]))"
-    rf"(?:[^{_STOP}]|\\(?![nrt\"'\\]))+)*)"
+    rf"(?:[^{STOP}]|\\(?![nrt\"'\\]))+)*)"
 )
 _ODD: Final = late(
-    rf"[)\]}}|;,<>](?![\w.%$-]{{1,64}}[=:])(?=[^{_STOP}]*[0-9])(?=[^{_STOP}]*[A-Za-z])[^{_STOP}]+"
+    rf"[)\]}}|;,<>](?![\w.%$-]{{1,64}}[=:])(?=[^{STOP}]*[0-9])(?=[^{STOP}]*[A-Za-z])[^{STOP}]+"
 )
 """A value that begins with what ends others, as passwords that are made by chance may."""
 

@@ -15,6 +15,9 @@ is_uuid: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullm
 SHORTEST_TOKEN: Final = 15
 """Signs of a token, at least. A word of fewer, without a digit, is no secret by its form."""
 
+HMAC: Final = "hmac:"
+"""How a pseudonym begins (see pseudonyms.py)."""
+
 _MILLISECONDS: Final = 10**12
 """In 2001; and twice that is in 2033."""
 

@@ -10,9 +10,10 @@ from urllib.parse import unquote_plus
 from flowery_logging.kept import Kept
 from flowery_logging.late import late
 from flowery_logging.redaction import accounts, emails, phones
+from flowery_logging.redaction.harmless import HMAC
 from flowery_logging.redaction.numbers import NORMAL, Span
 from flowery_logging.redaction.personal import is_network_address, kind_of_name
-from flowery_logging.redaction.quotes import quoted_end
+from flowery_logging.redaction.quotes import STOP, quoted_end
 from flowery_logging.redaction.values import begins_code, is_nothing
 
 _FORMS: Final[dict[str, Callable[[str], Iterator[Span]]]] = {
@@ -28,11 +29,10 @@ _ASSIGNED: Final = late(
     r"(?P<closed>\\{0,15}[\"'`])?[ \t]{0,4}(?P<sign>=>|:=|==?|:(?!//)|\uff1a|\uff1d)[ \t]{0,4}"
     r"(?P<quote>\\{0,15}[\"'])?"
 )
-_STOP: Final = r"\s,;&|)\]}\"'`<>\\"
-_WORD: Final = late(rf"[^{_STOP}]+")
-_PERSON: Final = late(rf"[^{_STOP}]+(?: [A-Z][^{_STOP}=:]*(?![^{_STOP}]*[=:])){{0,3}}")
+_WORD: Final = late(rf"[^{STOP}]+")
+_PERSON: Final = late(rf"[^{STOP}]+(?: [A-Z][^{STOP}=:]*(?![^{STOP}]*[=:])){{0,3}}")
 _PLACE: Final = late(r"(?:(?!,? [\w.-]{1,64}[=:])[^\r\n;&|\]}\"'`<>\\]){1,160}")
-_NUMBER: Final = late(rf"[+(]?[0-9][0-9 ().-]{{2,24}}[0-9]|[^{_STOP}]+")
+_NUMBER: Final = late(rf"[+(]?[0-9][0-9 ().-]{{2,24}}[0-9]|[^{STOP}]+")
 _UNQUOTED: Final = {"name": _PERSON, "address": _PLACE, "email": _WORD}
 _LONGEST_NAME: Final = 64
 _DIGITS: Final = 4
@@ -113,7 +113,7 @@ def _is_told(kind: str, value: str, *, equals: bool) -> bool:
     first = value.partition(" ")[0]
     if not value or is_nothing(value, equals=equals) or is_nothing(first, equals=False):
         return False
-    if begins_code(value) or value.startswith(("[", "{", "hmac:")):
+    if begins_code(value) or value.startswith(("[", "{", HMAC)):
         return False
     if kind in {"phone", "account"}:
         return sum(map(str.isdigit, value)) >= _DIGITS

@@ -16,6 +16,7 @@ from typing import Final
 
 from flowery_logging.late import late
 from flowery_logging.redaction import emails, phones
+from flowery_logging.redaction.harmless import HMAC
 from flowery_logging.redaction.names import squash
 from flowery_logging.redaction.personal import kind_of_name
 from flowery_logging.redaction.redactor import Make
@@ -27,8 +28,7 @@ OLD_KEYS_VARIABLE: Final = "FLOWERY_LOG_PSEUDONYM_OLD_KEYS"
 LEAST_KEY: Final = 16
 """Characters of a key; `openssl rand -hex 32` makes one of 64."""
 
-PREFIX: Final = "hmac"
-_FORM: Final = late(rf"{PREFIX}:[a-z2-7]{{8}}:[a-z2-7]{{24}}")
+_FORM: Final = late(rf"{HMAC}[a-z2-7]{{8}}:[a-z2-7]{{24}}")
 _KEY_ID_BYTES: Final = 5  # eight letters of base32
 _HASH_BYTES: Final = 15  # twenty-four letters, and no two values of a team that share them
 
@@ -58,7 +58,7 @@ class Key:
     def pseudonym(self, normal: str) -> str:
         """Return the pseudonym of a normalised value."""
         content = normal.encode("utf-8", "surrogatepass")
-        return f"{PREFIX}:{self.id}:{self._hash(content, _HASH_BYTES)}"
+        return f"{HMAC}{self.id}:{self._hash(content, _HASH_BYTES)}"
 
     def _hash(self, content: bytes, length: int) -> str:
         digest = hmac.digest(self._secret, content, "sha256")

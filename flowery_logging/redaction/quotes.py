@@ -1,4 +1,4 @@
-"""Where a value in quotes or brackets ends."""
+"""Where a value ends: in quotes, in brackets, and by which signs one without them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from flowery_logging.late import late
 
 PAIRS: Final = {"[": "]", "{": "}", "(": ")"}
 _LONGEST_NEST: Final = 8_192
+
+STOP: Final = r"\s,;&|)\]}\"'`<>\\"
+"""What ends most values without quotes, as a class of characters has it."""
 
 _QUOTE: Final = late(r"\\{0,15}[\"'`]")
 _QUOTE_BEGINS: Final = frozenset("\\\"'`")
