@@ -27,6 +27,7 @@ from flowery_logging.ecs.schema import Place
 from flowery_logging.ecs.values import is_query
 from flowery_logging.event_parts import NO_FIELDS
 from flowery_logging.redaction import SHORTEST_TOKEN, SMALLEST_NUMBER, Make, is_of_clock, is_uuid
+from flowery_logging.redaction.harmless import HMAC
 from flowery_logging.redaction.trace_ids import is_name as is_trace_name
 
 _FEW_DIGITS: Final = 10**10
@@ -35,7 +36,7 @@ _FEW_DIGITS: Final = 10**10
 LONGEST_KEYWORD: Final = KEYWORD_UNITS // 2
 """Characters of a keyword that fits whatever its characters are."""
 
-PSEUDONYM: Final = "hmac:00000000:000000000000000000000000"
+PSEUDONYM: Final = f"{HMAC}00000000:000000000000000000000000"
 """A text as long as what is made (see redaction/pseudonyms.py): which fields hold one?"""
 
 _AS_TEXT: Final = KEYWORDS | TEXTS

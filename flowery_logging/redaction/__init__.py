@@ -23,6 +23,7 @@ from flowery_logging.redaction.redactor import (
     Redactor,
     find,
     is_marker,
+    kind_of_marker,
     marker,
 )
 
@@ -43,5 +44,6 @@ __all__ = [
     "is_of_clock",
     "is_resident",
     "is_uuid",
+    "kind_of_marker",
     "marker",
 ]

@@ -112,6 +112,11 @@ def marker(kind: str) -> str:
     return f"[redacted:{kind}]" if kind != BY_NAME else MARKER
 
 
+def kind_of_marker(marker: str) -> str:
+    """Return the kind of the secret that a marker stands for."""
+    return marker.strip("[]").partition(":")[2] or BY_NAME
+
+
 def is_marker(value: object) -> bool:
     """Tell whether a value is what stands for a secret."""
     return type(value) is str and _IS_MARKER.fullmatch(value) is not None

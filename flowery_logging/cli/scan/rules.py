@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from flowery_logging.cli.reading.fields import leaves
 from flowery_logging.labels import LABELS
-from flowery_logging.redaction import BY_NAME, UNCOUNTED, Redactor, is_marker
+from flowery_logging.redaction import BY_NAME, UNCOUNTED, Redactor, is_marker, kind_of_marker
 from flowery_logging.redaction.pseudonyms import is_pseudonym
 from flowery_logging.redaction.values import is_nothing
 
@@ -90,7 +90,7 @@ class Rules:
         elif root in LABELS and not isinstance(value, (str, bool)):
             shown = self._redactor.clean_number(value)
             if shown is not value:
-                yield str(shown).strip("[]").partition(":")[2]
+                yield kind_of_marker(str(shown))
 
     def _kind_by_name(self, name: str, value: object) -> str | None:
         """Return the kind that a value is by the name of its field, unless it is hidden."""
@@ -99,7 +99,7 @@ class Rules:
         kind = self._redactor.kind_at(name)
         make = None if kind is not None else self._redactor.maker(name)
         if make is not None and (made := make(value, UNCOUNTED)) != value:
-            return str(made).strip("[]").partition(":")[2]
+            return kind_of_marker(str(made))
         return kind
 
     def _in_names(self, record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
