@@ -103,7 +103,7 @@ def cannot_write(directory: str | Path, service: str = "") -> str | None:
     The name that is tried is as long as those of the service's files.
     """
     try:
-        platform.make_directory(str(directory), 0o750)
+        platform.make_directory(str(directory))
         name = f".flowery-{os.urandom(8).hex()}".ljust(name_bytes(service), "-")
         probe = Path(directory) / name
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

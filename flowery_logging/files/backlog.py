@@ -32,8 +32,8 @@ class Backlog:
         "waiting_bytes",
     )
 
-    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
-        self.max_bytes = max_bytes
+    def __init__(self) -> None:
+        self.max_bytes = MAX_BYTES
         self.active = False
         self.block = b""
         self.offset = 0

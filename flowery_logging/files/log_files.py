@@ -39,8 +39,6 @@ class FileSettings(NamedTuple):
     max_age: float  # seconds
     keep_bytes: int
     keep_seconds: float
-    mode: int = 0o640
-    directory_mode: int = 0o750
 
 
 class LogFiles:
@@ -127,11 +125,11 @@ class LogFiles:
     def _create(self) -> tuple[LogName, int]:
         """Create the file of the next free number. Raises OSError."""
         settings, name = self._settings, self._name
-        platform.make_directory(settings.directory, settings.directory_mode)
+        platform.make_directory(settings.directory)
         for _ in range(MAX_NAMES):
             name = LogName(name.service, name.start, name.entity, name.number + 1)
             try:
-                return name, platform.create(self._path(name), settings.mode)
+                return name, platform.create(self._path(name))
             except FileExistsError:
                 continue  # left by an interrupted opening; a name is never reused
         raise OSError(errno.EEXIST, "all names are taken", settings.directory)

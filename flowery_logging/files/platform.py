@@ -32,6 +32,10 @@ _FLAGS: Final = (
     | getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 )
 
+FILE_MODE: Final = 0o640
+DIRECTORY_MODE: Final = 0o750
+"""The owner writes, the group reads: a shipper of another user needs no more."""
+
 READ_FLAGS: Final = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
@@ -50,16 +54,16 @@ RESERVED: Final = 64
 """So many of the highest numbers are ours, if the process may have at least four times as many."""
 
 
-def create(path: str, mode: int) -> int:
+def create(path: str) -> int:
     """Create a new file for appending and return its descriptor, a high one (see `lift`).
 
-    Raises FileExistsError if anything stands at the path, and OSError for other reasons. The mode
-    is applied as given, whatever the umask.
+    Raises FileExistsError if anything stands at the path, and OSError for other reasons. Its
+    mode is `FILE_MODE`, whatever the umask.
     """
-    descriptor = lift(System.open(path, _FLAGS, mode))
+    descriptor = lift(System.open(path, _FLAGS, FILE_MODE))
     if _fchmod is not None:
         try:
-            _fchmod(descriptor, mode)
+            _fchmod(descriptor, FILE_MODE)
         except OSError as error:  # file systems without permissions
             if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EROFS}:
                 raise
@@ -114,20 +118,20 @@ def _lowest_of_ours() -> int:
     return int(end - min(RESERVED, end // 4))
 
 
-def make_directory(path: str, mode: int) -> None:
+def make_directory(path: str) -> None:
     """Make a directory and those above it, unless they are there. Raises OSError.
 
     What root makes belongs to the owner of the directory that it lies in: that user may be who
     runs the program the next time.
     """
     below: list[str] = []
-    while not _is_made(path, 0o777 if below else mode):
+    while not _is_made(path, 0o777 if below else DIRECTORY_MODE):
         below.append(path)
         path = _parent(path)
     while below:
         path = below.pop()
         # It raises again where nothing can be made: below a link to nothing.
-        _make_one(path, 0o777 if below else mode)
+        _make_one(path, 0o777 if below else DIRECTORY_MODE)
 
 
 def _is_made(path: str, mode: int) -> bool:

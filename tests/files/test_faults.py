@@ -704,10 +704,10 @@ def test_planted_links_are_not_followed(logs: Logs, tmp_path: Path) -> None:
     program = f"""
         from flowery_logging.files import log_files
         real = log_files.platform.create
-        def planted(path, mode):
+        def planted(path):
             if not os.path.lexists(path) and path.endswith("-0001.ndjson"):
                 os.symlink({str(victim)!r}, path)
-            return real(path, mode)
+            return real(path)
         log_files.platform.create = planted
         log.info("x")
     """
