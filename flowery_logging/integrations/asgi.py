@@ -15,10 +15,9 @@ from flowery_logging import agents, context, request_ids, runtime
 from flowery_logging.headers import Values, header_values
 from flowery_logging.integrations import ends, nested, servers
 from flowery_logging.integrations.asgi_types import ASGIApp, Message, Receive, Scope, Send
+from flowery_logging.integrations.ends import DISCONNECTED, NO_RESPONSE
 from flowery_logging.integrations.exchange import (
-    DISCONNECTED,
     MALFORMED,
-    NO_RESPONSE,
     Exchange,
     announced,
     size_of,

@@ -15,6 +15,7 @@ from flowery_logging.headers import utf8
 from flowery_logging.integrations import ends, observers, queue_time
 from flowery_logging.integrations.answers import answer_to
 from flowery_logging.integrations.cpu import ThreadTime
+from flowery_logging.integrations.ends import DISCONNECTED, NO_RESPONSE
 from flowery_logging.integrations.options import Options
 from flowery_logging.integrations.peers import domain
 from flowery_logging.integrations.routes import route
@@ -24,10 +25,6 @@ from flowery_logging.signalled import sheltered
 from flowery_logging.spent import milliseconds
 
 logger = runtime.own_logger(ACCESS_LOGGER)
-
-DISCONNECTED: Final = ends.DISCONNECTED
-NO_RESPONSE: Final = ends.NO_RESPONSE
-CUT_OFF: Final = ends.CUT_OFF
 
 MALFORMED: Final = (TypeError, ValueError, AttributeError)
 """What it raises to read headers that break ASGI or PEP 3333: they are the server's to refuse."""
