@@ -183,7 +183,7 @@ def continue_trace(headers: Headers, **fields: object) -> Iterator[TraceContext]
     here, as a mapping or as pairs, `str` or `bytes`, or None. Without a usable traceparent a new
     trace begins. `fields` stand on every line of the block, as `bind` would put them.
     """
-    request = incoming_request(headers, new_request_id=False)
+    request = request_of_message(headers)
     with context.request_scope(request, inner_stay=True):
         if fields:
             context.bind(**fields)
@@ -196,22 +196,13 @@ def continue_trace(headers: Headers, **fields: object) -> Iterator[TraceContext]
             request_ids.end_of(request)
 
 
-def incoming_request(
-    headers: Headers,
-    *,
-    request_id_headers: tuple[str, ...] = ("x-request-id",),
-    new_request_id: bool = True,
-    foreign: tuple[str, ...] = (),
-) -> Request:
-    """Make the request that `headers` describe: its trace, and `http.request.id`.
+_OF_MESSAGES: Final = ("x-request-id",)
 
-    A request ID is taken, from the first of the named headers that has one, if it has 1 to 128
-    characters of `A-Z a-z 0-9 . _ ~ + / = @ : -` (no blank, quote or line end can reach a log or
-    a response header); else it is replaced by a new one, or left out if not `new_request_id`.
-    `foreign` names formats that are read where no traceparent is there: `b3`, `x-amzn-trace-id`.
-    """
-    values = header_values(headers, wanted_headers(request_id_headers, foreign))
-    return request_of(values, request_id_headers, foreign, new_request_id=new_request_id)
+
+def request_of_message(headers: Headers) -> Request:
+    """Make the request that a message's headers describe; without a request ID it gets none."""
+    values = header_values(headers, wanted_headers(_OF_MESSAGES))
+    return request_of(values, _OF_MESSAGES, (), new_request_id=False)
 
 
 def request_of(
@@ -221,7 +212,13 @@ def request_of(
     *,
     new_request_id: bool = True,
 ) -> Request:
-    """Make the request that the values of these headers describe, as `incoming_request` does."""
+    """Make the request that the values of headers describe: its trace, and `http.request.id`.
+
+    A request ID is taken, from the first of the named headers that has one, if it has 1 to 128
+    characters of `A-Z a-z 0-9 . _ ~ + / = @ : -` (no blank, quote or line end can reach a log or
+    a response header); else it is replaced by a new one, or left out if not `new_request_id`.
+    `foreign` names formats that are read where no traceparent is there: `b3`, `x-amzn-trace-id`.
+    """
     if presence.missing:
         presence.miss("a request or task begins")
     agents.look()

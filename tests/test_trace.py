@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from flowery_logging import agents, context, trace
+from flowery_logging.integrations.options import Options
 from flowery_logging.integrations.wsgi import RequestMiddleware
 from flowery_logging.trace import TraceContext, continue_trace, current_trace, outgoing_headers
 
@@ -341,19 +342,16 @@ def test_a_job_without_headers_begins_a_trace_and_invents_no_request_id():
     ["", "a b", "a\n", "a\r\nSet-Cookie: x=1", "a" * 129, "주문", "a,b", 'a"b', "a\x00", "a;b"],
 )
 def test_a_malformed_request_id_is_replaced(value):
-    request = trace.incoming_request({"x-request-id": value})
+    request = Options().incoming({"x-request-id": value})
     made = request.base["http.request.id"]
     assert made != value
     assert len(made) == 32
-    assert (
-        "http.request.id"
-        not in trace.incoming_request({"x-request-id": value}, new_request_id=False).base
-    )
+    assert "http.request.id" not in trace.request_of_message({"x-request-id": value}).base
 
 
 @pytest.mark.parametrize("value", ["7", "a" * 128, "Root=1-67891233-abcdef", "a.b_c~d+e/f=g@h:i-j"])
 def test_a_valid_request_id_is_kept(value):
-    request = trace.incoming_request([(b"X-REQUEST-ID", value.encode())])
+    request = Options().incoming([(b"X-REQUEST-ID", value.encode())])
     assert request.base["http.request.id"] == value
 
 
@@ -397,12 +395,12 @@ BOTH = ("b3", "x-amzn-trace-id")
     ("headers", "trace_id", "parent_id", "flags"), FOREIGN.values(), ids=FOREIGN
 )
 def test_other_formats_are_read_where_they_are_asked_for(headers, trace_id, parent_id, flags):
-    found = trace.incoming_request(headers, foreign=BOTH).trace
+    found = Options(trace_formats=BOTH).incoming(headers).trace
     assert (found.trace_id, found.parent_id, found.flags) == (trace_id, parent_id, flags)
-    assert trace.incoming_request(headers).trace.trace_id != trace_id
-    with_w3c = trace.incoming_request({**headers, "traceparent": VALID}, foreign=BOTH).trace
+    assert Options().incoming(headers).trace.trace_id != trace_id
+    with_w3c = Options(trace_formats=BOTH).incoming({**headers, "traceparent": VALID}).trace
     assert with_w3c.trace_id == TRACE
-    restarted = trace.incoming_request({**headers, "traceparent": "no"}, foreign=BOTH).trace
+    restarted = Options(trace_formats=BOTH).incoming({**headers, "traceparent": "no"}).trace
     assert restarted.trace_id not in (TRACE, trace_id)
     assert re.fullmatch("[0-9a-f]{16}", found.transaction_id)
 
@@ -411,7 +409,7 @@ def test_other_formats_are_read_where_they_are_asked_for(headers, trace_id, pare
 def test_of_two_other_formats_the_one_that_is_named_first_is_read(order):
     headers = {"b3": f"{B3_TRACE}-{B3_SPAN}-1", "x-amzn-trace-id": f"Root={ROOT}"}
     expected = {"b3": B3_TRACE, "x-amzn-trace-id": "5759e988bd862e3fe1be46a994272793"}
-    assert trace.incoming_request(headers, foreign=order).trace.trace_id == expected[order[0]]
+    assert Options(trace_formats=order).incoming(headers).trace.trace_id == expected[order[0]]
 
 
 @pytest.mark.parametrize(
@@ -432,7 +430,7 @@ def test_of_two_other_formats_the_one_that_is_named_first_is_read(order):
     ids=str,
 )
 def test_malformed_ones_begin_a_trace(headers):
-    found = trace.incoming_request(headers, foreign=BOTH).trace
+    found = Options(trace_formats=BOTH).incoming(headers).trace
     assert found.parent_id is None
     assert len(found.trace_id) == 32
     assert set(found.trace_id) != {"0"}

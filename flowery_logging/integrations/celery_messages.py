@@ -46,7 +46,7 @@ def send(headers: object = None, **_: object) -> None:
 
 def run_of(name: str, task_id: str, headers: Mapping[str, Any], retries: object = 0) -> Run:
     """Return the run of the task that came with these headers."""
-    request = trace.incoming_request(headers, new_request_id=False)
+    request = trace.request_of_message(headers)
     hop = _hop(headers)
     if hop is not None:
         _adopt(request, hop[1], hop[2], begun_here="traceparent" not in headers)

@@ -90,7 +90,7 @@ def busy():
                     calls.get(f"http://{host}/")
     finally:
         uninstrument()
-    run = tasks.Run("pack", "1", trace.incoming_request({}, new_request_id=False))
+    run = tasks.Run("pack", "1", trace.request_of_message({}))
     run.waited = 250_000_000
     run.start(0)
     run.end(tasks.SUCCESS, 2_000_000_000)

@@ -334,7 +334,7 @@ def test_a_request_id_that_the_response_has_is_the_requests(logged):
 
 
 def test_a_request_id_that_can_be_none_is_not_taken(logged):
-    request = flowery_logging.trace.incoming_request({"x-request-id": "r-1"})
+    request = flowery_logging.trace.request_of_message({"x-request-id": "r-1"})
     for bad in ("", "a b", "x" * 129, 'q"', None, 7):
         request_ids.adopt(request, bad)
     assert request.request_id == "r-1"
