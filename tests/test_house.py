@@ -87,6 +87,14 @@ def test_the_files_that_are_named_are_there(page):
         assert any([*folder.glob(path)] for folder in below), path
 
 
+def test_the_tests_and_pages_that_the_code_names_are_there():
+    named = re.compile(r"(?<![\w./-])(?:tests|docs)/[\w./-]*\.(?:py|md)\b")
+    texts = [path.read_text() for path in PACKAGE.rglob("*.py")]
+    paths = {path for text in texts for path in named.findall(text)}
+    assert paths
+    assert not [path for path in sorted(paths) if not (ROOT / path).is_file()]
+
+
 def test_what_the_workflows_and_the_script_call_is_there():
     targets = set(re.findall(r"^([a-z0-9]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
     called = re.findall(r"^make ([a-z0-9]+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)

@@ -1,6 +1,6 @@
 """What a client gets where the application gives no answer: each server has its own way.
 
-Seen with each of them (tests/integrations/test_ends.py). The server is told by the frames below
+Seen with each of them (tests/ends/test_ends.py). The server is told by the frames below
 the application; uWSGI has none, and a module that only exists inside of it.
 """
 
