@@ -193,7 +193,8 @@ AIOHTTP_REQUEST: Final = "_request"
 """The method of a `ClientSession` that all others call."""
 
 HTTPX_SEND: Final = "_send_single_request"
-"""The method of a client that sends one request, after redirects and authentication."""
+"""The method of a client of httpx that sends one request: below redirects and authentication, above
+the transports. Each request passes there, also with transports that are mounted or custom."""
 
 FASTAPI_ADAPTER: Final = "_type_adapter"
 """The adapter of a field, which knows the discriminator of a `Body()` too."""

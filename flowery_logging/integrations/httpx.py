@@ -23,8 +23,6 @@ from flowery_logging.foreign import HTTPX_SEND
 from flowery_logging.integrations import calls
 
 _LIBRARIES: Final = ("httpx", "httpx2")
-# Below redirects and authentication, above the transports: the one place that every request of
-# a client passes, also with mounted or custom transports.
 
 
 def instrument(
