@@ -162,8 +162,7 @@ class _Response:
     def _marked(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         """Put the request's ID on a response; where the application has put one, that is it."""
         request, name = self.exchange.request, self.exchange.options.id_headers[0]
-        if context.overlay is not None:
-            agents.seen(request)
+        agents.seen(request)
         given = {key.lower(): value for key, value in headers}
         self.exchange.length = announced(given.get("content-length"))
         more = self.exchange.options.trace_headers(request, given)
