@@ -94,7 +94,7 @@ def nearest(name: str) -> logging.Logger:
 
 
 def nearest_lasting(name: str) -> tuple[logging.Logger, bool]:
-    """Return the same, and whether it stays the nearest until a logger is added.
+    """Return the nearest logger of a name, and whether it stays that until one is added.
 
     No logger is made: a program may use any number of names. Where a placeholder stands for the
     name, a logger that takes its place leaves the number of entries as it is.

@@ -73,7 +73,7 @@ class Patch:
         setattr(self.owner, self.name, self.ours)
 
     def apply_once(self, make: Callable[[Any], Any]) -> None:
-        """Do the same, but where others have wrapped ours since leave it inside theirs."""
+        """Put `make(theirs)` there once: where others have wrapped it since, it stays in theirs."""
         if self.ours is None:
             self.apply(make)
 

@@ -74,7 +74,7 @@ class Placer:
         return _Walk(self).run(layers)
 
     def clean_suspected(self, text: str, kinds: int, counts: Counting) -> str:
-        """Return the same as `clean_text`, of which the redactor suspects some kinds."""
+        """Return a text of which the redactor suspects these kinds without secrets, counted."""
         if len(text) > LONGEST_READ:
             return self.clean_text(text, counts)
         return self.redactor.clean_suspected(text, kinds, counts)

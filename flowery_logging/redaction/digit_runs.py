@@ -91,7 +91,7 @@ def has_foreign(text: str) -> bool:
 
 
 def has_number(encoded: bytes, coarse: str) -> bool:
-    """Look where digits are many: a number may stand there. `coarse` is the text by `COARSE`."""
+    """Tell whether a number may stand where digits are many; `coarse` is the text by `COARSE`."""
     start = coarse.find(LONG)
     if start < 0 or _THIRTEEN not in encoded.translate(ZEROS, _BETWEEN).decode("latin-1"):
         return False
@@ -111,7 +111,7 @@ def has_number(encoded: bytes, coarse: str) -> bool:
 
 
 def has_number_in(encoded: bytes) -> bool:
-    """Do the same in a text that is known to have enough digits."""
+    """Tell whether a number may stand in a text that is known to have enough digits."""
     if len(encoded) < _SHORT:
         return _NUMBER.search(encoded) is not None
     return has_number(encoded, encoded.translate(COARSE).decode("latin-1"))

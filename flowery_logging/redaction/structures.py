@@ -36,7 +36,7 @@ def kind_of_values(mapping: Mapping[Any, Any], kind_of: KindOf) -> str | None:
 
 
 def kind_among(entries: Iterable[tuple[Any, Any]], kind_of: KindOf) -> str | None:
-    """Return the same of entries that were read from a mapping, which itself may never end."""
+    """Return what `kind_of_values` does of a mapping's first entries: it may never end itself."""
     return kind_of_values({key: said for key, said in entries if type(key) is str}, kind_of)
 
 

@@ -144,7 +144,7 @@ class CheckedLine:
 
 
 class CheckedObject(CheckedLine):
-    """The same of an object in a list: its names may stand again in the next one."""
+    """What was found in one object of a list: its names may stand again in the next one."""
 
     def __init__(
         self, node: JsonObject, name: str, depth: int, declared: Mapping[str, str]
