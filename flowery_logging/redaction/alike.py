@@ -101,7 +101,7 @@ class Call:
         self._new = 0  # texts of a new shape, less what those of known ones were worth
 
     def look_for_all(self, encoded: bytes) -> int:
-        """Return the same kinds as `look`, and further ones: their signs may be any."""
+        """Return the kinds that `look` does, and those whose signs may be any: further ones."""
         return self.look(encoded) | self._further_in(encoded)
 
     def look(self, encoded: bytes) -> int:

@@ -209,7 +209,7 @@ class Redaction:
         return 0
 
     def suspects_json(self, encoded: bytes) -> int:  # noqa: ARG002
-        """Tell the same of one or many texts in UTF-8, also as they stand in JSON."""
+        """Tell as `suspects` of one or many texts in UTF-8, also as they stand in JSON."""
         return 0
 
     def asker(self) -> Callable[[bytes], int]:
@@ -221,7 +221,7 @@ class Redaction:
         return text
 
     def clean_suspected(self, text: str, kinds: int, counts: Counting | None = None) -> str:  # noqa: ARG002
-        """Return the same of a text of which `suspects` has told these kinds."""
+        """Return what `clean` does of a text of which `suspects` has told these kinds."""
         return text
 
     def clean_name(self, name: str) -> str:
@@ -321,7 +321,7 @@ class Redactor(Redaction):
         return self._find(text, kinds) if kinds else []
 
     def _find(self, text: str, kinds: int, *, form: bool = False) -> list[Span]:
-        """Return the same, of suspected kinds; `form`: a plus sign of the text is a blank."""
+        """Return where secrets of these kinds stand; `form`: a plus sign of the text is a blank."""
         if "[redacted" in text:  # what is clean stays as it is
             text = _IS_MARKER.sub(_stars, text)
         is_escaped = form or "\\" in text or "%" in text or ("&" in text and ";" in text)
@@ -389,7 +389,7 @@ class Redactor(Redaction):
         return self.clean_suspected(text, self.suspects(text), counts)
 
     def clean_suspected(self, text: str, kinds: int, counts: Counting | None = None) -> str:
-        """Return the same of a text of which `suspects` has told these kinds."""
+        """Return what `clean` does of a text of which `suspects` has told these kinds."""
         if not kinds:
             return text
         if kinds & ~outlines.PLACED:
