@@ -1,4 +1,4 @@
-"""What the rooms hand each other of an event."""
+"""What the rooms hand each other of an event, and the two objects that they find in its line."""
 
 from __future__ import annotations
 
@@ -11,3 +11,6 @@ NO_FIELDS: Final[Fields] = {}
 
 Halves = tuple[bytes, bytes]
 """What stands in a line before and after `event.id` and `event.sequence`."""
+
+LABELS: Final = ("labels", "numeric_labels")
+"""What is neither an ECS field nor declared: the first holds texts, the second numbers."""

@@ -18,9 +18,9 @@ from flowery_logging import runtime
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Limits, Placer, Redactor
 from flowery_logging.ecs.names import label_name
+from flowery_logging.event_parts import LABELS
 from flowery_logging.files.event_line import EventLine
 from flowery_logging.files.shown import at
-from flowery_logging.labels import LABELS
 from flowery_logging.levels import number_of
 from flowery_logging.library_code import OWN_LOGGER
 

@@ -9,7 +9,7 @@ from flowery_logging.ecs import fields as ecs_fields
 from flowery_logging.ecs.conversion import MISFIT, as_items, fit
 from flowery_logging.ecs.names import label_name
 from flowery_logging.ecs.plain import entries, key_text, plain
-from flowery_logging.labels import LABELS
+from flowery_logging.event_parts import LABELS
 
 _RESERVED: Final = frozenset({
     "@timestamp", "@metadata", "@version", "message", "event.id", "event.sequence",

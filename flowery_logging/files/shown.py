@@ -8,8 +8,8 @@ from typing import Any, Final
 import orjson
 
 from flowery_logging.colours import without_colours
+from flowery_logging.event_parts import LABELS
 from flowery_logging.files.printable import printable
-from flowery_logging.labels import LABELS
 
 _HIDDEN: Final = frozenset({
     "@timestamp", "@version", "log.level", "message", "ecs.version", "ecs", "service", "host",

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from flowery_logging.cli.reading.fields import value_at
+from flowery_logging.event_parts import LABELS
 from flowery_logging.files.reader import Kind, Line, LogFile, Record, is_in_use, read
-from flowery_logging.labels import LABELS
 from flowery_logging.library_code import OWN_LOGGER
 
 SAME_START_SECONDS: Final = 60.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flowery_logging.files.event_line import at
-from flowery_logging.labels import LABELS
+from flowery_logging.event_parts import LABELS
+from flowery_logging.files.shown import at
 
 
 def values_of(record: Mapping[str, Any], name: str) -> list[Any]:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from flowery_logging.cli.reading.fields import leaves
-from flowery_logging.labels import LABELS
+from flowery_logging.event_parts import LABELS
 from flowery_logging.redaction import BY_NAME, UNCOUNTED, Redactor, is_marker, kind_of_marker
 from flowery_logging.redaction.pseudonyms import is_pseudonym
 from flowery_logging.redaction.values import is_nothing

@@ -19,7 +19,7 @@ from flowery_logging.cli.validate.parsing import (
 from flowery_logging.cli.validate.types import check
 from flowery_logging.ecs import fields as ecs_fields
 from flowery_logging.ecs.declared import MAX_DEPTH
-from flowery_logging.labels import LABELS
+from flowery_logging.event_parts import LABELS
 
 MAX_NAMES: Final = 4096
 """So many names are looked at once; of more, the oldest are forgotten."""
