@@ -20,9 +20,9 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs import encoders
 from flowery_logging.files.mirrors import Mirror
 from flowery_logging.files.tally import Tally
-from flowery_logging.installation import Installation
+from flowery_logging.installation.installation import Installation
+from flowery_logging.installation.startup import Calls, Startup, caller
 from flowery_logging.scope import Scope
-from flowery_logging.startup import Calls, Startup, caller
 
 
 def _output(name: str | None = None, *_: object) -> Output:

@@ -17,11 +17,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
-from flowery_logging import agents, baggage, context, foreign_traces, presence, request_ids
-from flowery_logging.active_spans import ActiveSpan
-from flowery_logging.headers import OWS, Headers, Values, header_values, wanted_headers
+from flowery_logging import context, presence
 from flowery_logging.late import late
 from flowery_logging.request import Request
+from flowery_logging.tracing import agents, baggage, foreign_traces, request_ids
+from flowery_logging.tracing.active_spans import ActiveSpan
+from flowery_logging.tracing.headers import OWS, Headers, Values, header_values, wanted_headers
 
 SAMPLED: Final = 0x01
 RANDOM: Final = 0x02  # trace-flags, "Random Trace ID Flag": the trace ID's right 7 bytes are random

@@ -49,8 +49,8 @@ ROOMS: Final = {
     "ecs": ("ecs/*.py", _SEEN_IN_LINES),
     "files": ("files/*.py", "tests/files"),
     "context": (
-        "agents.py", "active_spans.py", "context.py", "headers.py", "request.py", "scope.py",
-        "trace.py", _SEEN_IN_REQUESTS,
+        "context.py", "request.py", "scope.py", "trace.py", "tracing/active_spans.py",
+        "tracing/agents.py", "tracing/headers.py", _SEEN_IN_REQUESTS,
     ),
 }  # fmt: skip
 """The modules of each room and, last, the tests that have to notice."""

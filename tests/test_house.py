@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from flowery_logging.capture.structlog_output import Output
-from flowery_logging.installation import Installation
+from flowery_logging.installation.installation import Installation
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "flowery_logging"

@@ -13,10 +13,11 @@ from email.message import Message
 import pytest
 from hypothesis import given, strategies as st
 
-from flowery_logging import agents, context, trace
+from flowery_logging import context, trace
 from flowery_logging.integrations.options import Options
 from flowery_logging.integrations.wsgi import RequestMiddleware
 from flowery_logging.trace import TraceContext, continue_trace, current_trace, outgoing_headers
+from flowery_logging.tracing import agents
 
 TRACE = "12345678901234567890123456789012"
 PARENT = "1234567890123456"

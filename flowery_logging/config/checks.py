@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from flowery_logging.config.setting import ConfigError, Setting
-from flowery_logging.headers import TOKEN
 from flowery_logging.late import late
+from flowery_logging.tracing.headers import TOKEN
 
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters that no text of the configuration may have."""

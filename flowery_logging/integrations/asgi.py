@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from flowery_logging import agents, context, request_ids, runtime
-from flowery_logging.headers import Values, header_values
+from flowery_logging import context, runtime
 from flowery_logging.integrations import ends, nested, servers
 from flowery_logging.integrations.asgi_types import ASGIApp, Message, Receive, Scope, Send
 from flowery_logging.integrations.ends import DISCONNECTED, NO_RESPONSE
@@ -28,6 +27,8 @@ from flowery_logging.integrations.options import Options, RequestOptions
 from flowery_logging.integrations.websocket import Conversation
 from flowery_logging.request import Request
 from flowery_logging.signalled import let_through
+from flowery_logging.tracing import agents, request_ids
+from flowery_logging.tracing.headers import Values, header_values
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

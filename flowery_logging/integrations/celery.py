@@ -23,7 +23,7 @@ from typing import Any, Final
 from celery import signals
 from celery.exceptions import Reject
 
-from flowery_logging import context, request_ids, runtime, trace
+from flowery_logging import context, runtime, trace
 from flowery_logging.integrations import (
     calls,
     celery_messages,
@@ -32,6 +32,7 @@ from flowery_logging.integrations import (
     cpu,
     tasks,
 )
+from flowery_logging.tracing import request_ids
 
 _RUN: Final = "flowery_logging_run"  # the attribute of a task's request that holds our state
 _REPEATING: Final = ("celery.worker.strategy", "celery.app.trace", "celery.beat")

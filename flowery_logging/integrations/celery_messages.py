@@ -18,11 +18,11 @@ from typing import Any, Final
 from celery import beat
 
 from flowery_logging import trace
-from flowery_logging.active_spans import active
 from flowery_logging.capture.patch import Patch
 from flowery_logging.integrations import tasks
 from flowery_logging.integrations.tasks import Run
 from flowery_logging.request import Request
+from flowery_logging.tracing.active_spans import active
 
 SENT: Final = "flowery_sent"
 """The header with the time of the sending, in seconds since 1970."""

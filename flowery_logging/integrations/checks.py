@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Any
 
-from flowery_logging import foreign_traces
 from flowery_logging.config.setting import ConfigError
-from flowery_logging.headers import TOKEN
 from flowery_logging.integrations.peers import LOCAL, Network, Proxies
+from flowery_logging.tracing import foreign_traces
+from flowery_logging.tracing.headers import TOKEN
 
 
 def header_names(given: object) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from django.core import checks
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from flowery_logging import agents, context, request_ids, runtime
+from flowery_logging import context, runtime
 from flowery_logging.config.setting import ConfigError
 from flowery_logging.foreign import closers_of
 from flowery_logging.integrations import django_disconnects, ends, nested, servers
@@ -31,6 +31,7 @@ from flowery_logging.integrations.exchange import Exchange, announced
 from flowery_logging.integrations.options import Options
 from flowery_logging.request import Request
 from flowery_logging.scope import Scope
+from flowery_logging.tracing import agents, request_ids
 
 _ATTRIBUTE = "_flowery_logging_request"
 

@@ -10,8 +10,7 @@ from collections.abc import Mapping, MutableMapping, Sized
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from flowery_logging import agents, context, runtime, trace
-from flowery_logging.headers import utf8
+from flowery_logging import context, runtime, trace
 from flowery_logging.integrations import ends, observers, queue_time
 from flowery_logging.integrations.answers import answer_to
 from flowery_logging.integrations.cpu import ThreadTime
@@ -23,6 +22,8 @@ from flowery_logging.library_code import ACCESS_LOGGER
 from flowery_logging.request import Request
 from flowery_logging.signalled import sheltered
 from flowery_logging.spent import milliseconds
+from flowery_logging.tracing import agents
+from flowery_logging.tracing.headers import utf8
 
 logger = runtime.own_logger(ACCESS_LOGGER)
 

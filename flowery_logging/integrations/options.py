@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from flowery_logging import trace
 from flowery_logging.config.setting import ConfigError
-from flowery_logging.headers import Headers, Values, header_values, wanted_headers
 from flowery_logging.integrations import checks, queue_time
 from flowery_logging.integrations.peers import Proxies
 from flowery_logging.request import Request
+from flowery_logging.tracing.headers import Headers, Values, header_values, wanted_headers
 
 if TYPE_CHECKING:
     from typing_extensions import Self

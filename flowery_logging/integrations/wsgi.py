@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from flowery_logging import agents, context, request_ids, runtime
+from flowery_logging import context, runtime
 from flowery_logging.capture.elsewhere import note_printing
 from flowery_logging.integrations import ends, nested, servers
 from flowery_logging.integrations.answers import printing_server
@@ -21,6 +21,7 @@ from flowery_logging.integrations.options import Options, RequestOptions
 from flowery_logging.request import Request
 from flowery_logging.scope import Scope
 from flowery_logging.signalled import let_through
+from flowery_logging.tracing import agents, request_ids
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

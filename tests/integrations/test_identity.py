@@ -26,11 +26,12 @@ from starlette_context.middleware import RawContextMiddleware
 from starlette_context.plugins import RequestIdPlugin
 
 import flowery_logging
-from flowery_logging import context, request_ids, trace
+from flowery_logging import context, trace
 from flowery_logging.integrations import calls, fastapi
 from flowery_logging.integrations.asgi import RequestMiddleware
 from flowery_logging.integrations.wsgi import RequestMiddleware as WSGIMiddleware
 from flowery_logging.trace import continue_trace, current_trace, outgoing_headers
+from flowery_logging.tracing import request_ids
 
 log = logging.getLogger("shop")
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

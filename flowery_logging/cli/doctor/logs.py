@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from flowery_logging import own_warnings
 from flowery_logging.cli.doctor.finding import Finding, fault, note
 from flowery_logging.cli.doctor.overview import Overview, Process
 from flowery_logging.cli.reading.fields import values_of
 from flowery_logging.cli.reading.times import moment_of
 from flowery_logging.ecs import Limits
+from flowery_logging.installation import own_warnings
 
 MAX_LABELS: Final = Limits().label_names
 """Names of labels that a process makes by default; the kit's template has room for as many."""

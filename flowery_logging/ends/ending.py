@@ -11,10 +11,10 @@ import atexit
 from collections.abc import Callable
 from typing import Final
 
-from flowery_logging.children import PACKAGES, Children
+from flowery_logging.ends.children import PACKAGES, Children
+from flowery_logging.ends.leaving import Leaving
+from flowery_logging.ends.signals import Signals, held_back
 from flowery_logging.files import platform
-from flowery_logging.leaving import Leaving
-from flowery_logging.signals import Signals, held_back
 
 _PATIENCE_S: Final = 0.5
 """How long another thread may hold up the end of a process that leaves at once."""

@@ -10,9 +10,10 @@ from fastapi import FastAPI
 from hypothesis import given, strategies as st
 
 import flowery_logging
-from flowery_logging import baggage, continue_trace, outgoing_headers
+from flowery_logging import continue_trace, outgoing_headers
 from flowery_logging.integrations import celery, fastapi
 from flowery_logging.integrations.httpx import instrument
+from flowery_logging.tracing import baggage
 
 TOKENS = st.text(string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~", min_size=1, max_size=20)
 

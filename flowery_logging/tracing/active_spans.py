@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from flowery_logging.foreign import opentelemetry_context
-from flowery_logging.request_ids import MAKERS
 from flowery_logging.signalled import let_through
+from flowery_logging.tracing.request_ids import MAKERS
 
 
 class ActiveSpan(NamedTuple):

@@ -18,11 +18,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from flowery_logging import active_spans, context, entries, request_ids
-from flowery_logging.active_spans import READERS, ActiveSpan, active, find, told_by
+from flowery_logging import context
 from flowery_logging.event_parts import NO_FIELDS, Fields
 from flowery_logging.request import Request
 from flowery_logging.scope import Scope
+from flowery_logging.tracing import active_spans, entries, request_ids
+from flowery_logging.tracing.active_spans import READERS, ActiveSpan, active, find, told_by
 
 
 class _Entry(NamedTuple):

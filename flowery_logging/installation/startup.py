@@ -12,8 +12,8 @@ from flowery_logging.config.table import SETTINGS
 from flowery_logging.config.variables import unknown_variables
 from flowery_logging.files import stderr
 from flowery_logging.foreign import getframe
+from flowery_logging.installation.own_warnings import SET_UP_AGAIN, UNKNOWN_VARIABLES
 from flowery_logging.library_code import is_own
-from flowery_logging.own_warnings import SET_UP_AGAIN, UNKNOWN_VARIABLES
 
 
 class Calls:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote
 
-from flowery_logging.headers import OWS, TOKEN
 from flowery_logging.late import late
+from flowery_logging.tracing.headers import OWS, TOKEN
 
 MOST_MEMBERS: Final = 64
 MOST_BYTES: Final = 8192

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from flowery_logging import agents, baggage, copies, foreign, own_warnings, presence, wiring
+from flowery_logging import foreign, presence
 from flowery_logging.capture import (
     celery_lines,
     dagster_lines,
@@ -37,14 +37,16 @@ from flowery_logging.capture.watchers import OwnChanges
 from flowery_logging.config import Config
 from flowery_logging.counters import COUNTED, Counters
 from flowery_logging.ecs import Composer, Limits, LineEncoder, Placer, Redactor
-from flowery_logging.ending import Ending
+from flowery_logging.ends.ending import Ending
 from flowery_logging.files import Writer, channel
 from flowery_logging.files.mirrors import Mirror
 from flowery_logging.files.tally import Tally
-from flowery_logging.imports import Imports
+from flowery_logging.installation import copies, own_warnings, wiring
+from flowery_logging.installation.imports import Imports
+from flowery_logging.installation.privileges import Handover
+from flowery_logging.installation.startup import say_where
 from flowery_logging.library_code import OWN_LOGGER
-from flowery_logging.privileges import Handover
-from flowery_logging.startup import say_where
+from flowery_logging.tracing import agents, baggage
 
 
 class Part(Protocol):

@@ -28,8 +28,8 @@ from types import FrameType
 from typing import Any, Final
 
 from flowery_logging.capture.patch import Patch
-from flowery_logging.children import is_child
-from flowery_logging.dispositions import is_caught
+from flowery_logging.ends.children import is_child
+from flowery_logging.ends.dispositions import is_caught
 from flowery_logging.foreign import file_above
 from flowery_logging.library_code import is_library
 from flowery_logging.signalled import sheltered

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from flowery_logging import foreign_traces
+from flowery_logging.tracing import foreign_traces
 
 Values: TypeAlias = Mapping[str, list[str]]
 """Those of the headers that were there, by lower-case name."""

@@ -1,0 +1,1 @@
+"""How a process ends, and what is written then: signals, `os._exit`, children of its own."""

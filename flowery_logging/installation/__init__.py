@@ -1,0 +1,1 @@
+"""What `setup()` puts into a process, and `shutdown()` takes out again."""

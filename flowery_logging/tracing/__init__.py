@@ -1,0 +1,1 @@
+"""Traces from and for others: headers, agents and their spans, request IDs, baggage."""
