@@ -94,12 +94,13 @@ class Logs:
     def run(
         self, program: str, *, setup: str = "", python: str = sys.executable, timeout: float = 300
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program that finds `log` and `flowery_logging` ready."""
+        """Run a program that finds `log`, `flowery_logging` and its `writer()` ready."""
         lines = [
             "import logging, os, sys, time, signal, threading",
             "import flowery_logging",
             f"flowery_logging.setup('svc', directory={str(self.directory)!r}, output='file', {setup})",
             "log = logging.getLogger('app')",
+            "def writer(): return flowery_logging.runtime._sink.writer",
             textwrap.dedent(program),
         ]
         code = "\n".join(lines)

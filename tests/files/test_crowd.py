@@ -32,7 +32,7 @@ CROWD = """
         [t.start() for t in threads]
         [t.join() for t in threads]
     def is_crowd():
-        return "write" in vars(flowery_logging.runtime._sink.writer)
+        return "write" in vars(writer())
     def follow(lines):  # two threads, one after the other, however busy the machine is
         turns = threading.Semaphore(1), threading.Semaphore(0)
         def take_turns(mine, other):
@@ -83,7 +83,7 @@ def test_a_file_that_may_not_grow_is_followed_by_the_next(logs: Logs) -> None:
     limit = """
         import resource
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        size = os.stat(flowery_logging.runtime._sink.writer.path).st_size
+        size = os.stat(writer().path).st_size
         resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100_000, resource.RLIM_INFINITY))
     """
     run(logs, CROWD, "gather()", limit, "meet()", "assert is_crowd()")

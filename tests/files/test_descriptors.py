@@ -29,7 +29,7 @@ def test_all_descriptors_closed_and_files_of_the_application_opened(
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
         for n in range(3):
             log.info("before %d", n)
-            flowery_logging.runtime._sink.writer._journal.target.look_at = float("inf")
+            writer()._journal.target.look_at = float("inf")
             os.closerange(3, limit)
             theirs = [os.open(f"{tmp_path}/{{n}}-{{m}}", os.O_CREAT | os.O_RDWR) for m in range(20)]
             log.info("after %d", n)
@@ -54,9 +54,9 @@ def test_descriptors_are_high_but_bounded(logs: Logs) -> None:
         from flowery_logging.files import platform
         for limit in (1024, hard):
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-            flowery_logging.runtime._sink.writer.close()
+            writer().close()
             log.info("limit %d", limit)
-            descriptor = flowery_logging.runtime._sink.writer._journal.target.descriptor
+            descriptor = writer()._journal.target.descriptor
             end = min(limit, platform.HIGHEST)
             assert end - platform.RESERVED <= descriptor < end, (descriptor, limit)
             assert not os.get_inheritable(descriptor)
@@ -79,7 +79,7 @@ def test_a_child_does_not_close_a_file_that_has_got_the_number(logs: Logs, tmp_p
         log.info("parent")
         pid = ctypes.PyDLL(None).fork()
         if pid == 0:
-            number = flowery_logging.runtime._sink.writer._journal.target.descriptor
+            number = writer()._journal.target.descriptor
             theirs = os.open({str(tmp_path / "theirs")!r}, os.O_CREAT | os.O_RDWR)
             os.dup2(theirs, number)
             log.info("child")
@@ -123,7 +123,7 @@ def test_a_write_that_takes_nothing_for_ever(logs: Logs) -> None:
     """It is an error, as a full disk is: the call returns, the events wait, and it is said."""
     program = """
         log.info("before")
-        target = flowery_logging.runtime._sink.writer._journal.target
+        target = writer()._journal.target
         write, target.write = target.write, lambda descriptor, line: 0
         for n in range(5): log.info("waits %d", n)
         assert flowery_logging.stats()["waiting"] == 5, flowery_logging.stats()

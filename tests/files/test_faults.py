@@ -202,7 +202,7 @@ def test_ranges_that_look_like_resident_numbers_are_not_hidden(logs: Logs) -> No
     program = """
         from flowery_logging.redaction import is_resident
         last = next(n for n in range(1_000_000, 1_999_999) if is_resident(f"900101{n}"))
-        journal = flowery_logging.runtime._sink.writer._journal
+        journal = writer()._journal
         log.info("one")
         journal.backlog.dropped = ((900101, last),)
         journal.backlog.active = True
@@ -217,7 +217,7 @@ def test_ranges_that_look_like_resident_numbers_are_not_hidden(logs: Logs) -> No
 
 def test_many_dropped_ranges_are_announced_in_several_records(logs: Logs) -> None:
     program = """
-        journal = flowery_logging.runtime._sink.writer._journal
+        journal = writer()._journal
         log.info("one")
         journal.backlog.dropped = tuple((n, n + 1) for n in range(10**9, 10**9 + 10_000, 10))
         journal.backlog.active = True
@@ -235,7 +235,7 @@ def test_a_directory_that_is_removed_is_made_again(logs: Logs) -> None:
         import shutil
         log.info("one")
         shutil.rmtree({str(logs.directory)!r})
-        flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+        writer()._journal.target.look_at = 0
         for n in range(3): log.info("later %d", n)
     """
     ok(logs.run(program))
@@ -248,7 +248,7 @@ def test_the_directories_above_it_too(tmp_path: Path) -> None:
         import shutil
         log.info("one")
         shutil.rmtree({str(tmp_path / "a")!r})
-        flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+        writer()._journal.target.look_at = 0
         log.info("two")
     """
     ok(logs.run(program))
@@ -258,7 +258,7 @@ def test_the_directories_above_it_too(tmp_path: Path) -> None:
 def test_a_file_removed_under_us_loses_only_what_readers_had_time_for(logs: Logs) -> None:
     program = f"""
         import shutil
-        target = flowery_logging.runtime._sink.writer._journal.target
+        target = writer()._journal.target
         log.info("seen")
         target.look_at = 0
         log.info("looked")
@@ -287,7 +287,7 @@ GONE = """
     shutil.rmtree({above!r})
     os.symlink("nowhere", {above!r})  # so that nobody can make it again
     log.info("before it is noticed")
-    flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+    writer()._journal.target.look_at = 0
     for n in range(100): log.info("gone %d", n)
 """
 
@@ -297,7 +297,7 @@ def test_what_comes_while_a_directory_cannot_be_made_again_waits(tmp_path: Path)
     above, logs = tmp_path / "above", Logs(tmp_path / "above" / "logs")
     back = f"""
     os.unlink({str(above)!r})
-    flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+    writer()._journal.target.look_at = 0
     log.info("back")
 """
     ok(logs.run(GONE.format(above=str(above), there=str(logs.directory)) + back))
@@ -319,7 +319,7 @@ def test_files_that_are_fetched_as_soon_as_they_are_there_do_not_grow(
 ) -> None:
     """Each repeats what nobody had time to see before it: a mover would get the square of it all."""
     program = f"""
-        target = flowery_logging.runtime._sink.writer._journal.target
+        target = writer()._journal.target
         for n in range(60):
             for m in range(100): log.info("%d " + 5_000 * "x", 100 * n + m)
             for entry in os.scandir({str(logs.directory)!r}):
@@ -340,7 +340,7 @@ def test_a_directory_replaced_by_another(logs: Logs) -> None:
         log.info("one")
         os.rename({directory!r}, {directory + ".old"!r})
         os.mkdir({directory!r})
-        flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+        writer()._journal.target.look_at = 0
         log.info("two")
     """
     ok(logs.run(program))
@@ -424,7 +424,7 @@ def test_a_descriptor_that_is_another_file_by_now_is_left_alone(logs: Logs, tmp_
     other = tmp_path / "other"
     program = f"""
         log.info("before")
-        target = flowery_logging.runtime._sink.writer._journal.target
+        target = writer()._journal.target
         foreign = os.open({str(other)!r}, os.O_CREAT | os.O_RDWR)
         os.dup2(foreign, target.descriptor)
         target.look_at = 0
@@ -443,7 +443,7 @@ def test_a_descriptor_that_is_another_file_at_the_end_is_left_alone(
     other = tmp_path / "other"
     program = f"""
         log.info("before")
-        target = flowery_logging.runtime._sink.writer._journal.target
+        target = writer()._journal.target
         flowery_logging.runtime.checkpoint()
         foreign = os.open({str(other)!r}, os.O_CREAT | os.O_RDWR)
         os.dup2(foreign, target.descriptor)
@@ -469,7 +469,7 @@ def test_a_file_that_is_full_is_closed(logs: Logs) -> None:
 BAD_DISK = """
     log.info('one')
     from tests.files.interruptions import as_ours
-    target = flowery_logging.runtime._sink.writer._journal.target
+    target = writer()._journal.target
     own, is_full, parts = target.write, [True], []
     def write(descriptor, line):
         if is_full:
@@ -591,7 +591,7 @@ def test_a_remount_for_reading_only(small_disk: Path) -> None:
         import subprocess
         remount = lambda how: subprocess.run(["mount", "-o", "remount," + how, {directory!r}], check=True)
         log.info("one")
-        flowery_logging.runtime._sink.writer.close()  # else the mount is busy
+        writer().close()  # else the mount is busy
         remount("ro")
         for n in range(20): log.info("waits %d", n)
         assert flowery_logging.stats()["waiting"] == 20
@@ -734,7 +734,7 @@ def test_a_volume_behind_a_link_that_goes_away_and_comes_back(tmp_path: Path) ->
     program = f"""
         log.info("one")
         os.rename({str(volume)!r}, {str(away)!r})
-        flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+        writer()._journal.target.look_at = 0
         for n in range(20): log.info("later %d", n)
         os.rename({str(away)!r}, {str(volume)!r})
     """
@@ -775,7 +775,7 @@ def test_a_part_that_cannot_be_looked_at_is_left_where_it_is(logs: Logs) -> None
         from tests.files.interruptions import as_ours
         from flowery_logging.system import System
         log.info("before")
-        target = flowery_logging.runtime._sink.writer._journal.target
+        target = writer()._journal.target
         own, fstat, faults = target.write, System.fstat, []
         def write(descriptor, line):
             if faults:

@@ -108,8 +108,8 @@ log.info("parent again")
         "flowery_logging.setup('svc', directory=os.environ['OTHER'], output='file')",
         "flowery_logging.set_level('DEBUG')",
         "flowery_logging.runtime.checkpoint()",
-        "flowery_logging.runtime._sink.writer.when_idle(lambda: None)",
-        "flowery_logging.runtime._sink.writer.entity",
+        "writer().when_idle(lambda: None)",
+        "writer().entity",
     ],
 )
 def test_whatever_a_child_does_first(
@@ -121,7 +121,7 @@ def test_whatever_a_child_does_first(
         log.info("parent")
         held, go_on = threading.Event(), threading.Event()
         def hold():
-            with flowery_logging.runtime._sink.writer._journal.lock, flowery_logging.runtime._lock:
+            with writer()._journal.lock, flowery_logging.runtime._lock:
                 held.set()
                 go_on.wait()
         threading.Thread(target=hold).start()

@@ -30,7 +30,7 @@ def test_a_mock_does_not_reach_us(logs: Logs, when: str) -> None:
                 for n in range(10): log.info("%s %d", name, n)
                 flowery_logging.get_logger().info("last")
                 flowery_logging.runtime.checkpoint()
-            flowery_logging.runtime._sink.writer.close()
+            writer().close()
     """
     ok(logs.run(program, setup="max_bytes=5_000"))
     logs.check_sequences()
@@ -80,7 +80,7 @@ def test_a_frozen_clock_removes_no_file_and_stops_no_look(logs: Logs) -> None:
             for n in range(60): log.info("frozen %d", n)
             flowery_logging.get_logger().info("frozen too")
         for path in os.scandir({str(logs.directory)!r}): os.unlink(path)
-        flowery_logging.runtime._sink.writer._journal.target.look_at -= 1
+        writer()._journal.target.look_at -= 1
         log.info("after")
     """
     ok(logs.run(program, setup="max_bytes=1_000_000, keep_days=1, keep_bytes=1"))

@@ -229,7 +229,7 @@ def test_one_record_names_no_more_than_32_files(logs: Logs) -> None:
     old = [plant(logs, n, days=9) for n in range(1, 36)]
     program = """
         log.info("first")
-        flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+        writer()._journal.target.look_at = 0
         log.info("second")
     """
     ok(logs.run(program, setup="keep_days=7"))
@@ -320,7 +320,7 @@ def test_a_huge_directory_is_read_in_steps(logs: Logs) -> None:
         System.scandir = counting
         def look():
             read.clear()
-            flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+            writer()._journal.target.look_at = 0
             log.info("look")
             return len(read)
         log.info("first")
@@ -338,11 +338,11 @@ def test_no_descriptor_is_held_from_one_step_to_the_next(logs: Logs) -> None:
         plant(logs, n, days=1)
     program = """
         log.info("first")
-        assert flowery_logging.runtime._sink.writer._journal.target.retention.is_due
+        assert writer()._journal.target.retention.is_due
         os.closerange(3, 4_096)
         mine = open("mine", "w")
         for n in range(5):
-            flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+            writer()._journal.target.look_at = 0
             log.info("look")
         mine.write("mine")
         mine.close()
@@ -405,8 +405,8 @@ def test_a_forked_child_leaves_the_directory_to_its_parent_at_first(logs: Logs) 
         from flowery_logging.system import System
         if not os.fork():
             log.info("child")
-            flowery_logging.runtime._sink.writer._journal.target.retention.after = 0
-            flowery_logging.runtime._sink.writer._journal.target.look_at = 0
+            writer()._journal.target.retention.after = 0
+            writer()._journal.target.look_at = 0
             log.info("a minute later")
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.wait()[1]) == 0

@@ -52,7 +52,7 @@ def test_one_write_a_line(logs: Logs, tmp_path: Path) -> None:
     program = f"""
         with open({str(written)!r}, "w") as out:
             real = os.write
-            target = flowery_logging.runtime._sink.writer._journal.target
+            target = writer()._journal.target
             target.write = lambda fd, data: (print(len(data), data.count(b"\\n"), file=out), real(fd, data))[1]
             for n in range(20): log.info("line %d", n, extra={{"n": n}})
             target.write = real
@@ -258,7 +258,7 @@ def test_forks_while_threads_write_never_block_the_child(logs: Logs) -> None:
         [t.start() for t in threads]
         n = in_the_middle = 0
         while n < 40 or in_the_middle < 5:
-            in_the_middle += flowery_logging.runtime._sink.writer._journal.busy
+            in_the_middle += writer()._journal.busy
             pid = os.fork()
             if pid == 0:
                 signal.alarm(120)
