@@ -59,7 +59,7 @@ def leave_out(exc: BaseException) -> None:
     reported.note(exc)
     printing = [logger for module, logger, _ in PRINTING if module in sys.modules]
     for logger in printing:
-        _look_at((logger,), _is_printed_again)
+        _look_at((logger,), _is_told)
     if printing:
         _printed.append("".join(traceback.format_exception_only(exc)).rstrip())
 
@@ -125,17 +125,21 @@ def _look() -> None:
     _look_at(AFTERWARDS, _is_told)
 
 
-def _is_printed_again(record: logging.LogRecord) -> bool:
-    """Tell a traceback, as the text of a record, that we have told."""
-    beginnings = [text for _, logger, text in PRINTING if record.name == logger]
-    return record.levelno >= logging.ERROR and any(
-        _is_printed_repeat(record, beginning) for beginning in beginnings
-    )
-
-
 def _is_told(record: logging.LogRecord) -> bool:
-    """Tell the access line that follows a request of ours."""
-    return _IS_ACCESS[record.name](record) and (was_told() or _is_ours(record))
+    """Tell the access line that follows a request of ours, and a traceback that we have told.
+
+    One function for both: Werkzeug's logger has both, and a logger's records are looked at once.
+    """
+    for _, logger, beginning in PRINTING:
+        if record.name == logger and record.levelno >= logging.ERROR:
+            return _is_printed_repeat(record, beginning)
+    is_access = _IS_ACCESS.get(record.name, _is_none)
+    return is_access(record) and (was_told() or _is_ours(record))
+
+
+def _is_none(record: logging.LogRecord) -> bool:  # noqa: ARG001
+    """Tell of any record of a logger without access lines, as granian's own, that it is none."""
+    return False
 
 
 def _is_werkzeug_access(record: logging.LogRecord) -> bool:

@@ -122,6 +122,10 @@ def starting(status, headers, exc_info=None):
     return lambda data: None
 
 
+def wsgi_failing(environ, start_response):
+    raise LookupError
+
+
 def wsgi_whole(environ, start_response):
     start_response("200 OK", [("Content-Length", "4")])
     return [b"four"]
@@ -309,7 +313,13 @@ def test_an_observer_learns_of_a_websocket_when_it_closes(logged, watching):
     assert watching.running == 0
 
 
-def test_lines_of_a_development_server_stay_where_we_write_no_event(logged):
+@pytest.mark.parametrize("failed_before", [False, True])
+def test_lines_of_a_development_server_stay_where_we_write_no_event(logged, failed_before):
+    if failed_before:
+        import werkzeug  # noqa: F401 - its logger prints tracebacks
+
+        with pytest.raises(LookupError):
+            wsgi.RequestMiddleware(wsgi_failing)({"PATH_INFO": "/"}, starting)
     line = '127.0.0.1 - - [27/Nov/2026 12:00:00] "%s" %s %s'
     log = logging.getLogger("werkzeug")
     for access_log in (True, False):
