@@ -187,8 +187,7 @@ class Attachment:
                 try:
                     theirs(logger, record)
                 except BaseException:
-                    if record.levelno >= handler.level:
-                        handler.rescue(record)
+                    handler.rescue(record)
                     raise
                 finally:
                     given.passing = outer

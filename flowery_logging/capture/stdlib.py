@@ -162,7 +162,14 @@ class Handler(logging.Handler):
         """Write a record that another handler has kept from us by what it raised. Never raises."""
         if self.given.last is not record:
             with suppress(BaseException):  # raised again by the same object: it is on its way
-                self.handle(record)
+                if record.levelno >= self.level:
+                    self.handle(record)
+
+    def rescue_passing(self) -> None:
+        """Write the record that this thread gives to other handlers first, as it ends there."""
+        record = self.given.passing
+        if record is not None:
+            self.rescue(record)
 
     def leave_next_out(self, record: Record) -> None:
         """Do not write this record, which is about to come: it is about our own writing."""

@@ -34,6 +34,8 @@ class Ending:
         within: runs a callback if no other thread writes for so many seconds without an end.
         died: told of the exception of which this child of `multiprocessing` dies, and its name.
         go_on: called where the process does not end after all.
+        rescue: writes the record that is on its way in this thread: another handler ends the
+            process, or waits for a network while a signal does, before it has come to ours.
         child_begins: called where a child of `multiprocessing` begins.
     """
 
@@ -44,13 +46,16 @@ class Ending:
         within: Callable[[float, Callable[[], None]], None],
         died: Callable[[BaseException, str], None],
         go_on: Callable[[], None],
+        rescue: Callable[[], None],
         child_begins: Callable[[], None],
     ) -> None:
         self._finish = finish
+        self._when_idle = when_idle
         self._within = within
+        self._rescue = rescue
         self._child_begins = child_begins
-        self._leaving = Leaving(self._leave, go_on)
-        self.signals = Signals(self._run, when_idle, go_on)
+        self._leaving = Leaving(self._leave, self._crash, go_on)
+        self.signals = Signals(self._run, self._by_signal, go_on)
         self._active = False
         self._hooked = False
         self._children = [
@@ -93,8 +98,19 @@ class Ending:
 
     def _leave(self) -> None:
         """Finish, but for no long time: who leaves at once may flee from a thread that hangs."""
+        self._crash()
         if self._active:
             self._within(_PATIENCE_S, self._run)
+
+    def _crash(self) -> None:
+        if self._active:
+            self._within(_PATIENCE_S, self._rescue)
+
+    def _by_signal(self, end: Callable[[], None]) -> None:
+        """Write what is on its way while other threads may still write, then end."""
+        if self._active:
+            self._rescue()
+        self._when_idle(end)
 
     def _look_for_children(self) -> None:
         if self._active:

@@ -115,6 +115,7 @@ class Installation:
             within=lambda seconds, then: self.sink.writer.within(seconds, then),  # noqa: PLW0108 - set by `apply`
             died=self._hooks.process_died,
             go_on=self.go_on,
+            rescue=self.handler.rescue_passing,
             child_begins=lambda: self._loops.look(),  # noqa: PLW0108 - made after this
         )
 

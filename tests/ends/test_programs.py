@@ -151,14 +151,51 @@ os.kill(os.getpid(), signal.SIGKILL)"""
     assert last(tmp_path)["message"] == "three"
 
 
+BEFORE_OURS = """
+class Before(logging.Handler):
+    def emit(self, record):
+        if record.levelno == logging.CRITICAL:
+            {does}
+logging.getLogger().addHandler(Before())
+"""
+
+
+@pytest.mark.parametrize(
+    ("does", "end"),
+    [
+        ("os._exit(3)", "clean"),
+        ("os.execv(sys.executable, [sys.executable, '-c', ''])", "clean"),
+        ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)", "signal"),
+        ("os.abort()", "unclean"),
+    ],
+)
+def test_an_event_at_which_a_handler_before_ours_ends_the_program(tmp_path, does, end):
+    """As absl's does at FATAL; or a signal comes while such a handler waits for its network."""
+    before = BEFORE_OURS.format(does=does)
+    run(tmp_path, "log.info('one')\nlog.critical('the last one')", before=before)
+    assert ends(tmp_path / "logs") == [end]
+    assert messages(tmp_path).count("the last one") == 1
+
+
+def test_an_event_at_which_a_handler_before_ours_fails_to_end_the_program(tmp_path):
+    does = "try: os.execv('/nonexistent', ['x'])\n            except OSError: pass"
+    run(tmp_path, "log.critical('one')\nlog.critical('two')", before=BEFORE_OURS.format(does=does))
+    assert [text for text in messages(tmp_path) if len(text) == 3] == ["one", "two"]
+
+
+def messages(folder: Path) -> list[str]:
+    (path,) = (folder / "logs").glob("*.ndjson")
+    return [json.loads(line)["message"] for line in path.read_text().splitlines()]
+
+
 def test_the_functions_of_os_are_as_before_after_shutdown(tmp_path):
-    before = "theirs = os.execv, os.execve, os._exit"
+    before = "theirs = os.execv, os.execve, os._exit, os.abort"
     program = """
 assert os.execv is not theirs[0]
 assert os._exit is not theirs[2]
 flowery_logging.setup()
 flowery_logging.shutdown()
-assert (os.execv, os.execve, os._exit) == theirs"""
+assert (os.execv, os.execve, os._exit, os.abort) == theirs"""
     assert run(tmp_path, program, before=before) == 0
 
 
