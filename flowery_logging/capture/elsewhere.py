@@ -10,6 +10,7 @@ from typing import Any, Final
 from flowery_logging.capture import dagster_lines, greenlets, loguru_stderr
 from flowery_logging.capture.logger_tree import LOGGERS, alone, nearest, way_of
 from flowery_logging.capture.others_filters import lets_pass
+from flowery_logging.capture.own_emit import may_print
 from flowery_logging.capture.stdlib import Handler
 from flowery_logging.files import stderr
 from flowery_logging.foreign import CAPTURED_FROM, LISTENER_THREAD
@@ -159,4 +160,4 @@ def _writes_to_stderr(handler: logging.Handler) -> bool:
     """Tell whether a handler is one for a stream, and that stream is standard error."""
     stream = getattr(handler, "stream", None)  # StreamHandler, and those made like it
     stream = stream or getattr(getattr(handler, "console", None), "file", None)  # rich's
-    return stderr.is_standard_error(stream)
+    return stderr.is_standard_error(stream) and may_print(handler)

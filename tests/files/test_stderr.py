@@ -33,6 +33,9 @@ HANDLERS = {
     "of a logger made by its class": "log = logging.Logger('made'); log.addHandler(logging.StreamHandler())",
     "behind a memory": "import logging.handlers as lh; log.addHandler(lh.MemoryHandler(9, target=logging.StreamHandler()))",
     "behind a queue": f"{QUEUE}; import atexit; q.listener.start(); atexit.register(q.listener.stop)",
+    "of a class that changes the text": "H = type('H', (logging.StreamHandler,), {'emit': lambda h, r: logging.StreamHandler.emit(h, r)}); log.addHandler(H())",
+    "of a class that writes by a method": "H = type('H', (logging.StreamHandler,), {'emit': lambda h, r: h.put(r.getMessage()), 'put': lambda h, t: h.stream.write('app: ' + t + '\\n')}); log.addHandler(H())",
+    "of a class that writes by a function": "put = lambda text: print('app: ' + text, file=sys.stderr); H = type('H', (logging.StreamHandler,), {'emit': lambda h, r: put(r.getMessage())}); log.addHandler(H())",
     "of absl": "import absl.logging; log.addHandler(absl.logging.ABSLHandler(absl.logging.PythonFormatter()))",
     "of rich": "import rich.logging, rich.console; log.addHandler(rich.logging.RichHandler(console=rich.console.Console(file=sys.stderr)))",
 }  # fmt: skip
@@ -46,6 +49,8 @@ NO_HANDLERS = {
     "behind a queue that nobody reads": QUEUE,
     "of another logger": "logging.getLogger('other').addHandler(logging.StreamHandler())",
     "beyond propagate": "logging.basicConfig(); log.propagate = False; flowery_logging.setup()",
+    "of a class that sends": "H = type('H', (logging.StreamHandler,), {'emit': lambda h, r: sent.append(h.format(r))}); sent = []; log.addHandler(H())",  # Google Cloud's, recipes for chats
+    "of a class that sends by a method": "H = type('H', (logging.StreamHandler,), {'emit': lambda h, r: h.send(h.format(r)), 'send': lambda h, text: None}); log.addHandler(H())",
     "to a text": "import io; log.addHandler(logging.StreamHandler(io.StringIO()))",
 }
 
