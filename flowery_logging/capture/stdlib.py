@@ -30,6 +30,7 @@ from flowery_logging.event_parts import NO_FIELDS
 from flowery_logging.levels import name_of
 from flowery_logging.scope import Scope
 from flowery_logging.signalled import let_through
+from flowery_logging.system import System
 
 SUPPRESSES_PRINTED: Final = ("aws_lambda_powertools.logging.filters", "SuppressFilter")
 """Powertools adds this to all handlers of the root logger, as its own handler prints the lines."""
@@ -166,9 +167,12 @@ class Handler(logging.Handler):
                     self.handle(record)
 
     def rescue_passing(self) -> None:
-        """Write the record that this thread gives to other handlers first, as it ends there."""
+        """Write the record that this thread gives to other handlers first, as it ends there.
+
+        In the child of a handler that forks it is the parent's.
+        """
         record = self.given.passing
-        if record is not None:
+        if record is not None and getattr(record, "process", None) == System.getpid():
             self.rescue(record)
 
     def leave_next_out(self, record: Record) -> None:

@@ -183,9 +183,15 @@ def test_an_event_at_which_a_handler_before_ours_fails_to_end_the_program(tmp_pa
     assert [text for text in messages(tmp_path) if len(text) == 3] == ["one", "two"]
 
 
+def test_an_event_at_which_a_handler_before_ours_forks_is_the_parents(tmp_path):
+    does = "child = os.fork()\n            os.waitpid(child, 0) if child else os._exit(0)"
+    run(tmp_path, "log.critical('one')", before=BEFORE_OURS.format(does=does))
+    assert messages(tmp_path).count("one") == 1
+
+
 def messages(folder: Path) -> list[str]:
-    (path,) = (folder / "logs").glob("*.ndjson")
-    return [json.loads(line)["message"] for line in path.read_text().splitlines()]
+    texts = [path.read_text() for path in (folder / "logs").glob("*.ndjson")]
+    return [json.loads(line)["message"] for text in texts for line in text.splitlines()]
 
 
 def test_the_functions_of_os_are_as_before_after_shutdown(tmp_path):
