@@ -12,7 +12,7 @@ from tests.aside import ROOT, installed_aside
 PROGRAM = """
 import logging
 import flowery_logging
-flowery_logging.setup("jobs", directory="logs", output="file")
+flowery_logging.setup("jobs", directory="logs", output="file", level="DEBUG")
 import dagster
 
 log = logging.getLogger("shop")
