@@ -233,14 +233,15 @@ class NameSigns:
     def _learn_all(self, pieces: Collection[str]) -> None:
         """Learn at once what names a text has that are new, as its values have where it lists some.
 
-        They are looked at alone where one of them may be a secret's.
+        Those that may be a secret's are looked at with care, each alone.
         """
         ends = {words[-1] for piece in pieces if (words := piece.rsplit(None, 1))}
         new = [name for name in ends if len(name) <= KEY_CHARS and name not in self._names]
-        if self._are_names or self._stems.may_be_any(new):
+        if self._are_names:
             return
-        for name in new:
-            self._names.keep(name, UNCLEAR if _is_unclear(name) else SHOWN)
+        for name, may_be_secret in zip(new, self._stems.that_may_be(new), strict=True):
+            if not may_be_secret:
+                self._names.keep(name, UNCLEAR if _is_unclear(name) else SHOWN)
 
     def _learn(self, name: str) -> int:
         """Tell what a name, as it stands between signs, may be; and keep that."""

@@ -6,7 +6,8 @@ word, `auth` in `author`: such a text is looked at with more care.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Final
 
 from flowery_logging.kept import Kept
@@ -73,23 +74,50 @@ class Stems:
         squashed = encoded.translate(ZEROS, _SEPARATORS).decode("utf-8", "replace").lower()
         return any(map(squashed.__contains__, self._own))
 
-    def may_be_any(self, names: Iterable[str]) -> bool:
-        """Tell, quickly, whether one of some names may be a secret's: most are none's."""
-        together = "\n".join(names).lower()
-        for separator in "_-.":
-            together = together.replace(separator, "")
-        return any(map(together.__contains__, (*_PARTS, "%", *self._own)))
+    def that_may_be(self, names: Sequence[str]) -> Iterator[bool]:
+        """Tell of each of some names, quickly, whether it may be a secret's: most are none's."""
+        together = _plain("\n".join(names))
+        parts = [part for part in (*_PARTS, "%", *self._own) if part in together]
+        if not parts:
+            return repeat(False, len(names))
+        # A list of IDs has a part by chance, `pw` or `sig`: only the one with it is suspected.
+        return map(_lines_with(parts, together).__contains__, together.split("\n"))
 
     def _learn(self, words: set[bytes]) -> bool:
         """Learn words that come for the first time, and tell whether one may be of a name."""
-        new = [word for word in words if word not in self._known]
+        # Another thread may have learnt some of them meanwhile, one as a name's too.
+        new = [word for word in words if self._known.get(word) is not False]
+        if not new:
+            return False
         some = new[:_AT_ONCE]
         together = b"\n".join(some).decode("utf-8", "replace").lower()
-        if not any(map(together.__contains__, _PARTS)):
-            found = {self._known.keep(word, False) for word in some}
-        else:
-            found = {self._known.keep(word, _may_be_of_name(word)) for word in some}
+        # Those of hashes and IDs have a part by chance: only the words with it are looked at.
+        suspected = _lines_with([part for part in _PARTS if part in together], together)
+        found = {
+            self._known.keep(word, lower in suspected and _may_be_of_name(word))
+            for word, lower in zip(some, together.split("\n"), strict=True)
+        }
         return len(new) > _AT_ONCE or True in found
+
+
+def _plain(text: str) -> str:
+    """Return a text in small letters, without separators of words."""
+    text = text.lower()
+    for separator in "_-.":
+        text = text.replace(separator, "")
+    return text
+
+
+def _lines_with(parts: Iterable[str], text: str) -> set[str]:
+    """Return the lines of a text that have one of some parts in them."""
+    found: set[str] = set()
+    for part in parts:
+        place = text.find(part)
+        while place >= 0:
+            start, end = text.rfind("\n", 0, place) + 1, text.find("\n", place)
+            found.add(text[start:] if end < 0 else text[start:end])
+            place = text.find(part, end) if end >= 0 else -1
+    return found
 
 
 def _may_be_of_name(word: bytes) -> bool:

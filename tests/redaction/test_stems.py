@@ -1,8 +1,10 @@
 """Long texts: what no word of tells the name of a secret is left at once, and nothing else is."""
 
 import itertools
+import json
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from flowery_logging.redaction.redactor import Redactor
 from tests.redaction import field_names
@@ -54,3 +56,22 @@ def test_what_has_many_new_words_is_looked_at_as_well():
             assert "Ab1cd9" not in redactor.clean(f"body {noise} password=Ab1cd9xyz")
         for _ in range(9):
             assert not redactor.suspects(f"body={noise}")
+
+
+IDS = st.text("0123456789ABCDEFGHJKMNPQRSTVWXYZ", min_size=26, max_size=26)
+HIDDEN_NAMES = [name for name in field_names.SECRET.split() if Redactor().hides(name)]
+
+
+@settings(max_examples=200)
+@given(st.lists(IDS, min_size=30, max_size=40), st.sampled_from(HIDDEN_NAMES), st.data())
+def test_names_among_ids_in_which_parts_of_names_stand_by_chance(ids, name, data):
+    """In long texts and in short ones: whatever is told of all words at once, or of each."""
+    redactor = Redactor()
+    alone = json.dumps({name: "Ab1cd9xyz"})
+    place = data.draw(st.integers(0, len(ids)))
+    for some in (ids, ids[:4]):
+        listed = [*some[:place], "PWSIGKEYPAN0PIN", *some[place:]]
+        text = json.dumps({"ids": listed, name: "Ab1cd9xyz"})
+        for _ in range(3):
+            is_shown = "Ab1cd9" in redactor.clean(text)
+            assert is_shown is ("Ab1cd9" in Redactor().clean(alone))
