@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, Final
-from uuid import UUID
 
 from flowery_logging.ecs.conversion import MISFIT, fit
 from flowery_logging.ecs.named import Model
-from flowery_logging.ecs.plain import plain
+from flowery_logging.ecs.plain import FREQUENT, plain
 from flowery_logging.redaction import MARKER, Redaction
 
 
@@ -49,15 +48,12 @@ KNOWN: Final = SCALARS | {NOTHING, list, dict, Model, TEXT, NUMBER, DATE, ISO}
 """The kinds that a plan may have; values of other types are converted to one of these first."""
 
 _CONVERSIONS: Final[Mapping[type, Callable[[Any], Any]]] = {
-    UUID: str,
-    Decimal: str,
-    datetime: datetime.isoformat,
-    date: date.isoformat,
-    tuple: list,
-    set: list,
-    frozenset: list,
+    **FREQUENT,
+    Counter: dict,
+    defaultdict: dict,
+    OrderedDict: dict,
 }
-"""What `plain` makes of frequent types."""
+"""What `plain` makes of frequent types, and dicts whose class tells nothing of what is in them."""
 
 
 def conversion(kind: Kind, redaction: Redaction, path: str) -> Callable[[Any], Any]:

@@ -11,12 +11,14 @@ import dataclasses
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Set as AbstractSet
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import ParseResult, SplitResult
+from uuid import UUID
 
 from flowery_logging.ecs.named import Model, is_row, with_inner_names, with_names
 from flowery_logging.redaction import Redaction
@@ -29,6 +31,17 @@ MAX_SAFE_INTEGER: Final = 2**53
 
 MAX_ITEMS: Final = 10_000
 """How many items of a collection are looked at: one may never end."""
+
+FREQUENT: Final[Mapping[type, Callable[[Any], Any]]] = {
+    UUID: str,
+    Decimal: str,
+    datetime: datetime.isoformat,
+    date: date.isoformat,
+    tuple: list,
+    set: list,
+    frozenset: list,
+}
+"""What is made of frequent types."""
 
 _URLS: Final = (SplitResult, ParseResult)
 """Tuples of a URL's parts, of which one has the password: more than a list of texts says."""
@@ -67,6 +80,9 @@ def plain(value: object, redaction: Redaction | None = None, path: str = "") -> 
 
 
 def _known(value: object, redaction: Redaction | None, path: str) -> Any:  # noqa: PLR0911 - one for each kind
+    convert = FREQUENT.get(type(value))
+    if convert is not None:
+        return convert(value)
     module = str(type(value).__module__)
     if module.startswith("django.utils.functional"):
         return _lazy(value)
@@ -79,8 +95,6 @@ def _known(value: object, redaction: Redaction | None, path: str) -> Any:  # noq
     if isinstance(value, os.PathLike):
         return plain(os.fspath(value))
     if isinstance(value, (list, tuple, AbstractSet)):
-        if type(value) in {tuple, set, frozenset}:
-            return list(value)
         named = with_names(value, redaction, path) if isinstance(value, tuple) else None
         return list(islice(value, MAX_ITEMS)) if named is None else named
     if module.partition(".")[0] == "numpy":

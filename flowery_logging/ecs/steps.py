@@ -7,7 +7,11 @@ Any other is handed to the step's careful function, which goes by the rules of `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from math import isfinite
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 
@@ -20,13 +24,21 @@ from flowery_logging.ecs.conversion import (
     number_bounds,
 )
 from flowery_logging.ecs.document import Placer
-from flowery_logging.ecs.encode import dumps
+from flowery_logging.ecs.encode import MAX_INTEGER, dumps
 from flowery_logging.ecs.kinds import ISO, Kind
-from flowery_logging.ecs.plain import is_number, plain
+from flowery_logging.ecs.plain import AS_IS, is_number, plain
 from flowery_logging.ecs.schema import Place
 from flowery_logging.ecs.values import is_query
 from flowery_logging.event_parts import NO_FIELDS
-from flowery_logging.redaction import SHORTEST_TOKEN, SMALLEST_NUMBER, Make, is_of_clock, is_uuid
+from flowery_logging.redaction import (
+    SHORTEST_TOKEN,
+    SMALLEST_NUMBER,
+    Make,
+    are_uuids,
+    is_of_clock,
+    is_uuid,
+    kind_of_digits,
+)
 from flowery_logging.redaction.harmless import HMAC
 from flowery_logging.redaction.trace_ids import is_name as is_trace_name
 
@@ -230,10 +242,14 @@ class Steps:
 
         return encode
 
-    def _list(self, careful: Careful, most: int, texts: Callable[..., bytes | None]) -> Step:
+    def _list(
+        self, careful: Careful, most: int, texts: Callable[..., tuple[bytes | None, bytes]]
+    ) -> Step:
         name = texts.__name__
-        encode = f"e = a = {name}(v, {self._items}, {most})"
+        encode = f"e, a = {name}(v, {self._items}, {most})"
         code = (encode, "if e is None:", *(f"    {line}" for line in _UNASKED))
+        if self._asks_all:
+            code = (*code, "else: a = e")
         return Step(careful, code, asked="a", helpers={name: texts})
 
     def _encode_integer(self, value: int, tally: Tally) -> bytes | None:  # noqa: ARG002
@@ -268,7 +284,9 @@ class Steps:
         most = self._items
 
         def encode(value: list[Any], tally: Tally) -> bytes | None:
-            if 0 < len(value) <= most and type(value[0]) is dict:
+            if 0 < len(value) <= most and (
+                type(value[0]) is dict or type(plain(value[0])) not in AS_IS
+            ):
                 return dumps(values(tally).json(path, value))
             return careful(value, tally)
 
@@ -285,21 +303,88 @@ def _encode(value: str, *, is_array: bool, asked: bool = False) -> str:
 
 
 # Of lists a copy is looked at and encoded: another thread may change the caller's meanwhile.
-def _same_texts(items: list[Any], count: int, most: int) -> bytes | None:
-    """Return a list of ordinary texts as it stands in a line; None for any other."""
+# Returned is how it stands in a line, and what the redactor is asked about; None for any other.
+def _same_texts(items: list[Any], count: int, most: int) -> tuple[bytes | None, bytes]:
+    """Encode a list of ordinary texts."""
     if not 0 < len(items) <= count:
-        return None
+        return _NO_LIST
     items = items.copy()
     if set(map(type, items)) != {str} or max(map(len, items)) > most:
-        return None
-    return orjson.dumps(items)
+        return _NO_LIST
+    encoded = orjson.dumps(items)
+    return encoded, b"" if are_uuids(encoded) else encoded
 
 
-def _short_texts(items: list[Any], count: int, most: int) -> bytes | None:
-    """Return a list of ordinary texts, or of ordinary integers as texts."""
-    if 0 < len(items) <= count and type(items[0]) is int:
-        items = items.copy()
-        if set(map(type, items)) == {int} and max(map(abs, items)) < _FEW_DIGITS:
-            return orjson.dumps([*map(str, items)])
-        return None
-    return _same_texts(items, count, most)
+def _short_texts(items: list[Any], count: int, most: int) -> tuple[bytes | None, bytes]:
+    """Encode a list of ordinary scalars as texts."""
+    if not 0 < len(items) <= count:
+        return _NO_LIST
+    if type(items[0]) is str:
+        found = _same_texts(items, count, most)
+        return found if found[0] is not None else _mixed_texts(items.copy(), most)
+    items = items.copy()
+    kinds = set(map(type, items))
+    make = _ALIKE.get(kinds.pop())
+    return make(items) if make is not None and not kinds else _mixed_texts(items, most)
+
+
+def _mixed_texts(items: list[Any], most: int) -> tuple[bytes | None, bytes]:
+    """Encode a list of scalars of several types."""
+    makes = [*map(_TEXTS.get, map(type, items))]
+    if None in makes:
+        return _NO_LIST
+    texts = [make(item) for make, item in zip(makes, items, strict=True)]  # type: ignore[misc]
+    if None in texts or max(map(len, texts)) > most:  # type: ignore[arg-type]
+        return _NO_LIST
+    encoded = orjson.dumps(texts)
+    return encoded, encoded
+
+
+def _integers(items: list[int]) -> tuple[bytes | None, bytes]:
+    """Encode integers, of which none is a secret: digits alone are one as a text if as a number."""
+    make = str if max(map(abs, items)) < _FEW_DIGITS else _integer_text
+    texts = [*map(make, items)]
+    return _NO_LIST if None in texts else (orjson.dumps(texts), b"")
+
+
+def _integer_text(value: int) -> str | None:
+    if not -MAX_INTEGER <= value <= MAX_INTEGER:
+        return None  # Python prints no number of very many digits
+    text = str(value)
+    return text if value < SMALLEST_NUMBER or kind_of_digits(text) is None else None
+
+
+def _floats(items: list[float]) -> tuple[bytes | None, bytes]:
+    if not all(map(isfinite, items)):
+        return _NO_LIST
+    encoded = orjson.dumps([*map(str, items)])
+    return encoded, encoded
+
+
+def _by(text: Callable[[Any], str]) -> Callable[[list[Any]], tuple[bytes, bytes]]:
+    def encode(items: list[Any]) -> tuple[bytes, bytes]:
+        encoded = orjson.dumps([*map(text, items)])
+        return encoded, encoded
+
+    return encode
+
+
+_NO_LIST: Final = None, b""
+
+_ALIKE: Final[Mapping[type, Callable[[list[Any]], tuple[bytes | None, bytes]]]] = {
+    int: _integers,
+    float: _floats,
+    UUID: lambda items: (orjson.dumps(items), b""),
+    datetime: _by(datetime.isoformat),
+    date: _by(date.isoformat),
+}
+"""What encodes a list of one type, whose texts are shorter than any limit."""
+
+_TEXTS: Final[Mapping[type, Callable[[Any], str | None]]] = {
+    str: str,
+    Decimal: str,
+    int: _integer_text,
+    float: lambda value: str(value) if isfinite(value) else None,
+    bool: lambda value: "true" if value else "false",
+}
+"""What makes the texts of items of a list, as the rules do; None: by these."""

@@ -6,11 +6,12 @@
     Redactor(kinds=[emails]).find("to kim@shop.example")  # [Span(start=3, end=19, kind="email")]
 """
 
-from flowery_logging.redaction.harmless import SHORTEST_TOKEN, is_of_clock, is_uuid
+from flowery_logging.redaction.harmless import SHORTEST_TOKEN, are_uuids, is_of_clock, is_uuid
 from flowery_logging.redaction.numbers import (
     SMALLEST as SMALLEST_NUMBER,
     Span,
     is_resident,
+    kind_of_digits,
 )
 from flowery_logging.redaction.redactor import (
     BY_NAME,
@@ -39,11 +40,13 @@ __all__ = [
     "Redaction",
     "Redactor",
     "Span",
+    "are_uuids",
     "find",
     "is_marker",
     "is_of_clock",
     "is_resident",
     "is_uuid",
+    "kind_of_digits",
     "kind_of_marker",
     "marker",
 ]

@@ -9,8 +9,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-is_uuid: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
+_UUID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+is_uuid: Final = re.compile(_UUID).fullmatch
 """Tell whether a text is a UUID as it is mostly written. No number of a card is grouped so."""
+
+are_uuids: Final = re.compile(rf'\["{_UUID}"(?:,"{_UUID}")*\]'.encode()).fullmatch
+"""Tell the same of a list of texts, as it stands in JSON."""
 
 SHORTEST_TOKEN: Final = 15
 """Signs of a token, at least. A word of fewer, without a digit, is no secret by its form."""

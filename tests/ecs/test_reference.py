@@ -1,13 +1,16 @@
 """Lines beside the slow and obvious reference, with events at the edges of the rules."""
 
+import dataclasses
 import logging
+from collections import Counter as Counted
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 import flowery_logging
 from flowery_logging.counters import Counters
-from flowery_logging.ecs import fields as ecs_fields, plan
+from flowery_logging.ecs import encode, fields as ecs_fields, plan
 from flowery_logging.ecs.compose import Composer
 from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.event import Event, Site, Static
@@ -220,3 +223,49 @@ def test_what_lies_in_lists_is_shown_down_to_a_depth(logged, levels):
     depth = min(levels, reference.DEPTH - 1) + 1
     found = logged.event()["labels"]["a"]
     assert found == "[" * depth + f'"{encoded}"' + "]" * depth
+
+
+@settings(max_examples=1000)
+@given(numbers() | st.integers(10**9, 10**19).map(str))
+def test_digits_are_a_secret_as_a_text_if_they_are_as_a_number(digits):
+    """So the items of a list of integers need not be asked for as texts."""
+    number = int(digits.lstrip("0") or 0)
+    redactor = Redactor()
+    assert (redactor.clean(str(number)) != str(number)) is (redactor.clean_number(number) != number)
+
+
+@dataclasses.dataclass
+class Parcel:
+    weight: object
+    note: object
+    password: object = "x"
+
+
+objects = (
+    st.decimals(allow_nan=True)
+    | st.uuids()
+    | st.datetimes()
+    | st.dates()
+    | st.binary(max_size=20)
+    | st.builds(Parcel, scalars, texts)
+    | st.sets(st.integers(0, 9), max_size=2)
+    | st.tuples(st.sampled_from(["password", "size"]), texts)
+    | st.dictionaries(st.sampled_from(["token", "size"]), scalars).map(Counted)
+)
+inner = st.recursive(
+    scalars | objects,
+    lambda some: (
+        st.lists(some, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "id", "pin", "name", "value"]), some, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=500)
+@given(st.lists(inner, min_size=1, max_size=3))
+def test_objects_inside_others_are_shown_as_by_the_careful_way(value):
+    """With care each value is asked for alone; else the JSON text of all."""
+    shown = encode.to_json(value, Redactor())
+    with mock.patch.object(encode, "_as_it_is", return_value=None):
+        assert encode.to_json(value, Redactor()) == shown
