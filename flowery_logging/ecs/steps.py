@@ -319,9 +319,12 @@ def _short_texts(items: list[Any], count: int, most: int) -> tuple[bytes | None,
     """Encode a list of ordinary scalars as texts."""
     if not 0 < len(items) <= count:
         return _NO_LIST
-    if type(items[0]) is str:
+    kind = type(items[0])
+    if kind is str:
         found = _same_texts(items, count, most)
         return found if found[0] is not None else _mixed_texts(items.copy(), most)
+    if kind not in _ALIKE and kind not in _TEXTS:
+        return _NO_LIST  # mostly dicts
     items = items.copy()
     kinds = set(map(type, items))
     make = _ALIKE.get(kinds.pop())
