@@ -21,11 +21,25 @@ def is_held_back(record: logging.LogRecord, ours: logging.Handler) -> bool:
     """
     if own_level(record.name) is not None:
         return False
-    if any(logger.getEffectiveLevel() == logging.NOTSET for logger in alone(record.name)):
+    if _has_no_level(record):
         return True
     # The chain may go up to the root logger, or have no handler but ours.
     others = [one for one in _apart(record.name) if one is not ours and not _is_null(one)]
     return bool(others) and all(record.levelno < one.level for one in others)
+
+
+def _has_no_level(record: logging.LogRecord) -> bool:
+    """Tell whether a record comes from a logger made by its class, to which nobody gave a level.
+
+    A record has no more of its logger than the name, which others may have too. If one of them lets
+    it pass by a level, it may be that one's.
+    """
+    made = alone(record.name)
+    if any(logger.getEffectiveLevel() != logging.NOTSET for logger in made):
+        return False
+    known = LOGGERS.get(record.name)
+    is_asked = isinstance(known, logging.Logger) and known.isEnabledFor(record.levelno)
+    return bool(made) and not is_asked
 
 
 def _apart(name: str) -> list[logging.Handler]:

@@ -84,3 +84,18 @@ def test_a_logger_made_by_its_class_has_our_level_unless_it_has_one(logged, leve
         made.info("info")
     seen = ["debug", "info"] if level else ["info"]
     assert messages(logged) == seen * 2
+
+
+@pytest.mark.parametrize("make", [logging.getLogger, logging.Logger])
+def test_a_logger_with_a_level_keeps_it_beside_one_of_its_name_without(logged, make):
+    flowery_logging.setup(level="INFO")
+    name = f"library.{make.__name__}"
+    made, other = logging.Logger(name), make(name)
+    made.info("info")
+    other.setLevel(logging.DEBUG)
+    other.addHandler(logging.StreamHandler())
+    for _ in range(2):
+        other.debug("debug")
+    other.setLevel(logging.NOTSET)
+    other.handlers.clear()
+    assert messages(logged) == ["info", "debug", "debug"]
