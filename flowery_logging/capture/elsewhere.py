@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 
 from flowery_logging.capture import dagster_lines, greenlets, loguru_stderr
@@ -31,9 +33,8 @@ _ERRORS: Final = (
 _ACCESS: Final = ("uvicorn.access", "gunicorn.access", "hypercorn.access", "django.server")
 """Where servers print what we tell in their place: an exception, and that there was a request."""
 
-_OF_WSGI: Final = f"{OWN_LOGGER}.integrations.wsgi"
-_printing: Final[set[str]] = set()
-"""Servers here that print what leaves a WSGI application, without `logging`."""
+_printed: Final = ContextVar("flowery_logging_printed", default=False)
+"""Whether the server prints, without `logging`, the exception that is being logged."""
 
 _OF_GUNICORN: Final = "gunicorn.error"
 _SILENT_WORKERS: Final = ("gunicorn.workers.gasgi", "gunicorn.workers.gtornado")
@@ -64,9 +65,9 @@ def is_shown_on_stderr(logger: str, level: str) -> bool:
     number = number_of(level, logging.CRITICAL)
     if loguru_stderr.shows_own(number):
         return True
-    if logger == _OF_WSGI and _printing:
-        return True
     if logger.startswith(f"{OWN_LOGGER}.integrations."):
+        if _printed.get():
+            return True
         if any(_is_used(name, number) and _shows(name, number) for name in _ERRORS):
             return True
     elif logger == f"{OWN_LOGGER}.access" and any(map(_prints_requests, _ACCESS)):
@@ -74,9 +75,14 @@ def is_shown_on_stderr(logger: str, level: str) -> bool:
     return _is_silenced(logger) or _shows(logger, number)
 
 
-def note_printing(server: str) -> None:
-    """Take note of a server here that prints what leaves a WSGI application, without `logging`."""
-    _printing.add(server)
+@contextmanager
+def printed() -> Iterator[None]:
+    """Take an exception that is logged in the block for one that the server prints by itself."""
+    token = _printed.set(True)
+    try:
+        yield
+    finally:
+        _printed.reset(token)
 
 
 def _is_used(name: str, level: int) -> bool:

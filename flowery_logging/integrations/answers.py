@@ -60,18 +60,18 @@ def answer_to(exc: BaseException | None) -> int | None:
     return None if ends_worker and not answers.to_exit else 500
 
 
-def printing_server(environ: Mapping[str, object]) -> str | None:
-    """Return the server that prints what leaves a WSGI application, without `logging`, if it does.
+def is_printed(exc: BaseException, environ: Mapping[str, object]) -> bool:
+    """Tell whether the server prints what leaves a WSGI application, without `logging`.
 
-    It is told by the frames below the application, or by its names in the environ.
+    It is told by the frames below the application, or by its names in the environ. Where it is told
+    by frames, an `OSError` may be taken for one of the client's connection, which is not printed.
     """
     frame: FrameType | None = getframe(1)
     while frame is not None:
-        module = frame.f_globals.get("__name__")
-        if module in _PRINTING:
-            return str(module)
+        if frame.f_globals.get("__name__") in _PRINTING:
+            return not isinstance(exc, OSError)
         frame = frame.f_back
-    return next((name for name in _PRINTING_IN_C if name in environ), None)
+    return not environ.keys().isdisjoint(_PRINTING_IN_C)
 
 
 # Not eventlet's: it may have been given a logger, which tells it at INFO.

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flowery_logging import context, runtime
-from flowery_logging.capture.elsewhere import note_printing
+from flowery_logging.capture.elsewhere import printed
 from flowery_logging.integrations import ends, nested, servers
-from flowery_logging.integrations.answers import printing_server
+from flowery_logging.integrations.answers import is_printed
 from flowery_logging.integrations.cpu import thread_time
 from flowery_logging.integrations.exchange import MALFORMED, Exchange, announced, size_of, status_of
 from flowery_logging.integrations.options import Options, RequestOptions
@@ -206,11 +206,11 @@ class _Response:
             self._end(None)
             return
         reason = exchange.failed(exc)
-        server = printing_server(self.environ)
-        if server is not None:
-            note_printing(server)
-        if isinstance(exc, Exception) and ends.report(exc, exchange.method, exchange.path, logger):
-            servers.leave_out(exc)
+        if isinstance(exc, Exception):
+            with printed() if is_printed(exc, self.environ) else nullcontext():
+                is_told = ends.report(exc, exchange.method, exchange.path, logger)
+            if is_told:
+                servers.leave_out(exc)
         self._end(reason)
 
     def _end(self, reason: str | None) -> None:

@@ -315,6 +315,16 @@ def test_a_failed_request_is_shown_once_by_servers_that_print_it(
     assert sum("ValueError: boom" in line for line in lines) == 1
 
 
+def test_a_failed_request_is_shown_where_the_server_takes_it_for_the_client(
+    tmp_path: Path,
+) -> None:
+    """As wsgiref, which says nothing of a connection that was reset, whosever it was."""
+    environ, serve = PRINTING_SERVERS["wsgiref"]
+    text = WSGI_REQUEST.format(environ=environ, serve=serve)
+    lines = shown(tmp_path, text.replace('ValueError("boom")', 'ConnectionResetError("boom")'))
+    assert sum("ConnectionResetError: boom" in line for line in lines) == 1
+
+
 def test_a_failed_request_is_shown_where_nobody_prints_it(tmp_path: Path) -> None:
     serve = "try: app(environ, print)\nexcept ValueError: pass"
     lines = shown(tmp_path, WSGI_REQUEST.format(environ="", serve=serve))
