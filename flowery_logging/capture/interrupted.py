@@ -30,6 +30,12 @@ class Interrupted(Unfinished):
         return self._text
 
 
+def bring_about(message: object) -> None:
+    """Raise what has interrupted a message, if anything did, now that it is logged."""
+    if type(message) is Interrupted:
+        raise message.error
+
+
 def _formatted(template: object, args: tuple[Any, ...]) -> str:
     readable = tuple(_readable(arg) for arg in args[:_READ_AT_MOST])
     pattern = str(_readable(template))

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import structlog
 
+from flowery_logging.capture.interrupted import Interrupted, bring_about
 from flowery_logging.capture.logger_tree import LOGGERS
 from flowery_logging.capture.made_records import log_before_setup
 from flowery_logging.capture.others import heard_by_others
@@ -203,7 +204,7 @@ async def anothing(self: object, event: object = None, /, *args: object, **field
     """Ignore an event below the level."""
 
 
-def _method(level: str, frames: int = 1, *, checks: bool = False) -> Any:  # noqa: C901 - as below
+def _method(level: str, frames: int = 1, *, checks: bool = False) -> Any:  # noqa: C901, PLR0915 - as below
     """Return what writes an event of a level; the caller's frame is so many above its own.
 
     `checks`: only if the logger's own level lets it pass. It does all of it itself: a call more
@@ -225,8 +226,9 @@ def _method(level: str, frames: int = 1, *, checks: bool = False) -> Any:  # noq
                 message = simple
             else:
                 message, more = interpolated(message, args)
-                if more:
-                    template, args, fields = message, (), {**more, **fields}
+                fields = {**more, **fields}
+                if type(message) is not Interrupted:
+                    template, args = message, ()
         processors = self._processors
         output = self._logger
         if type(output) is not Output:
@@ -249,6 +251,7 @@ def _method(level: str, frames: int = 1, *, checks: bool = False) -> Any:  # noq
             return
         if not sink.ready:
             log_before_setup(output.name, number_of(level), template, args, fields, frame)
+            bring_about(message)
             return
         encoder = sink.encoder
         site = site_of(encoder, frame, output.name, level)

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any, Final
 
 from flowery_logging import context, levels
-from flowery_logging.capture.interrupted import Interrupted
+from flowery_logging.capture.interrupted import Interrupted, bring_about
 from flowery_logging.capture.logger_tree import LOGGERS, has_own_level, nearest, nearest_lasting
 from flowery_logging.capture.made_records import log_before_setup
 from flowery_logging.capture.others import hand_out, heard_by_others
@@ -125,6 +125,8 @@ class Output:
             write(self.sink, self.name, level, message, (), fields, target=target)
         else:
             log_before_setup(self.name, number_of(level), message, (), fields, app_frame())
+            for arg in args:
+                bring_about(arg)
 
     def isEnabledFor(self, number: int) -> bool:  # noqa: N802 - as `logging` names it
         """Tell whether an event of this level is written."""

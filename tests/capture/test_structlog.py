@@ -316,6 +316,40 @@ log.error(None)
     ]
 
 
+CALLS_BEFORE_SETUP = {
+    "a text": "log.error('order %s', Slow())",
+    "another template": "log.error(b'order %s', Slow())",
+    "awaited": "asyncio.run(log.aerror('order %s', Slow()))",
+}
+
+
+@pytest.mark.parametrize("call", CALLS_BEFORE_SETUP)
+def test_before_setup_a_time_limit_reaches_the_caller_of_an_event_that_is_logged(call):
+    code = f"""
+import asyncio, logging, os, signal, sys, flowery_logging
+class Limit(Exception): pass
+def expire(*_): raise Limit
+class Slow:
+    def __str__(self):
+        if not expired:
+            expired.append(True)
+            os.kill(os.getpid(), signal.SIGALRM)
+        return "slow"
+expired = []
+signal.signal(signal.SIGALRM, expire)
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
+log = flowery_logging.get_logger("shop")
+try:
+    {CALLS_BEFORE_SETUP[call]}
+except Limit:
+    print("expired")
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    logged, expired = run.stdout.splitlines()
+    assert "order slow" in logged
+    assert expired == "expired"
+
+
 def test_after_shutdown_structlog_is_as_it_was(logged):
     flowery_logging.shutdown()
     assert not structlog.is_configured()

@@ -80,6 +80,7 @@ def test_fields_named_as_a_record_s_own(logged, other):
         (Raising(), (), "<unprintable Raising>"),
         ("%s", (Raising(),), "%s"),
         ("%(a)s", ({"a": 1},), "1"),
+        (Raising(), ({"a": 1},), "<unprintable Raising>"),
     ],
 )
 def test_any_text(logged, other, message, args, expected):
