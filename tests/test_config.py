@@ -245,6 +245,24 @@ def test_without_a_directory_the_logs_go_below_the_working_directory(
     assert str(tmp_path / "logs") in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("directory", ["~no-such-user/logs", "", 7])
+def test_a_directory_to_which_nothing_is_written_may_be_any(directory: object) -> None:
+    """As where an image sets one, and a container without a home writes to standard output."""
+    assert resolve(service="svc", directory=directory, output="stdout").directory is None
+
+
+def test_a_relative_directory_needs_a_working_directory_only_for_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert resolve(service="svc", directory="logs", output="stdout").directory is None
+    with pytest.raises(flowery_logging.ConfigError, match="there is no working directory"):
+        resolve(service="svc", directory="logs", output="file")
+
+
 def test_where_no_directory_can_be_written_stdout_takes_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,9 +73,7 @@ def resolve(
     values = {name: SETTINGS[name].check(setting) for name, setting in given.items()}
     service, known = values["service"], None if previous is None else previous.pseudonym_key
     # What depends on other settings too.
-    directory, outputs, fallback = choose_place(
-        given["directory"], values["directory"], values.pop("output"), service
-    )
+    directory, outputs, fallback = choose_place(given["directory"], values.pop("output"), service)
     values |= {
         "directory": directory,
         "stderr_level": shown_level(given["stderr_level"], values["stderr_level"], outputs),

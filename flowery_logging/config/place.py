@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from flowery_logging.config.setting import Setting
 from flowery_logging.files import platform, stderr
@@ -35,30 +35,22 @@ def outputs(setting: Setting) -> tuple[str, ...]:
     return found
 
 
-def directory(setting: Setting) -> str | None:
-    """Return the absolute path of a directory, which may be missing; None where none is given."""
-    if setting.value is None:
-        return None
-    if str(setting.value) == "":
-        raise setting.refuse("cannot be written (it is empty)", _ALLOWED)
-    try:
-        return str(Path(setting.value).expanduser().absolute())
-    except (TypeError, ValueError, RuntimeError):
-        raise setting.refuse("not a path", _ALLOWED) from None
+def as_given(setting: Setting) -> Any:
+    """Return a directory as it is given: only where files are written it has to be one."""
+    return setting.value
 
 
 def choose_place(
-    given: Setting, directory: str | None, outputs: tuple[str, ...], service: str
+    given: Setting, outputs: tuple[str, ...], service: str
 ) -> tuple[str | None, tuple[str, ...], str | None]:
     """Return directory, outputs and, where files were wanted but impossible, why.
 
-    `directory` is what `given` says. Raises ConfigError where somebody has given one that cannot be
-    written.
+    Raises ConfigError where somebody has given a directory that is none or cannot be written.
     """
     if "file" not in outputs:
         return None, outputs, None
     problems = []
-    for candidate in _candidates(directory):
+    for candidate in _candidates(_directory(given)):
         problem = cannot_write(candidate, service)
         if problem is None:
             return str(candidate), outputs, None
@@ -67,6 +59,20 @@ def choose_place(
         problems.append(f"{candidate} cannot be written ({problem})")
     others = tuple(name for name in outputs if name != "file")
     return None, tuple(dict.fromkeys(("stdout", *others))), " and ".join(problems)
+
+
+def _directory(setting: Setting) -> str | None:
+    """Return the absolute path of a directory, which may be missing; None where none is given."""
+    if setting.value is None:
+        return None
+    if setting.value == "":
+        raise setting.refuse("cannot be written (it is empty)", _ALLOWED)
+    try:
+        return str(Path(setting.value).expanduser().absolute())
+    except FileNotFoundError:  # the working directory has been removed
+        raise setting.refuse("there is no working directory", _ALLOWED) from None
+    except (TypeError, ValueError, RuntimeError):
+        raise setting.refuse("not a path", _ALLOWED) from None
 
 
 def _candidates(directory: str | None) -> Iterator[Path]:

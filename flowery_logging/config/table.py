@@ -12,7 +12,7 @@ from typing import Final
 
 from flowery_logging.config import checks
 from flowery_logging.config.identity import DATASET, default_service
-from flowery_logging.config.place import directory, outputs
+from flowery_logging.config.place import as_given, outputs
 from flowery_logging.config.setting import Row
 
 SETTINGS: Final[Mapping[str, Row]] = {
@@ -36,7 +36,7 @@ SETTINGS: Final[Mapping[str, Row]] = {
         checks.text, find_out=socket.gethostname,
     ),
     # Where the lines go.
-    "directory": Row(("FLOWERY_LOG_DIR",), directory, may_be_path=True),
+    "directory": Row(("FLOWERY_LOG_DIR",), as_given, may_be_path=True),
     "output": Row(("FLOWERY_LOG_OUTPUT",), outputs),
     "stderr_level": Row(("FLOWERY_LOG_STDERR_LEVEL",), checks.level_or_off, "ERROR"),
     # Which events.
