@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import FrameType
 
 import click
 import pytest
@@ -13,6 +14,7 @@ import pytest
 import flowery_logging
 from flowery_logging.cli import commands
 from flowery_logging.cli.reading.conditions import parse_condition
+from flowery_logging.cli.reading.fields import text_of
 from flowery_logging.cli.reading.times import moment_of, parse_age, parse_time
 from tests.cli.conftest import flowery, here
 from tests.cli.events import Service
@@ -205,3 +207,21 @@ def test_a_directory_without_log_files_is_a_wrong_argument(
     done = here(*command, *state, tmp_path / "logs")
     assert done.exit_code == 2
     assert f"no log files in {tmp_path / 'logs'}" in done.output
+
+
+def test_a_text_where_the_library_writes_it_is_found_at_once() -> None:
+    """Of each line some ten are asked for."""
+    calls = []
+    record = {"log.level": "info", "service": {"name": "shop"}}
+
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            calls.append(frame.f_code.co_name)
+
+    sys.setprofile(profile)
+    try:
+        found = text_of(record, "service.name")
+    finally:
+        sys.setprofile(None)
+    assert found == "shop"
+    assert calls == ["text_of", "value_at"]

@@ -39,7 +39,9 @@ def first_of(record: Mapping[str, Any], name: str) -> Any:
 
 def text_of(record: Mapping[str, Any], name: str) -> str:
     """Return the text that an event has at an ECS path; "" if it has none, or something else."""
-    value = first_of(record, name)
+    value = value_at(record, name)
+    if not isinstance(value, str):  # it is nearly always
+        value = next(_each(value), None)
     return value if isinstance(value, str) else ""
 
 
