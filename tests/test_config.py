@@ -145,6 +145,7 @@ def test_environment(
         ({"limits": {"line_bytes": 100}}, "4096 to"),
         ({"limits": "depth"}, "depth cannot be ''"),
         ({"limits": 3}, "mapping"),
+        ({"flood": ("5", None)}, "not a time"),
         ({"fields": {"a": "no type"}}, "no type"),
         ({"fields": {"flowery.a": "long", "flowery.a.b": "long"}}, "flowery.a"),
         ({"fields": {"http.request.method": "long"}}, "http.request.method"),
@@ -243,6 +244,12 @@ def test_without_a_directory_the_logs_go_below_the_working_directory(
     logging.getLogger().info("x")
     assert len(list((tmp_path / "logs").iterdir())) == 1
     assert str(tmp_path / "logs") in capsys.readouterr().err
+
+
+def test_an_error_that_repeats_a_long_value_is_short() -> None:
+    with pytest.raises(flowery_logging.ConfigError) as caught:
+        resolve(service="svc", fields="9" * 5000)
+    assert len(str(caught.value)) < 1000
 
 
 @pytest.mark.parametrize("directory", ["~no-such-user/logs", "", 7])

@@ -146,7 +146,8 @@ def flood(setting: Setting) -> tuple[int, float] | None:
     if isinstance(limit, str):
         limit, sign, given = limit.partition("/")
         window = given.strip() if sign else window
-        window = f"1{window}" if window[:1].isalpha() else window
+        begins_with_unit = isinstance(window, str) and window[:1].isalpha()
+        window = f"1{window}" if begins_with_unit else window
         limit = _whole(limit.strip())
     if type(limit) is not int or limit < 1:
         raise setting.refuse("not a number of events", allowed)

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from flowery_logging.signalled import let_through
 
 _MOST_CHARS: Final = 200
-"""Of a value in an error."""
+"""Of a value in an error, and of the reason, which may repeat it."""
 
 
 class ConfigError(ValueError):
@@ -30,7 +30,7 @@ class Setting(NamedTuple):
             "set_level()": f"argument {self.name}= of set_level()",
             "default": "the default",
         }.get(self.source, f"environment variable {self.source}")
-        shown = _shown(self.value)
+        reason, shown = _cut(reason), _shown(self.value)
         return ConfigError(f"{self.name}: {reason}: {shown} (from {origin}); allowed: {allowed}")
 
 
@@ -41,6 +41,10 @@ def _shown(value: object) -> str:
     except Exception as error:  # an object of the caller's
         let_through(error)
         return f"<unprintable {type(value).__name__}>"
+    return _cut(text)
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _MOST_CHARS else f"{text[:_MOST_CHARS]}…"
 
 
