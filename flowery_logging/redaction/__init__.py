@@ -6,27 +6,17 @@
     Redactor(kinds=[emails]).find("to kim@shop.example")  # [Span(start=3, end=19, kind="email")]
 """
 
+from flowery_logging.redaction.counting import UNCOUNTED, Counting
 from flowery_logging.redaction.harmless import SHORTEST_TOKEN, are_uuids, is_of_clock, is_uuid
+from flowery_logging.redaction.markers import BY_NAME, MARKER, is_marker, kind_of_marker, marker
 from flowery_logging.redaction.numbers import (
     SMALLEST as SMALLEST_NUMBER,
     Span,
     is_resident,
     kind_of_digits,
 )
-from flowery_logging.redaction.redactor import (
-    BY_NAME,
-    MARKER,
-    UNCOUNTED,
-    Counting,
-    Kind,
-    Make,
-    Redaction,
-    Redactor,
-    find,
-    is_marker,
-    kind_of_marker,
-    marker,
-)
+from flowery_logging.redaction.redaction import Kind, Make, Redaction
+from flowery_logging.redaction.redactor import Redactor, find
 
 __all__ = [
     "BY_NAME",

@@ -11,11 +11,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from flowery_logging.kept import Kept
+from flowery_logging.redaction.counting import Counting
 from flowery_logging.redaction.names import KEY_CHARS
 from flowery_logging.redaction.personal import OPEN_KINDS, is_network_address, kind_of_name
 from flowery_logging.redaction.personal_text import PersonalText
 from flowery_logging.redaction.pseudonyms import Pseudonyms
-from flowery_logging.redaction.redactor import Counting, Kind, Make, Redactor
+from flowery_logging.redaction.redaction import Kind, Make
+from flowery_logging.redaction.redactor import Redactor
 
 
 class ChosenRedactor(Redactor):

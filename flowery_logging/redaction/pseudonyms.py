@@ -19,7 +19,7 @@ from flowery_logging.redaction import emails, phones
 from flowery_logging.redaction.harmless import HMAC
 from flowery_logging.redaction.names import squash
 from flowery_logging.redaction.personal import kind_of_name
-from flowery_logging.redaction.redactor import Make
+from flowery_logging.redaction.redaction import Make
 
 KEY_VARIABLE: Final = "FLOWERY_LOG_PSEUDONYM_KEY"
 OLD_KEYS_VARIABLE: Final = "FLOWERY_LOG_PSEUDONYM_OLD_KEYS"

@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
-from typing import Any, Final, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
 import orjson
 
@@ -31,9 +29,12 @@ from flowery_logging.redaction import (
     urls,
 )
 from flowery_logging.redaction.assignments import Assignments
+from flowery_logging.redaction.counting import Counting, counted_alone, counted_in
+from flowery_logging.redaction.markers import BY_NAME, marker, replaced, without_markers
 from flowery_logging.redaction.names import KEY_CHARS, Names
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import whole_end
+from flowery_logging.redaction.redaction import Kind, Redaction
 from flowery_logging.redaction.suspicion import (
     ADDRESSES,
     FURTHER,
@@ -45,10 +46,6 @@ from flowery_logging.redaction.suspicion import (
 )
 from flowery_logging.redaction.values import is_sentence, is_shown
 
-BY_NAME: Final = "value"
-"""The kind of a secret of which only the name is known."""
-
-MARKER: Final = "[redacted]"
 _NAME: Final = late(r"[A-Za-z][\w-]{0,64}")
 _SHORT: Final = 12
 """Parameters, and lengths of their values, that hold no secret if their name is no secret's."""
@@ -58,83 +55,6 @@ _MOST_KEYS: Final = 32
 """Objects whose keys are known, and how many keys one of them has at most."""
 
 _SAYING: Final = late(r"[^\W_]")
-_IS_MARKER: Final = late(r"\[redacted(?::\w{1,32})?\]?")
-
-
-class Counting(Protocol):
-    """Where it is counted what was hidden."""
-
-    def add(self, name: str, amount: int = 1) -> None:
-        """Raise a count."""
-        ...
-
-    def add_all(self, amounts: Mapping[str, int]) -> None:
-        """Raise some counts, by their names."""
-        ...
-
-
-class _Nowhere:
-    def add(self, name: str, amount: int = 1) -> None:
-        """Take no note."""
-
-    def add_all(self, amounts: Mapping[str, int]) -> None:
-        """Take no note."""
-
-
-UNCOUNTED: Final[Counting] = _Nowhere()
-"""For who looks at what nobody writes."""
-
-
-class Kind(NamedTuple):
-    """A further kind of what is to be hidden.
-
-    Args:
-        name: what the marker and the count say, e.g. `phone`.
-        find: yields where it stands in a text, as (start, end).
-        sign: the quick look, taken at each event: tells, also wrongly, but cheaply, whether a text
-            may hold one, given as UTF-8 and perhaps as it stands in JSON.
-        is_name: tells of a key (one part of a dotted name) whether its value is of this kind.
-    """
-
-    name: str
-    find: Callable[[str], Iterable[tuple[int, int]]]
-    sign: Callable[[bytes], Any]
-    is_name: Callable[[str], bool]
-
-
-Make = Callable[[Any, Counting], Any]
-"""Makes what is shown instead of a scalar; what it hides is counted."""
-
-
-@cache
-def marker(kind: str) -> str:
-    """Return what stands for a secret of a kind; by its name alone, no kind is known."""
-    return f"[redacted:{kind}]" if kind != BY_NAME else MARKER
-
-
-def kind_of_marker(marker: str) -> str:
-    """Return the kind of the secret that a marker stands for."""
-    return marker.strip("[]").partition(":")[2] or BY_NAME
-
-
-def is_marker(value: object) -> bool:
-    """Tell whether a value is what stands for a secret."""
-    return type(value) is str and _IS_MARKER.fullmatch(value) is not None
-
-
-def _stars(match: re.Match[str]) -> str:
-    return "*" * len(match[0])
-
-
-def replaced(text: str, spans: Iterable[Span]) -> str:
-    """Return the text with a marker for each of the spans, which are in order."""
-    kept: list[str] = []
-    position = 0
-    for start, end, kind in spans:
-        kept += (text[position:start], marker(kind))
-        position = end
-    kept.append(text[position:])
-    return "".join(kept)
 
 
 def _make_whole(text: str, spans: list[Span], first: int) -> None:
@@ -159,95 +79,6 @@ def _merged(spans: Iterable[Span]) -> Iterator[Span]:
             current = Span(current.start, max(current.end, span.end), kind)
     if current is not None:
         yield current
-
-
-class Redaction:
-    """Hides nothing: for records of the library's own, whose numbers must not be mistaken."""
-
-    by_path = False
-    """Whether more than one part of a dotted name may have to be known."""
-
-    has_further = False
-    """Whether there are further kinds: then no value is harmless by its form."""
-
-    def kind_of(self, name: str) -> str | None:  # noqa: ARG002
-        """Return the kind that the value of a key (one part of a dotted name) is; None: shown."""
-        return None
-
-    def kind_at(self, path: str, *, of_object: bool = False) -> str | None:  # noqa: ARG002
-        """Return the kind that the value of a dotted name is by one of its parts; None: shown.
-
-        `of_object`: the value is one whose entries have names of their own.
-        """
-        for kind in map(self.kind_of, path.split(".")):
-            if kind is not None:
-                return kind
-        return None
-
-    def maker(self, path: str) -> Make | None:  # noqa: ARG002
-        """Return what makes what stands for a scalar of a dotted name; None: nothing does."""
-        return None
-
-    def shows(self, name: str, value: object) -> bool:  # noqa: ARG002
-        """Tell whether a value is shown, although its name is a secret's: `auth="oauth2"`."""
-        return False
-
-    def hides(self, name: str) -> bool:
-        """Tell whether the value of a key (one part of a dotted name) is a secret by its name."""
-        return self.kind_of(name) is not None
-
-    def are_plain(self, names: tuple[str, ...]) -> bool:  # noqa: ARG002
-        """Tell, quickly, that the keys of an object hide nothing of it; False: perhaps they do."""
-        return False
-
-    def find(self, text: str) -> list[Span]:  # noqa: ARG002
-        """Return where secrets stand in a text, in order, none over another."""
-        return []
-
-    def suspects(self, text: str) -> int:  # noqa: ARG002
-        """Tell, quickly, what `find` may find in a text: kinds of secrets as bits, or 0."""
-        return 0
-
-    def suspects_json(self, encoded: bytes) -> int:  # noqa: ARG002
-        """Tell as `suspects` of one or many texts in UTF-8, also as they stand in JSON."""
-        return 0
-
-    def asker(self) -> Callable[[bytes], int]:
-        """Return another `suspects_json`, for texts that come from one call."""
-        return self.suspects_json
-
-    def clean(self, text: str, counts: Counting | None = None) -> str:  # noqa: ARG002
-        """Return a text with a marker in place of each secret in it, which is counted."""
-        return text
-
-    def clean_suspected(self, text: str, kinds: int, counts: Counting | None = None) -> str:  # noqa: ARG002
-        """Return what `clean` does of a text of which `suspects` has told these kinds."""
-        return text
-
-    def clean_name(self, name: str) -> str:
-        """Return the name of a field without secrets: a card number may be the key of a dict."""
-        return name
-
-    def clean_items(self, items: list[str], counts: Counting | None = None) -> list[str]:
-        """Return texts without secrets; those of a command tell of one another."""
-        return [self.clean(item, counts) for item in items]
-
-    def clean_query(self, query: str, counts: Counting | None = None) -> str:  # noqa: ARG002
-        """Return the query of a URL, without its question mark, without the secrets in it."""
-        return query
-
-    def is_simple_query(self, query: str) -> bool:  # noqa: ARG002
-        """Tell of the query of a URL, quickly, that it needs not be cleaned; False: perhaps."""
-        return True
-
-    def clean_number(self, value: float, counts: Counting | None = None) -> Any:  # noqa: ARG002
-        """Return a number, or the marker if it is a card or resident number."""
-        return value
-
-    def hide(self, kind: str, counts: Counting) -> str:
-        """Return what stands for the value of a secret's name, which is counted."""
-        counts.add_all(_counted_alone(kind))
-        return marker(kind)
 
 
 class Redactor(Redaction):
@@ -322,8 +153,8 @@ class Redactor(Redaction):
 
     def _find(self, text: str, kinds: int, *, form: bool = False) -> list[Span]:
         """Return where secrets of these kinds stand; `form`: a plus sign of the text is a blank."""
-        if "[redacted" in text:  # what is clean stays as it is
-            text = _IS_MARKER.sub(_stars, text)
+        if "[redacted" in text:
+            text = without_markers(text)
         is_escaped = form or "\\" in text or "%" in text or ("&" in text and ";" in text)
         inner = [*escapes.layers(text, form=form)] if is_escaped else []
         # What a number is is told by what stands before it, perhaps in escapes.
@@ -405,14 +236,14 @@ class Redactor(Redaction):
         """Return the secrets of a text by the rules, and keep them for others of its outline."""
         spans = self._find(text, kinds)
         markers = [marker(span.kind) for span in spans]
-        self._outlines.keep(text, kinds, spans, markers, _counted_in(spans))
+        self._outlines.keep(text, kinds, spans, markers, counted_in(spans))
         return spans
 
     def _clean(self, text: str, spans: list[Span], counts: Counting | None) -> str:
         if not spans:
             return text
         if counts is not None:
-            counts.add_all(_counted_in(spans))
+            counts.add_all(counted_in(spans))
         return replaced(text, spans)
 
     def clean_name(self, name: str) -> str:
@@ -430,7 +261,7 @@ class Redactor(Redaction):
             return super().clean_items(items, counts)
         spans = self.find(" ".join(items))
         if counts is not None and spans:
-            counts.add_all(_counted_in(spans))
+            counts.add_all(counted_in(spans))
         found = structures.split_spans(items, spans)
         return [replaced(item, own) for item, own in zip(items, found, strict=True)]
 
@@ -471,7 +302,7 @@ class Redactor(Redaction):
             kind = numbers.kind_of_digits(str(value))
             if kind is not None:
                 if counts is not None:
-                    counts.add_all(_counted_alone(kind))
+                    counts.add_all(counted_alone(kind))
                 return marker(kind)
         return value
 
@@ -489,21 +320,3 @@ def find(text: str) -> list[Span]:
 
 
 _DEFAULT: Final = Redactor()
-
-
-def _counted(kinds: Iterable[str]) -> Mapping[str, int]:
-    """Return what is counted where these are hidden: `redacted`, and by kind `redacted_card`, …."""
-    amounts = {"redacted": 0}
-    for kind in kinds:
-        name = "redacted_by_name" if kind == BY_NAME else f"redacted_{kind}"
-        amounts["redacted"] += 1
-        amounts[name] = amounts.get(name, 0) + 1
-    return amounts
-
-
-def _counted_in(spans: list[Span]) -> Mapping[str, int]:
-    return _counted_alone(spans[0].kind) if len(spans) == 1 else _counted(s.kind for s in spans)
-
-
-_counted_alone: Final = cache(lambda kind: _counted([kind]))
-"""What is counted where one secret is hidden, as mostly."""

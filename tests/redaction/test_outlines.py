@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from flowery_logging.redaction import Redactor
-from flowery_logging.redaction.redactor import replaced
+from flowery_logging.redaction.markers import replaced
 from tests.redaction.test_alike import texts_kept
 from tests.redaction.test_corpus import SECRETS
 
