@@ -7,11 +7,7 @@ Any other is handed to the step's careful function, which goes by the rules of `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from decimal import Decimal
-from math import isfinite
 from typing import Any, Final
-from uuid import UUID
 
 import orjson
 
@@ -24,8 +20,9 @@ from flowery_logging.ecs.conversion import (
     number_bounds,
 )
 from flowery_logging.ecs.document import Placer
-from flowery_logging.ecs.encode import MAX_INTEGER, dumps
+from flowery_logging.ecs.encode import dumps
 from flowery_logging.ecs.kinds import ISO, Kind
+from flowery_logging.ecs.lists import FEW_DIGITS, same_texts, short_texts
 from flowery_logging.ecs.plain import AS_IS, is_number, plain
 from flowery_logging.ecs.schema import Place
 from flowery_logging.ecs.values import is_query
@@ -34,16 +31,11 @@ from flowery_logging.redaction import (
     SHORTEST_TOKEN,
     SMALLEST_NUMBER,
     Make,
-    are_uuids,
     is_of_clock,
     is_uuid,
-    kind_of_digits,
 )
 from flowery_logging.redaction.harmless import HMAC
 from flowery_logging.redaction.trace_ids import is_name as is_trace_name
-
-_FEW_DIGITS: Final = 10**10
-"""Integers below it are never secrets, also as texts."""
 
 LONGEST_KEYWORD: Final = KEYWORD_UNITS // 2
 """Characters of a keyword that fits whatever its characters are."""
@@ -157,7 +149,7 @@ class Steps:
         if kind in _ALWAYS:
             return Step(careful, (_ALWAYS[kind],))
         if kind is list:
-            return self._list(self._careful_list(path), self._longest, _short_texts)
+            return self._list(self._careful_list(path), self._longest, short_texts)
         return Step(careful, BY_RULES)
 
     def field(self, place: Place, kind: Kind) -> Step:
@@ -167,11 +159,11 @@ class Steps:
         most = min(self._longest, LONGEST_KEYWORD if field in KEYWORDS else self._longest)
         if field in _AS_TEXT:
             if kind is list and is_array:
-                return self._list(careful, most, _same_texts)
+                return self._list(careful, most, same_texts)
             if kind in {str, ISO} and not (is_array and is_query(place.path)):
                 return self._text(careful, most, place.path, is_array=is_array)
             if kind is int:
-                ordinary = f"-{_FEW_DIGITS} < v < {_FEW_DIGITS}"
+                ordinary = f"-{FEW_DIGITS} < v < {FEW_DIGITS}"
                 return Step(careful, _if(ordinary, _encode("""b'"%d"' % v""", is_array=is_array)))
         if field == "ip" and kind is str:
             encode = _encode("dumps(v)", is_array=is_array, asked=True)
@@ -300,94 +292,3 @@ def _made(careful: Careful, make: Make) -> Step:
 def _encode(value: str, *, is_array: bool, asked: bool = False) -> str:
     encoded = f"b'[%b]' % ({value})" if is_array else value
     return f"e = a = {encoded}" if asked else f"e = {encoded}"
-
-
-# Of lists a copy is looked at and encoded: another thread may change the caller's meanwhile.
-# Returned is how it stands in a line, and what the redactor is asked about; None for any other.
-def _same_texts(items: list[Any], count: int, most: int) -> tuple[bytes | None, bytes]:
-    """Encode a list of ordinary texts."""
-    if not 0 < len(items) <= count:
-        return _NO_LIST
-    items = items.copy()
-    if set(map(type, items)) != {str} or max(map(len, items)) > most:
-        return _NO_LIST
-    encoded = orjson.dumps(items)
-    return encoded, b"" if are_uuids(encoded) else encoded
-
-
-def _short_texts(items: list[Any], count: int, most: int) -> tuple[bytes | None, bytes]:
-    """Encode a list of ordinary scalars as texts."""
-    if not 0 < len(items) <= count:
-        return _NO_LIST
-    kind = type(items[0])
-    if kind is str:
-        found = _same_texts(items, count, most)
-        return found if found[0] is not None else _mixed_texts(items.copy(), most)
-    if kind not in _ALIKE and kind not in _TEXTS:
-        return _NO_LIST  # mostly dicts
-    items = items.copy()
-    kinds = set(map(type, items))
-    make = _ALIKE.get(kinds.pop())
-    return make(items) if make is not None and not kinds else _mixed_texts(items, most)
-
-
-def _mixed_texts(items: list[Any], most: int) -> tuple[bytes | None, bytes]:
-    """Encode a list of scalars of several types."""
-    makes = [*map(_TEXTS.get, map(type, items))]
-    if None in makes:
-        return _NO_LIST
-    texts = [make(item) for make, item in zip(makes, items, strict=True)]  # type: ignore[misc]
-    if None in texts or max(map(len, texts)) > most:  # type: ignore[arg-type]
-        return _NO_LIST
-    encoded = orjson.dumps(texts)
-    return encoded, encoded
-
-
-def _integers(items: list[int]) -> tuple[bytes | None, bytes]:
-    """Encode integers, of which none is a secret: digits alone are one as a text if as a number."""
-    make = str if max(map(abs, items)) < _FEW_DIGITS else _integer_text
-    texts = [*map(make, items)]
-    return _NO_LIST if None in texts else (orjson.dumps(texts), b"")
-
-
-def _integer_text(value: int) -> str | None:
-    if not -MAX_INTEGER <= value <= MAX_INTEGER:
-        return None  # Python prints no number of very many digits
-    text = str(value)
-    return text if value < SMALLEST_NUMBER or kind_of_digits(text) is None else None
-
-
-def _floats(items: list[float]) -> tuple[bytes | None, bytes]:
-    if not all(map(isfinite, items)):
-        return _NO_LIST
-    encoded = orjson.dumps([*map(str, items)])
-    return encoded, encoded
-
-
-def _by(text: Callable[[Any], str]) -> Callable[[list[Any]], tuple[bytes, bytes]]:
-    def encode(items: list[Any]) -> tuple[bytes, bytes]:
-        encoded = orjson.dumps([*map(text, items)])
-        return encoded, encoded
-
-    return encode
-
-
-_NO_LIST: Final = None, b""
-
-_ALIKE: Final[Mapping[type, Callable[[list[Any]], tuple[bytes | None, bytes]]]] = {
-    int: _integers,
-    float: _floats,
-    UUID: lambda items: (orjson.dumps(items), b""),
-    datetime: _by(datetime.isoformat),
-    date: _by(date.isoformat),
-}
-"""What encodes a list of one type, whose texts are shorter than any limit."""
-
-_TEXTS: Final[Mapping[type, Callable[[Any], str | None]]] = {
-    str: str,
-    Decimal: str,
-    int: _integer_text,
-    float: lambda value: str(value) if isfinite(value) else None,
-    bool: lambda value: "true" if value else "false",
-}
-"""What makes the texts of items of a list, as the rules do; None: by these."""
