@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from socketserver import ThreadingMixIn
 from typing import Any
 from urllib.parse import urlsplit
@@ -189,7 +189,8 @@ def waitress_of(app):
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
-        server.trigger.pull_trigger(server.close)
+        with suppress(OSError):  # its loop was awake, has closed, and the descriptor with it
+            server.trigger.pull_trigger(server.close)
         thread.join()
 
 
