@@ -15,7 +15,7 @@ import ecs_logging
 
 from flowery_logging.capture import celery_lines, records, structlog_output
 from flowery_logging.capture.event_dict import is_event_dict, unwrap_event_dict
-from flowery_logging.capture.interrupted import Interrupted
+from flowery_logging.capture.interrupted import bring_about
 from flowery_logging.capture.own_classes import ordinary
 from flowery_logging.capture.sink import bound_fields
 from flowery_logging.capture.waiting import carried_fields
@@ -128,8 +128,7 @@ class ECSFormatter(ecs_logging.StdlibFormatter):
             self._add_exception(event, record)
         event.fields = self._without_excluded(event.fields)
         event.bound = self._without_excluded(self._around(record))
-        if type(message) is Interrupted:
-            raise message.error
+        bring_about(message)
         return event
 
     def _around(self, record: logging.LogRecord) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from structlog import contextvars as structlog_contextvars
 
 from flowery_logging import context
 from flowery_logging.capture.gate import PASSES, Gate
-from flowery_logging.capture.interrupted import Interrupted, bare
+from flowery_logging.capture.interrupted import Interrupted, bare, bring_about
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event, LineEncoder, Site
 from flowery_logging.event_parts import NO_FIELDS, Fields, Halves
@@ -108,8 +108,7 @@ class Sink:
             raise
         if halves is not None:
             target.write(*halves)
-        if type(message) is Interrupted:
-            raise message.error
+        bring_about(message)
 
     def write(self, event: Event) -> None:
         """Write an event of the library's own as it stands. Never raises."""
