@@ -22,6 +22,11 @@ HEADER = (
 )
 
 
+SIZE = 50_000
+OWN = 40_000
+"""What a process's own file takes at most, however long the paths and the names of the machine."""
+
+
 def plant(
     logs: Logs, number: int, *, days: float, size: int = 2_000, service: str = "svc",
     part: str | None = None,
@@ -64,19 +69,17 @@ def _records(path: Path, action: str) -> list[dict[str, Any]]:
 
 
 def test_beyond_the_bytes_the_oldest_goes_first(logs: Logs) -> None:
-    paths = [plant(logs, n, days=n / 10) for n in range(1, 11)]
-    ok(
-        logs.run("log.info('x')", setup="keep_bytes=9_500")
-    )  # three, and its own with what it announces
+    paths = [plant(logs, n, days=n / 10, size=SIZE) for n in range(1, 11)]
+    ok(logs.run("log.info('x')", setup=f"keep_bytes={3 * SIZE + OWN}"))
     assert [path.exists() for path in paths] == [True] * 3 + [False] * 7
 
 
 def test_what_was_written_while_the_clock_was_years_ahead_goes_before_what_came_since(
     logs: Logs,
 ) -> None:
-    ahead = [plant(logs, n, days=-3_650 + n) for n in range(1, 4)]
-    since = [plant(logs, n, days=1 / n) for n in range(4, 7)]
-    ok(logs.run("log.info('x')", setup="keep_bytes=9_500"))
+    ahead = [plant(logs, n, days=-3_650 + n, size=SIZE) for n in range(1, 4)]
+    since = [plant(logs, n, days=1 / n, size=SIZE) for n in range(4, 7)]
+    ok(logs.run("log.info('x')", setup=f"keep_bytes={3 * SIZE + OWN}"))
     assert not any(path.exists() for path in ahead)
     assert all(path.exists() for path in since)
 
@@ -282,7 +285,7 @@ logging.info("last")
 
 def test_what_another_process_has_removed_is_not_made_up_for(logs: Logs) -> None:
     """Of many processes that start at once each would else remove as much, of other files."""
-    old = [plant(logs, n, days=3) for n in range(1, 21)]
+    old = [plant(logs, n, days=3, size=SIZE) for n in range(1, 21)]
     program = f"""
         from flowery_logging.system import System
         scandir, monotonic = System.scandir, System.monotonic
@@ -294,7 +297,7 @@ def test_what_another_process_has_removed_is_not_made_up_for(logs: Logs) -> None
         System.monotonic = when_all_are_looked_up
         log.info("x")
     """
-    ok(logs.run(program, setup="keep_bytes=24_000"))
+    ok(logs.run(program, setup=f"keep_bytes={10 * SIZE + OWN}"))
     assert [path for path in old if path.exists()] == old[10:]
 
 
