@@ -99,7 +99,7 @@ class Suspicion:
         if size > LONG_TEXT and not is_inner and "\\\\u" in coarse:
             inner = _with_letters(encoded, coarse)
             if inner:
-                return self.look(inner, is_inner=True)
+                return self.look(inner, is_inner=True) | self.further_in(inner)
         runs = encoded.translate(_RUNS).decode("latin-1")
         if digit_runs.LONG in coarse and digit_runs.has_number(encoded, coarse):
             kinds = NUMBERS
@@ -176,7 +176,7 @@ class Suspicion:
         may_have_code = "\\" in signs and "\\\\u" in coarse
         inner = _with_letters(encoded, coarse) if may_have_code else b""
         if inner:
-            return self._letters(inner)
+            return self._letters(inner) | self.further_in(inner)
         kinds = self._signs(signs, encoded, coarse, text, may_name=may_name)
         if may_have_code or "%" in signs:
             kinds |= self._inside(encoded, coarse)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 import logging
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -80,6 +83,35 @@ def test_personal_data_is_hidden_by_name_and_form(logged) -> None:
     assert failed["error"]["message"] == "no account for [redacted:email], 고객명: [redacted:name]"
     assert "[redacted:email]" in failed["error"]["stack_trace"]
     assert flowery_logging.stats()["redacted_phone"] > 32
+
+
+ESCAPED: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "in JSON": json.dumps,
+    "in JSON in JSON": lambda text: json.dumps(json.dumps(text)),
+    "in a URL": quote,
+    "in a URL in a URL": lambda text: quote(quote(text)),
+    "in a form": quote_plus,
+    "in HTML": html.escape,
+    "in JSON in HTML": lambda text: html.escape(json.dumps(text)),
+}
+"""How one text is written in another."""
+
+
+@pytest.mark.parametrize("before", ["", "배송 중. " * 100], ids=["short", "long"])
+@pytest.mark.parametrize("escaped", ESCAPED.values(), ids=ESCAPED)
+def test_personal_data_is_hidden_whatever_it_is_written_in(logged, escaped, before) -> None:
+    logged.setup(redact_personal=KINDS)
+    texts = {
+        "name": ("이름", "김철수"), "address": ("주소", "서울시 강남구 1"), "phone": ("전화", "010-1234-5678"),
+        "email": ("보낸 이", "kim@example.com"), "account": ("계좌", "110-123-456789"),
+    }  # fmt: skip
+    for kind, (name, value) in texts.items():
+        text = escaped(f'{before}{{"{name}": "{value}"}}')
+        logging.getLogger("app").info("got %s", text)
+        message = logged.last()["message"]
+        assert f"[redacted:{kind}]" in message
+        assert not value.isascii() or value not in message
 
 
 def test_all_of_it_is_shown_where_nothing_is_chosen(logged) -> None:
