@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flowery_logging.capture.handed import Written
 from flowery_logging.capture.patch import SOURCE, filed_in_logging
@@ -72,30 +72,37 @@ def _module(function: object) -> str:
     return str(getattr(function, "__module__", ""))
 
 
+class Said(NamedTuple):
+    """An event as it was given to a logger of `get_logger()`.
+
+    `logger` is the name that a record of it has; `written` is what has been written of it, where an
+    exception or a stack may be on it, and `frame` the caller's, None where no Python code called.
+    """
+
+    logger: str
+    level: int
+    message: object
+    args: tuple[Any, ...]
+    fields: Mapping[str, Any]
+    written: Event | None
+    frame: FrameType | None
+
+
 @filed_in_logging
 def hand_out(
-    logger: logging.Logger,
-    name: str,
-    level: int,
-    message: object,
-    args: tuple[Any, ...],
-    fields: Mapping[str, Any],
-    event: Event | None,
-    frame: FrameType | None,
-    thread: tuple[int, str] | None,
-    counters: Counters,
+    said: Said, logger: logging.Logger, thread: tuple[int, str] | None, counters: Counters
 ) -> None:
     """Give the other handlers a record of an event that is in our file. Never raises.
 
-    `logger` is the one of this name, or the one that it would inherit its handlers from.
+    `logger` is the one of its name, or the one that it would inherit its handlers from.
     What a handler logs meanwhile is not handed out again: it could have no end.
     """
     if getattr(_handing, "now", False):
         return
     _handing.now = True
     try:
-        if logger.isEnabledFor(level):
-            record = _record(logger, name, level, message, args, fields, event, frame)
+        if logger.isEnabledFor(said.level):
+            record = _record(said, logger)
             if thread is not None:
                 record.thread, record.threadName = thread
             logger.handle(record)
@@ -106,20 +113,12 @@ def hand_out(
         _handing.now = False
 
 
-def _record(
-    logger: logging.Logger,
-    name: str,
-    level: int,
-    message: object,
-    args: tuple[Any, ...],
-    fields: Mapping[str, Any],
-    event: Event | None,
-    frame: FrameType | None,
-) -> logging.LogRecord:
+def _record(said: Said, logger: logging.Logger) -> logging.LogRecord:
     """Make a record as `logging` would for the same call."""
+    name, level, message, args, fields, written, frame = said
     exc_info, stack = None, None
-    if event is not None:
-        exc_info, stack = exc_info_of(event.error, event.trace), event.stack
+    if written is not None:
+        exc_info, stack = exc_info_of(written.error, written.trace), written.stack
     file, line, function = "(unknown file)", 0, "(unknown function)"
     if frame is not None:
         file, line, function = frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name

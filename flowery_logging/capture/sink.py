@@ -1,4 +1,15 @@
-"""What all ways in share: the encoder, the writer and the processors of the current set-up."""
+"""What all ways in share: the encoder, the writer and the processors of the current set-up.
+
+There are four: a method of `get_logger()` (structlog.py), `Logger._log` (direct.py), a record
+(stdlib.py), and the library's own loggers (own.py). Each takes an event through the same steps, and
+spells them out, as a call more takes a hundredth of an event:
+
+1. the message, with its arguments (`simply_formatted`; what does not fit: `interpolated`);
+2. its call site and its thread, which the encoder knows from the second time on;
+3. `Sink.put`, which writes what is usual;
+4. what is not, as an `Event`: to `Sink.emit_event`;
+5. the other handlers, where `logging` does not give it to them itself.
+"""
 
 from __future__ import annotations
 

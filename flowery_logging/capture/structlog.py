@@ -22,7 +22,7 @@ import structlog
 from flowery_logging.capture.interrupted import Interrupted, bring_about
 from flowery_logging.capture.logger_tree import LOGGERS
 from flowery_logging.capture.made_records import log_before_setup
-from flowery_logging.capture.others import heard_by_others
+from flowery_logging.capture.others import Said, heard_by_others
 from flowery_logging.capture.patch import filed_in_logging
 from flowery_logging.capture.sink import simply_formatted, site_of
 from flowery_logging.capture.structlog_adoption import PROCESSORS, takes_drop_event
@@ -257,17 +257,18 @@ def _method(level: str, frames: int = 1, *, checks: bool = False) -> Any:  # noq
         site = site_of(encoder, frame, output.name, level)
         current = _ident(), _current_thread().name
         thread = encoder.known_thread(current) or encoder.thread(*current)
-        record = None
+        written = None
         if not sink.put(_now(), site, message, fields, thread):
-            record = make_event(sink, output.name, level, message, fields, frame)
-            record.template = template
-            sink.emit_event(record)
+            written = make_event(sink, output.name, level, message, fields, frame)
+            written.template = template
+            sink.emit_event(written)
         loggers, module, logger = output.found
         if loggers != len(LOGGERS) or (output.name is None and module is not frame.f_globals):
             logger = logger_of(output, frame)
         if heard_by_others(logger):
             name = logger_name(output.name, frame)
-            give_others(sink, logger, name, number_of(level), template, args, fields, record, frame)
+            said = Said(name, number_of(level), template, args, fields, written, frame)
+            give_others(sink, logger, said)
 
     method.__name__ = level
     return filed_in_logging(method)

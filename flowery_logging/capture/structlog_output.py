@@ -14,7 +14,7 @@ from flowery_logging import context, levels
 from flowery_logging.capture.interrupted import Interrupted, bring_about
 from flowery_logging.capture.logger_tree import LOGGERS, has_own_level, nearest, nearest_lasting
 from flowery_logging.capture.made_records import log_before_setup
-from flowery_logging.capture.others import hand_out, heard_by_others
+from flowery_logging.capture.others import Said, hand_out, heard_by_others
 from flowery_logging.capture.patch import filed_in_logging
 from flowery_logging.capture.sink import Sink, mapping_or_all, site_of
 from flowery_logging.ecs import Event
@@ -282,25 +282,15 @@ def write(
         name = logger_name(name, frame)
         logger = nearest(name)
         if heard_by_others(logger):
-            give_others(sink, logger, name, number_of(level), message, (), fields, event, frame)
+            said = Said(name, number_of(level), message, (), fields, event, frame)
+            give_others(sink, logger, said)
 
 
 @filed_in_logging
-def give_others(
-    sink: Sink,
-    logger: logging.Logger,
-    name: str,
-    number: int,
-    message: object,
-    args: tuple[Any, ...],
-    fields: Mapping[str, Any],
-    event: Event | None,
-    frame: FrameType | None,
-) -> None:
+def give_others(sink: Sink, logger: logging.Logger, said: Said) -> None:
     """Hand out an event that is written, unless it is one that only the recorder keeps."""
-    if number >= written_from(name, None):
-        thread = caller_thread()
-        hand_out(logger, name, number, message, args, fields, event, frame, thread, sink.counters)
+    if said.level >= written_from(said.logger, None):
+        hand_out(said, logger, caller_thread(), sink.counters)
 
 
 # structlog's processors look for the caller outside of modules named like structlog's own.
