@@ -30,6 +30,9 @@ that a huge one never stalls a log call."""
 STEP_REMOVALS: Final = 32
 """Files removed at once: one record names them all."""
 
+STEP_BYTES: Final = 64_000_000
+"""About so many bytes at once: a file system frees them, some 30 ms, while the caller waits."""
+
 TAIL_BYTES: Final = 65_536
 
 
@@ -163,7 +166,8 @@ class Removal:
         return f"{self._settings.directory}{os.sep}{file.name}"
 
     def _end_of_step(self) -> Iterator[None]:
-        if len(self._removed) >= STEP_REMOVALS:
+        freed = sum(file.size for file in self._removed)
+        if len(self._removed) >= STEP_REMOVALS or freed >= STEP_BYTES:
             yield
 
     def _read(self, start: int, most: int | None) -> tuple[list[os.DirEntry[str]], bool]:

@@ -242,6 +242,24 @@ def test_one_record_names_no_more_than_32_files(logs: Logs) -> None:
     assert [len(names) for names in named] == [32, 3]
 
 
+def test_a_look_frees_no_more_than_the_bytes_of_a_file_or_two(logs: Logs) -> None:
+    """A file system takes a second for gigabytes, in the middle of a call: a start after a week."""
+    old = [plant(logs, n, days=9) for n in range(1, 6)]
+    for path in old:
+        os.truncate(path, 40_000_000)
+        os.utime(path, (path.stat().st_mtime - 9 * 86_400,) * 2)
+    program = """
+        removed = []
+        for _ in range(3):
+            log.info("x")
+            removed.append(flowery_logging.stats()["files_removed"])
+            writer()._journal.target.look_at = 0
+        assert removed == [2, 4, 5], removed
+    """
+    ok(logs.run(program, setup="keep_days=7"))
+    assert not any(path.exists() for path in old)
+
+
 def test_a_file_in_use_counts_among_the_bytes_that_are_kept(logs: Logs) -> None:
     held = plant(logs, 1, days=0.9, size=20_000)
     descriptor = os.open(held, os.O_RDONLY)
