@@ -17,11 +17,12 @@ from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.encode import dumps, text
 from flowery_logging.ecs.error_group import error_group
 from flowery_logging.ecs.event import Clock, Event, Static, merged, usable_time
-from flowery_logging.ecs.exception import error_fields, shorten
+from flowery_logging.ecs.exception import error_fields
 from flowery_logging.ecs.layout import Layout
 from flowery_logging.ecs.plain import describe
 from flowery_logging.ecs.shrink import shrink
 from flowery_logging.event_parts import Halves
+from flowery_logging.redaction.left_out import shorten
 from flowery_logging.signalled import let_through
 
 SPLICE_BYTES: Final = 200

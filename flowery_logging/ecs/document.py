@@ -9,7 +9,6 @@ from typing import Any, Final
 from flowery_logging.counters import Counters
 from flowery_logging.ecs.conversion import MISFIT
 from flowery_logging.ecs.encode import CYCLE, to_json
-from flowery_logging.ecs.exception import shorten
 from flowery_logging.ecs.label_names import LabelNames
 from flowery_logging.ecs.layout import Layout
 from flowery_logging.ecs.limits import Limits
@@ -24,10 +23,6 @@ MAX_VISITS: Final = 4096
 
 MORE: Final = "more_fields"
 """The label that holds, as JSON, the fields beyond the limits of an event or of a process."""
-
-
-LONGEST_READ: Final = 1_000_000
-"""Characters of a message or stack trace that are searched for secrets; of longer ones a part."""
 
 
 class Placer:
@@ -73,17 +68,9 @@ class Placer:
         """Place the fields of all layers; where two give the same name, the first stands."""
         return _Walk(self).run(layers)
 
-    def clean_suspected(self, text: str, kinds: int, counts: Counting) -> str:
-        """Return a text of which the redactor suspects these kinds without secrets, counted."""
-        if len(text) > LONGEST_READ:
-            return self.clean_text(text, counts)
-        return self.redactor.clean_suspected(text, kinds, counts)
-
-    def clean_text(self, text: str, counts: Counting | None = None) -> str:
+    def clean_text(self, text: str) -> str:
         """Return a message or the text of an exception without secrets, which are counted."""
-        return self.redactor.clean(
-            shorten(text, LONGEST_READ), self.counters if counts is None else counts
-        )
+        return self.redactor.clean(text, self.counters)
 
     def layout(self, counters: Counting) -> Layout:
         """Return an empty layout."""
@@ -121,7 +108,10 @@ class ValueLeaf:
 class _Walk:
     """The way through the fields of one event."""
 
-    __slots__ = ("_around", "_layer", "_layout", "_left", "_more", "_placer", "_values", "_visits")
+    __slots__ = (
+        "_around", "_beyond", "_layer", "_layout", "_left", "_more", "_placer", "_values",
+        "_visits",
+    )  # fmt: skip
 
     def __init__(self, placer: Placer) -> None:
         self._placer = placer
@@ -131,17 +121,21 @@ class _Walk:
         self._left = placer.limits.fields
         self._visits = MAX_VISITS
         self._more: dict[str, Any] = {}
+        self._beyond = 0  # values that are not even looked at
         self._around: list[Any] = []  # the mappings that a value lies in
 
     def run(self, layers: tuple[Mapping[Any, Any], ...]) -> Layout:
+        # What is bound keeps its room: a line is found by its trace, whatever else is on it.
+        bound = min(sum(map(len, layers[1:])), self._left // 2)
+        self._left -= bound
         for self._layer, layer in enumerate(layers):
-            own = [*entries(layer)]
-            named = structures.kind_among(own, self._placer.redactor.kind_at)
-            for key, value in own:
-                self._walk(self._name(key), self._unless_named(key, value, named), 1)
+            if self._layer == 1:
+                self._left += bound
+            self._visits = MAX_VISITS
+            self._walk_all(layer, "", 1)
         placer, unnamed = self._placer, self._layout.unnamed
         if self._more:
-            placer.counters.add("fields_over_limit", len(self._more))
+            placer.counters.add("fields_over_limit", len(self._more) + self._beyond)
         if unnamed:
             placer.counters.add("label_names_over_limit", len(unnamed))
         if self._more or unnamed:
@@ -149,6 +143,17 @@ class _Walk:
             text = to_json(more, placer.redactor, placer.limits.depth, placer.counters)
             self._layout.add_text(MORE, self._values.text(text))
         return self._layout
+
+    def _walk_all(self, values: Mapping[Any, Any], before: str, depth: int) -> None:
+        """Walk the entries of a mapping; `before` stands before each of their names."""
+        own = [*entries(values)]
+        named = structures.kind_among(own, self._placer.redactor.kind_at)
+        for index, (key, value) in enumerate(own):
+            if self._visits <= 0:
+                self._beyond += len(own) - index
+                break
+            name = f"{before}{self._name(key)}"
+            self._walk(name, self._unless_named(key, value, named), depth)
 
     def _walk(self, path: str, given: Any, depth: int) -> None:
         self._visits -= 1
@@ -172,11 +177,7 @@ class _Walk:
             value = given = self._made(path, value)
         if is_set:
             self._around.append(value)
-            own = [*entries(value)]
-            named = structures.kind_among(own, self._placer.redactor.kind_at)
-            for key, item in own:
-                inner = self._unless_named(key, item, named)
-                self._walk(f"{path}.{self._name(key)}", inner, depth + 1)
+            self._walk_all(value, f"{path}.", depth + 1)
             self._around.pop()
         else:
             self._store(path, value, given)

@@ -16,6 +16,11 @@ from flowery_logging.signalled import let_through
 MAX_NODES: Final = 1000
 """How many values of one nested object are read; the rest is only counted."""
 
+_CHARS_A_NODE: Final = 64
+_LONG: Final = 16_000
+"""A text of so many characters, or of more, counts as 250 values: more than a line holds is not
+searched."""
+
 MAX_DEPTH: Final = 8
 
 MAX_INTEGER: Final = 2**63 - 1
@@ -167,6 +172,7 @@ class _Walker:
         if self._make is not None and not isinstance(value, (Mapping, list, type(None))):
             value = self._make(value, self._counts)
         if type(value) is str:
+            self._left -= min(len(value), _LONG) // _CHARS_A_NODE
             return self._redaction.clean(value, self._counts)
         if type(value) is int or type(value) is float:
             return self._number(value)

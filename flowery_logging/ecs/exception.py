@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import traceback
 from types import TracebackType
-from typing import Final
 
 from flowery_logging.ecs.event import keyword
 from flowery_logging.ecs.frames import set_stacks
@@ -13,9 +12,6 @@ from flowery_logging.ecs.plain import describe
 from flowery_logging.signalled import let_through
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
-
-HEAD_SHARE: Final = 0.35
-"""What a cut text keeps of its head; the tail of a stack trace says more."""
 
 
 def exception_of(exc_info: object) -> BaseException | None:
@@ -122,19 +118,6 @@ def _frames_only(error: BaseException) -> str:
     except Exception as failure:
         let_through(failure)
         return last
-
-
-def shorten(text: str, limit: int) -> str:
-    """Return a text of at most `limit` characters: head, tail, and a line of how much is left out.
-
-    `limit` is 64 or more, so that the line has room.
-    """
-    if len(text) <= limit:
-        return text
-    room = limit - len(f"\n… [{len(text)} characters left out] …\n")
-    head = int(room * HEAD_SHARE)
-    tail = text[len(text) - (room - head) :]
-    return f"{text[:head]}\n… [{len(text) - room} characters left out] …\n{tail}"
 
 
 def error_fields(

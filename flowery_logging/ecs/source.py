@@ -135,11 +135,13 @@ class Source:
 
     def _clean_message(self, message: str, encoded: bytes, kinds: int, tally: Tally) -> bytes:
         """Return a message as it stands in the line, given what all texts are suspected of."""
+        if len(message) > self._placer.limits.line_bytes:
+            return encoded  # no line has room for it: the careful way makes it shorter, and clean
         if kinds and self._are_more:
             kinds = self._placer.redactor.suspects_json(encoded)
         if not kinds:
             return encoded
-        return dumps(self._placer.clean_suspected(message, kinds, tally))
+        return dumps(self._placer.redactor.clean_suspected(message, kinds, tally))
 
     def _is_long(self, values: tuple[str, ...]) -> bool:
         """Tell whether one of the texts is longer than its step takes."""

@@ -11,6 +11,7 @@ from flowery_logging.ecs.limits import Limits
 from flowery_logging.ecs.plain import AS_IS, is_number, plain, scalar_text
 from flowery_logging.ecs.schema import Place, Schema
 from flowery_logging.redaction import Counting, Redaction, structures
+from flowery_logging.redaction.left_out import cut
 from flowery_logging.redaction.trace_ids import is_id
 from flowery_logging.signalled import let_through
 
@@ -98,11 +99,20 @@ class Values:
 
     def _first(self, items: list[Any]) -> list[Any]:
         """Return as many items of a list as an event may hold."""
-        limit = self._limits.items
-        if len(items) <= limit:
+        count = self._room_for(items)
+        if len(items) <= count:
             return items
         self._counters.add("cut_lists")
-        return items[:limit]
+        return items[:count]
+
+    def _room_for(self, items: list[Any]) -> int:
+        """Return how many items of a list an event may hold: of texts, twice what a line does."""
+        limit, room = self._limits.items, 2 * self._limits.line_bytes
+        for index, item in enumerate(items[:limit]):
+            room -= len(item) if type(item) is str else 0
+            if room < 0:
+                return max(1, index)
+        return limit
 
     def _label_text(self, path: str, value: object) -> str | list[str]:
         if type(value) in AS_IS:
@@ -121,7 +131,8 @@ class Values:
 
     def _texts(self, items: list[Any]) -> list[str] | None:
         """Return a list of scalars as texts, with a note of how many were left out."""
-        kept = items if len(items) <= self._limits.items else items[: self._limits.items - 1]
+        count = self._room_for(items)
+        kept = items if len(items) <= count else items[: min(count, self._limits.items - 1)]
         scalars = [plain(item) for item in kept]
         if any(type(item) not in AS_IS for item in scalars):
             return None
@@ -144,5 +155,4 @@ class Values:
         if len(text) <= limit:
             return text
         self._counters.add("cut_values")
-        kept = limit - len(f"… [{len(text)} characters left out]")
-        return f"{text[:kept]}… [{len(text) - kept} characters left out]"
+        return cut(text, limit)

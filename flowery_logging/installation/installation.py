@@ -141,8 +141,8 @@ class Installation:
 
     def _open(self, config: Config) -> None:
         """Let events be encoded and written as a configuration says."""
-        self.redactor = wiring.redactor(config)
         limits = Limits(**config.limits)
+        self.redactor = wiring.redactor(config, limits.line_bytes)
         tell = self._tell_names_used_up
         placer = Placer(config.fields, self.redactor, limits, self.counters, tell)
         aside = records.ASIDE | SPECIAL

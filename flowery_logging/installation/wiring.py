@@ -46,16 +46,17 @@ def static(config: Config) -> Static:
     return Static(service, {"name": socket.gethostname()}, stream, config.service)
 
 
-def redactor(config: Config) -> Redactor:
-    """Return what decides which values must not be shown."""
+def redactor(config: Config, shown: int) -> Redactor:
+    """Return what decides which values must not be shown; of a text a line shows so much."""
     if not config.redact_personal and not config.pseudonyms:
-        return Redactor(config.redact, config.redact_safe)
+        return Redactor(config.redact, config.redact_safe, shown=shown)
     from flowery_logging.redaction.choices import ChosenRedactor
     from flowery_logging.redaction.pseudonyms import Pseudonyms
 
     names, key = config.pseudonyms, config.pseudonym_key
     pseudonyms = Pseudonyms(names, key) if names else None
-    return ChosenRedactor(config.redact, config.redact_safe, config.redact_personal, pseudonyms)
+    chosen = config.redact, config.redact_safe, config.redact_personal
+    return ChosenRedactor(*chosen, pseudonyms, shown)
 
 
 def keeps(config: Config) -> bool:

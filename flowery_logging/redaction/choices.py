@@ -27,6 +27,7 @@ class ChosenRedactor(Redactor):
         secret, safe: as for `Redactor`.
         personal: kinds of personal data that are hidden, by name and in texts.
         pseudonyms: which fields are written as pseudonyms, also if another rule would hide them.
+        shown: as for `Redactor`.
     """
 
     by_path = True
@@ -37,9 +38,10 @@ class ChosenRedactor(Redactor):
         safe: Iterable[str] = (),
         personal: Iterable[str] = (),
         pseudonyms: Pseudonyms | None = None,
+        shown: int = 32_000,
     ) -> None:
         personal = tuple(personal)
-        super().__init__(secret, safe, map(_in_texts, personal))
+        super().__init__(secret, safe, map(_in_texts, personal), shown)
         self._personal = frozenset(personal)
         self._pseudonyms = pseudonyms
         self._at: Kept[tuple[str, bool], str | None] = Kept()

@@ -15,6 +15,7 @@ from flowery_logging.late import late
 from flowery_logging.redaction import (
     alike,
     commands,
+    ends,
     escapes,
     families,
     forms,
@@ -88,10 +89,16 @@ class Redactor(Redaction):
         secret: more names of secrets, compared without case and separators, as whole names.
         safe: names that are shown although a rule would hide them.
         kinds: further kinds of what is to be hidden.
+        shown: how many characters a line shows of a text, at most; of one that is much longer,
+            both ends are looked at.
     """
 
     def __init__(
-        self, secret: Iterable[str] = (), safe: Iterable[str] = (), kinds: Iterable[Kind] = ()
+        self,
+        secret: Iterable[str] = (),
+        safe: Iterable[str] = (),
+        kinds: Iterable[Kind] = (),
+        shown: int = 32_000,
     ) -> None:
         secret, safe, self._further = tuple(secret), tuple(safe), tuple(kinds)
         self._judge = Names(secret, safe).judge
@@ -105,6 +112,8 @@ class Redactor(Redaction):
         self._shapes = alike.Shapes(self._suspicion)
         self._places = self._suspicion.places
         self._outlines = outlines.Outlines()
+        self._shown = shown
+        self._longest = ends.longest(shown)
         self.suspects_json = self.asker()  # type: ignore[method-assign, assignment]
 
     def asker(self) -> Callable[[bytes], int]:
@@ -216,11 +225,18 @@ class Redactor(Redaction):
         return self.suspects_json(_as_json(text))
 
     def clean(self, text: str, counts: Counting | None = None) -> str:
-        """Return a text with a marker in place of each secret in it, which is counted."""
+        """Return a text with a marker in place of each secret in it, which is counted.
+
+        Of one that is far longer than a line, what lies between its ends is left out.
+        """
+        if len(text) > self._longest:
+            return self._clean_ends(text, self.find, counts)
         return self.clean_suspected(text, self.suspects(text), counts)
 
     def clean_suspected(self, text: str, kinds: int, counts: Counting | None = None) -> str:
         """Return what `clean` does of a text of which `suspects` has told these kinds."""
+        if len(text) > self._longest:
+            return self._clean_ends(text, self.find, counts)
         if not kinds:
             return text
         if kinds & ~outlines.PLACED:
@@ -246,6 +262,13 @@ class Redactor(Redaction):
             counts.add_all(counted_in(spans))
         return replaced(text, spans)
 
+    def _clean_ends(self, text: str, find: ends.Find, counts: Counting | None) -> str:
+        first, last = ends.head(text, self._shown, find), ends.tail(text, self._shown, find)
+        spans = [*first.spans, *last.spans]
+        if counts is not None and spans:
+            counts.add_all(counted_in(spans))
+        return ends.together(text, first, last)
+
     def clean_name(self, name: str) -> str:
         """Return the name of a field without secrets: a card number may be the key of a dict."""
         known = self._clean_names.get(name)
@@ -270,10 +293,13 @@ class Redactor(Redaction):
         if self.is_simple_query(query):
             return query
         text = f"?{query}"
+        if len(text) > self._longest:
+            return self._clean_ends(text, self._find_in_query, counts)[1:]
+        return self._clean(text, self._find_in_query(text), counts)[1:]
+
+    def _find_in_query(self, text: str) -> list[Span]:
         kinds = self.suspects(text.replace("+", " "))
-        if not kinds:
-            return query
-        return self._clean(text, self._find(text, kinds, form=True), counts)[1:]
+        return self._find(text, kinds, form=True) if kinds else []
 
     def is_simple_query(self, query: str) -> bool:
         """Tell of a simple query, `page=2&sort=name`, that no parameter is a secret's.

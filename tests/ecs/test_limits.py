@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import flowery_logging
 from flowery_logging.ecs import fields as ecs_fields
 from flowery_logging.ecs.schema import is_reserved
 from tests.strategies import EndlessMapping, Raising, RaisingMapping, cyclic, deep
@@ -69,6 +70,22 @@ def test_fields_beyond_the_limit_stand_in_one_label(logged, counted):
     assert event["numeric_labels"] == {f"f{number}": number for number in range(128)}
     assert event["labels"]["more_fields"] == '{"f128":128,"f129":129}'
     assert counted("fields_over_limit") == 2
+
+
+@pytest.mark.parametrize("count", [126, 200, 6_000, 20_000])
+def test_a_line_has_its_trace_however_many_fields_it_has(logged, counted, count):
+    header = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    fields = {f"f{number}": number for number in range(count)}
+    with flowery_logging.continue_trace(header), flowery_logging.bound(order=7):
+        log.info("x", extra=fields)
+        log.info("x", extra={"body": fields})
+        flowery_logging.get_logger("shop").info("x", **fields)
+    for event in logged.events():
+        assert event["trace"]["id"] == "0af7651916cd43dd8448eb211c80319c"
+        assert event["numeric_labels"]["order"] == 7
+        assert len(event["numeric_labels"]) <= 128
+    shown = sum(len(e["numeric_labels"]) - 1 for e in logged.events())
+    assert counted("fields_over_limit") == 3 * count - shown
 
 
 def test_a_line_that_is_too_long_says_how_many_of_all_fields_are_left_out(logged):

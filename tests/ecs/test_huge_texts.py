@@ -1,0 +1,118 @@
+"""Texts that are far longer than a line: their ends are searched and shown, the rest is counted."""
+
+import logging
+import re
+
+import pytest
+from hypothesis import given, strategies as st
+
+import flowery_logging
+from flowery_logging.redaction import Kind, Redactor
+from flowery_logging.redaction.ends import MARGIN
+from flowery_logging.redaction.left_out import cut, shorten
+
+log = logging.getLogger("shop.orders")
+NOTE = re.compile(r"\n?… \[(\d+) characters left out\](?: …\n)?")
+SIZE = 3_000_000
+
+
+def whole(shown: str) -> int:
+    """The length of the text of which this is shown."""
+    (count,) = NOTE.findall(shown)
+    return len(NOTE.sub("", shown)) + int(count)
+
+
+def test_what_is_searched_of_a_text_is_bounded() -> None:
+    searched: list[int] = []
+
+    def find(text: str) -> list[tuple[int, int]]:
+        searched.append(len(text))
+        return []
+
+    kind = Kind("length", find, sign=lambda encoded: True, is_name=lambda name: False)
+    redactor = Redactor(kinds=[kind])
+    for text in ("password=hunter22 " * (SIZE // 18), "x" * SIZE, "\\uac00 " * (SIZE // 7)):
+        redactor.clean(text)
+        redactor.clean_query(text)
+    assert searched
+    assert max(searched) < 100_000
+
+
+@pytest.mark.parametrize("text", ["x" * SIZE, "포장 중. " * (SIZE // 6), "\\ " * (SIZE // 2)])
+def test_a_message_says_how_much_is_left_out(logged, text: str) -> None:
+    log.info(text)
+    flowery_logging.get_logger("shop").info(text)
+    log.info("%s", text)
+    for event in logged.events():
+        shown = event["message"]
+        assert whole(shown) == len(text)
+        assert text.startswith(shown[:1000])
+        assert text.endswith(shown[-1000:])
+
+
+def test_a_label_and_an_error_say_how_much_is_left_out(logged) -> None:
+    text = "포장 중. " * (SIZE // 6)
+    flowery_logging.get_logger("shop").info("x", note=text)
+    assert whole(logged.last()["labels"]["note"]) == len(text)
+    try:
+        raise ValueError(text)
+    except ValueError:
+        log.exception("x")
+    assert whole(logged.last()["error"]["message"]) == len(text)
+
+
+def test_a_line_that_is_made_shorter_twice_says_all_that_is_left_out(logged) -> None:
+    text = "x" * 20_000
+    log.info(text, extra={f"f{number}": "y" * 8_000 for number in range(5)})
+    event = logged.event()
+    assert whole(event["message"]) == len(text)
+    assert whole(event["labels"]["f0"]) == 8_000
+
+
+SECRETS = {
+    "card": "4111 1111 1111 1111",
+    "by name": "password=hunter22kx",
+    "long, by name": "password=" + "q7" * 1_500,
+    "token": "ghp_0123456789abcdefghijABCDEFGHIJ012345",
+    "key": "-----BEGIN PRIVATE KEY-----\n" + "MIIEvQIBADANBgkqhkiG9w0B\n" * 300
+    + "-----END PRIVATE KEY-----",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_a_secret_that_lies_over_a_cut_is_hidden(secret: str) -> None:
+    shown, size = 1_000, 2 * MARGIN + 5_000
+    redactor = Redactor(shown=shown)
+    parts = {secret[at : at + 6] for at in range(len(secret) - 5)} - {"passwo", "asswor"}
+    parts = {part for part in parts if not re.search(r"=|word|-----|KEY|BEGIN|END", part)}
+    for cut_at in (shown, size - shown):
+        for start in range(cut_at - len(secret) - 3, cut_at + 4, 1 + len(secret) // 40):
+            text = f"{'포장 ' * (start // 3)}{' ' * (start % 3)}{secret} "
+            text += "배송 " * ((size - len(text)) // 3)
+            clean = redactor.clean(text)
+            assert len(clean) < 3 * shown
+            assert not [part for part in parts if part in clean], start
+
+
+def test_of_a_list_no_more_texts_are_read_than_a_line_could_hold(logged, counted) -> None:
+    text = "포장 중. " * 1_000
+    flowery_logging.get_logger("shop").info("x", notes=[text] * 100, tags=[text[:500]] * 128)
+    labels = logged.event()["labels"]
+    assert labels["notes"][-1].endswith("more]")
+    assert counted("cut_lists") == 1
+
+
+def test_of_an_object_no_more_texts_are_read_than_a_line_could_hold(logged) -> None:
+    texts = [{"text": "포장 중. " * 1_000, "nan": float("nan")} for _ in range(100)]
+    log.info(texts)
+    message = logged.event()["message"]
+    assert re.search(r'"<\d+ more>"\]\Z', message)
+
+
+@given(st.text("ab\n…", max_size=3000), st.integers(64, 900), st.integers(64, 900))
+def test_made_shorter_again_a_text_says_all_that_is_left_out(text: str, one: int, two: int) -> None:
+    for make in (shorten, cut):
+        shown = make(shorten(text, one), two)
+        assert len(shown) <= max(two, 64)
+        if shown != text:
+            assert whole(shown) == len(text)
