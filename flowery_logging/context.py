@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import wraps
+from functools import partial
 from typing import Any, Final, ParamSpec, TypeVar
 
 from flowery_logging import presence
+from flowery_logging.around import around, decorating, is_async
 from flowery_logging.event_parts import NO_FIELDS, Fields
 from flowery_logging.request import Request
 from flowery_logging.scope import UNBOUND, Block, Scope
@@ -94,11 +95,13 @@ def _agreed(seen: Fields | None, changed: tuple[Fields, Fields] | None) -> Field
     return changed[1] if changed is not None and changed[0] is seen else None
 
 
+@decorating
 @contextmanager
 def bound(**fields: object) -> Iterator[None]:
     """Put fields on the lines of this block only; what was bound before stands again after it.
 
-    The fields are local: siblings and the request never see them.
+    The fields are local: siblings and the request never see them. As a decorator, of a function
+    or an `async` one, it puts them on the lines of each call.
     """
     before = _scope.get()
     block = Block(before, fields)
@@ -301,13 +304,27 @@ def carried(function: Callable[P, T]) -> Callable[P, T]:
     `pool.submit(carried(work), 7)`, `pool.map(carried(work), items)`,
     `Thread(target=carried(run))`: threads and executors begin with an empty context (but for
     Python's own inheritance, from 3.14 on). What the function binds stays its own, and is seen by
-    the request. Other `ContextVar`s are not carried.
+    the request. Other `ContextVar`s are not carried. An `async` function stays one, and runs with
+    it wherever it is awaited.
     """
-    scope = _scope.get()
+    return around(function, partial(_along if is_async(function) else inside, _scope.get()))
 
-    @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        with inside(scope):
-            return function(*args, **kwargs)
 
-    return run
+@contextmanager
+def _along(scope: Scope | None) -> Iterator[None]:
+    """Run a block of a coroutine in a scope of elsewhere; it may be closed in another flow."""
+    block = Block(_scope.get())
+    _scope.set(_copied(scope, block))
+    try:
+        yield
+    except BaseException as error:
+        _note_failure(error, _scope.get())
+        raise
+    finally:
+        _scope.set(block.end(_scope.get(), with_inner=True))
+
+
+def _copied(scope: Scope | None, within: Block) -> Scope:
+    if scope is None:
+        return Scope(NO_FIELDS, within=within)
+    return Scope(scope.local, scope.request, scope.block, scope.made_of, within)

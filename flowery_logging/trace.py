@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from flowery_logging import context, presence
+from flowery_logging.around import decorating
 from flowery_logging.late import late
 from flowery_logging.request import Request
 from flowery_logging.tracing import agents, baggage, foreign_traces, request_ids
@@ -176,13 +177,15 @@ def outgoing_call() -> tuple[dict[str, str], str]:
     return headers, span_id
 
 
+@decorating
 @contextmanager
 def continue_trace(headers: Headers, **fields: object) -> Iterator[TraceContext]:
     """Run a block as one request of its own, in the trace that `headers` carry.
 
     For consumers of queues and for jobs: what `outgoing_headers()` put on a message comes in
     here, as a mapping or as pairs, `str` or `bytes`, or None. Without a usable traceparent a new
-    trace begins. `fields` stand on every line of the block, as `bind` would put them.
+    trace begins. `fields` stand on every line of the block, as `bind` would put them. As a
+    decorator, of a function or an `async` one, it runs each call so.
     """
     request = request_of_message(headers)
     with context.request_scope(request, inner_stay=True):

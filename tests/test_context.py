@@ -1,6 +1,8 @@
 """The flows of a request: what each shows, what stays its own."""
 
 import asyncio
+import functools
+import inspect
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +11,7 @@ from typing import Any
 
 import anyio.to_thread
 import pytest
+from starlette.background import BackgroundTask
 
 from flowery_logging import context
 from flowery_logging.context import (
@@ -464,3 +467,99 @@ def test_carried_keeps_the_name_the_result_and_the_exception():
     assert (run.__name__, run(7, by=2)) == ("work", 3)
     with pytest.raises(ZeroDivisionError):
         run(7, by=0)
+
+
+async def _work(number):
+    """Return what is bound before and after a wait, and bind something."""
+    seen = fields()
+    await asyncio.sleep(0)
+    bind(order_id=number)
+    return seen, fields()
+
+
+class _Worker:
+    async def __call__(self, number):
+        return await _work(number)
+
+
+@pytest.mark.parametrize("work", [_work, functools.partial(_work), _Worker()])
+def test_carried_goes_along_with_an_async_function_which_stays_one(work):
+    with bound(a=1):
+        run = carried(work)
+
+    async def main():
+        with bound(b=2):
+            return await run(7), fields()
+
+    assert inspect.iscoroutinefunction(run)
+    assert asyncio.run(main()) == (({"a": 1}, {"a": 1, "order_id": 7}), {"b": 2})
+
+
+def test_an_async_background_task_that_is_carried_runs():
+    seen = []
+
+    async def work():
+        seen.append(fields())
+
+    with bound(a=1):
+        task = BackgroundTask(carried(work))
+    asyncio.run(task())
+    assert seen == [{"a": 1}]
+
+
+def test_a_carried_coroutine_that_ends_in_another_flow_changes_nothing_there():
+    class Waiting:
+        def __await__(self):
+            yield
+
+    async def work():
+        await Waiting()
+
+    with bound(a=1):
+        coroutine = carried(work)()
+    copy_context().run(coroutine.send, None)
+    with bound(b=2):
+        coroutine.close()
+        assert fields() == {"b": 2}
+
+
+def test_a_block_decorates_a_function_each_call_of_which_has_its_own():
+    @bound(a=1)
+    def work():
+        bind(b=len(fields()))
+        return fields()
+
+    assert [work(), work(), fields()] == [{"a": 1, "b": 1}, {"a": 1, "b": 1}, {}]
+
+
+def test_a_block_that_decorates_an_async_function_lasts_while_that_runs():
+    @bound(a=1)
+    async def work(number):
+        await asyncio.sleep(0)
+        with bound(b=number):
+            await asyncio.sleep(0)
+            return fields()
+
+    async def main():
+        return await asyncio.gather(work(1), work(2)), fields()
+
+    assert inspect.iscoroutinefunction(work)
+    assert asyncio.run(main()) == ([{"a": 1, "b": 1}, {"a": 1, "b": 2}], {})
+
+
+def test_an_exception_goes_through_a_block_that_decorates():
+    @bound(a=1)
+    async def work():
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        asyncio.run(work())
+
+
+def test_a_block_is_for_one_with_statement():
+    block = bound(a=1)
+    with block:
+        pass
+    with pytest.raises(AttributeError), block:  # as of `contextlib`
+        pass
+    assert fields() == {}

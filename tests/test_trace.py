@@ -1,5 +1,6 @@
 """W3C Trace Context: the specification's cases as tables, and the three public functions."""
 
+import asyncio
 import gc
 import logging
 import os
@@ -318,6 +319,17 @@ def test_continue_trace_makes_a_request_whose_fields_end_with_it():
             }
         assert context.fields() == {"outside": 1}
     assert current_trace() is None
+
+
+def test_a_job_that_continue_trace_decorates_has_a_trace_for_each_run():
+    @continue_trace({}, job="nightly")
+    async def run():
+        await asyncio.sleep(0)
+        return context.fields()
+
+    found = [asyncio.run(run()) for _ in range(2)]
+    assert [fields["job"] for fields in found] == ["nightly"] * 2
+    assert len({fields["trace.id"] for fields in found}) == 2
 
 
 def test_each_outgoing_call_has_its_own_span_in_the_same_trace():
