@@ -97,11 +97,13 @@ class Block:
         fields: what `bound` puts on its lines; None where it opens a request.
     """
 
-    __slots__ = ("before", "fields")
+    __slots__ = ("_outer", "before", "ended", "fields")
 
     def __init__(self, before: Scope | None, fields: Fields | None = None) -> None:
         self.before = before
         self.fields = fields
+        self.ended = False
+        self._outer: Block | None = None  # the one around it that was open as this one ended
 
     def end(self, current: Scope | None, *, with_inner: bool = False) -> Scope | None:
         """Return what stands after this block in a flow that shows `current` as the block ends.
@@ -109,10 +111,10 @@ class Block:
         A flow that is not in the block keeps what it has: a generator may be closed in another one.
         What has begun inside ends too if `with_inner`, or if it only binds to a request that ends.
         """
-        inner = self._begun_since(current)
+        inner = self._open_since(current)
+        before = self._close()
         if inner is None:
             return current
-        before, self.before = self.before, None  # else flows that begin in each other never end
         if self.fields is None:
             inner = [] if with_inner else [block for block in inner if block.fields is None]
         if not inner or current is None:
@@ -120,16 +122,38 @@ class Block:
         inner[-1].before = before
         return current if self.fields is None else _unbound(current, inner, self.fields)
 
-    def _begun_since(self, current: Scope | None) -> list[Block] | None:
-        """Return the blocks inside this one, the last first; None where the flow is not in it."""
+    def _open_since(self, current: Scope | None) -> list[Block] | None:
+        """Return the open blocks inside this one, the last first; None where the flow is not in it.
+
+        A flow may be in a block that another one has ended: that of an asynchronous generator which
+        was left open, and which the event loop closes in a task.
+        """
         found: list[Block] = []
-        scope = current
-        while scope is not None and scope.within is not None:
-            if scope.within is self:
+        block = _within(current)
+        while block is not None:
+            if block is self:
                 return found
-            found.append(scope.within)
-            scope = scope.within.before
+            if not block.ended:
+                found.append(block)
+            block = block.outer()
         return None
+
+    def outer(self) -> Block | None:
+        """Return the block around this one, or of an ended one the first that was still open."""
+        return self._outer if self.ended else _within(self.before)
+
+    def _close(self) -> Scope | None:
+        """Keep nothing but the next open block, else flows that begin in each other never end."""
+        outer = self.outer()
+        while outer is not None and outer.ended:
+            outer = outer.outer()
+        before, self.before = self.before, None
+        self._outer, self.ended = outer, True
+        return before
+
+
+def _within(scope: Scope | None) -> Block | None:
+    return None if scope is None else scope.within
 
 
 def _unbound(current: Scope, inner: list[Block], fields: Fields) -> Scope:

@@ -1,5 +1,7 @@
 """Blocks of `continue_trace` and `bound` that end in another order than they have begun."""
 
+import asyncio
+import gc
 import itertools
 from contextlib import ExitStack
 from contextvars import copy_context
@@ -9,6 +11,7 @@ import pytest
 from flowery_logging import bind, bound, continue_trace, current_trace
 from flowery_logging.context import fields, request_scope
 from flowery_logging.request import Request
+from flowery_logging.scope import Block
 
 
 @pytest.fixture(autouse=True)
@@ -118,3 +121,77 @@ def test_what_is_bound_around_a_request_may_end_before_it():
     outer.close()
     assert fields() == {**trace.fields(), "more": 2}
     inner.close()
+
+
+async def rows():
+    """Bind something while the rows of a query are read."""
+    with bound(cursor=1):
+        while True:
+            yield
+
+
+async def left_open(messages):
+    """Leave a generator open, as `break` does, until the loop has closed it in a task."""
+    async for _ in messages():
+        break
+    gc.collect()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
+async def working_in(message=0):
+    """Work at a message in an asynchronous generator, which its caller leaves open."""
+    with continue_trace({}, message=message):
+        while True:
+            yield
+
+
+@pytest.mark.parametrize("left", [rows, working_in])
+@pytest.mark.parametrize("block", [lambda: continue_trace({}), lambda: bound(a=1)])
+def test_a_block_ends_in_which_a_generator_was_left_open(left, block):
+    async def main():
+        for _ in range(3):
+            with block():
+                await left_open(left)
+            assert (fields(), current_trace()) == ({}, None)
+
+    asyncio.run(main())
+
+
+def test_a_task_keeps_what_was_bound_when_it_was_started_though_that_block_has_ended():
+    async def work():
+        await asyncio.sleep(0)
+        with bound(b=2):
+            await asyncio.sleep(0)
+        return fields()
+
+    async def main():
+        with bound(a=1):
+            task = asyncio.create_task(work())
+        return await task
+
+    assert asyncio.run(main()) == {"a": 1}
+
+
+def blocks():
+    gc.collect()
+    return sum(type(one) is Block for one in gc.get_objects())
+
+
+def test_tasks_that_begin_in_each_other_keep_no_block_that_has_ended():
+    async def work(number):
+        with bound(number=number):
+            await asyncio.sleep(0)
+            following = asyncio.create_task(work(number - 1)) if number else None
+            await asyncio.sleep(0)
+        return following
+
+    before = blocks()
+
+    async def main():
+        task = asyncio.create_task(work(200))
+        while task is not None:
+            task = await task
+        return blocks()
+
+    assert asyncio.run(main()) < before + 20
