@@ -43,6 +43,8 @@ class Keeper(Protocol):
     sink: Sink
     lock: RLock
     total: int
+    child: int
+    """How many forks lie between this process and the first."""
 
 
 class Ring:
@@ -52,18 +54,29 @@ class Ring:
         self._recorder = recorder
         self._events: deque[Halves] = deque()
         self._size = 0
+        self._child = recorder.child
 
     def put(self, halves: Halves) -> None:
         """Keep an event; forget as many old ones as are in its way."""
         size = _size(halves)
         recorder = self._recorder
-        process.look()
+        self._take_over()
         with recorder.lock:
             self._make_room(size)
             if size <= REQUEST_BYTES and recorder.total + size <= TOTAL_BYTES:
                 self._events.append(halves)
                 self._size += size
                 recorder.total += size
+
+    def _take_over(self) -> bool:
+        """Leave to the parent what a forked child finds here; tell whether this was the moment."""
+        process.look()
+        if self._child == self._recorder.child:
+            return False
+        self._child = self._recorder.child
+        self._events.clear()
+        self._size = 0
+        return True
 
     # No loop stands in a `with` of its own function: see `Writer._empty_inbox`.
     def _make_room(self, size: int) -> None:
@@ -84,7 +97,7 @@ class Ring:
 
     def write_out(self) -> None:
         """Write what is kept, in its order."""
-        process.look()
+        self._take_over()
         with self._recorder.lock:
             halves = self._forget_all()
         for one in halves:
@@ -92,7 +105,7 @@ class Ring:
 
     def clear(self) -> None:
         """Forget what is kept."""
-        process.look()
+        self._take_over()
         with self._recorder.lock:
             self._forget_all()
 
@@ -109,6 +122,7 @@ class FlightRecorder:
         self.sink = sink
         self.lock = RLock()
         self.total = 0  # bytes in all rings
+        self.child = 0
         self.level = self.lowest = logging.NOTSET
         self._shadow = Sink(sink.counters)  # encodes as the real one; its writer is this
         self.handler = stdlib.Handler(self._shadow)
@@ -143,9 +157,10 @@ class FlightRecorder:
         self._patch.undo()
 
     def start_child(self) -> None:
-        """Begin anew in a forked child: the rings of other threads' requests are not there."""
+        """Begin anew in a forked child: the parent writes what its requests have left here."""
         self.lock = RLock()
         self.total = 0
+        self.child += 1
 
     def _calling(self, theirs: Callable[..., None]) -> Callable[..., None]:
         """Wrap `Logger.callHandlers`: what only the lowered root level let pass stops here."""

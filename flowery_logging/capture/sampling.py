@@ -43,7 +43,6 @@ class Held(Ring):
         self._sampler = sampler
         self._taken = 0
         self._begun = time.time()
-        self._child = sampler.child
         sampler.begin(self)
 
     def write(self, before: bytes, after: bytes) -> None:
@@ -74,13 +73,12 @@ class Held(Ring):
         taken, self._taken = self._taken, 0
         self._sampler.leave_out(taken, requests=taken > 0)
 
-    def _take_over(self) -> None:
-        """Leave to the parent what a forked child finds here."""
-        if self._child != self._sampler.child:
-            self._child = self._sampler.child
+    def _take_over(self) -> bool:
+        """Leave to the parent what a forked child finds here, and to count it."""
+        in_child = super()._take_over()
+        if in_child:
             self._taken = 0
-            self._events.clear()
-            self._size = 0
+        return in_child
 
     def __del__(self) -> None:
         """Count what a request has left that never ended."""
@@ -99,7 +97,7 @@ class Sampler:
         self.slow = slow
         self.lock = RLock()
         self.total = 0  # bytes that all requests hold
-        self.child = 0  # how many forks lie between this process and the first
+        self.child = 0
         self._rate = rate
         self._threshold = round((1 - rate) * (1 << _RANDOM_BITS))
         self._left_out = self._requests = 0

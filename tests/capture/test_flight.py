@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -84,6 +85,30 @@ def test_the_call_site_is_the_callers_also_with_processors_of_his_own(written):
     (detail,) = written()
     assert detail["labels"] == {"seen": "true"}
     assert detail["log"]["origin"]["file"]["name"] == "test_flight.py"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_child_that_fails_too_writes_only_details_of_its_own(written, tmp_path):
+    with contextlib.suppress(ValueError), continue_trace({}):
+        log.debug("of the parent")
+        pid = os.fork()
+        if pid == 0:
+            try:
+                log.debug("of the child")
+                context.current_request().fail()
+                flowery_logging.shutdown()
+            finally:
+                os._exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
+        raise ValueError
+    flowery_logging.shutdown()
+    rows = [row for path in tmp_path.glob("*.ndjson") for row in path.read_text().splitlines()]
+    events = [e for e in map(json.loads, rows) if e["log"]["logger"] == "flight"]
+    assert {e["message"]: e["process"]["pid"] for e in events} == {
+        "of the parent": os.getpid(),
+        "of the child": pid,
+    }
+    assert len(events) == 2
 
 
 def test_details_behind_the_failure_are_written_too(written):
