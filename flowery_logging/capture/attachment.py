@@ -180,32 +180,34 @@ class Attachment:
             if not self._active or is_asserted(logger):
                 theirs(logger, record)
                 return
+            passing, key = handler.passing, id(record)
             if reaches(logger, handler):
-                given = handler.given
-                outer, last = given.passing, given.last
-                given.passing, given.last = record, None
+                outer = passing.records.get(key)  # of a handler that gives it to another logger
+                passing.records[key] = record, False
                 try:
                     theirs(logger, record)
                 except BaseException:
                     handler.rescue(record)
                     raise
                 finally:
-                    given.passing = outer
-                    # If there is one, a handler of its record has logged this one. Else nothing is
-                    # kept: a record's exception keeps all that stands in its frames.
-                    given.last = None if outer is None else last
+                    # Nothing is kept: a record's exception keeps all that stands in its frames.
+                    if outer is None:
+                        passing.records.pop(key, None)
+                    else:
+                        passing.records[key] = outer
                 return
             note_alone(logger)
-            before = handler.given.record
             if record.levelno >= handler.level:
                 handler.handle(record)
             # Where another thread is just repairing, the handler may be there again: not twice.
-            handler.given.record = record
+            before = passing.given.get(key)
+            passing.given[key] = record
             try:
                 self.repair(logger)
                 theirs(logger, record)
             finally:
-                handler.given.record = before
+                if before is None:
+                    passing.given.pop(key, None)
 
         return call_handlers
 

@@ -48,16 +48,17 @@ class _Looks:
     scope_of: Callable[[Record], Scope | None] | None = None
 
 
-class _Given(threading.local):
-    """The record that this thread has given to our handler past the loggers' handlers.
+class _Passing(threading.local):
+    """The records that this thread has on their way through all handlers.
 
-    And the last one that our handler has got, and the one whose way through all handlers this is:
-    ours may stand there more than once.
+    By their `id`, and whether our handler has got them: it may stand there more than once. There
+    may be several, of greenlets that share the thread and of handlers that log. `given` are those
+    that our handler has got past the loggers' handlers.
     """
 
-    record: Record | None = None
-    last: Record | None = None
-    passing: Record | None = None
+    def __init__(self) -> None:
+        self.records: dict[int, tuple[Record, bool]] = {}
+        self.given: dict[int, Record] = {}
 
 
 class Handler(logging.Handler):
@@ -66,7 +67,7 @@ class Handler(logging.Handler):
     def __init__(self, sink: Sink) -> None:
         super().__init__()
         self.sink = sink
-        self.given = _Given()
+        self.passing = _Passing()
         self._unwritten: Record | None = None
         self._looks: dict[str, _Looks] = {}
         self._is_attached = False
@@ -115,11 +116,12 @@ class Handler(logging.Handler):
 
     def handle(self, record: Record) -> bool:
         """Write the record if the filters let it pass, and if it is not written yet."""
-        given = self.given
+        key, records = id(record), self.passing.records
+        passing = key in records
         try:
-            if record is given.record or record is self._unwritten or is_written(record):
+            if key in self.passing.given or record is self._unwritten or is_written(record):
                 return False
-            if (record is given.passing and record is given.last) or (
+            if (passing and records[key][1]) or (
                 type(record.levelno) is int  # a record made by hand may have any, or none
                 and record.levelno < self.general
                 and self.is_held_back(record, self)
@@ -127,9 +129,11 @@ class Handler(logging.Handler):
                 return False
         except AttributeError:
             written = self.handle(ordinary(record))
-            given.last = None if given.passing is None else record
+            if passing:
+                records[key] = record, True
             return written
-        given.last = None if given.passing is None else record
+        if passing:
+            records[key] = record, True
         if self.filters:
             verdict: Any = self.filter(record)
             if not verdict:
@@ -161,19 +165,19 @@ class Handler(logging.Handler):
 
     def rescue(self, record: Record) -> None:
         """Write a record that another handler has kept from us by what it raised. Never raises."""
-        if self.given.last is not record:
+        if not self.passing.records.get(id(record), (record, False))[1]:
             with suppress(BaseException):  # raised again by the same object: it is on its way
                 if record.levelno >= self.level:
                     self.handle(record)
 
     def rescue_passing(self) -> None:
-        """Write the record that this thread gives to other handlers first, as it ends there.
+        """Write the records that this thread gives to other handlers first, as it ends there.
 
-        In the child of a handler that forks it is the parent's.
+        In the child of a handler that forks they are the parent's.
         """
-        record = self.given.passing
-        if record is not None and getattr(record, "process", None) == System.getpid():
-            self.rescue(record)
+        for record, _ in list(self.passing.records.values()):
+            if getattr(record, "process", None) == System.getpid():
+                self.rescue(record)
 
     def leave_next_out(self, record: Record) -> None:
         """Do not write this record, which is about to come: it is about our own writing."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+import greenlet
 import pytest
 import structlog
 
@@ -133,6 +134,25 @@ def test_what_another_handler_raises_after_ours_writes_it_once(logged):
         logging.getLogger("shop").warning("an order")
     logging.getLogger().removeHandler(raising)
     assert logged.event()["message"] == "an order"
+
+
+def test_greenlets_that_share_a_thread_write_once_what_is_raised_behind_ours(logged):
+    """As gevent's and eventlet's limits of time are, which end a handler that waits."""
+
+    class Waiting(logging.Handler):
+        def emit(self, record):
+            greenlet.getcurrent().parent.switch()
+
+    waiting = Waiting()
+    logging.getLogger().addHandler(waiting)
+    first, second = (greenlet.greenlet(log.warning) for _ in range(2))
+    first.switch("first")
+    second.switch("second")
+    with pytest.raises(TimeoutError):
+        first.throw(TimeoutError)
+    second.switch()
+    logging.getLogger().removeHandler(waiting)
+    assert [event["message"] for event in logged.events()] == ["first", "second"]
 
 
 @pytest.mark.parametrize("kind", ENDS)
