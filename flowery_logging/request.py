@@ -233,7 +233,7 @@ def _flow() -> object:
         task = asyncio.current_task()
     except RuntimeError:  # no event loop runs in this thread
         task = _waiting_task()
-    found = task or _trio_task() or _greenlet()
+    found = task or _trio_task() or greenlet_here()
     return threading.get_ident() if found is None else weakref.ref(found)
 
 
@@ -263,7 +263,7 @@ def _trio_task() -> Any:
         return next(iter(getattr(of_thread, "task_register", ())), None)
 
 
-def _greenlet() -> Any:
+def greenlet_here() -> Any:
     """Return the greenlet that runs here (gevent, eventlet), unless it is the thread's own."""
     greenlet = sys.modules.get("greenlet")
     try:

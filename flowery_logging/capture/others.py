@@ -21,13 +21,23 @@ from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.exception import exc_info_of
 from flowery_logging.library_code import is_own
+from flowery_logging.request import greenlet_here
 from flowery_logging.signalled import let_through
 
 _NO_FIELDS: Final = ("exc_info", "stack_info")
 _UNSEEING: Final = (Handler, logging.NullHandler)
 
 _Logger = logging.Logger
-_handing = threading.local()
+
+
+class _Handing(threading.local):
+    """The greenlets of this thread, by their `id`, in which a record is being handed out."""
+
+    def __init__(self) -> None:
+        self.greenlets: set[int] = set()
+
+
+_handing: Final = _Handing()
 _call_handlers: Any = _Logger.callHandlers
 _handle: Any = _Logger.handle
 
@@ -97,9 +107,10 @@ def hand_out(
     `logger` is the one of its name, or the one that it would inherit its handlers from.
     What a handler logs meanwhile is not handed out again: it could have no end.
     """
-    if getattr(_handing, "now", False):
+    handing, here = _handing.greenlets, id(greenlet_here())
+    if here in handing:
         return
-    _handing.now = True
+    handing.add(here)
     try:
         if logger.isEnabledFor(said.level):
             record = _record(said, logger)
@@ -110,7 +121,7 @@ def hand_out(
         let_through(error)
         counters.add("handler_errors")
     finally:
-        _handing.now = False
+        handing.discard(here)
 
 
 def _record(said: Said, logger: logging.Logger) -> logging.LogRecord:

@@ -11,6 +11,7 @@ import unittest
 from logging.handlers import QueueHandler, QueueListener
 from queue import SimpleQueue
 
+import greenlet
 import pytest
 import structlog
 from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
@@ -268,3 +269,23 @@ def test_opentelemetry_gets_the_same_as_of_logging(logged):
     assert {n: v for n, v in (first.attributes or {}).items() if n not in unlike} == {
         n: v for n, v in (second.attributes or {}).items() if n not in unlike
     }
+
+
+def test_a_handler_that_waits_in_one_greenlet_gets_the_events_of_the_others(logged):
+    seen = []
+
+    class Waiting(logging.Handler):
+        def emit(self, record):
+            seen.append(record.getMessage())
+            greenlet.getcurrent().parent.switch()
+
+    waiting = Waiting()
+    logging.getLogger().addHandler(waiting)
+    log = flowery_logging.get_logger("shop")
+    greenlets = [greenlet.greenlet(log.warning) for _ in range(2)]
+    for one, message in zip(greenlets, ["first", "second"], strict=True):
+        one.switch(message)
+    for one in greenlets:
+        one.switch()
+    logging.getLogger().removeHandler(waiting)
+    assert seen == [event["message"] for event in logged.events()] == ["first", "second"]
