@@ -86,7 +86,10 @@ class Hook:
         behind = self._adapt(theirs)
 
         def hook(*args: object, **named: object) -> Any:
-            outer = self._calls.running
+            try:
+                outer = self._calls.running
+            except RuntimeError:  # gevent's, as the interpreter ends: no event can be made
+                return behind(*args, **named)
             if not self._active or (outer is not None and _have_one(outer, args)):
                 return behind(*args, **named)  # switched off, or reported by what calls us
             self._calls.running = args

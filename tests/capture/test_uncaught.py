@@ -394,6 +394,30 @@ def test_an_uncaught_exception_in_a_greenlet(run, kind):
     assert done.stderr.count("ValueError: boom") == 1
 
 
+LEFT_BEHIND = """
+from gevent import monkey
+monkey.patch_all()
+import flowery_logging
+flowery_logging.setup("shop", directory="logs", output="file")
+class Left:
+    def __del__(self):
+        raise ValueError("boom")
+left = Left()
+left.itself = left
+"""
+
+
+def test_beside_gevent_what_fails_as_the_interpreter_ends_is_printed(tmp_path):
+    """As Celery's worker with a gevent pool leaves results behind: greenlet then answers nobody.
+
+    `programs` would have imported us before gevent puts its own locals in place.
+    """
+    command = [sys.executable, "-c", LEFT_BEHIND]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr.count("ValueError: boom") == 1
+    assert "sys.unraisablehook" not in done.stderr
+
+
 def test_after_shutdown_a_greenlet_dies_as_before(run):
     after = "flowery_logging.shutdown()\nassert theirs is Hub.print_exception\n" + BOOM
     before = "import gevent\nfrom gevent.hub import Hub\ntheirs = Hub.print_exception"
