@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from typing import Any
 
 from flowery_logging.config.setting import ConfigError
-from flowery_logging.integrations.peers import LOCAL, Network, Proxies
+from flowery_logging.integrations.peers import LOCAL, Network, Proxies, plain
 from flowery_logging.tracing import foreign_traces
 from flowery_logging.tracing.headers import TOKEN
 
@@ -49,10 +49,18 @@ def proxies(given: object) -> Proxies:
 
 def _network(given: Any) -> Network:
     try:
-        return ip_network(given)
+        return _plain(ip_network(given))
     except ValueError as error:
         allowed = "'10.0.0.1', '10.0.0.0/8' or 'unix'"
         raise ConfigError(f"proxies: {error}; expected {allowed}") from None
+
+
+def _plain(network: Network) -> Network:
+    """Return the network of those addresses that `peers.plain` makes of a network's own."""
+    first = plain(network.network_address)
+    if isinstance(network, IPv6Network) and isinstance(first, IPv4Address):
+        return ip_network((first, network.prefixlen - 96))
+    return network
 
 
 def formats(given: object) -> tuple[str, ...]:

@@ -70,8 +70,13 @@ def _known(hop: str) -> tuple[IPv4Address | IPv6Address, str]:
 
 
 def _parsed(hop: str) -> tuple[IPv4Address | IPv6Address, str]:
-    address = ip_address(_without_port(hop.strip()))
+    address = plain(ip_address(_without_port(hop.strip())))
     return address, str(address)
+
+
+def plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the IPv4 address that a socket for both versions shows as `::ffff:192.0.2.1`."""
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 _OF_UNIX_SOCKETS: Final = ("", "localhost", "unix:")
