@@ -163,7 +163,7 @@ class Exchange:
         if self.route:
             fields["http.route"] = self.route
         if self.query:
-            fields["url.query"] = runtime.clean_query(self.query)
+            fields["url.query"] = runtime.clean_query(utf8(self.query))
         self._add_client(fields)
         return fields
 

@@ -358,3 +358,27 @@ def test_an_exception_outlives_neither_its_request_nor_its_task(monkeypatch):
     gc.collect()
     assert raised[0]() is None
     assert len(logging.getLogger("uvicorn.error").filters) == 1
+
+
+async def answering(app, scope, messages=(), error=None, **options):
+    """Run one request or websocket behind the middleware, as a server whose `send` may raise."""
+    coming = iter(messages)
+
+    async def receive():
+        return next(coming)
+
+    async def send(message):
+        if error is not None and message["type"] != "websocket.accept":
+            raise error
+
+    await RequestMiddleware(app, **options)({**http_scope(), **scope}, receive, send)
+
+
+def told(collector):
+    """Return the fields of the one access event, or of the last of two."""
+    return vars(collector.access()[-1].record)
+
+
+def test_a_query_in_utf_8_is_shown_as_it_was_sent_and_without_secrets(collector):
+    asyncio.run(answering(ok, {"query_string": "이름=홍길동&비밀번호=hunter22".encode()}))
+    assert told(collector)["url.query"] == "이름=홍길동&비밀번호=[redacted]"
