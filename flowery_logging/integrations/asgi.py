@@ -130,7 +130,7 @@ def _report(exc: BaseException, scope: Scope) -> None:
 
 
 def _exchange(request: Request, options: Options, scope: Scope, values: Values) -> Exchange:
-    headers = {name: values[name][-1] for name in options.told_headers if name in values}
+    headers = {name: _one(name, values[name]) for name in options.told_headers if name in values}
     client = scope.get("client") or ("",)
     return Exchange(
         request,
@@ -140,13 +140,21 @@ def _exchange(request: Request, options: Options, scope: Scope, values: Values) 
         bytes(scope.get("query_string") or b"").decode("latin-1"),
         scope.get("http_version", ""),
         headers,
-        client[0],
+        str(client[0] or ""),
         is_forwarded=_is_forwarded(client),
     ).begin()
 
 
 def _is_forwarded(client: Sequence[Any]) -> bool:
     """Tell whether a server has put the client in its proxy's place: there is no port to tell."""
+def _one(name: str, values: list[str]) -> str:
+    """Return a header that may come several times as one list (RFC 9110 §5.3), as WSGI has it.
+
+    A proxy may add a line of its own to those of others (HAProxy's `option forwardfor`).
+    """
+    return values[-1] if name == "host" else ",".join(values)
+
+
     return bool(client[0]) and tuple(client[1:]) == (0,)
 
 

@@ -379,6 +379,19 @@ def told(collector):
     return vars(collector.access()[-1].record)
 
 
+def test_a_header_that_comes_in_several_lines_is_one_list(collector):
+    """HAProxy adds a line of its own to what a proxy before it has sent."""
+    lines = [(b"x-forwarded-for", b"6.6.6.6, 192.0.2.7"), (b"x-forwarded-for", b"10.0.0.2")]
+    scope = {"headers": lines, "client": ("10.0.0.1", 5)}
+    asyncio.run(answering(ok, scope, proxies=["10.0.0.0/8"]))
+    assert told(collector)["client.ip"] == "192.0.2.7"
+
+
+def test_a_client_without_an_address_costs_no_event(collector):
+    asyncio.run(answering(ok, {"client": (None, None)}))
+    assert "client.ip" not in told(collector)
+
+
 def test_a_query_in_utf_8_is_shown_as_it_was_sent_and_without_secrets(collector):
     asyncio.run(answering(ok, {"query_string": "이름=홍길동&비밀번호=hunter22".encode()}))
     assert told(collector)["url.query"] == "이름=홍길동&비밀번호=[redacted]"
