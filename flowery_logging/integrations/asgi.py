@@ -196,7 +196,7 @@ class _Response:
             if kind == "http.response.body":
                 self._sent(is_last=is_last)
             elif kind == "http.response.pathsend":
-                self.exchange.end()
+                self._sent_by_the_server()
 
         return following
 
@@ -214,6 +214,12 @@ class _Response:
     def _is_whole(self) -> bool:
         """Tell whether all is sent that was announced; most responses are never asked."""
         headers, self._headers = self._headers, None
+    def _sent_by_the_server(self) -> None:
+        """End a response whose body is a file that the server reads: it has what was announced."""
+        if not self._is_whole():
+            self.exchange.sent = self.exchange.length or 0
+        self.exchange.end()
+
         if headers is not None:
             self.exchange.length = _length(headers)
         return self.exchange.is_whole()

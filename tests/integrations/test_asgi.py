@@ -395,3 +395,16 @@ def test_a_client_without_an_address_costs_no_event(collector):
 def test_a_query_in_utf_8_is_shown_as_it_was_sent_and_without_secrets(collector):
     asyncio.run(answering(ok, {"query_string": "이름=홍길동&비밀번호=hunter22".encode()}))
     assert told(collector)["url.query"] == "이름=홍길동&비밀번호=[redacted]"
+
+
+@pytest.mark.parametrize(("method", "expected"), [("GET", 1000), ("HEAD", 0)])
+def test_a_file_that_the_server_sends_has_the_bytes_that_were_announced(
+    collector, method, expected
+):
+    async def app(scope, receive, send):
+        headers = [(b"content-length", b"1000")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.pathsend", "path": "/file"})
+
+    asyncio.run(answering(app, {"method": method}))
+    assert told(collector)["http.response.body.bytes"] == expected
