@@ -83,11 +83,13 @@ class RequestMiddleware:
                 )
             except BaseException as exc:
                 followed.failed(exc)
-                _report(exc, scope)
+                if exc is not followed.gone_by:
+                    _report(exc, scope)
                 raise
             else:
                 followed.finished(NO_RESPONSE)
             finally:
+                followed.gone_by = None  # its traceback leads back here
                 request_ids.end()
 
     def _marking(self, request: Request) -> Callable[[Message], Message]:
@@ -145,8 +147,6 @@ def _exchange(request: Request, options: Options, scope: Scope, values: Values) 
     ).begin()
 
 
-def _is_forwarded(client: Sequence[Any]) -> bool:
-    """Tell whether a server has put the client in its proxy's place: there is no port to tell."""
 def _one(name: str, values: list[str]) -> str:
     """Return a header that may come several times as one list (RFC 9110 §5.3), as WSGI has it.
 
@@ -155,6 +155,8 @@ def _one(name: str, values: list[str]) -> str:
     return values[-1] if name == "host" else ",".join(values)
 
 
+def _is_forwarded(client: Sequence[Any]) -> bool:
+    """Tell whether a server has put the client in its proxy's place: there is no port to tell."""
     return bool(client[0]) and tuple(client[1:]) == (0,)
 
 
@@ -165,6 +167,7 @@ class _Response:
         self.exchange = exchange
         self.scope = scope
         self.disconnected = False
+        self.gone_by: OSError | None = None  # by which the server has said so while we sent
         self.whole = False  # the client has got all, though the application may not say so yet
         self._headers: Any = None  # of the response, until its length is asked for
 
@@ -211,15 +214,15 @@ class _Response:
         else:
             self.whole = self.whole or (not self.disconnected and self._is_whole())
 
-    def _is_whole(self) -> bool:
-        """Tell whether all is sent that was announced; most responses are never asked."""
-        headers, self._headers = self._headers, None
     def _sent_by_the_server(self) -> None:
         """End a response whose body is a file that the server reads: it has what was announced."""
         if not self._is_whole():
             self.exchange.sent = self.exchange.length or 0
         self.exchange.end()
 
+    def _is_whole(self) -> bool:
+        """Tell whether all is sent that was announced; most responses are never asked."""
+        headers, self._headers = self._headers, None
         if headers is not None:
             self.exchange.length = _length(headers)
         return self.exchange.is_whole()
@@ -240,8 +243,8 @@ class _Response:
         self.whole = before or (is_last and not self.disconnected)
         try:
             await send(message)
-        except OSError:  # "the server should raise" it where the client has gone (ASGI, HTTP 2.4)
-            self.disconnected, self.whole = True, before
+        except OSError as error:  # "servers should raise" it: the client has gone (ASGI, HTTP 2.4)
+            self.disconnected, self.whole, self.gone_by = True, before, error
             raise
 
     def failed(self, exc: BaseException) -> None:

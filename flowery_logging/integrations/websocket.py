@@ -11,7 +11,7 @@ from flowery_logging import context
 from flowery_logging.integrations import ends
 from flowery_logging.integrations.asgi_types import Message, Receive, Send
 from flowery_logging.integrations.ends import APPLICATION_ERROR, CUT_OFF, DISCONNECTED
-from flowery_logging.integrations.exchange import MALFORMED, Exchange, logger, status_of
+from flowery_logging.integrations.exchange import MALFORMED, Exchange, logger, size_of, status_of
 from flowery_logging.signalled import let_through, sheltered
 
 _OK = (1000, 1001)  # "normal closure" and "going away" (RFC 6455 §7.4.1)
@@ -27,6 +27,8 @@ class Conversation:
         self.exchange = exchange
         self._scope = scope
         self.is_open = False
+        self.has_gone = False  # the client, while nobody had closed the websocket
+        self.gone_by: OSError | None = None  # by which the server has said so while we sent
         self.received = 0
         self.sent = 0
 
@@ -38,6 +40,7 @@ class Conversation:
             if message["type"] == "websocket.receive":
                 self.received += 1
             elif message["type"] == "websocket.disconnect":
+                self.has_gone = not self.exchange.ended
                 self._close(message.get("code", 1005), message.get("reason"))
             return message
 
@@ -55,7 +58,7 @@ class Conversation:
                     message = marked(message)
                 except MALFORMED as error:
                     let_through(error)
-            await send(message)
+            await self._send(send, message)
             if kind == "websocket.accept":
                 self._open()
             elif kind == "websocket.send":
@@ -64,10 +67,23 @@ class Conversation:
                 self._refuse_or_close(message)
             elif kind == "websocket.http.response.start":
                 self.exchange.status = status_of(message.get("status"))
-            elif kind == "websocket.http.response.body" and not message.get("more_body", False):
-                self.exchange.end()
+            elif kind == "websocket.http.response.body":
+                self._refused(message)
 
         return following
+
+    async def _send(self, send: Send, message: Message) -> None:
+        try:
+            await send(message)
+        except OSError as error:  # "servers should raise" it: the client has gone (ASGI, WebSocket)
+            self.has_gone, self.gone_by = True, error
+            raise
+
+    def _refused(self, message: Message) -> None:
+        """Take note of a piece of the response with which a handshake is refused."""
+        self.exchange.body(size_of(message.get("body", b"")))
+        if not message.get("more_body", False):
+            self.exchange.end()
 
     def _refuse_or_close(self, message: Message) -> None:
         if self.is_open:
@@ -78,10 +94,10 @@ class Conversation:
 
     def failed(self, exc: BaseException) -> None:
         """End one whose application has raised: the server closes with 1011 or answers with 500."""
-        reason = ends.reason_of(exc, started=True)
+        reason = ends.reason_of(exc, started=True, gone=self.has_gone)
         if not self.is_open:
             self.exchange.match(self._scope)
-            self.exchange.failed(exc)
+            self.exchange.failed(exc, gone=self.has_gone)
         elif reason == CUT_OFF:
             self._close(1011, APPLICATION_ERROR, failed=True)
         else:
@@ -89,6 +105,8 @@ class Conversation:
 
     def finished(self, reason: str) -> None:
         """End one whose application has returned; the server closes what it left open."""
+        if self.has_gone:
+            reason = DISCONNECTED
         if self.is_open:
             self._close(1006 if reason == DISCONNECTED else 1000, reason)
         else:

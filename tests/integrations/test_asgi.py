@@ -408,3 +408,61 @@ def test_a_file_that_the_server_sends_has_the_bytes_that_were_announced(
 
     asyncio.run(answering(app, {"method": method}))
     assert told(collector)["http.response.body.bytes"] == expected
+
+
+def test_the_body_of_a_refused_handshake_counts(collector):
+    async def app(scope, receive, send):
+        await send({"type": "websocket.http.response.start", "status": 401, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b"de", "more_body": True})
+        await send({"type": "websocket.http.response.body", "body": b"nied"})
+
+    asyncio.run(answering(app, {"type": "websocket"}))
+    assert told(collector)["http.response.body.bytes"] == 6
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_client_that_leaves_before_its_handshake_is_answered_is_no_error(collector, raises):
+    async def app(scope, receive, send):
+        await receive()
+        assert (await receive())["type"] == "websocket.disconnect"
+        if raises:
+            raise asyncio.CancelledError
+
+    messages = [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1006}]
+    with contextlib.suppress(asyncio.CancelledError):
+        asyncio.run(answering(app, {"type": "websocket"}, messages))
+    found = told(collector)
+    assert (found["event.reason"], found["levelname"]) == ("client disconnected", "INFO")
+    assert "http.response.status_code" not in found
+
+
+@pytest.mark.parametrize("catches", [False, True])
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_a_client_that_leaves_while_we_send_is_no_error(collector, kind, catches):
+    """The server says so by an `OSError` (ASGI), and knows what it has raised itself."""
+    gone = OSError("gone")
+
+    async def app(scope, receive, send):
+        if kind == "websocket":
+            await send({"type": "websocket.accept"})
+        with contextlib.suppress(OSError) if catches else contextlib.nullcontext():
+            if kind == "http":
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "websocket.send", "text": "x"})
+
+    with contextlib.nullcontext() if catches else pytest.raises(OSError, match="gone"):
+        asyncio.run(answering(app, {"type": kind}, error=gone))
+    assert told(collector)["event.reason"] == "client disconnected"
+    assert told(collector).get("websocket_close_code", 1006) == 1006
+    assert collector.errors() == []
+
+
+def test_what_is_raised_after_a_client_has_left_is_reported(collector):
+    async def app(scope, receive, send):
+        with contextlib.suppress(OSError):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise Boom
+
+    with pytest.raises(Boom):
+        asyncio.run(answering(app, {}, error=OSError("gone")))
+    assert len(collector.errors()) == 1
