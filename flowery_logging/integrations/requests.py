@@ -8,6 +8,7 @@ Each redirect is a call of its own, inside the one that was redirected.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 from functools import partial, wraps
 from typing import Any, Final
@@ -46,19 +47,28 @@ def _owner(session: object) -> Any:
 def _calling(hosts: calls.Hosts, send: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(send)
     def call(*args: object, **options: object) -> Any:
-        *session, request = args
-        if not isinstance(request, PreparedRequest):
+        if "request" in options:
+            args = (*args, options.pop("request"))
+        if not args or not isinstance(args[-1], PreparedRequest):
             return send(*args, **options)
-        copy = request.copy()
-        for name in calls.only_ours(copy.headers, calls.current()):
-            del copy.headers[name]  # requests derives a redirect from what was sent before it
-        with calls.calling(_target(copy), copy.headers, hosts) as outgoing:
-            copy.headers.update(outgoing.headers)
-            response = send(*session, copy, **options)
+        *session, request = args
+        sent = _copied(request)
+        for name in calls.only_ours(sent.headers, calls.current()):
+            del sent.headers[name]  # requests derives a redirect from what was sent before it
+        with calls.calling(_target(sent), sent.headers, hosts) as outgoing:
+            sent.headers.update(outgoing.headers)
+            response = send(*session, sent, **options)
             outgoing.status = response.status_code
             return response
 
     return call
+
+
+def _copied(request: PreparedRequest) -> PreparedRequest:
+    """Return a copy with headers of its own; `PreparedRequest.copy` would lose what others add."""
+    copied = copy.copy(request)
+    copied.headers = request.headers.copy()
+    return copied
 
 
 def _target(request: PreparedRequest) -> calls.Target:

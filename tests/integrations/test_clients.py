@@ -1,6 +1,7 @@
 """What all client integrations promise, with each of them against a real server."""
 
 import asyncio
+import contextlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -47,7 +48,8 @@ async def echo(scope, receive, send):
     seen.append({name.decode(): value.decode() for name, value in scope["headers"]})
     status, headers = 200, []
     if scope["path"] == "/redirect":
-        status, headers = 302, [(b"location", scope["query_string"])]
+        status = 302
+        headers = [(b"location", scope["query_string"])] if scope["query_string"] else []
     elif scope["path"] == "/500":
         status = 500
     await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -338,6 +340,43 @@ def test_one_string_is_no_list_of_hosts(library):
 )
 def test_a_leading_dot_means_all_names_below(host, hosts, allowed):
     assert is_allowed(host, hosts) is allowed
+
+
+class Own(requests.PreparedRequest):
+    """What a caller has made of a request."""
+
+    mark: str | None = None
+
+
+class Seeing(requests.adapters.HTTPAdapter):
+    """An adapter that looks at what it is to send."""
+
+    sent: requests.PreparedRequest
+
+    def send(self, request, *args, **options):
+        self.sent = request
+        return super().send(request, *args, **options)
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+@pytest.mark.parametrize("all_sessions", [False, True])
+def test_a_request_that_was_prepared_keeps_what_it_is(url, all_sessions, by_name):
+    adapter, session = Seeing(), requests.Session()
+    session.mount("http://", adapter)
+    request = Own()
+    request.prepare("GET", url)
+    request.mark = "mine"
+    requests_integration.instrument(None if all_sessions else session)
+    try:
+        with continue_trace({}):
+            answer = session.send(request=request) if by_name else session.send(request)
+    finally:
+        requests_integration.uninstrument(None if all_sessions else session)
+    assert answer.status_code == 200
+    assert isinstance(adapter.sent, Own)
+    assert adapter.sent.mark == "mine"
+    assert "traceparent" in adapter.sent.headers
+    assert "traceparent" not in request.headers
 
 
 def test_the_recipe_for_grpc():
