@@ -73,6 +73,16 @@ def _calling(config: TraceConfig, request: Callable[..., Any]) -> Callable[..., 
     return call
 
 
+def _target_of(redirect: Any) -> URL | None:
+    """Return where a redirect leads; None where aiohttp does not follow it, or will refuse it."""
+    headers = redirect.response.headers
+    location = headers.get("Location") or headers.get("URI")
+    try:
+        return None if location is None else redirect.url.join(URL(location))
+    except ValueError:
+        return None
+
+
 class _Running(SimpleNamespace):
     """What aiohttp keeps for us from the start of a call to its end."""
 
@@ -104,14 +114,14 @@ class _Tracing(TraceConfig):
         headers.update(running.call.headers)
 
     async def _redirect(self, _session: object, running: Any, params: Any) -> None:
-        if running.entered is None:
+        target = _target_of(params)
+        if running.entered is None or target is None:
             return
         for name in calls.only_ours(params.headers, running.call):
             del params.headers[name]
         running.call.status = params.response.status
         running.entered.__exit__(None, None, None)
-        location = params.response.headers.get("Location") or params.response.headers.get("URI")
-        self._begin(running, params.method, params.url.join(URL(location or "")), params.headers)
+        self._begin(running, params.method, target, params.headers)
 
     async def _end(self, _session: object, running: Any, params: Any) -> None:
         if running.entered is not None:

@@ -379,6 +379,23 @@ def test_a_request_that_was_prepared_keeps_what_it_is(url, all_sessions, by_name
     assert "traceparent" not in request.headers
 
 
+@pytest.mark.parametrize(
+    ("query", "error"), [("?http://[::1", aiohttp.InvalidUrlRedirectClientError), ("", None)]
+)
+def test_a_redirect_that_leads_nowhere_is_aiohttps_to_judge(url, debugging, query, error):
+    """Without a Location it returns the response; what is no URL it refuses by its own error."""
+
+    async def main():
+        async with aiohttp.ClientSession() as session:
+            aiohttp_integration.instrument(session)
+            async with session.get(f"{url}/redirect{query}") as response:
+                assert response.status == 302
+
+    with continue_trace({}), contextlib.nullcontext() if error is None else pytest.raises(error):
+        asyncio.run(main())
+    assert len(events(debugging)) == 1
+
+
 def test_the_recipe_for_grpc():
     """As in docs/queues.md: metadata out, metadata in."""
 
