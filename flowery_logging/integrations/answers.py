@@ -16,12 +16,18 @@ from flowery_logging.foreign import getframe
 
 
 class Answers(NamedTuple):
-    """When a server answers with 500: what it lets pass, and if it minds that nothing is said."""
+    """When a server answers with 500: what it lets pass, and if it minds that nothing is said.
+
+    One that `waits` sends the head of a response with the first piece of its body. Until then it
+    answers `to_begun` responses too, or closes the connection.
+    """
 
     to: type[BaseException]
     but: tuple[type[BaseException], ...] = ()
     to_silence: bool = False
     to_exit: bool = True
+    waits: bool = False
+    to_begun: bool = True
 
 
 _UNKNOWN: Final = Answers(Exception)
@@ -32,9 +38,12 @@ _SERVERS: Final[Mapping[str, Answers]] = {
     "uvicorn": Answers(BaseException, to_silence=True),
     "hypercorn.trio": Answers(BaseException, to_silence=True, to_exit=False),
     "hypercorn": Answers(BaseException, to_silence=True),
-    "granian": Answers(BaseException, to_silence=True),
-    "daphne": Answers(BaseException, (asyncio.CancelledError,), to_exit=False),
-    "gunicorn.asgi": Answers(Exception, to_silence=True),
+    "granian.wsgi": Answers(BaseException, to_silence=True),
+    "granian": Answers(BaseException, to_silence=True, waits=True),
+    "daphne": Answers(
+        BaseException, (asyncio.CancelledError,), to_exit=False, waits=True, to_begun=False
+    ),
+    "gunicorn.asgi": Answers(Exception, to_silence=True, waits=True, to_begun=False),
     "gunicorn.workers.sync": Answers(BaseException, (OSError,)),
     "gunicorn.workers.base_async": Answers(BaseException, (OSError,), to_exit=False),
     "gunicorn.workers.gthread": Answers(Exception, (OSError,)),
@@ -45,12 +54,15 @@ _SERVERS: Final[Mapping[str, Answers]] = {
 }
 
 
-def answer_to(exc: BaseException | None) -> int | None:
+def answer_to(exc: BaseException | None, *, begun: bool = False) -> int | None:
     """Return the status that the client gets when `exc` leaves the application; None if none.
 
-    `exc` is None where the application returns without a response.
+    `exc` is None where the application returns without a response. `begun` tells that it has given
+    the head of one, which the server has not sent.
     """
     answers = _of_server(getframe(1))  # where a server is seen
+    if begun and not answers.to_begun:
+        return None
     if exc is None:
         return 500 if answers.to_silence else None
     if not isinstance(exc, answers.to) or isinstance(exc, answers.but):
@@ -58,6 +70,23 @@ def answer_to(exc: BaseException | None) -> int | None:
     # A worker that is told to hurry does not let its greenlets answer; one that hangs does.
     ends_worker = isinstance(exc, SystemExit) or type(exc).__name__ == "GreenletExit"
     return None if ends_worker and not answers.to_exit else 500
+
+
+def waits_for_body(environ: Mapping[str, object]) -> bool:
+    """Tell whether a WSGI server sends a response's head with the first piece of its body only.
+
+    PEP 3333 ("The start_response() Callable") has it so. Granian sends it before it asks for one.
+    """
+    return environ.get("SERVER_SOFTWARE") != "Granian"
+
+
+def has_sent_head(*, waits: bool) -> bool:
+    """Tell whether a server has sent the head of a response of whose body it has got nothing.
+
+    `waits` tells that its interface has it wait; under ASGI each has its own way.
+    """
+    answers = _of_server(getframe(1))
+    return answers is _UWSGI or not (waits or answers.waits)
 
 
 def is_printed(exc: BaseException, environ: Mapping[str, object]) -> bool:

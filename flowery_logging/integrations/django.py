@@ -24,6 +24,7 @@ from flowery_logging import context, runtime
 from flowery_logging.config.setting import ConfigError
 from flowery_logging.foreign import closers_of
 from flowery_logging.integrations import django_disconnects, ends, nested, servers
+from flowery_logging.integrations.answers import waits_for_body
 from flowery_logging.integrations.cpu import thread_time
 from flowery_logging.integrations.django_checks import check_logging
 from flowery_logging.integrations.django_options import options
@@ -269,6 +270,7 @@ def _exchange(
         scope.get("http_version") or meta.get("SERVER_PROTOCOL", "").removeprefix("HTTP/"),
         headers,
         meta.get("REMOTE_ADDR", ""),
+        head_waits=not scope and waits_for_body(meta),
     )
 
 

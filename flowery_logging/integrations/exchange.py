@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flowery_logging import context, runtime, trace
-from flowery_logging.integrations import ends, observers, queue_time
-from flowery_logging.integrations.answers import answer_to
+from flowery_logging.integrations import ends, observers, queue_time, servers
+from flowery_logging.integrations.answers import answer_to, has_sent_head
 from flowery_logging.integrations.cpu import ThreadTime
 from flowery_logging.integrations.ends import DISCONNECTED, NO_RESPONSE
 from flowery_logging.integrations.options import Options
@@ -52,6 +52,7 @@ class Exchange:
     route: str | None = None
     status: int | None = None
     sent: int = 0  # body bytes
+    head_waits: bool = False  # the server is to send it with the first piece of the body
     length: int | None = None  # body bytes that the response has announced
     begun: int = field(default_factory=time.perf_counter_ns)
     first_byte: int = 0
@@ -91,9 +92,13 @@ class Exchange:
 
         `gone` tells that the client is no more there to get an answer.
         """
-        reason = ends.reason_of(exc, started=self.status is not None, gone=gone)
-        if self.status is None and reason != DISCONNECTED:
-            self.status = answer_to(exc)
+        begun = self.status is not None
+        started = begun and (self.first_byte > 0 or has_sent_head(waits=self.head_waits))
+        reason = ends.reason_of(exc, started=started, gone=gone)
+        if not started and reason != DISCONNECTED:
+            self.status = answer_to(exc, begun=begun)
+        if self.options.access_log:
+            servers.note_event(exc)
         # No exception of the application's, which is reported: so this event says where it hung.
         self.end(reason, None if isinstance(exc, Exception) else exc)
         return reason

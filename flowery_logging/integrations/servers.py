@@ -23,6 +23,7 @@ from flowery_logging.capture import reported
 from flowery_logging.foreign import getframe
 from flowery_logging.integrations import nested
 from flowery_logging.request import Request
+from flowery_logging.signalled import sheltered
 
 ERROR_LOGGERS: Final = (
     "uvicorn.error", "gunicorn.error", "hypercorn.error", "daphne.server", "waitress",
@@ -164,10 +165,22 @@ _IS_ACCESS: Final[Mapping[str, Callable[[logging.LogRecord], bool]]] = {
 
 
 def was_told() -> bool:
-    """Tell, once, if the request that this thread has just served has an access event of ours."""
+    """Tell, once, if the request that this thread has just served has an access event of ours.
+
+    gunicorn's threads and greenlets log a request, and once more while they answer its failure.
+    """
     told = _told.get()
     _told.set(False)
-    return told
+    return told or hasattr(sys.exc_info()[1], _HAS_EVENT)
+
+
+def note_event(exc: BaseException) -> None:
+    """Take note that the request which an exception has left has an access event of ours."""
+    with sheltered:  # an exception that takes no attributes
+        setattr(exc, _HAS_EVENT, True)
+
+
+_HAS_EVENT: Final = "_flowery_logging_has_event"  # the attribute of an exception
 
 
 class in_charge:  # noqa: N801 - a context manager is called like a function

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from flowery_logging import context, runtime
 from flowery_logging.capture.elsewhere import printed
 from flowery_logging.integrations import ends, nested, servers
-from flowery_logging.integrations.answers import is_printed
+from flowery_logging.integrations.answers import is_printed, waits_for_body
 from flowery_logging.integrations.cpu import thread_time
 from flowery_logging.integrations.exchange import MALFORMED, Exchange, announced, size_of, status_of
 from flowery_logging.integrations.options import Options, RequestOptions
@@ -64,6 +64,7 @@ class RequestMiddleware:
         with response.running():
             response.body = self.app(environ, response.starting(start_response))
             response.chunks = iter(response.body)
+            exchange.head_waits = waits_for_body(environ)
         return _Sized(response) if hasattr(response.body, "__len__") else response
 
 
@@ -126,6 +127,7 @@ class _Response:
         self.chunks: Iterator[bytes] = iter(())
         self.scope: Scope | None = context.opened(exchange.request)
         exchange.cpu = thread_time(exchange.request)
+        exchange.head_waits = True
 
     @contextmanager
     def running(self) -> Iterator[None]:

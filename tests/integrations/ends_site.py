@@ -117,6 +117,16 @@ def fastapi_app():
 
         return StreamingResponse(pieces())
 
+    @app.get("/first")
+    async def first():
+        begin("first")
+
+        async def pieces():
+            raise ValueError("꽃")
+            yield
+
+        return StreamingResponse(pieces())
+
     @app.get("/stream")
     async def stream():
         begin("stream")
@@ -176,6 +186,16 @@ def flask_app():
         def pieces():
             yield "a"
             raise ValueError("꽃")
+
+        return pieces()
+
+    @app.get("/first")
+    def first():
+        begin("first")
+
+        def pieces():
+            raise ValueError("꽃")
+            yield
 
         return pieces()
 
@@ -250,6 +270,15 @@ def django_app():
 
         return StreamingHttpResponse(pieces())
 
+    def first(request):
+        begin("first")
+
+        def pieces():
+            raise ValueError("꽃")
+            yield
+
+        return StreamingHttpResponse(pieces())
+
     def others(request, kind):
         fail(kind)
 
@@ -261,6 +290,7 @@ def django_app():
     sys.modules["ends_urls"] = urls
     urls.urlpatterns = [
         path("ok", ok), path("refused", refused), path("silent", silent), path("cut", cut),
+        path("first", first),
         path("<str:kind>", others),
     ]  # fmt: skip
     django.setup(set_prefix=False)

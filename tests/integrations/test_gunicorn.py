@@ -29,15 +29,19 @@ def bare(environ, start_response):
         raise ValueError("꽃")
     logging.getLogger("app").info("in the view")
     start_response("200 OK", [])
-    return [b"ok"]
+    return failing() if environ["PATH_INFO"] == "/first" else [b"ok"]
+
+def failing():
+    raise ValueError("꽃")
+    yield
 
 app = RequestMiddleware(bare)
 """
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
-def run(directory, target, worker="sync"):
-    """Start gunicorn, ask for / and /boom, stop it; return every event."""
+def run(directory, target, worker="sync", paths=("/", "/boom")):
+    """Start gunicorn, ask for these paths, stop it; return every event."""
     (directory / "shop_wsgi.py").write_text(WSGI)
     logs = directory / "logs"
     (directory / "gunicorn.conf.py").write_text(
@@ -47,7 +51,7 @@ def run(directory, target, worker="sync"):
     server = subprocess.Popen(command, cwd=directory, stderr=subprocess.PIPE)
     try:
         url = address(logs)
-        for number, path in enumerate(("/", "/boom"), 1):
+        for number, path in enumerate(paths, 1):
             headers = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
             try:
                 urllib.request.urlopen(urllib.request.Request(url + path, headers=headers)).close()
@@ -96,6 +100,14 @@ def test_with_the_middleware(tmp_path, worker):
     by_process = {e["process"]["entity_id"] for e in events}
     closed = [e["process"]["entity_id"] for e in events if e["message"] == "log closed"]
     assert sorted(closed) == sorted(by_process)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("worker", ["sync", "gthread", "gevent"])
+def test_a_body_that_fails_at_its_first_piece_is_one_500(tmp_path, worker):
+    """Some workers log it as a 200, and then the 500 with which they answer."""
+    requests = access(run(tmp_path, "shop_wsgi:app", worker, ("/first", "/")))
+    assert sorted(e["message"] for e in requests) == ["GET / 200", "GET /first 500"]
 
 
 @pytest.mark.slow
