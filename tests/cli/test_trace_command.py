@@ -249,6 +249,27 @@ def test_odd_fields_are_no_error(tmp_path: Path) -> None:
     assert tree(TRACE, tmp_path)["events"] == 1
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Seoul", "America/New_York"])
+@pytest.mark.parametrize(
+    ("time", "duration"),
+    [("0001-01-01T00:00:00+23:59", 1), ("9999-12-31T23:59:59Z", 1), (stamp(0), 10**30)],
+)
+def test_times_that_no_calendar_has_are_no_error(
+    tmp_path: Path, zone: str, time: str, duration: int
+) -> None:
+    service = Service(tmp_path, "orders")
+    service.access(1, "GET", "/", 200, 1, trace__id=TRACE, transaction__id="a" * 16)
+    line = json.loads(service.path.read_bytes())
+    line["@timestamp"], line["event"]["duration"] = time, duration
+    service.path.write_text(json.dumps(line, separators=(",", ":")) + "\n")
+    page = tmp_path / "page.html"
+    assert "GET / 200" in trace(TRACE, tmp_path, TZ=zone)
+    assert '"events": 1' in trace(TRACE, tmp_path, "--json", TZ=zone)
+    trace(TRACE, tmp_path, "--html", page, TZ=zone)
+    done = flowery("stats", tmp_path, "--html", page, TZ=zone)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("columns", ["60", "80", "120"])
 def test_the_tree_fits_the_terminal(columns: str, tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ MOST_DAYS: Final = 36_500
 
 _YEARS: Final = range(2, 9999)  # of the others no neighbouring day is a time, nor UTC's
 
+_FIRST_SECOND: Final = int(datetime(_YEARS[0], 1, 1, tzinfo=timezone.utc).timestamp())
+_LAST_SECOND: Final = int(datetime(_YEARS[-1], 12, 31, tzinfo=timezone.utc).timestamp())
+
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _AGE = re.compile(r"(?:\d+(?:\.\d+)?[smhdw])+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
@@ -85,9 +88,16 @@ def moment_of(text: str) -> datetime | None:
     """Return the time that an `@timestamp` says; None if it says none."""
     match = _DATE.fullmatch(text)
     try:
-        return None if match is None else _dated(match, timezone.utc)
+        found = None if match is None else _dated(match, timezone.utc)
     except ValueError:
         return None
+    return found if found is not None and found.year in _YEARS else None
+
+
+def moment_at(nanoseconds: int) -> datetime:
+    """Return a time that is counted from 1970, in UTC; the nearest one where that is none."""
+    seconds = min(max(nanoseconds // 10**9, _FIRST_SECOND), _LAST_SECOND)
+    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def _seconds(age: str) -> float:

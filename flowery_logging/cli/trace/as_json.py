@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import Any
 
 from flowery_logging.cli.reading.fields import first_of
-from flowery_logging.cli.reading.times import timestamp
+from flowery_logging.cli.reading.times import moment_at, timestamp
 from flowery_logging.cli.trace.hops import Hop
 from flowery_logging.cli.trace.timeline import Gap, timeline
 from flowery_logging.cli.trace.tree import Trace
@@ -57,8 +56,7 @@ def _hop(hop: Hop, trace: Trace) -> dict[str, Any]:
 
 
 def _timestamp(nanoseconds: int) -> str:
-    whole = datetime.fromtimestamp(nanoseconds // 10**9, timezone.utc)
-    return timestamp(whole.replace(microsecond=nanoseconds // 1000 % 1_000_000))
+    return timestamp(moment_at(nanoseconds).replace(microsecond=nanoseconds // 1000 % 1_000_000))
 
 
 def _milliseconds(nanoseconds: int) -> float:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from typing import Final
 
 from flowery_logging.cli.reading.fields import text_of
+from flowery_logging.cli.reading.times import moment_at
 from flowery_logging.cli.trace.hops import Hop, Record, is_error, time_of
 from flowery_logging.cli.trace.timeline import Gap, Item, timeline
 from flowery_logging.cli.trace.tree import Trace
@@ -156,7 +156,7 @@ def bar(hop: Hop, trace: Trace, columns: int) -> str:
 
 def day_and_time(nanoseconds: int, *, utc: bool) -> str:
     """Return a time with its date and zone, for people."""
-    moment = datetime.fromtimestamp(nanoseconds // 10**9, timezone.utc)
+    moment = moment_at(nanoseconds)
     local = moment if utc else moment.astimezone()
     return f"{local:%Y-%m-%d %H:%M:%S}.{nanoseconds // 10**6 % 1000:03} {local:%Z}"
 
