@@ -20,6 +20,7 @@ from flowery_logging.counters import Counters
 from flowery_logging.ecs import encoders
 from flowery_logging.files.mirrors import Mirror
 from flowery_logging.files.tally import Tally
+from flowery_logging.installation import own_warnings
 from flowery_logging.installation.installation import Installation
 from flowery_logging.installation.startup import Calls, Startup, caller
 from flowery_logging.scope import Scope
@@ -141,9 +142,11 @@ def setup(
         encoders()
         change = _calls.note(arguments, previous, config, place)
         _installation.apply(config)
-    for text in (change, _startup.unknown_variables(config)):
-        if text:
-            warn(text)
+    if change:
+        warn(change, **{"event.action": own_warnings.SET_UP_AGAIN})
+    unknown = _startup.unknown_variables(config)
+    if unknown:
+        warn(unknown, **{"event.action": own_warnings.UNKNOWN_VARIABLES})
 
 
 def take_role(service: str) -> None:

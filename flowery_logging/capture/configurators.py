@@ -37,6 +37,16 @@ class Change(NamedTuple):
     where: str
 
 
+DETACHED: Final = "propagate = False"
+DISABLED: Final = "disabled"
+"""What may have been done."""
+
+
+def names_of(changes: Iterable[Change], what: str) -> list[str]:
+    """Return the names of the loggers to which this was done."""
+    return [change.logger for change in changes if change.what == what][:MAX_NAMES]
+
+
 def described(changes: Iterable[Change]) -> str:
     """Return what was done, by place and kind, as one text."""
     found: dict[tuple[str, str], list[str]] = {}
@@ -114,7 +124,7 @@ class Watch:
         """Refuse what a configurator does to loggers that it does not name."""
         by_the_way = value and not logger.disabled and file_above(2) == _CONFIG
         if by_the_way and not is_own(logger.name):
-            self._prevent(logger, "disabled")
+            self._prevent(logger, DISABLED)
         return not by_the_way, value
 
     def _level(self, logger: logging.Logger, value: Any) -> tuple[bool, Any]:
@@ -145,7 +155,7 @@ class Watch:
             if reaches(logger, self._handler):
                 self._set_apart(logger, file_above(2))
             elif end_of(logger).name in self.detached:  # `dictConfig`: `uvicorn`, `uvicorn.access`
-                self.note_detached(logger, "propagate = False")
+                self.note_detached(logger, DETACHED)
         return True, value
 
     def _set_apart(self, logger: logging.Logger, file: str) -> None:
@@ -153,7 +163,7 @@ class Watch:
         if is_its_own and not are_asserted(logger.handlers):
             logger.handlers = [*logger.handlers, self._handler]
         else:
-            self.note_detached(logger, "propagate = False")
+            self.note_detached(logger, DETACHED)
 
     def _prevent(self, logger: logging.Logger, what: str) -> None:
         self.prevented.append(Change(logger.name, what, calling_place()))

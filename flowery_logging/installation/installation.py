@@ -20,7 +20,7 @@ from flowery_logging.capture import (
 )
 from flowery_logging.capture.attachment import Attachment
 from flowery_logging.capture.basic_config import BasicConfig
-from flowery_logging.capture.configurators import Change, described
+from flowery_logging.capture.configurators import DETACHED, DISABLED, Change, described, names_of
 from flowery_logging.capture.direct import Shortcut
 from flowery_logging.capture.doubles import Doubles
 from flowery_logging.capture.flight import FlightRecorder
@@ -292,22 +292,28 @@ class Installation:
 
     def _tell_undone(self, changes: Sequence[Change]) -> None:
         """Say what others have changed in `logging` since, and what of it does not stand."""
-        self.warn(
-            f"{own_warnings.CONFIGURED_LATER}, which is undone where events would be lost: "
-            + described(changes),
-            configured_by=list(dict.fromkeys(change.where for change in changes)),
-        )
+        facts = {
+            "event.action": own_warnings.CONFIGURED_LATER,
+            "configured_by": list(dict.fromkeys(change.where for change in changes)),
+            own_warnings.DETACHED: names_of(changes, DETACHED),
+            own_warnings.DISABLED: names_of(changes, DISABLED),
+        }
+        text = "logging was configured after setup(), which is undone where events would be lost: "
+        self.warn(text + described(changes), **facts)
 
     def _tell_names_used_up(self, name: str) -> None:
         """Say that this process makes more names of labels than an index has room for."""
         self.warn(
-            f"{own_warnings.NO_ROOM} {name!r}: this process has used up its names of labels, so the"
+            f"no room for a label {name!r}: this process has used up its names of labels, so the"
             " fields of further names stand together in labels.more_fields, where Elasticsearch has"
-            " no field for each; log what changes as a value under one name"
+            " no field for each; log what changes as a value under one name",
+            **{"event.action": own_warnings.NO_ROOM},
         )
 
     def _name_disabled(self) -> None:
         """Say which loggers were disabled before; by whom and why, nobody can tell any more."""
         names = [logger.name for logger in loggers() if logger.disabled]
         if names:
-            self.warn(f"{own_warnings.DISABLED_BEFORE} write nothing: {', '.join(names)}")
+            facts = {"event.action": own_warnings.DISABLED_BEFORE, own_warnings.DISABLED: names}
+            text = "loggers that were disabled before setup() write nothing: "
+            self.warn(text + ", ".join(names), **facts)

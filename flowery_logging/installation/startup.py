@@ -12,7 +12,6 @@ from flowery_logging.config.table import SETTINGS
 from flowery_logging.config.variables import unknown_variables
 from flowery_logging.files import stderr
 from flowery_logging.foreign import getframe
-from flowery_logging.installation.own_warnings import SET_UP_AGAIN, UNKNOWN_VARIABLES
 from flowery_logging.library_code import is_own
 
 
@@ -46,7 +45,7 @@ class Calls:
         if previous is None:
             return None
         return (
-            f"{SET_UP_AGAIN}{place} changes the service from {previous.service!r} "
+            f"setup() at {place} changes the service from {previous.service!r} "
             f"(setup() at {before}) to {config.service!r}"
         )
 
@@ -93,7 +92,7 @@ class Startup:
             for name, near in found.items():
                 if near is not None:
                     stderr.say(f"flowery_logging: unknown variable {_with_hint(name, near)}\n")
-        return UNKNOWN_VARIABLES + ", ".join(_with_hint(*item) for item in found.items())
+        return "unknown variables: " + ", ".join(_with_hint(*item) for item in found.items())
 
 
 def _with_hint(name: str, near: str | None) -> str:

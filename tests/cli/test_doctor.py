@@ -73,6 +73,8 @@ def test_what_the_newest_processes_complain_about(logs: Logs) -> None:
         logging.config.dictConfig({"version": 1, "disable_existing_loggers": True})
         logging.getLogger("detached").propagate = False
         logging.getLogger("detached").info("x")
+        logging.getLogger("ship (old); x").propagate = False
+        logging.getLogger("ship (old); x").info("x")
         for number in range(300):
             log.info("event", extra={f"key_{number}": 1})
     """
@@ -88,6 +90,7 @@ def test_what_the_newest_processes_complain_about(logs: Logs) -> None:
     assert "logging is configured after setup(), at <string>:" in found(result, "configuration")
     assert "silent" in found(result, "loggers")
     assert "propagate = False after setup(): detached" in found(result, "loggers")
+    assert "ship (old); x" in found(result, "loggers")
     assert "disabled after setup(): " in found(result, "loggers")
     assert "used up its names of labels" in found(result, "names")
     assert "FLOWERY_LOG_LEVLE (did you mean FLOWERY_LOG_LEVEL?)" in found(result, "variables")
@@ -193,6 +196,18 @@ PROGRAMS: dict[str, tuple[str, str, str]] = {
         "logging.getLogger('shop').propagate = False"),
         "loggers",
         "main:app: propagate = False after setup(): shop",
+    ),
+    "named oddly": (
+        ("import logging, flowery_logging; flowery_logging.setup(output='none')\n"
+        "logging.getLogger('ship (old); x').propagate = False"),
+        "loggers",
+        "main:app: propagate = False after setup(): ship (old); x",
+    ),
+    "naming": (
+        ("import flowery_logging; flowery_logging.setup(output='none')\n"
+        "for n in range(300): flowery_logging.get_logger().info('x', **{f'key_{n}': 1})"),
+        "names",
+        "main:app has used up its names of labels: further fields",
     ),
     "exporting": (
         ("import logging, warnings, flowery_logging; flowery_logging.setup(output='none')\n"

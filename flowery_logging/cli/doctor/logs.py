@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from flowery_logging.cli.doctor.finding import Finding, fault, note
 from flowery_logging.cli.doctor.overview import Overview, Process
-from flowery_logging.cli.reading.fields import values_of
+from flowery_logging.cli.reading.fields import value_at, values_of
 from flowery_logging.cli.reading.times import moment_of
 from flowery_logging.ecs import Limits
+from flowery_logging.files.reader import Record
 from flowery_logging.installation import own_warnings
 
 MAX_LABELS: Final = Limits().label_names
@@ -21,21 +21,38 @@ ALMOST: Final = 0.8
 
 FUTURE_SECONDS: Final = 5.0
 
-_UNDONE: Final = re.compile(r"(propagate = False|disabled): ([^;)]+)")
+_UNDONE: Final = {
+    own_warnings.DETACHED: (
+        "propagate = False",
+        (
+            "take it away: the library undoes it at the next event, but handlers of the root "
+            "logger (Sentry's) get nothing from a detached logger"
+        ),
+    ),
+    own_warnings.DISABLED: (
+        "disabled",
+        (
+            'whoever configured logging did it: give it "disable_existing_loggers": False; the '
+            "library undoes it at the next event"
+        ),
+    ),
+}
+"""By the label that names the loggers: what was done to them, and what mends it."""
+
 _SHOWN: Final = 3
 
 
 def configuration(overview: Overview) -> Iterator[Finding]:
     """Yield who has configured logging after `setup()`, and other changes of the set-up."""
-    for process, text in _warnings(overview):
-        if text.startswith(own_warnings.CONFIGURED_LATER):
+    for process, action, text in _warnings(overview):
+        if action == own_warnings.CONFIGURED_LATER:
             yield fault(
                 "configuration",
                 f"{process.service}: logging is configured after setup(), at {_after(text)}",
                 "call setup() after it, or take it away: with Django LOGGING_CONFIG = None, with "
                 "alembic disable_existing_loggers=False; until then the library undoes it",
             )
-        elif text.startswith(own_warnings.SET_UP_AGAIN):
+        elif action == own_warnings.SET_UP_AGAIN:
             yield fault(
                 "configuration",
                 f"{process.service}: {text}",
@@ -45,27 +62,33 @@ def configuration(overview: Overview) -> Iterator[Finding]:
 
 def loggers(overview: Overview) -> Iterator[Finding]:
     """Yield the loggers that write nothing."""
-    for process, text in _warnings(overview):
-        if text.startswith(own_warnings.DISABLED_BEFORE):
+    for process, action, text in _warnings(overview):
+        if action == own_warnings.DISABLED_BEFORE:
             yield fault(
                 "loggers",
                 f"{process.service}: disabled loggers write nothing: {_after(text)}",
                 "whoever configured logging before setup() disabled them: give it "
                 '"disable_existing_loggers": False, or call setup() first',
             )
-        for what, names in _UNDONE.findall(text):
-            yield fault(
-                "loggers",
-                f"{process.service}: {what} after setup(): {names}",
-                "take it away: the library undoes it at the next event, but handlers of the root "
-                "logger (Sentry's) get nothing from a detached logger",
-            )
+    for process in overview.current():
+        for record in process.warnings:
+            yield from _undone(process, record)
+
+
+def _undone(process: Process, record: Record) -> Iterator[Finding]:
+    """Yield the loggers that were silenced after `setup()`."""
+    if value_at(record, "event.action") != own_warnings.CONFIGURED_LATER:
+        return
+    for label, (what, fix) in _UNDONE.items():
+        found = ", ".join(map(str, values_of(record, label)))
+        if found:
+            yield fault("loggers", f"{process.service}: {what} after setup(): {found}", fix)
 
 
 def other_warnings(overview: Overview) -> Iterator[Finding]:
     """Yield what else the library warns of: the text says what to do."""
-    for process, text in _warnings(overview):
-        if not text.startswith(own_warnings.ALL):
+    for process, action, text in _warnings(overview):
+        if action not in own_warnings.ALL:
             yield note(
                 "lines", f"{process.service} warns: {text}", "docs/troubleshooting.md says more"
             )
@@ -73,24 +96,24 @@ def other_warnings(overview: Overview) -> Iterator[Finding]:
 
 def unknown_variables(overview: Overview) -> Iterator[Finding]:
     """Yield variables that a process has found and does not know."""
-    for process, text in _warnings(overview):
-        names = text.removeprefix(own_warnings.UNKNOWN_VARIABLES)
-        if names != text:
+    for process, action, text in _warnings(overview):
+        if action == own_warnings.UNKNOWN_VARIABLES:
             yield fault(
                 "variables",
-                f"{process.service} was started with variables that nothing reads: {names}",
+                f"{process.service} was started with variables that nothing reads: {_after(text)}",
                 "correct the name, or take the variable away",
             )
 
 
 def names(overview: Overview) -> Iterator[Finding]:
     """Yield the processes that make as many names of labels as there is room for, or nearly."""
-    for process, text in _warnings(overview):
-        if text.startswith(own_warnings.NO_ROOM):
+    for process, action, _ in _warnings(overview):
+        if action == own_warnings.NO_ROOM:
             some = ", ".join(sorted(process.labels)[:_SHOWN])
+            shown = f" ({some} …)" if some else ""
             yield fault(
                 "names",
-                f"{process.service} has used up its names of labels ({some} …): further fields "
+                f"{process.service} has used up its names of labels{shown}: further fields "
                 "stand together in labels.more_fields, and cannot be searched one by one",
                 "put what varies into the value, not into the name: order_id=7 instead of "
                 "order_7=True",
@@ -160,10 +183,12 @@ def ends(overview: Overview) -> Iterator[Finding]:
         )
 
 
-def _warnings(overview: Overview) -> Iterator[tuple[Process, str]]:
+def _warnings(overview: Overview) -> Iterator[tuple[Process, str, str]]:
+    """Yield the library's own warnings: what each is about (own_warnings.py), and its text."""
     for process in overview.current():
         for record in process.warnings:
-            yield process, str(record.get("message"))
+            action = str(value_at(record, "event.action") or "")
+            yield process, action, str(record.get("message"))
 
 
 def _after(text: str) -> str:

@@ -18,6 +18,7 @@ import orjson
 import flowery_logging
 from flowery_logging import runtime
 from flowery_logging.capture.stdlib import Handler
+from flowery_logging.installation import own_warnings
 from flowery_logging.library_code import OWN_LOGGER, is_own
 
 
@@ -26,12 +27,16 @@ class _Heard(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.texts: list[str] = []
+        self.warnings: list[dict[str, Any]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a text."""
+        """Keep a warning, with what `doctor` knows it by."""
         if record.name == OWN_LOGGER:
-            self.texts.append(record.getMessage())
+            facts = {name: value for name, value in vars(record).items() if name in _FACTS}
+            self.warnings.append({"message": record.getMessage(), **facts})
+
+
+_FACTS = ("event.action", own_warnings.DETACHED, own_warnings.DISABLED)
 
 
 def probe(target: str) -> dict[str, Any]:
@@ -118,7 +123,7 @@ def main() -> None:
     found = probe(target)
     runtime.reattach()  # which says what the next event would
     flowery_logging.shutdown()
-    content = orjson.dumps({**found, "warnings": heard.texts}, default=str)
+    content = orjson.dumps({**found, "warnings": heard.warnings}, default=str)
     with open(result, "wb") as file:
         file.write(content)
     os._exit(0)

@@ -73,9 +73,9 @@ def _findings(target: str, found: dict[str, Any]) -> Iterator[Finding]:
     yield from _warnings(target, found["warnings"])
 
 
-def _warnings(target: str, texts: list[str]) -> Iterator[Finding]:
+def _warnings(target: str, warnings: list[dict[str, Any]]) -> Iterator[Finding]:
     """Judge what the library warned of as if it stood in a file."""
-    process = Process("", target, 0.0, warnings=[{"message": text} for text in texts])
+    process = Process("", target, 0.0, warnings=warnings)
     overview = Overview([], {"": process})
     for look in (logs.configuration, logs.loggers, logs.names, logs.other_warnings):
         yield from look(overview)
