@@ -49,9 +49,9 @@ def _calling(hosts: calls.Hosts, send: Callable[..., Any]) -> Callable[..., Any]
     def call(*args: object, **options: object) -> Any:
         if "request" in options:
             args = (*args, options.pop("request"))
-        if not args or not isinstance(args[-1], PreparedRequest):
+        *session, request = args or (None,)
+        if not isinstance(request, PreparedRequest):
             return send(*args, **options)
-        *session, request = args
         sent = _copied(request)
         for name in calls.only_ours(sent.headers, calls.current()):
             del sent.headers[name]  # requests derives a redirect from what was sent before it
