@@ -16,6 +16,8 @@ from gunicorn import glogging
 
 from flowery_logging import runtime
 from flowery_logging.integrations import servers, wsgi
+from flowery_logging.integrations.ends import NO_RESPONSE
+from flowery_logging.integrations.exchange import status_of
 from flowery_logging.integrations.options import Options
 
 _OPTIONS = Options()
@@ -52,6 +54,6 @@ class Logger(glogging.Logger):  # type: ignore[misc]
         headers = wsgi.headers_of(environ)
         exchange = wsgi.exchange_of(environ, headers, _OPTIONS.incoming(headers), _OPTIONS)
         exchange.begun = time.perf_counter_ns() - int(request_time.total_seconds() * 1e9)
-        exchange.status = int(str(resp.status)[:3])
+        exchange.status = status_of(resp.status)
         exchange.sent = getattr(resp, "sent", 0) or 0
-        exchange.begin().end()
+        exchange.begin().end(NO_RESPONSE if exchange.status is None else None)

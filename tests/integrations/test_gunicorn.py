@@ -1,5 +1,6 @@
 """gunicorn with our logger class, as people start it: its lines as events, each request once."""
 
+import http.client
 import re
 import signal
 import subprocess
@@ -27,6 +28,8 @@ from flowery_logging.integrations.wsgi import RequestMiddleware
 def bare(environ, start_response):
     if environ["PATH_INFO"] == "/boom":
         raise ValueError("꽃")
+    if environ["PATH_INFO"] == "/silent":
+        return []
     logging.getLogger("app").info("in the view")
     start_response("200 OK", [])
     return failing() if environ["PATH_INFO"] == "/first" else [b"ok"]
@@ -57,6 +60,8 @@ def run(directory, target, worker="sync", paths=("/", "/boom")):
                 urllib.request.urlopen(urllib.request.Request(url + path, headers=headers)).close()
             except urllib.error.HTTPError as error:
                 error.close()
+            except (OSError, http.client.HTTPException):
+                pass  # a connection that was closed, or no answer of HTTP
             # The answer comes before the line, and another worker may be faster with the next one.
             await_until(lambda wanted=number: len(access(written(logs))) == wanted)
     finally:
@@ -108,6 +113,15 @@ def test_a_body_that_fails_at_its_first_piece_is_one_500(tmp_path, worker):
     """Some workers log it as a 200, and then the 500 with which they answer."""
     requests = access(run(tmp_path, "shop_wsgi:app", worker, ("/first", "/")))
     assert sorted(e["message"] for e in requests) == ["GET / 200", "GET /first 500"]
+
+
+@pytest.mark.slow
+def test_an_application_that_says_no_status_is_told_as_one(tmp_path):
+    events = run(tmp_path, "shop_wsgi:bare", paths=("/silent", "/"))
+    silent, answered = sorted(access(events), key=lambda event: str(event["@timestamp"]))
+    assert (silent["message"], answered["message"]) == ("GET /silent -", "GET / 200")
+    assert (silent["log.level"], silent["event"]["reason"]) == ("error", "no response")
+    assert [e["message"] for e in events if "error" in e] == []
 
 
 @pytest.mark.slow
