@@ -105,12 +105,12 @@ class Conversation:
 
     def finished(self, reason: str) -> None:
         """End one whose application has returned; the server closes what it left open."""
-        if self.has_gone:
-            reason = DISCONNECTED
-        if self.is_open:
-            self._close(1006 if reason == DISCONNECTED else 1000, reason)
+        if not self.is_open:
+            self.exchange.end(DISCONNECTED if self.has_gone else reason)
+        elif self.has_gone:
+            self._close(1006, DISCONNECTED)
         else:
-            self.exchange.end(reason)
+            self._close(1000, None)
 
     def _open(self) -> None:
         self.is_open = True

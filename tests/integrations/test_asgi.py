@@ -466,3 +466,15 @@ def test_what_is_raised_after_a_client_has_left_is_reported(collector):
     with pytest.raises(Boom):
         asyncio.run(answering(app, {}, error=OSError("gone")))
     assert len(collector.errors()) == 1
+
+
+def test_a_websocket_that_is_left_open_has_had_its_response(collector):
+    async def app(scope, receive, send):
+        await send({"type": "websocket.accept"})
+
+    asyncio.run(answering(app, {"type": "websocket"}))
+    assert (told(collector)["websocket_close_code"], told(collector)["event.outcome"]) == (
+        1000,
+        "success",
+    )
+    assert "event.reason" not in told(collector)
