@@ -182,6 +182,29 @@ def test_a_module_that_cannot_be_read_may_be_the_application(
     assert "no FastAPI" not in said
 
 
+@pytest.mark.parametrize(
+    ("encoding", "first"),
+    [
+        ("utf-8-sig", ""),
+        ("euc-kr", "# -*- coding: euc-kr -*-\n"),
+        ("latin-1", "# coding: latin-1\n"),
+    ],
+)
+def test_a_module_keeps_the_encoding_that_it_says(
+    tmp_path: Path, encoding: str, first: str
+) -> None:
+    main, word = tmp_path / "main.py", "é" if encoding == "latin-1" else "주문"
+    main.write_bytes(
+        f'{first}from fastapi import FastAPI\napp = FastAPI(title="{word}")\n'.encode(encoding)
+    )
+    assert run(str(tmp_path), "--service", "orders", "--write")[0] == 0
+    written = main.read_bytes().decode(encoding)
+    assert "flowery_fastapi.instrument(app)" in written
+    assert f'title="{word}"' in written
+    compile(main.read_bytes(), "main.py", "exec")
+    assert "nothing to add" in run(str(tmp_path))[1]
+
+
 def test_a_script_that_cannot_be_read_does_not_hide_the_application(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text(FASTAPI)
     (tmp_path / "a_script.py").write_text("print 'of another time'\n")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import difflib
+import io
+import tokenize
 from pathlib import Path
 
 
@@ -17,7 +19,9 @@ class Source:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._text = path.read_bytes().decode()
+            content = path.read_bytes()
+            self._encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+            self._text = content.decode(self._encoding)
             self.tree = ast.parse(self._text)
         except (OSError, ValueError, SyntaxError, RecursionError) as error:
             raise UnreadableError(f"{path} cannot be read: {error}") from None
@@ -100,4 +104,4 @@ class Source:
 
     def write(self) -> None:
         """Write the text with the additions; the file keeps its rights."""
-        self.path.write_bytes(self.with_additions().encode())
+        self.path.write_bytes(self.with_additions().encode(self._encoding))
