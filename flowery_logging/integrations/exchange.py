@@ -98,7 +98,7 @@ class Exchange:
         if not started and reason != DISCONNECTED:
             self.status = answer_to(exc, begun=begun)
         if self.options.access_log:
-            servers.note_event(exc)
+            servers.note_failed(self.request)
         # No exception of the application's, which is reported: so this event says where it hung.
         self.end(reason, None if isinstance(exc, Exception) else exc)
         return reason

@@ -11,6 +11,7 @@ import logging
 import re
 import sys
 import traceback
+import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -23,7 +24,6 @@ from flowery_logging.capture import reported
 from flowery_logging.foreign import getframe
 from flowery_logging.integrations import nested
 from flowery_logging.request import Request
-from flowery_logging.signalled import sheltered
 
 ERROR_LOGGERS: Final = (
     "uvicorn.error", "gunicorn.error", "hypercorn.error", "daphne.server", "waitress",
@@ -47,6 +47,9 @@ _WITH_SCOPES: Final = ("uvicorn.protocols.", "hypercorn.protocol.")
 _printed: Final[deque[str]] = deque(maxlen=100)  # the last lines of what will be printed again
 _texts: Final[deque[str]] = deque(maxlen=100)  # what will be the text of a record
 _told: ContextVar[bool] = ContextVar("flowery_logging_told", default=False)
+_failed: ContextVar[weakref.ref[Request] | None] = ContextVar(
+    "flowery_logging_failed", default=None
+)
 _in_charge: ContextVar[Request | None] = ContextVar("flowery_logging_in_charge", default=None)
 
 
@@ -171,16 +174,22 @@ def was_told() -> bool:
     """
     told = _told.get()
     _told.set(False)
-    return told or hasattr(sys.exc_info()[1], _HAS_EVENT)
+    return told or _is_of_failed()
 
 
-def note_event(exc: BaseException) -> None:
-    """Take note that the request which an exception has left has an access event of ours."""
-    with sheltered:  # an exception that takes no attributes
-        setattr(exc, _HAS_EVENT, True)
+def note_failed(request: Request) -> None:
+    """Take note that a request has failed, and has an access event of ours."""
+    _failed.set(weakref.ref(request))
 
 
-_HAS_EVENT: Final = "_flowery_logging_has_event"  # the attribute of an exception
+def _is_of_failed() -> bool:
+    """Tell whether a server handles the exception that the last such request has ended by."""
+    known = _failed.get()
+    request = None if known is None else known()
+    if request is None:
+        return False
+    scope = context.scope_of_failure(sys.exc_info()[1])
+    return scope is not None and scope.request is request
 
 
 class in_charge:  # noqa: N801 - a context manager is called like a function
