@@ -176,6 +176,11 @@ class LogFiles:
             status = System.stat(self.path, follow_symlinks=False)
         except FileNotFoundError:
             return False
+        except OSError as error:
+            # A file or a loop of links in the directory's place hides only what has a name still.
+            if is_ours(error) and self.is_gone():
+                return False
+            raise
         return (status.st_dev, status.st_ino) == self._inode
 
     def stranded(self) -> bytes:

@@ -280,19 +280,36 @@ def test_a_file_removed_under_us_loses_only_what_readers_had_time_for(logs: Logs
     ]
 
 
+IN_ITS_PLACE = {
+    "a link to nothing": 'lambda path: os.symlink("nowhere", path)',
+    "a link to itself": "lambda path: os.symlink(path, path)",
+    "a file": 'lambda path: open(path, "w").close()',
+}
+
 GONE = """
     import shutil
+    in_its_place = {in_its_place}
     os.makedirs({there!r}, exist_ok=True)
     log.info("one")
     shutil.rmtree({above!r})
-    os.symlink("nowhere", {above!r})  # so that nobody can make it again
+    in_its_place({above!r})  # so that nobody can make it again
     log.info("before it is noticed")
     writer()._journal.target.look_at = 0
     for n in range(100): log.info("gone %d", n)
 """
 
 
-def test_what_comes_while_a_directory_cannot_be_made_again_waits(tmp_path: Path) -> None:
+def gone(directory: Path, stands_there: str) -> str:
+    """The program that loses a directory with what lies above it, and goes on."""
+    return GONE.format(
+        above=str(directory.parent), there=str(directory), in_its_place=IN_ITS_PLACE[stands_there]
+    )
+
+
+@pytest.mark.parametrize("stands_there", IN_ITS_PLACE)
+def test_what_comes_while_a_directory_cannot_be_made_again_waits(
+    tmp_path: Path, stands_there: str
+) -> None:
     """It went into a file that nobody could find any more, without a word."""
     above, logs = tmp_path / "above", Logs(tmp_path / "above" / "logs")
     back = f"""
@@ -300,15 +317,16 @@ def test_what_comes_while_a_directory_cannot_be_made_again_waits(tmp_path: Path)
     writer()._journal.target.look_at = 0
     log.info("back")
 """
-    ok(logs.run(GONE.format(above=str(above), there=str(logs.directory)) + back))
+    ok(logs.run(gone(logs.directory, stands_there) + back))
     expected = ["before it is noticed", *(f"gone {n}" for n in range(100)), "back"]
     found = logs.messages()
     assert [message for message in found if message in expected] == expected
 
 
-def test_at_the_end_it_goes_to_stderr(tmp_path: Path) -> None:
-    above, logs = tmp_path / "above", Logs(tmp_path / "above" / "logs")
-    done = logs.run(GONE.format(above=str(above), there=str(logs.directory)))
+@pytest.mark.parametrize("stands_there", IN_ITS_PLACE)
+def test_at_the_end_it_goes_to_stderr(tmp_path: Path, stands_there: str) -> None:
+    logs = Logs(tmp_path / "above" / "logs")
+    done = logs.run(gone(logs.directory, stands_there))
     ok(done)
     assert all(f'"gone {n}"' in done.stderr for n in range(100))
     assert "before it is noticed" in done.stderr
