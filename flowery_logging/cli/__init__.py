@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Final
 
@@ -22,4 +23,16 @@ def main() -> None:
         sys.exit(NEEDS_EXTRA)
     from flowery_logging.cli.commands import commands
 
+    _open_closed_streams()
     commands(prog_name="flowery-logging")
+
+
+def _open_closed_streams() -> None:
+    """Read nothing from a closed input, and show nothing on a closed output.
+
+    Who closes the output wants the exit code alone, and a file of ours must not get its number.
+    """
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY), closefd=False)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", closefd=False)

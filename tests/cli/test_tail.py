@@ -331,3 +331,32 @@ def test_an_output_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "cannot write the output: No space left" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+CLOSED = {"standard output": ">&-", "all three": "<&- >&- 2>&-"}
+
+
+@pytest.mark.parametrize("command", ["tail", "find x", "stats", "scan", "audit --grace 0"])
+@pytest.mark.parametrize("closed", CLOSED)
+def test_who_closes_the_output_gets_the_exit_code(
+    tmp_path: Path, command: str, closed: str
+) -> None:
+    """It was that of a traceback, 1, which is the audit's for a loss."""
+    Service(tmp_path, "orders").log(0, "x")
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {CLOSED[closed]}', "sh", *COMMAND[:-1], *command.split(), tmp_path],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_closed_input_is_an_empty_one() -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&-', "sh", *COMMAND[:-1], "validate", "-"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    empty = subprocess.run(
+        [*COMMAND[:-1], "validate", "-"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (empty.returncode, empty.stdout)
