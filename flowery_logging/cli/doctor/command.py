@@ -19,6 +19,7 @@ from flowery_logging.cli.kit.files import MissingKitError
 from flowery_logging.cli.reading.directories import default_directory
 from flowery_logging.cli.reading.options import json_option, time_options, utc_option
 from flowery_logging.cli.reading.output import quiet_output
+from flowery_logging.config.place import working_directory
 from flowery_logging.files.reader import LogFile, Selection, find
 
 FAULTY: Final = 1
@@ -171,7 +172,7 @@ def _show(
     diagnosis: Diagnosis, directory: Path, overview: Overview, code: int, *, as_json: bool
 ) -> None:
     facts = {
-        "directory": str(directory.absolute()),
+        "directory": str(working_directory() / directory),
         "versions": versions.facts(),
         "files": len(overview.files),
         "services": sorted(overview.services),

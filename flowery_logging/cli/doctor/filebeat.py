@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from flowery_logging.cli.doctor.finding import Finding, fault, note
 from flowery_logging.cli.reading.fields import value_at
+from flowery_logging.config.place import working_directory
 from flowery_logging.files.reader import LogFile
 
 SAMPLE: Final = "service-20260101T000000Z-0123456789abcdef01234567-0001.ndjson"
@@ -69,7 +70,7 @@ def check(
         where = "inputs of other files or modules are not looked at" if more else "it reads nothing"
         yield fault("filebeat", f"there is no input in filebeat.inputs: {where}", _KIT)
         return
-    names = [file.path for file in files] or [str(directory.absolute() / SAMPLE)]
+    names = [file.path for file in files] or [str(working_directory() / directory / SAMPLE)]
     takers = {name: [one for one in inputs if _takes(one, name, environ)] for name in names}
     unread = [name for name, found in takers.items() if not found]
     if unread:

@@ -18,6 +18,7 @@ import orjson
 import flowery_logging
 from flowery_logging import runtime
 from flowery_logging.capture.stdlib import Handler
+from flowery_logging.config.place import working_directory
 from flowery_logging.installation import own_warnings
 from flowery_logging.library_code import OWN_LOGGER, is_own
 
@@ -42,7 +43,7 @@ _FACTS = ("event.action", own_warnings.DETACHED, own_warnings.DISABLED)
 def probe(target: str) -> dict[str, Any]:
     """Import the target and describe the loggers. Never raises what the import raises."""
     module, _, name = target.partition(":")
-    sys.path.insert(0, os.getcwd())
+    sys.path.insert(0, str(working_directory()))
     error = ""
     try:
         found: Any = importlib.import_module(module)

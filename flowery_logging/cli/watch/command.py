@@ -23,6 +23,7 @@ from flowery_logging.cli.watch import arrived, files, state as states, webhook
 from flowery_logging.cli.watch.observation import Observation
 from flowery_logging.cli.watch.rules import Known, Limits, alerts
 from flowery_logging.cli.watch.telling import News, news, remember
+from flowery_logging.config.place import working_directory
 from flowery_logging.files.printable import printable
 
 FOUND: Final = 1
@@ -155,7 +156,7 @@ def watch(
 
 
 def _whole(places: list[Path]) -> list[Path]:
-    return [place.absolute() for place in places]
+    return [working_directory() / place for place in places]
 
 
 def _look_once(watching: _Watch) -> int:
