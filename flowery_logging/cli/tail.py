@@ -28,6 +28,7 @@ from flowery_logging.cli.reading.options import (
 )
 from flowery_logging.cli.reading.output import is_closed, quiet_output
 from flowery_logging.cli.reading.wanted import Wanted
+from flowery_logging.ecs.encode import dumps
 from flowery_logging.files.follow import POLL_SECONDS, Follower
 from flowery_logging.files.reader import Kind, Line, is_in_use
 
@@ -136,4 +137,4 @@ def as_json_line(line: Line) -> bytes:
         return line.data
     text = line.data.decode("utf-8", "backslashreplace").rstrip("\r\n")
     place = {"file": line.file.path, "offset": line.offset, "kind": line.kind.value}
-    return orjson.dumps({"foreign": place | {"line": text}}, option=orjson.OPT_APPEND_NEWLINE)
+    return dumps({"foreign": place | {"line": text}}, orjson.OPT_APPEND_NEWLINE)

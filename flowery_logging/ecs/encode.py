@@ -38,12 +38,12 @@ CYCLE: Final = "<cycle>"
 """What stands for an object inside itself."""
 
 
-def dumps(tree: object) -> bytes:
+def dumps(tree: object, option: int | None = None) -> bytes:
     """Encode plain data (no cycles, integers of 64 bits); lone surrogates become escapes."""
     try:
-        return orjson.dumps(tree)
+        return orjson.dumps(tree, option=option)
     except (TypeError, ValueError):
-        return orjson.dumps(without_surrogates(tree))
+        return orjson.dumps(without_surrogates(tree), option=option)
 
 
 def without_surrogates(tree: object) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -225,3 +226,34 @@ def test_a_text_where_the_library_writes_it_is_found_at_once() -> None:
         sys.setprofile(None)
     assert found == "shop"
     assert calls == ["text_of", "value_at"]
+
+
+NO_UTF_8 = os.fsdecode(b"a\xffb")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux")
+@pytest.mark.parametrize("command", ["tail --json", "audit --json --grace 0", "doctor --json"])
+def test_a_directory_whose_name_is_no_utf_8_stands_in_json(tmp_path: Path, command: str) -> None:
+    directory = tmp_path / NO_UTF_8
+    service = Service(directory, "orders")
+    service.log(0, "x")
+    service.raw(b"foreign\n")
+    done = flowery(*command.split(), directory)
+    assert "Traceback" not in done.stderr
+    assert r"a\\udcffb" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux")
+def test_a_file_whose_name_is_no_utf_8_is_validated(tmp_path: Path) -> None:
+    path = tmp_path / NO_UTF_8
+    path.write_text("{\n")
+    done = flowery("validate", "--json", path)
+    assert "Traceback" not in done.stderr
+    assert r"a\\udcffb" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["find", "trace"])
+def test_what_is_looked_for_may_be_no_utf_8(tmp_path: Path, command: str) -> None:
+    Service(tmp_path, "orders").log(0, "x")
+    done = flowery(command, NO_UTF_8, tmp_path)
+    assert "Traceback" not in done.stderr

@@ -18,6 +18,7 @@ from flowery_logging.cli.elasticsearch import ElasticsearchError
 from flowery_logging.cli.reading.directories import directories_of
 from flowery_logging.cli.reading.options import MOST_SECONDS, NumberRange, directories_argument
 from flowery_logging.cli.reading.output import quiet_output
+from flowery_logging.ecs.encode import dumps
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -81,7 +82,7 @@ def audit(
         page.write(html, report.page_of(verdict))
     with quiet_output():
         if as_json:
-            click.echo(orjson.dumps(report.as_json(verdict), option=orjson.OPT_INDENT_2))
+            click.echo(dumps(report.as_json(verdict), orjson.OPT_INDENT_2))
         else:
             report.show(verdict)
     sys.exit(verdict.exit)

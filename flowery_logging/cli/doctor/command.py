@@ -20,6 +20,7 @@ from flowery_logging.cli.reading.directories import default_directory
 from flowery_logging.cli.reading.options import json_option, time_options, utc_option
 from flowery_logging.cli.reading.output import quiet_output
 from flowery_logging.config.place import working_directory
+from flowery_logging.ecs.encode import dumps
 from flowery_logging.files.reader import LogFile, Selection, find
 
 FAULTY: Final = 1
@@ -180,6 +181,6 @@ def _show(
     with quiet_output():
         if as_json:
             content = report.as_json(diagnosis, facts, code)
-            click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+            click.echo(dumps(content, orjson.OPT_INDENT_2))
         else:
             click.echo("\n".join(report.lines(diagnosis, facts)))

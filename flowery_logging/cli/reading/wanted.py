@@ -14,6 +14,7 @@ import orjson
 from flowery_logging.cli.reading.conditions import Condition
 from flowery_logging.cli.reading.fields import leaves, text_of
 from flowery_logging.cli.reading.times import timestamp
+from flowery_logging.ecs.encode import dumps
 from flowery_logging.files import names
 from flowery_logging.files.reader import Kind, Line, LogFile, Selection
 from flowery_logging.files.search import Raw
@@ -130,7 +131,7 @@ def foreign_record(data: bytes) -> dict[str, Any]:
 
 def spellings(text: str) -> tuple[bytes, ...]:
     """Return how a text can stand within a JSON string: our own way, and in ASCII alone."""
-    ours = orjson.dumps(text)[1:-1]
+    ours = dumps(text)[1:-1]
     return tuple(dict.fromkeys((ours, json.dumps(text)[1:-1].encode())))
 
 

@@ -15,6 +15,7 @@ from flowery_logging.cli.reading.output import cannot_read, quiet_output
 from flowery_logging.cli.validate import report
 from flowery_logging.cli.validate.examination import Examination, Fault
 from flowery_logging.ecs.declared import check_declared, read_declared
+from flowery_logging.ecs.encode import dumps
 from flowery_logging.files.names import SUFFIX
 
 FAULTY: Final = 1
@@ -93,7 +94,7 @@ def _run(examination: Examination, files: list[Path], limit: int | None, *, as_j
     if as_json:
         kept = [fault for number, fault in enumerate(faults) if not limit or number < limit]
         code = FAULTY if totals.findings else 0
-        content = orjson.dumps(report.as_json(kept, totals, code), option=orjson.OPT_INDENT_2)
+        content = dumps(report.as_json(kept, totals, code), orjson.OPT_INDENT_2)
         click.echo(content)
     else:
         most = DEFAULT_LIMIT if limit is None else limit
