@@ -21,9 +21,13 @@ _MOST_FILES: Final = 10**9  # of one process
 # reader that has another locale reads others.
 _LETTERS: Final = re.UNICODE if sys.getfilesystemencoding() == "utf-8" else re.ASCII
 
+# So Python reads bytes of a name that are no letters in the locale.
+_UNKNOWN_BYTES: Final = "\udc80-\udcff"
+
 _FOREIGN = re.compile(r"[^\w.-]+", _LETTERS)
 _NAME = re.compile(
-    r"(?P<service>[\w.-]+)-(?P<start>\d{8}T\d{6}Z)-(?P<entity>[0-9a-f]{24})-(?P<number>\d{4,})"
+    rf"(?P<service>[\w.{_UNKNOWN_BYTES}-]+)-(?P<start>\d{{8}}T\d{{6}}Z)-(?P<entity>[0-9a-f]{{24}})"
+    r"-(?P<number>\d{4,})"
     r"\.ndjson",
 )
 

@@ -257,3 +257,17 @@ def test_what_is_looked_for_may_be_no_utf_8(tmp_path: Path, command: str) -> Non
     Service(tmp_path, "orders").log(0, "x")
     done = flowery(command, NO_UTF_8, tmp_path)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux")
+@pytest.mark.parametrize("command", ["audit --grace 0", "audit --grace 0 --json", "tail", "stats"])
+def test_files_whose_names_the_locale_does_not_know_are_found(tmp_path: Path, command: str) -> None:
+    """Written in a locale of UTF-8, and looked at in another one."""
+    Service(tmp_path, "주문").log(0, "x")
+    done = subprocess.run(
+        [sys.executable, "-m", "flowery_logging", *command.split(), tmp_path],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"\uc8fc\ubb38" in done.stdout or "주문" in done.stdout
