@@ -2,8 +2,11 @@
 
 gunicorn's `user`, python-daemon's `uid` and the like: a process that starts as root makes the
 directory, and becomes a user who could not write there. So the functions of `os` that change the
-user are watched while root runs: they hand the directory over before, and say at once what will
-fail afterwards. uWSGI changes the user in C and says before to whom.
+user for good are watched while root runs: they hand the directory over before, and say at once what
+will fail afterwards. uWSGI changes the user in C and says before to whom.
+
+Who changes the effective user alone comes back: a server of files does so for each operation of a
+user, who must not become the owner of the logs.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial, wraps
 from typing import Any, Final
 
@@ -20,8 +23,8 @@ from flowery_logging.config import Config
 from flowery_logging.config.place import cannot_write
 from flowery_logging.files import names, stderr
 
-_EFFECTIVE: Final = {"setuid": 0, "seteuid": 0, "setreuid": 1, "setresuid": 1}
-"""The functions that change the user, and which of their arguments is the effective one."""
+_USERS: Final = {"setuid": 1, "setreuid": 2, "setresuid": 3}
+"""The functions that can change the user for good, and how many users that takes."""
 
 
 class Handover:
@@ -29,7 +32,9 @@ class Handover:
 
     def __init__(self) -> None:
         self._directory = ""
-        self._patches = [(Patch(os, n), i) for n, i in _EFFECTIVE.items() if hasattr(os, n)]
+        self._patches = [
+            (Patch(os, name), number) for name, number in _USERS.items() if hasattr(os, name)
+        ]
         self._said: set[tuple[int, str]] = set()
 
     def install(self, config: Config) -> None:
@@ -37,8 +42,8 @@ class Handover:
         self._directory = config.directory or ""
         if getattr(os, "geteuid", lambda: -1)() != 0:
             return
-        for patch, index in self._patches:
-            patch.apply_once(partial(self._watched, index))
+        for patch, number in self._patches:
+            patch.apply_once(partial(self._watched, number))
         user, group = _user_of_uwsgi()
         if user and self._directory:
             give(self._directory, user, group)
@@ -49,13 +54,12 @@ class Handover:
         for patch, _ in self._patches:
             patch.undo()
 
-    def _watched(self, index: int, theirs: Callable[..., Any]) -> Callable[..., Any]:
+    def _watched(self, number: int, theirs: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(theirs)
         def change_user(*users: Any) -> Any:
-            user = users[index] if index < len(users) else -1
-            watched = bool(self._directory) and isinstance(user, int) and user > 0
+            watched = bool(self._directory) and _is_for_good(users, number)
             if watched:
-                give(self._directory, user, os.getegid())
+                give(self._directory, users[number > 1], os.getegid())  # the effective one
             result = theirs(*users)
             if watched:
                 self._look()
@@ -76,6 +80,11 @@ class Handover:
             "process will reach a file; give the directory to that user, or set FLOWERY_LOG_DIR "
             "to one that is\n"
         )
+
+
+def _is_for_good(users: Sequence[object], number: int) -> bool:
+    """Tell whether root cannot come back when a function has been called with these users."""
+    return len(users) == number and all(isinstance(user, int) and user > 0 for user in users)
 
 
 def give(directory: str, user: int, group: int) -> None:

@@ -49,8 +49,7 @@ def run(home: Path, text: str, **environ: str) -> subprocess.CompletedProcess[st
 
 CHANGES = [
     "os.setgid(65534); os.setuid(65534)",
-    "os.setegid(65534); os.seteuid(65534)",
-    "os.setresgid(-1, 65534, -1); os.setresuid(-1, 65534, -1)",
+    "os.setresgid(65534, 65534, 65534); os.setresuid(65534, 65534, 65534)",
     "os.setregid(65534, 65534); os.setreuid(65534, 65534)",
 ]
 
@@ -78,6 +77,34 @@ def test_what_root_has_made_goes_with_the_process(home: Path, change: str, befor
     assert {(p.stat().st_uid, p.stat().st_gid) for p in [logs.directory, *logs.files()]} == {
         (NOBODY, NOBODY)
     }
+
+
+FOR_A_MOMENT = [
+    "os.setegid(65534); os.seteuid(65534)",
+    "os.setresgid(-1, 65534, -1); os.setresuid(-1, 65534, -1)",
+    "os.setregid(-1, 65534); os.setreuid(-1, 65534)",
+    "os.setresgid(65534, 65534, 0); os.setresuid(65534, 65534, 0)",
+]
+
+
+@pytest.mark.parametrize("change", FOR_A_MOMENT)
+def test_what_root_has_made_stays_roots_where_it_comes_back(home: Path, change: str) -> None:
+    """As servers of files do for each operation of a user, who would get the logs of all."""
+    done = run(
+        home,
+        f"""
+        flowery_logging.setup("svc")
+        log.info("before")
+        {change}
+        log.info("as the user")
+        os.setresuid(0, 0, 0); os.setresgid(0, 0, 0)
+        log.info("after")
+        """,
+    )
+    assert "cannot" not in done.stderr
+    logs = Logs(home / "logs")
+    assert logs.messages() == ["before", "as the user", "after"]
+    assert {path.stat().st_uid for path in [logs.directory, *logs.files()]} == {0}
 
 
 @pytest.mark.parametrize("closed", ["directory", "parent", "foreign"])
@@ -159,7 +186,7 @@ def test_the_functions_are_put_back(home: Path) -> None:
     done = run(
         home,
         """
-        names = "setuid", "seteuid", "setreuid", "setresuid"
+        names = "setuid", "setreuid", "setresuid"
         before = [getattr(os, name) for name in names]
         flowery_logging.setup("svc")
         flowery_logging.setup("svc")
