@@ -6,7 +6,8 @@ user for good are watched while root runs: they hand the directory over before, 
 will fail afterwards. uWSGI changes the user in C and says before to whom.
 
 Who changes the effective user alone comes back: a server of files does so for each operation of a
-user, who must not become the owner of the logs.
+user, who must not become the owner of the logs. Nor must the user of another program, whom a
+`preexec_fn` sets.
 """
 
 from __future__ import annotations
@@ -16,15 +17,20 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial, wraps
+from traceback import walk_stack
 from typing import Any, Final
 
 from flowery_logging.capture.patch import Patch
 from flowery_logging.config import Config
 from flowery_logging.config.place import cannot_write
 from flowery_logging.files import names, stderr
+from flowery_logging.foreign import getframe
 
 _USERS: Final = {"setuid": 1, "setreuid": 2, "setresuid": 3}
 """The functions that can change the user for good, and how many users that takes."""
+
+_RUNNERS: Final = ("subprocess", "gevent.subprocess")
+"""The modules that call a `preexec_fn`."""
 
 
 class Handover:
@@ -58,6 +64,7 @@ class Handover:
         @wraps(theirs)
         def change_user(*users: Any) -> Any:
             watched = bool(self._directory) and _is_for_good(users, number)
+            watched = watched and not _is_before_another_program()
             if watched:
                 give(self._directory, users[number > 1], os.getegid())  # the effective one
             result = theirs(*users)
@@ -85,6 +92,12 @@ class Handover:
 def _is_for_good(users: Sequence[object], number: int) -> bool:
     """Tell whether root cannot come back when a function has been called with these users."""
     return len(users) == number and all(isinstance(user, int) and user > 0 for user in users)
+
+
+def _is_before_another_program() -> bool:
+    """Tell whether a `preexec_fn` is running: what becomes somebody else logs nothing more."""
+    callers = (frame.f_globals.get("__name__") for frame, _ in walk_stack(getframe()))
+    return any(name in _RUNNERS for name in callers)
 
 
 def give(directory: str, user: int, group: int) -> None:

@@ -107,6 +107,24 @@ def test_what_root_has_made_stays_roots_where_it_comes_back(home: Path, change: 
     assert {path.stat().st_uid for path in [logs.directory, *logs.files()]} == {0}
 
 
+def test_what_root_has_made_stays_roots_where_another_program_gets_a_user(home: Path) -> None:
+    """As a hub of notebooks starts each one; its user would get the logs of the hub."""
+    run(
+        home,
+        """
+        import subprocess
+        flowery_logging.setup("svc")
+        log.info("before")
+        def become(): os.setgid(65534); os.setuid(65534)
+        subprocess.run(["true"], preexec_fn=become, check=True)
+        log.info("after")
+        """,
+    )
+    logs = Logs(home / "logs")
+    assert logs.messages() == ["before", "after"]
+    assert {path.stat().st_uid for path in [logs.directory, *logs.files()]} == {0}
+
+
 @pytest.mark.parametrize("closed", ["directory", "parent", "foreign"])
 def test_what_will_fail_is_said_at_once_and_what_waits_goes_to_stderr(
     home: Path, closed: str
