@@ -21,8 +21,10 @@ from typing import Final
 
 from flowery_logging import context, runtime
 from flowery_logging.capture import reported
+from flowery_logging.capture.logger_tree import way_of
 from flowery_logging.foreign import getframe
 from flowery_logging.integrations import nested
+from flowery_logging.library_code import OWN_LOGGER
 from flowery_logging.request import Request
 
 ERROR_LOGGERS: Final = (
@@ -77,7 +79,8 @@ def leave_out_text(text: str) -> None:
 def _look_at(names: tuple[str, ...], is_told: Callable[[logging.LogRecord], bool]) -> None:
     """Have records of these loggers looked at: by our handler or, before `setup()`, by theirs.
 
-    Without a set-up our own records go to everybody's handlers, and so nobody gets the repeat.
+    Without a set-up our own records go to everybody's handlers: where one takes them, nobody gets
+    the repeat.
     """
     if runtime.current_sink().ready:
         _look_at_ours(names, is_told)
@@ -96,7 +99,17 @@ def _look_at_ours(names: tuple[str, ...], is_told: Callable[[logging.LogRecord],
 def _before_setup(
     is_told: Callable[[logging.LogRecord], bool],
 ) -> Callable[[logging.LogRecord], bool]:
-    return lambda record: runtime.current_sink().ready or not is_told(record)
+    return lambda record: (
+        runtime.current_sink().ready or not (is_told(record) and _takes_ours(record.levelno))
+    )
+
+
+def _takes_ours(level: int) -> bool:
+    """Tell whether anybody gets a record of ours of a level; Python shows what has no handler."""
+    logger = logging.getLogger(OWN_LOGGER)
+    handlers = [one for above in way_of(logger) for one in above.handlers]
+    takers = handlers or [one for one in (logging.lastResort,) if one]
+    return logger.isEnabledFor(level) and any(level >= one.level for one in takers)
 
 
 def _is_repeat(record: logging.LogRecord) -> bool:

@@ -291,6 +291,24 @@ def test_without_the_access_event_the_servers_line_stays(ask, collector):
     assert [line for line in collector.lines if line.record.name == "uvicorn.access"]
 
 
+@pytest.fixture
+def unseen(collector):
+    """Give the root logger the level that Python gives it; uvicorn's configuration sets its own."""
+    logging.getLogger().setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.access").setLevel(logging.INFO)
+    yield collector
+    logging.getLogger("uvicorn.access").setLevel(logging.NOTSET)
+
+
+def test_before_setup_the_servers_line_stays_where_nobody_gets_the_access_event(ask, unseen):
+    async def app(scope, receive, send):
+        await start(send)
+        await body(send)
+
+    assert ask(app) == []
+    assert [line for line in unseen.lines if line.record.name == "uvicorn.access"]
+
+
 def test_only_our_own_requests_lines_are_left_out_of_the_servers(ask, collector):
     async def app(scope, receive, send):
         await start(send)
