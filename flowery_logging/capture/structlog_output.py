@@ -10,6 +10,8 @@ from functools import partial
 from types import FrameType
 from typing import Any, Final
 
+from structlog import BoundLoggerBase
+
 from flowery_logging import context, levels
 from flowery_logging.capture.interrupted import Interrupted, bring_about
 from flowery_logging.capture.logger_tree import LOGGERS, has_own_level, nearest, nearest_lasting
@@ -185,14 +187,21 @@ def interpolated(event: object, args: tuple[Any, ...]) -> tuple[Any, dict[str, A
 
 
 def app_frame() -> FrameType | None:
-    """Return the innermost frame that is neither structlog's nor ours."""
+    """Return the innermost frame that is neither structlog's nor ours nor a bound logger's."""
     frame = CALLING_STACK.get(None) or getframe(1)
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
-        if not name.startswith(_NOT_APPS):
+        if not name.startswith(_NOT_APPS) and not _is_of_a_bound_logger(frame):
             return frame
         frame = frame.f_back
     return None
+
+
+def _is_of_a_bound_logger(frame: FrameType) -> bool:
+    """Tell whether a frame is that of a method of a wrapper class, whoever has written it."""
+    names = frame.f_code.co_varnames
+    # The locals of a frame become a dict when they are asked for: only where it may be a method.
+    return names[:1] == ("self",) and issubclass(type(frame.f_locals.get("self")), BoundLoggerBase)
 
 
 def logger_of(output: Output, frame: FrameType | None) -> logging.Logger:

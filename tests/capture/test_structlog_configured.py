@@ -401,6 +401,26 @@ def test_a_wrapper_class_that_logs_the_result_itself(logged, configure, capfd, f
     assert capfd.readouterr().out == {"stdlib": "", "bytes": "x\n"}.get(factory, "a=1 event=***\n")
 
 
+class Wrapped(structlog.BoundLoggerBase):
+    """As structlog's documentation has it, and as Airflow's: with methods of its own module."""
+
+    def info(self, event, **fields):
+        return self._proxy_to_logger("info", event, **fields)
+
+
+@pytest.mark.parametrize("factory", FACTORIES)
+def test_an_event_stands_where_a_method_of_the_users_wrapper_class_is_called(
+    logged, configure, factory
+):
+    configure(wrapper_class=Wrapped, logger_factory=FACTORIES[factory]())
+    module = {"__name__": "shop.orders", "log": structlog.get_logger()}
+    exec(compile("def place():\n    log.info('placed')", "orders.py", "exec"), module)
+    module["place"]()
+    written = logged.event()["log"]
+    assert written["origin"] == {"file": {"name": "orders.py", "line": 2}, "function": "place"}
+    assert factory == "stdlib" or written["logger"] == "shop.orders"
+
+
 def test_the_asynchronous_bound_logger(logged, configure):
     configure(
         processors.JSONRenderer(),
