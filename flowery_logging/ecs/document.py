@@ -200,7 +200,7 @@ class _Walk:
 
     def _unless_named(self, key: object, value: object, kind: str | None) -> Any:
         """Return a value, or the marker where what stands beside it says that it is a secret."""
-        if kind is None or not structures.is_value(key) or is_marker(value):
+        if kind is None or value is None or not structures.is_value(key) or is_marker(value):
             return value
         return self._placer.redactor.hide(kind, self._placer.counters)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from flowery_logging.ecs.kinds import DATE, Kind, UnusualError, as_date, kind_of
+from flowery_logging.redaction import structures
 
 MOST_VALUES: Final = 128
 """Values of an event that has a plan, those inside others included."""
@@ -35,15 +36,31 @@ class Names(NamedTuple):
 
     def in_order(self) -> list[int]:
         """Return the values as a walk through the fields comes by them."""
-        inner: dict[int, list[int]] = {}
-        for index, parent in enumerate(self.parents):
-            inner.setdefault(parent, []).append(index)
+        inner = self._inner()
         found: list[int] = []
         ahead = inner.get(-1, [])[::-1]
         while ahead:
             found.append(ahead.pop())
             ahead += inner.get(found[-1], [])[::-1]
         return found
+
+    def naming(self) -> list[int]:
+        """Return the values that may say of one beside them that it is a secret."""
+        keys = [path.rpartition(".")[2] for path in self.paths]
+        return [
+            index
+            for beside in self._inner().values()
+            if any(structures.is_value(keys[index]) for index in beside)
+            for index in beside
+            if structures.is_naming(keys[index])
+        ]
+
+    def _inner(self) -> dict[int, list[int]]:
+        """Return which values lie in each value."""
+        inner: dict[int, list[int]] = {}
+        for index, parent in enumerate(self.parents):
+            inner.setdefault(parent, []).append(index)
+        return inner
 
     def with_kinds(self, changes: dict[int, Kind]) -> Names:
         """Return the same names with other kinds, of values that have been converted."""

@@ -96,16 +96,19 @@ It raises UnusualError where the rules cannot be told from the kinds alone.
 
 
 def _may_be_named(names: Names) -> bool:
-    """Tell whether one value of an event may be the name of another, which is a secret then."""
+    """Tell whether one value of an event may be the name of another, which is a secret then.
+
+    Numbers are not told: with them a plan asks what the name is (see `Names.naming`).
+    """
     found: dict[int, list[str]] = {}
     for path, kind, parent in zip(names.paths, names.kinds, names.parents, strict=True):
-        if kind not in _HARMLESS or not is_value(path.rpartition(".")[2]):
+        if kind not in _MEASURED or not is_value(path.rpartition(".")[2]):
             found.setdefault(parent, []).append(path.rpartition(".")[2])
     return any(map(may_be_named, found.values()))
 
 
-_HARMLESS: Final = frozenset({int, float, bool, NOTHING})
-"""Kinds of values that are measured, as under `name` and `value`; of no text's."""
+_MEASURED: Final = frozenset({int, float, bool, NOTHING})
+"""Kinds of values that are mostly measured, where they stand under `name` and `value`."""
 
 
 class _Seen:

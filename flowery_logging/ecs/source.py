@@ -14,10 +14,12 @@ import orjson
 
 from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.encode import dumps
+from flowery_logging.ecs.kinds import UnusualError
 from flowery_logging.ecs.opening import Names
 from flowery_logging.ecs.steps import BY_RULES, Step, Tally
 from flowery_logging.kept import Kept
 from flowery_logging.late import late
+from flowery_logging.redaction import structures
 
 _SIGNATURE: Final = "def encode(values, message, pieces, beginning, micros, site, room):"
 _VARIABLE: Final = late(r"\b[veaci]\b")
@@ -39,12 +41,16 @@ class Source:
         self._are_more = False
         self._variables = [f"v{index}" for index in range(len(names.kinds))]
         self._conversions = names.conversions
+        self._naming = names.naming()
         self._known: dict[str, Any] = {
             "Tally": Tally,
             "UNKNOWN": _UNKNOWN,
             "clean": self._clean_message,
             "clean_texts": self._clean_texts,
             "is_long": self._is_long,
+            "kind_said": structures.kind_said,
+            "kind_at": placer.redactor.kind_at,
+            "UnusualError": UnusualError,
             "count": placer.counters.add_all,
             "dumps": orjson.dumps,
             "join": b"".join,
@@ -87,7 +93,8 @@ class Source:
     def _compiled(self, lines: list[str]) -> Any:
         unpacked = [f"{_tuple(self._variables)} = values"] if self._variables else []
         converted = [f"v{i} = values[{i}] = x{i}(v{i})" for i in self._conversions]
-        source = "\n    ".join([_SIGNATURE, *unpacked, *converted, "tally = None", *lines])
+        named = [f"if kind_said(v{i}, kind_at): raise UnusualError" for i in self._naming]
+        source = "\n    ".join([_SIGNATURE, *unpacked, *converted, *named, "tally = None", *lines])
         code = _codes.get(source) or _codes.keep(source, compile(source, "<plan>", "exec"))
         exec(code, self._known)  # noqa: S102 - as attrs does
         return self._known["encode"]

@@ -26,13 +26,22 @@ def kind_of_values(mapping: Mapping[Any, Any], kind_of: KindOf) -> str | None:
     if _VALUES.isdisjoint(mapping):
         return None
     for key, said in mapping.items():
-        if _lower(key) in NAMES:
-            names = said[:_LONGEST_LOC] if isinstance(said, (list, tuple)) else (said,)
-            for name in names:
-                kind = _kind(name, kind_of)
-                if kind is not None:
-                    return kind
+        kind = kind_said(said, kind_of) if is_naming(key) else None
+        if kind is not None:
+            return kind
     return None
+
+
+def is_naming(key: object) -> bool:
+    """Tell whether what stands under a key may be the name of what stands beside it."""
+    return _lower(key) in NAMES
+
+
+def kind_said(said: object, kind_of: KindOf) -> str | None:
+    """Return the kind that a name, or one of a list of names, is of; None: no secret's."""
+    names = said[:_LONGEST_LOC] if isinstance(said, (list, tuple)) else (said,)
+    kinds = (_kind(name, kind_of) for name in names)
+    return next((kind for kind in kinds if kind is not None), None)
 
 
 def kind_among(entries: Iterable[tuple[Any, Any]], kind_of: KindOf) -> str | None:

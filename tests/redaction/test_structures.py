@@ -203,6 +203,33 @@ def test_the_secret_of_an_object_is_hidden_however_it_is_logged(logged, name):
     assert not [line for line in logged.lines() if SECRET.encode() in line]
 
 
+@pytest.mark.parametrize("value", [7391, 7391.5, True])
+@pytest.mark.parametrize(("key", "name"), [("name", "pin"), ("loc", ["body", "pin"])])
+def test_a_number_beside_its_name(logged, key, name, value):
+    """In each event of a shape, also where most of them name none."""
+    value_key = "input" if key == "loc" else "value"
+    for said in [*["size"] * 6, name, name]:
+        pair = {key: said, value_key: value}
+        log.info("x", extra={"setting": pair})
+        with flowery_logging.bound(setting=pair):
+            log.info("x")
+    events = logged.events()
+    assert not [event for event in events[:12] if "[redacted]" in str(event["labels"])]
+    shown = [event["labels"][f"setting_{value_key}"] for event in events[12:]]
+    assert shown == ["[redacted]"] * 4
+
+
+def test_nothing_beside_a_name_is_left_out(logged, counted):
+    for _ in range(6):
+        log.info(
+            "x", extra={"setting": {"name": "pin", "value": None}, "key": "pin", "value": None}
+        )
+    assert [event["labels"] for event in logged.events()] == [
+        {"setting_name": "pin", "key": "pin"}
+    ] * 6
+    assert counted("redacted") == 0
+
+
 def test_a_name_and_a_value_of_the_event_itself(logged):
     for number in range(6):
         flowery_logging.get_logger().info("x", name="password", value=SECRET)
