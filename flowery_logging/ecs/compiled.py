@@ -18,6 +18,7 @@ from flowery_logging.ecs.kinds import (
     ISO,
     NOTHING,
     NUMBER,
+    OBJECTS,
     SCALARS,
     TEXT,
     Kind,
@@ -34,6 +35,9 @@ from flowery_logging.redaction.values import names_methods
 
 _AS_SCALARS: Final = SCALARS | {ISO}
 
+_ELSEWHERE: Final = frozenset({TEXT, NUMBER})
+"""Kinds of values that their name, asked of what they were first, does not hide."""
+
 _MARK: Final = re.compile(rb"\0(\w+)\0")  # no JSON has this byte
 
 
@@ -49,7 +53,7 @@ class _Mark:
         self.step: Step | None = None
 
     def field(self, place: Place) -> Any:
-        if self._kind in {TEXT, NUMBER}:
+        if self._kind in _ELSEWHERE:
             return MISFIT
         self._is_field, self.step = True, self._steps.field(place, self._kind)
         return self._fragment()
@@ -137,7 +141,7 @@ class Compiler:
                 continue
             if kind is dict and self._placer.schema.is_value(path):
                 raise UnusualError
-            secret = self._placer.kind_of(path, of_object=kind is dict)
+            secret = self._kind_of(path, kind)
             if secret is not None and kind is str and names_methods(path):
                 raise UnusualError  # the value tells whether it is a secret
             if secret is not None:
@@ -150,6 +154,12 @@ class Compiler:
                 marks[index] = self._mark(index, path, kind)
                 layout.put(path, marks[index], 0)
         return {index: mark.step for index, mark in marks.items() if mark.step is not None}
+
+    def _kind_of(self, path: str, kind: Kind) -> str | None:
+        """Return the kind of secret that a name says of values of a kind; None: it is shown."""
+        if kind in _ELSEWHERE:
+            return None
+        return self._placer.kind_of(path, of_object=kind in OBJECTS)
 
     def _mark(self, index: int, path: str, kind: Kind) -> _Mark:
         make = self._placer.redactor.maker(path)

@@ -158,8 +158,8 @@ class _Walk:
     def _walk(self, path: str, given: Any, depth: int) -> None:
         self._visits -= 1
         value = given if type(given) in AS_IS else plain(given, self._placer.redactor, path)
-        if type(value) is Model:
-            given = value  # of a tuple with names no list is made any more
+        if type(value) is Model or isinstance(given, tuple):
+            given = value  # whether a tuple is one with names is told by the redactor
         if value is None or (type(value) in {list, dict} and not value):
             return
         kind = self._placer.kind_of(path, of_object=isinstance(value, Mapping))

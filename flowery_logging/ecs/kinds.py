@@ -44,6 +44,8 @@ NOTHING: Final = type(None)
 
 SCALARS: Final = frozenset({str, int, float, bool})
 
+OBJECTS: Final = frozenset({dict, Model})
+
 KNOWN: Final = SCALARS | {NOTHING, list, dict, Model, TEXT, NUMBER, DATE, ISO}
 """The kinds that a plan may have; values of other types are converted to one of these first."""
 

@@ -19,6 +19,7 @@ from flowery_logging.ecs.kinds import (
     KNOWN,
     NOTHING,
     NUMBER,
+    OBJECTS,
     SCALARS,
     TEXT,
     Kind,
@@ -228,7 +229,7 @@ class Plans:
         for index, (path, kind) in enumerate(zip(names.paths, names.kinds, strict=True)):
             if index in names.opened or kind in SCALARS or kind is NOTHING:
                 continue
-            if self._placer.kind_of(path, of_object=kind is dict) is not None:
+            if self._is_hidden(path, kind):
                 conversions[index] = hidden
             elif kind not in KNOWN:
                 conversions[index] = self._conversion(path, kind)
@@ -240,6 +241,11 @@ class Plans:
             return Opening(names, conversions, [])
         kinds = {index: CERTAIN[convert] for index, convert in conversions.items()}
         return _Seen(names.with_kinds(kinds)._replace(conversions=conversions))
+
+    def _is_hidden(self, path: str, kind: Kind) -> bool:
+        """Tell whether a name hides values of a kind; unknown ones may become objects or others."""
+        asked = {kind in OBJECTS} if kind in KNOWN else {True, False}
+        return all(self._placer.kind_of(path, of_object=one) is not None for one in asked)
 
     def _conversion(self, path: str, kind: Kind) -> Callable[[Any], Any]:
         place = self._placer.schema.locate(path)

@@ -1,9 +1,13 @@
 """A line made by the plan of a shape is the line that the careful way makes."""
 
+import dataclasses
 import datetime as dt
 import json
 import uuid
+from collections import OrderedDict
 from decimal import Decimal
+from types import MappingProxyType
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -211,6 +215,36 @@ def test_the_zero_of_a_field_without_a_dot_is_shown(logged):
         assert event["stock"] == 0
         assert event["note_text"] == ""
         assert "error" not in event
+
+
+class Visitor(NamedTuple):
+    user: str
+    password: str
+
+
+@dataclasses.dataclass
+class Person:
+    given: str
+    password: str
+
+
+OBJECTS = {
+    "a subclass of dict": OrderedDict(given="kim", password="x"),
+    "a mapping": MappingProxyType({"given": "kim", "password": "x"}),
+    "a dataclass": Person("kim", "x"),
+    "a named tuple": Visitor("kim", "x"),
+}
+
+
+@pytest.mark.parametrize("kind", ["ordinary", "names", "chosen", "shown"])
+@pytest.mark.parametrize("value", OBJECTS.values(), ids=OBJECTS)
+def test_objects_with_names_of_their_own(kind, value):
+    """A name of the object may say something else than that of a scalar in its place."""
+    short, careful = by_plans(kind), carefully(kind)
+    for name in ("user.email", "user.full_name", "customer.address", "user.roles", "a"):
+        for _ in range(3):
+            assert short("x", {name: value}, {}) == careful("x", {name: value}, {})
+        assert short("x", {}, {name: value})[0] == careful("x", {}, {name: value})[0]
 
 
 VALUES = ["text", "10.0.0.1", 7, -1.5, True, ["a", "b"], [], 2**40, "2026-01-02", "a=b"]
