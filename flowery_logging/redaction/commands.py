@@ -99,6 +99,9 @@ _WORD: Final = late("|".join(_OF_WORDS))
 _ALONE: Final = "--password-stdin"
 """What tells of no program by itself."""
 
+_NEXT_LINE: Final = late(r"\\\r?\n")
+"""Behind it a command goes on."""
+
 SIGNS: Final = (
     "curl", "mysql", "mariadb", "sshpass", "redis0cli", "login", "mongo", "ldap", "sqlcmd", "zip",
     "smbclient", "openssl", "wget", "http0", "0z", "htpasswd", "twine", "sqlplus",
@@ -109,6 +112,7 @@ SIGNS: Final = (
 
 def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the values of options that are secrets."""
+    text = _NEXT_LINE.sub(_blanks, text)
     if "-" in text:
         yield from _options(text, kind_of)
     if "onfig" in text or "ONFIG" in text:
@@ -125,6 +129,10 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
         words = {*_WORD.findall(text)}
         if words and words != {_ALONE}:
             yield from _of_programs(text, {row for word in words for row in _OF_WORDS[word]})
+
+
+def _blanks(match: re.Match[str]) -> str:
+    return " " * len(match[0])
 
 
 def _options(text: str, kind_of: KindOf) -> Iterator[Span]:

@@ -42,8 +42,9 @@ _DATES: Final = frozenset(b"%02d%02d" % (m, d) for m in range(1, 13) for d in ra
 _FRACTION: Final = re.compile(rb"[ +-]{0,3}[0-9]{1,11}\.[0-9]{8,}")
 # Digits with a foreign blank or dash between them (see `numbers.NORMAL`), or full-width ones.
 _FOREIGN: Final = late(
-    "[0-9](?:\xc2[\xa0\xad]|\xe1\x9a\x80|\xe2\x80[\x80-\x95\xaf]|\xe2\x81\x9f|\xe2\x88\x92"
-    "|\xe3\x80\x80|\xef\xb9[\x98\xa3]|\xef\xbc\x8d){1,2}[0-9]|\xef\xbc[\x90-\x99]"
+    "[0-9][ .+-]?(?:(?:\xc2[\xa0\xad]|\xe1\x9a\x80|\xe2\x80[\x80-\x95\xaf]|\xe2\x81\x9f"
+    "|\xe2\x88\x92|\xe3\x80\x80|\xef\xb9[\x98\xa3]|\xef\xbc\x8d)[ .+-]?){1,3}[0-9]"
+    "|\xef\xbc[\x90-\x99]"
 )
 _SHORT: Final = 128
 """So little is searched as fast as it is told where in it there are many digits."""

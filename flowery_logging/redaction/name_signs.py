@@ -41,7 +41,7 @@ _SQL_PASSWORD: Final = late(r"password(?:0{0,4}['(\\]|0for)")
 # Each begins with a sign, not with a group: so `re` looks for that sign alone.
 _ELEMENT: Final = late(r"<([\w.:-]{2,128})")
 _ATTRIBUTE: Final = late(r"=(?:(?<=name=)|(?<=key=)|(?<=id=))\\{0,15}[\"']([\w.-]{2,64})")
-_CODE: Final = late(r"[?&\s\"]code=[\w.~%/+-]{10}", re.IGNORECASE)
+_CODE: Final = late(r"(?:[?&;\s\"']|\\[nrt])code=[\w.~%/+-]{10}", re.IGNORECASE)
 
 SHOWN: Final = 0
 HIDES: Final = 1

@@ -43,10 +43,11 @@ _QUIET: Final = bytes(code for code in range(256) if code not in _SIGNS)
 _RUNS: Final = bytes(
     120 if code in TOKEN_SIGNS else 61 if code in _SIGNS else 32 for code in range(256)
 )
-_OPTION_SIGN: Final = late(rb"-(?:(?<=[ \"'(]-)[A-Za-z-]|-)")
+# The end of a line, and a tab, are a letter here, behind a backslash.
+_OPTION_SIGN: Final = late(rb"-(?:(?:(?<=[ \"'(]-)|(?<=\\[nrt]-))[A-Za-z-]|-)")
 # It begins with a sign, not with a group: so `re` looks for that sign alone.
-_OPTION: Final = late(r"-(?<![\w-]-)-?([A-Za-z][\w-]{0,63})")
-_KEY: Final = late(r"[?&\"0]key=[0a-z_]{24}")
+_OPTION: Final = late(r"-(?:(?<![\w-]-)|(?<=\\[nrt]-))-?([A-Za-z][\w-]{0,63})")
+_KEY: Final = late(r"(?:[?&;\"'0]|\\[nrt])key=[0a-z_]{24}")
 # What stands in escapes, of URLs and of JSON.
 _ESCAPED_ASCII: Final = late("%[0-7][0-9A-Fa-f]")
 _ESCAPED_BYTE: Final = late("%[89A-Fa-f][0-9A-Fa-f]")
@@ -61,7 +62,8 @@ _SAID: Final = late(
     "|access[ _-]key|private[ _-]key|signing[ _-]key|encryption[ _-]key|service[ _-]key"
 )
 _SAID_IN_KOREAN: Final = late(
-    "비밀|인증|본인|여권|면허|핀|비번|암호|패스워드|토큰|보안|뒷자리|시크릿|액세스|API|api|PIN|OTP"
+    "비밀|인증|본인|여권|면허|핀|비번|암호|패스워드|토큰|보안|뒷자리|시크릿|액세스|API|[aA]pi|PIN|OTP"
+    "|[pP]in ?번호|[oO]tp ?번호"
 )
 _DIGITS: Final = bytes(48 if code in b"0123456789" else 32 for code in range(256))
 

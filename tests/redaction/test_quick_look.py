@@ -1,6 +1,7 @@
 """What the careful finders find, the quick look suspects: whatever the value looks like."""
 
 import base64
+import json
 import logging
 import random
 import re
@@ -10,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 from flowery_logging.redaction import Redactor, find
 from tests.redaction.test_corpus import LOOK_ALIKES, SECRETS
+from tests.redaction.test_stems import HARMLESS
 
 SCHEMES = ["Bearer", "ApiKey", "Token", "NTLM", "Negotiate", "SSWS", "SharedAccessSignature"]
 COMMANDS = [
@@ -133,3 +135,35 @@ def test_what_is_learnt_of_a_shape_holds_for_all_digits(text, seed):
 def test_a_digit_in_the_name_of_a_secret(name, text):
     text = text.format(name)
     assert [text[span.start : span.end] for span in find(text)] == ["h77"]
+
+
+@pytest.mark.parametrize("text", [
+    # Where a line begins, or behind a tab.
+    "prog\n--api-key RmUHtxoCSLow\n--verbose", "run\n-storepass RmUHtxoCSLow", "x\t--token RmUHtxoCSLow",
+    "callback:\ncode=RmUHtxoCSLow1a\nstate=1", "x:\tcode=RmUHtxoCSLow1a",
+    "send:\nkey=RmUHtxoCSLow0123456789abcdef&user=kim",
+    # On the next line of a command.
+    "curl https://h \\\n  -u kim:RmUHtxoCSLow", "prog --password \\\r\n  RmUHtxoCSLow -x",
+    # As HTML writes a query.
+    "/cb?state=1&amp;code=RmUHtxoCSLow1a", "/x?a=1&amp;key=RmUHtxoCSLow0123456789abcdef",
+    # In small letters.
+    "pin번호 RmUHtxoCSLow1a 오류", "otp번호는 RmUHtxoCSLow1a",
+])  # fmt: skip
+@pytest.mark.parametrize("inside", ["%s", "body %s"], ids=["plain", "JSON"])
+def test_names_whatever_stands_before_them(text, inside):
+    whole = inside % (text if inside == "%s" else json.dumps({"note": text}, ensure_ascii=False))
+    assert "RmUHtxoCSLow" not in Redactor().clean(whole)
+    assert "RmUHtxoCSLow" not in Redactor().clean(f"{HARMLESS}\n{whole}")
+
+
+@pytest.mark.parametrize(
+    "between", ["\u00a0-\u00a0", " \u2013 ", "\u2013", " \u2212", "\u00a0\u2011 "]
+)
+def test_a_foreign_dash_between_blanks(between):
+    assert Redactor().clean(f"kim 900101{between}1234567") == "kim [redacted:resident_number]"
+
+
+@pytest.mark.parametrize("between", ["\u00a0-", " \u2013", "\u2013 ", "\u00ad", "\u2002\u2002"])
+def test_cards_with_foreign_signs_between_their_digits(between):
+    number = between.join(["4111", "1111", "1111", "1111"])
+    assert Redactor().clean(f"paid {number}") == "paid [redacted:card]"
