@@ -28,6 +28,11 @@ class Names(NamedTuple):
     opened: frozenset[int]  # values whose entries stand among the others
     conversions: Conversions = NO_CONVERSIONS  # what makes values of these kinds of others
 
+    def own(self) -> list[str]:
+        """Return the name of each value in what it lies in."""
+        places = zip(self.paths, self.parents, strict=True)
+        return [path if p < 0 else path[len(self.paths[p]) + 1 :] for path, p in places]
+
     def ancestors(self, index: int) -> Iterator[int]:
         """Return the values that a value lies in."""
         while self.parents[index] >= 0:
@@ -46,7 +51,7 @@ class Names(NamedTuple):
 
     def naming(self) -> list[int]:
         """Return the values that may say of one beside them that it is a secret."""
-        keys = [path.rpartition(".")[2] for path in self.paths]
+        keys = self.own()
         return [
             index
             for beside in self._inner().values()

@@ -222,7 +222,7 @@ class Plans:
         if len(names.kinds) > MOST_VALUES or _may_be_named(names):
             return CAREFUL
         clean_name = self._placer.redactor.clean_name
-        if any(clean_name(path) != path for path in names.paths):
+        if any(clean_name(key) != key for key in names.own()):
             return CAREFUL
         conversions: dict[int, Callable[[Any], Any]] = {}
         dicts: list[int] = []

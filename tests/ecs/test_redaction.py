@@ -57,6 +57,14 @@ def test_the_value_of_a_secret_key_is_hidden(logged, name, kind):
     assert MARKER.encode() in logged.lines()[-1]
 
 
+def test_a_card_that_is_a_key_of_an_object_whose_name_ends_in_a_digit(logged):
+    for _ in range(6):
+        log.info("x", extra={"step2": {"4111111111111111": "a"}})
+        with flowery_logging.bound(step2={"4111111111111111": 7}):
+            log.info("x")
+    assert not [line for line in logged.lines() if b"4111" in line]
+
+
 @pytest.mark.parametrize("value", ["", LyingText(), 0, False])
 def test_nor_does_a_secret_tell_that_it_is_empty(logged, value):
     for _ in range(5):  # also by its plan, once there is one
