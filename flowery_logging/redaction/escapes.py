@@ -1,7 +1,8 @@
-r"""Texts inside others: what JSON, URLs and HTML write in escapes, read as it was before.
+r"""Texts inside others: what JSON, URLs, HTML and Python write in escapes, read as it was before.
 
 `json.dumps` writes 비밀번호 as `\ube44\ubc00\ubc88\ud638`, a query as `%EB%B9%84%EB%B0%80…`,
-a URL inside a URL as `%253Ftoken%253D…`, and HTML writes a quote as `&quot;`. Rules that look for a
+bytes are shown as `\xeb\xb9\x84\xeb\xb0\x80…`, a URL inside a URL as `%253Ftoken%253D…`, and HTML
+writes a quote as `&quot;`. Rules that look for a
 name, a blank or a quote do not know them there, so a text with escapes is searched once more
 without them.
 """
@@ -9,30 +10,38 @@ without them.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from flowery_logging.late import late
 
 _ESCAPED: Final = late(
-    r"(?<!\\)\\{1,64}u(?P<code>[0-9a-fA-F]{4})|(?P<bytes>(?:%[0-9a-fA-F]{2})+)"
+    r"(?<!\\)\\{1,64}u(?P<code>[0-9a-fA-F]{4})"
+    r"|(?P<bytes>(?:%[0-9a-fA-F]{2})+|(?<!\\)(?:\\{1,64}x[0-9a-fA-F]{2})+)"
     r"|\\(?P<sign>[\\\"'/nrt])"
-    r"|&(?P<entity>quot|apos|lt|gt|amp|#(?:0{0,4}(?:34|39|60|62|38|61)|x0{0,4}(?:2[267]|3[cde])));",
+    r"|&(?P<entity>quot|apos|lt|gt|amp|nbsp|#(?:[0-9]{1,8}|x[0-9a-f]{1,6}));",
     re.IGNORECASE,
 )
 # Each begins with a sign, so that `re` looks for that sign alone: is there any of the above?
 _BYTE: Final = late("%[0-9a-fA-F]{2}")
-_SIGN: Final = late(r"\\(?:[uU][0-9a-fA-F]{4}|[\\\"'/nrtNRT])")
-_ENTITY: Final = late(
-    r"&(?i:quot|apos|lt|gt|amp|#(?:0{0,4}(?:34|39|60|62|38|61)|x0{0,4}(?:2[267]|3[cde])));"
-)
-_ENTITIES: Final = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
+_SIGN: Final = late(r"\\(?:[uU][0-9a-fA-F]{4}|[xX][0-9a-fA-F]{2}|[\\\"'/nrtNRT])")
+_ENTITY: Final = late(r"&(?i:quot|apos|lt|gt|amp|nbsp|#(?:[0-9]{1,8}|x[0-9a-f]{1,6}));")
+_ENTITIES: Final = {
+    "quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&", "nbsp": "\u00a0",
+}  # fmt: skip
+_OF_BYTE: Final = late(r"(?:%|\\{1,64}[xX])([0-9a-fA-F]{2})")
 _SIGNS: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _LAYERS: Final = 4
 """How often escapes may be written in other escapes."""
 
 _QUERY: Final = {ord("+"): " ", ord("&"): "\n"}
 _UNKNOWN: Final = "\ufffd"
+_LONE: Final = {0xDC00 + byte: _UNKNOWN for byte in range(128, 256)} | {
+    0xDCA0: "\u00a0",
+    0xDCAD: "\u00ad",
+}
+"""What bytes that are no UTF-8 stand for: a text shows a foreign blank and dash so, `\\xa0`."""
 
 
 class Layer(NamedTuple):
@@ -97,7 +106,13 @@ def _has_escapes(text: str) -> bool:
 def _plain(match: re.Match[str]) -> str:
     if match["bytes"] is None:
         return _of_escape(match)
-    return bytes.fromhex(match["bytes"].replace("%", "")).decode("utf-8", "replace")
+    return _bytes(match).decode("utf-8", "surrogateescape").translate(_LONE)
+
+
+def _bytes(match: re.Match[str]) -> bytes:
+    found: str = match["bytes"]
+    is_url = found[0] == "%"
+    return bytes.fromhex(found.replace("%", "") if is_url else "".join(_OF_BYTE.findall(found)))
 
 
 def _without(text: str) -> Layer:
@@ -121,12 +136,13 @@ def _characters(match: re.Match[str]) -> Iterator[tuple[int, str]]:
     if match["bytes"] is None:
         yield match.start(), _of_escape(match)
         return
-    encoded = bytes.fromhex(match["bytes"].replace("%", ""))
+    encoded = _bytes(match)
+    starts = [match.start() + one.start() for one in _OF_BYTE.finditer(match["bytes"])]
     index = 0
     while index < len(encoded):
-        char = _character(encoded[index : index + 4])
-        yield match.start() + 3 * index, char
-        index += 1 if char == _UNKNOWN else len(char.encode())
+        char, size = _character(encoded[index : index + 4])
+        yield starts[index], char
+        index += size
 
 
 def _of_escape(match: re.Match[str]) -> str:
@@ -134,22 +150,26 @@ def _of_escape(match: re.Match[str]) -> str:
         return _SIGNS.get(match["sign"], match["sign"])
     if match["entity"]:
         return _of_entity(match["entity"].lower())
-    char = chr(int(match["code"], 16))
-    return char if char.isprintable() or char.isspace() else _UNKNOWN
+    return _readable(int(match["code"], 16))
 
 
 def _of_entity(name: str) -> str:
     """Return the character that an entity of HTML stands for."""
     if name[0] != "#":
         return _ENTITIES[name]
-    return chr(int(f"0{name[1:]}", 16) if name[1] == "x" else int(name[1:]))
+    return _readable(int(f"0{name[1:]}", 16) if name[1] == "x" else int(name[1:]))
 
 
-def _character(encoded: bytes) -> str:
-    """Return the character that UTF-8 begins with."""
+def _readable(code: int) -> str:
+    char = chr(code) if code <= sys.maxunicode else _UNKNOWN
+    return char if char.isprintable() or char.isspace() else _UNKNOWN
+
+
+def _character(encoded: bytes) -> tuple[str, int]:
+    """Return the character that UTF-8 begins with, and of how many bytes it is."""
     for size in range(1, len(encoded) + 1):
         try:
-            return encoded[:size].decode()
+            return encoded[:size].decode(), size
         except UnicodeDecodeError:  # noqa: PERF203 - one more byte may complete it
             continue
-    return _UNKNOWN
+    return encoded[:1].decode("utf-8", "surrogateescape").translate(_LONE), 1

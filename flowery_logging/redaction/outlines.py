@@ -42,6 +42,9 @@ PLACED: Final = ADDRESSES | NAMED | SCHEMES | TOKENS
 _BY_CONTENT: Final = ("asic", "auth plain", "authenticate plain", "gfzc3dvcmq6")
 """Signs, in small letters, of credentials that are told by what they say in base 64."""
 
+_UNTOLD: Final = ("\\u", "\\x", "%", "AUTH")
+"""Signs of texts of which no outline is kept: a run may be of an escape, or told by its content."""
+
 _LONG: Final = 256
 """Characters behind a word that are credentials, at most; rules look so far, or twice, around."""
 
@@ -149,7 +152,7 @@ def _runs(pieces: list[str]) -> Iterator[tuple[int, tuple[int, int]]]:
 
 def _tells_more(text: str) -> bool:
     """Tell whether what a secret says may tell that it is one: in base 64, or a number's form."""
-    if "\\u" in text or "%" in text or "AUTH" in text or ("|" in text and "--" in text):
+    if any(map(text.__contains__, _UNTOLD)) or ("|" in text and "--" in text):
         return True  # the cells of a table may be facts
     is_escaped = "\\" in text or ("&" in text and ";" in text)
     inner = [layer for layer, _ in escapes.layers(text)] if is_escaped else []

@@ -51,8 +51,8 @@ _KEY: Final = late(r"(?:[?&;\"'0]|\\[nrt])key=[0a-z_]{24}")
 # What stands in escapes, of URLs and of JSON.
 _ESCAPED_ASCII: Final = late("%[0-7][0-9A-Fa-f]")
 _ESCAPED_BYTE: Final = late("%[89A-Fa-f][0-9A-Fa-f]")
-_ESCAPED_CODE: Final = late(r"\\\\u[0a-f]{4}")
-ENTITY: Final = late("&(?:amp;)*(?:quot|QUOT|apos|APOS|lt|LT|#[0-9xX])")
+_ESCAPED_CODE: Final = late(r"\\\\(?:u[0a-f]{4}|x[0a-f]{2})")
+ENTITY: Final = late("&(?:amp;)*(?:quot|QUOT|apos|APOS|lt|LT|nbsp|#[0-9xX])")
 # A host, and a port or path, behind the password that stands before it.
 _HOST: Final = late(r"@(?:(?://)?[\w.-]{1,253}(?::[0-9]{2}|/[\w?-])|(?:tcp|udp|unix)\(|/\w)")
 # Names that a secret with a digit follows in running text, the first ones in small letters. Each
@@ -181,7 +181,7 @@ class Suspicion:
         self, signs: str, encoded: bytes, coarse: str, text: str, *, may_name: bool = True
     ) -> int:
         """Return the kinds that a text with signs may hold, in its escapes and elsewhere."""
-        may_have_code = "\\" in signs and "\\\\u" in coarse
+        may_have_code = "\\" in signs and ("\\\\u" in coarse or "\\\\x" in coarse)
         inner = _with_letters(encoded, coarse) if may_have_code else b""
         if inner:
             return self._letters(inner) | self.further_in(inner)
@@ -263,7 +263,8 @@ class Suspicion:
 
 def _with_letters(encoded: bytes, coarse: str) -> bytes:
     """Return a text whose only escapes are those of letters with these letters in it; else b""."""
-    if b"\\\\u00" in encoded or not _ESCAPED_CODE.search(coarse):
+    is_other = b"\\\\u00" in encoded or "\\\\x" in coarse
+    if is_other or not _ESCAPED_CODE.search(coarse):
         return b""
     return escapes.with_letters(encoded)
 

@@ -19,7 +19,7 @@ UNITS = [
     "token%3D", "%2525", "\\u", '"\\ubbbb', "token=<", "token=x<", "token=x;", "=", ":", "'a',",
     "－", "＝", "１", "4\u00a0", "4111 ", "4111", "900101-", "-", "[redacted", "token=[redacted] ",
     "Authorization: ", "Cookie: a=", ":thin:a/", "code=aaaaaaaaaa1&", "token=${", "sshpass -p ",
-    "x=Decimal('", "token=A(", "%41", "%EB%B9%84", "\\u0041", "\\\\n", "token aaaaaaaaaaaaaa1", "password ",
+    "x=Decimal('", "token=A(", "%41", "%EB%B9%84", "\\u0041", "\\xeb", "1\\xa0", "&#45;", "\\\n-p ", "\\\\n", "token aaaaaaaaaaaaaa1", "password ",
     "password for ", "여권", "passport ", "licence ", "뒷자리", "login code ", "1234 is your ", "otp ", "a.1-",
     "config set token ", "htpasswd -b a b ", "curl -b a=", "auth:\n  a: ", "${a:", "arn:", "?a=", "$(",
     "pass=a1", "a:b@", "a:b@c:5432/", "kim:", "@c:54", "a/b@c:1521/", "a/", "AUTH PLAIN ", "AUTH PLAIN AAA",

@@ -167,3 +167,35 @@ def test_a_foreign_dash_between_blanks(between):
 def test_cards_with_foreign_signs_between_their_digits(between):
     number = between.join(["4111", "1111", "1111", "1111"])
     assert Redactor().clean(f"paid {number}") == "paid [redacted:card]"
+
+
+@pytest.mark.parametrize("text", [
+    '{"비밀번호": "RmUHtxoCSLow1a"}', "비밀번호: RmUHtxoCSLow1a", "토큰=RmUHtxoCSLow1a&a=1",
+    "인증번호는 RmUHtxoCSLow1a입니다", "password\u00a0= RmUHtxoCSLow1a", "password＝RmUHtxoCSLow1a",
+])  # fmt: skip
+@pytest.mark.parametrize("write", [
+    lambda text: f"body {text.encode()!r}",
+    lambda text: f"body {[text.encode()]!r}, status 400",
+    lambda text: json.dumps({"body": repr(text.encode())}),
+    lambda text: repr(repr(text.encode())),
+    lambda text: text.encode("ascii", "xmlcharrefreplace").decode(),
+], ids=["bytes", "a list", "bytes in JSON", "bytes in a repr", "HTML"])  # fmt: skip
+def test_names_in_escapes_of_bytes_and_of_characters(text, write):
+    assert "RmUHtxoCSLow" not in Redactor().clean(write(text))
+    assert "RmUHtxoCSLow" not in Redactor().clean(f"{HARMLESS}\n{write(text)}")
+
+
+@pytest.mark.parametrize("between", [r"\xa0", r"\xad", "&nbsp;", "&#45;", "&#x2013;", "&#160;", r"\xe2\x80\x93",
+                                     r"\\xa0"])  # fmt: skip
+def test_cards_with_escapes_between_their_digits(between):
+    number = between.join(["4111", "1111", "1111", "1111"])
+    assert Redactor().clean(f"paid {number}") == "paid [redacted:card]"
+
+
+@pytest.mark.parametrize("text", [
+    r"b'\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x01\x00'", r"C:\xampp\xa1\xeb\php.ini=1", "&#45; &nbsp; &#x;",
+    "&#9999999999; &#xffffff; &#0;", repr("비밀번호 변경됨".encode()), r"\xeb\xb9 = \xff",
+])  # fmt: skip
+def test_other_escapes_stay(text):
+    assert Redactor().clean(text) == text
+    assert not find(text)
