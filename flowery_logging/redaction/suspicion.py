@@ -158,6 +158,7 @@ class Suspicion:
         if (
             "0is0" in coarse
             or "pass" in coarse
+            or "pwd" in coarse
             or (
                 _SIX_DIGITS in coarse
                 and ("code0" in coarse or "otp0" in coarse or "licen" in coarse)

@@ -146,7 +146,8 @@ def test_a_digit_in_the_name_of_a_secret(name, text):
     "curl https://h \\\n  -u kim:RmUHtxoCSLow", "prog --password \\\r\n  RmUHtxoCSLow -x",
     # As HTML writes a query.
     "/cb?state=1&amp;code=RmUHtxoCSLow1a", "/x?a=1&amp;key=RmUHtxoCSLow0123456789abcdef",
-    # In small letters.
+    # In small letters, and in an abbreviation.
+    "user_pwd RmUHtxoCSLow1a", "DB PWD → RmUHtxoCSLow1a", "pwd RmUHtxoCSLow1a",
     "pin번호 RmUHtxoCSLow1a 오류", "otp번호는 RmUHtxoCSLow1a",
 ])  # fmt: skip
 @pytest.mark.parametrize("inside", ["%s", "body %s"], ids=["plain", "JSON"])
