@@ -68,6 +68,8 @@ class Lines:
         """Return a document, whatever somebody has made of it, as one line without its end."""
         self._renew()
         head, others = _split(document)
+        if "message" in head:  # a subclass may have made another of it
+            head["message"] = self._placer.clean_text(head["message"])
         placed = self._placer.place(others)
         labels, numbers = placed.texts, placed.numbers
         tree = {**head, **placed.tree, "labels": labels, "numeric_labels": numbers}

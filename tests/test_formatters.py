@@ -455,3 +455,23 @@ def test_importing_the_package_costs_none_of_it():
         "try:\n    flowery_logging.unknown\nexcept AttributeError:\n    pass\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class Greeting(flowery_logging.ECSFormatter):
+    def format_to_ecs(self, record):
+        document = super().format_to_ecs(record)
+        return {**document, "message": f"{document['message']}, login with password=hunter22"}
+
+
+def test_no_secret_of_a_message_that_a_subclass_makes_is_shown():
+    line = Greeting().format(logging.makeLogRecord({"msg": "card 4111111111111111"}))
+    assert json.loads(line)["message"] == "card [redacted:card], login with password=[redacted]"
+
+
+@pytest.mark.parametrize("message", ["password=hunter22", {"password": "hunter22"}])
+def test_no_secret_of_a_record_that_cannot_be_read_is_shown(message):
+    record = logging.makeLogRecord({"msg": message})
+    del record.process
+    line = flowery_logging.ECSFormatter().format(record)
+    assert "hunter22" not in line
+    assert "[redacted]" in json.loads(line)["message"]
