@@ -15,6 +15,13 @@ from flowery_logging.redaction.values import is_identifier_of, is_nothing
 _GAP: Final = r"(?:[\"']?[ \t]{0,4},?[ \t=]{1,8}\\{0,3}[\"']?|[\"'],[\"'])"
 """What stands between an option and its value, in a line and in a list."""
 
+_IN_QUOTES: Final = (
+    r"(?:\\{0,3}\"(?=[^\s\"'\\]{1,256}\\{0,3}\")|\\{0,3}'(?=[^\s\"'\\]{1,256}\\{0,3}'))"
+)
+"""The quote of a value that stands directly behind its option: `-p'…'`."""
+
+_JOINED: Final = rf"(?:{_GAP}|{_IN_QUOTES})?"
+
 _OPTION: Final = late(
     r"-(?<![\w-].)-?(?P<name>[A-Za-z][\w-]{1,63})"
     r"[ \t]{1,8}(?:(?P<quote>[\"'])(?P<quoted>[^\"'\n]{1,1024})"
@@ -24,14 +31,14 @@ _OPTION: Final = late(
 # The options of programs that take a password, and words of which one stands in each line of the
 # program's; the value begins directly behind some of the options.
 _PROGRAMS: Final = (
-    (r"curl", r"curl", rf"-(?:u|U|-user|-proxy-user)(?:{_GAP})?[^\s:\"',]{{0,128}}:"),
-    (r"curl wget", r"curl|wget", rf"-(?:b|-cookie)(?:{_GAP})?[^\s=\"',]{{1,128}}="),
+    (r"curl", r"curl", rf"-(?:u|U|-user|-proxy-user){_JOINED}[^\s:\"',]{{0,128}}:"),
+    (r"curl wget", r"curl|wget", rf"-(?:b|-cookie){_JOINED}[^\s=\"',]{{1,128}}="),
     (
         r"htpasswd", r"htpasswd",
         rf"-[A-Za-z]*b[A-Za-z]*{_GAP}[^\s\"',-][^\s\"',]{{0,255}}{_GAP}[^\s\"',]{{1,128}}{_GAP}",
     ),
-    (r"mysql mariadb 7z", r"mysql\w{0,10}|mariadb\w{0,10}|7z", r"-p"),
-    (r"sshpass", r"sshpass", rf"-p(?:{_GAP})?"),
+    (r"mysql mariadb 7z", r"mysql\w{0,10}|mariadb\w{0,10}|7z", rf"-p{_IN_QUOTES}?"),
+    (r"sshpass", r"sshpass", rf"-p{_JOINED}"),
     (r"redis-cli", r"redis-cli", rf"-a{_GAP}"),
     (
         r"login", rf"(?:docker|podman|helm|oc|az){_GAP}(?:registry{_GAP})?login",

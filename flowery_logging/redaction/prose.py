@@ -19,7 +19,7 @@ _UNIT: Final = (
     r"(?![ ]?(?:초|분|시간|일|월|년|주|개|회|건|자|명|원|글자|바이트|%"
     r"|(?:bits?|bytes?|char\w*|days?|hours?|minutes?|seconds?|times?|users?|ms|s)\b))"
 )
-_QUOTE: Final = r"[\[(\"'`<]{0,2}[ ]?"
+_QUOTE: Final = r"[\[(\"'`<\u201c\u2018「『]{0,2}[ ]?"
 
 _ARROW: Final = r"[ ]?(?:->|→)[ ]?"
 
@@ -136,7 +136,7 @@ _SHORTEST_KEY: Final = 12
 _SHORTEST_SAID: Final = 8
 """Characters of a key that a verb says to be one, or that stands in brackets or quotes."""
 
-_OPENING: Final = frozenset("[(\"'`<")
+_OPENING: Final = frozenset("[(\"'`<\u201c\u2018「『")
 
 # Signs of the above, each of which begins with a letter, so that `re` looks for these alone.
 _NAME_IN_KOREAN: Final = late(

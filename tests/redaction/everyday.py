@@ -141,6 +141,9 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
         ("９１０１０１-２５９８４９１ 고객 조회", "９１０１０１-２５９８４９１"),
     ],
     "running text": [
+        ("비밀번호 “hunter2x”", "hunter2x"),
+        ("암호는 「hunter2x」입니다", "hunter2x"),
+        ("the password is “hunter2x”", "hunter2x"),
         ("the password is swordfish9", "swordfish9"),
         ("Your verification code is 551902", "551902"),
         ("Your OTP is 302918. Do not share it.", "302918"),

@@ -57,6 +57,13 @@ PLACES: Final[dict[str, list[tuple[str, str]]]] = {
         ("curl --user=admin:hunter2 x", "hunter2"),
         ("mysql -uroot -phunter2 db", "hunter2"),
         ("mysql -u root -phunter2", "hunter2"),
+        ("mysql -u root -p'hunter2' shop", "hunter2"),
+        ('mysqldump -uroot -p"hunter2" shop', "hunter2"),
+        ("7z a -p'hunter2' out.7z x", "hunter2"),
+        ("sshpass -p'hunter2' ssh x", "hunter2"),
+        ("curl -u'admin:hunter2' https://x", "hunter2"),
+        ('curl -u"admin:hunter2" https://x', "hunter2"),
+        ("curl -b'session=hunter2' https://x", "hunter2"),
         ("sshpass -p hunter2 ssh x", "hunter2"),
         ("sshpass -p 'hunter2' ssh x", "hunter2"),
         ("redis-cli -a hunter2 ping", "hunter2"),
@@ -285,6 +292,10 @@ PLACES: Final[dict[str, list[tuple[str, str]]]] = {
 }
 
 LOOK_ALIKES: Final[dict[str, list[str]]] = {
+    "commands": [
+        "run 'mysql -p'로 접속",
+        "\"mysql -p\" asks for it, 'mysql -p'. See 'man'",
+    ],
     "assignments": [
         "password: changed by kim",
         "password has been reset",
