@@ -2,9 +2,8 @@ r"""Texts inside others: what JSON, URLs, HTML and Python write in escapes, read
 
 `json.dumps` writes 비밀번호 as `\ube44\ubc00\ubc88\ud638`, a query as `%EB%B9%84%EB%B0%80…`,
 bytes are shown as `\xeb\xb9\x84\xeb\xb0\x80…`, a URL inside a URL as `%253Ftoken%253D…`, and HTML
-writes a quote as `&quot;`. Rules that look for a
-name, a blank or a quote do not know them there, so a text with escapes is searched once more
-without them.
+writes a quote as `&quot;`. Rules that look for a name, a blank or a quote do not know them there,
+so a text with escapes is searched once more without them, and without the codes of colours.
 """
 
 from __future__ import annotations
@@ -17,7 +16,8 @@ from typing import Final, NamedTuple
 from flowery_logging.late import late
 
 _ESCAPED: Final = late(
-    r"(?<!\\)\\{1,64}u(?P<code>[0-9a-fA-F]{4})"
+    r"(?P<colour>(?:\x1b|(?<!\\)\\{1,64}(?:u00|x)1b)\[[0-9;]{0,32}m)"
+    r"|(?<!\\)\\{1,64}u(?P<code>[0-9a-fA-F]{4})"
     r"|(?P<bytes>(?:%[0-9a-fA-F]{2})+|(?<!\\)(?:\\{1,64}x[0-9a-fA-F]{2})+)"
     r"|\\(?P<sign>[\\\"'/nrt])"
     r"|&(?P<entity>quot|apos|lt|gt|amp|nbsp|#(?:[0-9]{1,8}|x[0-9a-f]{1,6}));",
@@ -27,6 +27,7 @@ _ESCAPED: Final = late(
 _BYTE: Final = late("%[0-9a-fA-F]{2}")
 _SIGN: Final = late(r"\\(?:[uU][0-9a-fA-F]{4}|[xX][0-9a-fA-F]{2}|[\\\"'/nrtNRT])")
 _ENTITY: Final = late(r"&(?i:quot|apos|lt|gt|amp|nbsp|#(?:[0-9]{1,8}|x[0-9a-f]{1,6}));")
+_COLOUR: Final = late(r"\x1b\[[0-9;]{0,32}m")
 _ENTITIES: Final = {
     "quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&", "nbsp": "\u00a0",
 }  # fmt: skip
@@ -100,10 +101,13 @@ def _has_escapes(text: str) -> bool:
         ("\\" in text and _SIGN.search(text) is not None)
         or ("%" in text and _BYTE.search(text) is not None)
         or ("&" in text and _ENTITY.search(text) is not None)
+        or ("\x1b" in text and _COLOUR.search(text) is not None)
     )
 
 
 def _plain(match: re.Match[str]) -> str:
+    if match["colour"] is not None:
+        return ""
     if match["bytes"] is None:
         return _of_escape(match)
     return _bytes(match).decode("utf-8", "surrogateescape").translate(_LONE)
@@ -133,6 +137,8 @@ def _without(text: str) -> Layer:
 
 def _characters(match: re.Match[str]) -> Iterator[tuple[int, str]]:
     """Yield the characters that escapes in a row stand for, each with its place."""
+    if match["colour"] is not None:
+        return
     if match["bytes"] is None:
         yield match.start(), _of_escape(match)
         return

@@ -42,7 +42,7 @@ PLACED: Final = ADDRESSES | NAMED | SCHEMES | TOKENS
 _BY_CONTENT: Final = ("asic", "auth plain", "authenticate plain", "gfzc3dvcmq6")
 """Signs, in small letters, of credentials that are told by what they say in base 64."""
 
-_UNTOLD: Final = ("\\u", "\\x", "%", "AUTH")
+_UNTOLD: Final = ("\\u", "\\x", "\x1b", "%", "AUTH")
 """Signs of texts of which no outline is kept: a run may be of an escape, or told by its content."""
 
 _LONG: Final = 256

@@ -60,11 +60,14 @@ _SAYING: Final = late(r"[^\W_]")
 
 def _make_whole(text: str, spans: list[Span], first: int) -> None:
     """Let spans, from one on, go to the ends of their values, which may have quotes inside."""
+    last = Span(0, 0, BY_NAME)
     for index in range(first, len(spans)):
         start, end, kind = spans[index]
+        if last.start <= start and end <= last.end:
+            continue  # each would be followed to the end of all
         whole = whole_end(text, start, end)
         if whole != end:
-            spans[index] = Span(start, whole, kind)
+            last = spans[index] = Span(start, whole, kind)
 
 
 def _merged(spans: Iterable[Span]) -> Iterator[Span]:
@@ -164,7 +167,9 @@ class Redactor(Redaction):
         """Return where secrets of these kinds stand; `form`: a plus sign of the text is a blank."""
         if "[redacted" in text:
             text = without_markers(text)
-        is_escaped = form or "\\" in text or "%" in text or ("&" in text and ";" in text)
+        is_escaped = (
+            form or "\\" in text or "\x1b" in text or "%" in text or ("&" in text and ";" in text)
+        )
         inner = [*escapes.layers(text, form=form)] if is_escaped else []
         # What a number is is told by what stands before it, perhaps in escapes.
         spans = self._found(text, kinds & ~NUMBERS if inner else kinds)

@@ -53,6 +53,9 @@ _ESCAPED_ASCII: Final = late("%[0-7][0-9A-Fa-f]")
 _ESCAPED_BYTE: Final = late("%[89A-Fa-f][0-9A-Fa-f]")
 _ESCAPED_CODE: Final = late(r"\\\\(?:u[0a-f]{4}|x[0a-f]{2})")
 ENTITY: Final = late("&(?:amp;)*(?:quot|QUOT|apos|APOS|lt|LT|nbsp|#[0-9xX])")
+_COLOUR: Final = "\\u000b["
+"""How the code of a colour begins in JSON, with zeros as digits."""
+
 # A host, and a port or path, behind the password that stands before it.
 _HOST: Final = late(r"@(?:(?://)?[\w.-]{1,253}(?::[0-9]{2}|/[\w?-])|(?:tcp|udp|unix)\(|/\w)")
 # Names that a secret with a digit follows in running text, the first ones in small letters. Each
@@ -183,10 +186,13 @@ class Suspicion:
     ) -> int:
         """Return the kinds that a text with signs may hold, in its escapes and elsewhere."""
         may_have_code = "\\" in signs and ("\\\\u" in coarse or "\\\\x" in coarse)
+        has_colours = "\\" in signs and _COLOUR in text
         inner = _with_letters(encoded, coarse) if may_have_code else b""
         if inner:
             return self._letters(inner) | self.further_in(inner)
         kinds = self._signs(signs, encoded, coarse, text, may_name=may_name)
+        if has_colours:
+            return kinds | self._without_escapes(encoded)
         if may_have_code or "%" in signs:
             kinds |= self._inside(encoded, coarse)
         if "&" in signs and ";" in text and ENTITY.search(text):
@@ -264,7 +270,7 @@ class Suspicion:
 
 def _with_letters(encoded: bytes, coarse: str) -> bytes:
     """Return a text whose only escapes are those of letters with these letters in it; else b""."""
-    is_other = b"\\\\u00" in encoded or "\\\\x" in coarse
+    is_other = b"\\\\u00" in encoded or "\\\\x" in coarse or b"\\u001b[" in encoded
     if is_other or not _ESCAPED_CODE.search(coarse):
         return b""
     return escapes.with_letters(encoded)

@@ -292,10 +292,6 @@ PLACES: Final[dict[str, list[tuple[str, str]]]] = {
 }
 
 LOOK_ALIKES: Final[dict[str, list[str]]] = {
-    "commands": [
-        "run 'mysql -p'로 접속",
-        "\"mysql -p\" asks for it, 'mysql -p'. See 'man'",
-    ],
     "assignments": [
         "password: changed by kim",
         "password has been reset",
@@ -540,6 +536,8 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "{'loc': ['password'], 'msg': 'field required'}",
     ],
     "commands": [
+        "run 'mysql -p'로 접속",
+        "\"mysql -p\" asks for it, 'mysql -p'. See 'man'",
         "--password-file /x",
         "--no-password",
         "usage: tool --password PASSWORD",

@@ -200,3 +200,18 @@ def test_cards_with_escapes_between_their_digits(between):
 def test_other_escapes_stay(text):
     assert Redactor().clean(text) == text
     assert not find(text)
+
+
+@pytest.mark.parametrize("text", [
+    "\x1b[36mpassword\x1b[0m=\x1b[35mRmUHtxoCSLow1a\x1b[0m user=kim", "'token'\x1b[39;49;00m: \x1b[33m'RmUHtxoCSLow1a'",
+    "\x1b[1;32mtoken\x1b[m : RmUHtxoCSLow1a", "\x1b[31m비밀번호\x1b[0m: RmUHtxoCSLow1a",
+    "\x1b[36mcard\x1b[0m=\x1b[35m4111111111111111\x1b[0m", "paid \x1b[1m4111 1111 1111 1111",
+    "\x1b[33m900101-1234567\x1b[0m",
+])  # fmt: skip
+@pytest.mark.parametrize("write", [
+    str, repr, json.dumps, lambda text: json.dumps({"out": json.dumps(text)}),
+    lambda text: f"{HARMLESS}\n{text}",
+], ids=["plain", "repr", "JSON", "JSON in JSON", "long"])  # fmt: skip
+def test_secrets_between_codes_of_colours(text, write):
+    shown = Redactor().clean(write(text))
+    assert not [one for one in ("RmUHtxoCSLow", "4111", "1234567") if one in shown]
