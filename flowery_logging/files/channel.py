@@ -62,7 +62,8 @@ class Channel:
         self.descriptor = descriptor
         self._for_people = for_people
         self._hurries_until = 0.0  # the lock is only tried, as it was waited for in vain
-        self.written = 0  # bytes of the last text that are known to be written
+        self._text = b""  # that was written last
+        self._taken: list[int] = []  # how many bytes of it each `write()` took
         self._lock = -1
         self._lock_path = ""
         self._lock_inode = _NONE
@@ -81,23 +82,32 @@ class Channel:
     def write(self, data: bytes) -> int:
         """Write all of a text and return its length.
 
-        Raises OSError; BlockingIOError if the wait was in vain. `written` then says how much is
+        Raises OSError; BlockingIOError if the wait was in vain. `taken_of` then says how much is
         through.
         """
-        self.written = 0
+        taken: list[int] = []
+        self._taken = taken  # another thread's `write` notes in a list of its own
+        self._text = data
         self._recognise()
         deadline = System.monotonic() + self._patience
         try:
             if self._lock < 0:
-                self._write_all(data, deadline)
+                self._write_all(data, deadline, taken)
             else:
-                self._write_locked(data, deadline)
+                self._write_locked(data, deadline, taken)
         except BlockingIOError as error:
             self._patience = 0.0
-            error.characters_written = self.written
+            error.characters_written = sum(taken)
             raise
         self._patience = PATIENCE
-        return self.written
+        return len(data)
+
+    def taken_of(self, data: bytes) -> int:
+        """Return how many bytes of a text are through, whatever has interrupted its `write`.
+
+        Those of another text are none of it: it may have been interrupted before it began.
+        """
+        return sum(self._taken) if data == self._text else 0
 
     def renew_patience(self) -> None:
         """Wait for the reader once more: it may have come back."""
@@ -129,10 +139,10 @@ class Channel:
         if lock >= 0 and _inode(lock) == self._lock_inode:
             System.close(lock)
 
-    def _write_locked(self, data: bytes, deadline: float) -> None:
+    def _write_locked(self, data: bytes, deadline: float, taken: list[int]) -> None:
         try:
             self._take_lock(deadline)
-            self._write_all(data, deadline)
+            self._write_all(data, deadline, taken)
         finally:
             if self._lock >= 0:
                 platform.unlock(self._lock)
@@ -171,22 +181,22 @@ class Channel:
         self._open_lock(System.fstat(self.descriptor))
         return self._lock < 0
 
-    def _write_all(self, data: bytes, deadline: float) -> None:
+    def _write_all(self, data: bytes, deadline: float, taken: list[int]) -> None:
         """Write a text: to a regular file as a whole, elsewhere in parts that do not block."""
         rest = memoryview(data)
         part = len(data) if self._poll is None else _PART
         while rest:
             try:
                 self._await_reader(deadline)
-                written = _write(self.descriptor, rest[:part])
+                # Noted within one call: no signal handler can run between the write and the note.
+                taken.extend(map(_write, (self.descriptor,), (rest[:part],)))
             except BlockingIOError:
                 if System.monotonic() >= deadline:
                     raise
                 continue  # somebody else was faster
-            if written == 0:
+            if taken[-1] == 0:
                 raise OSError(errno.EIO, "a write took no byte")
-            self.written += written
-            rest = rest[written:]
+            rest = rest[taken[-1] :]
 
     def _await_reader(self, deadline: float) -> None:
         """Wait until a part can be written. Raises BlockingIOError when the time is over."""

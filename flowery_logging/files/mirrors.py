@@ -98,27 +98,28 @@ class Mirrors:
 
     def show(self) -> None:
         """Show what was added, in its order; a thread that is at it already goes on."""
-        if not self.lines or self._showing == _ident():
+        me = _ident()
+        if not self.lines or self._showing == me:
             return
         if self._pid != System.getpid():
             self._begin_in_child()
+        has_turn = False
         try:
-            if self._turn.acquire(timeout=self._patience):
-                self._showing = _ident()
+            has_turn = self._turn.acquire(timeout=self._patience)
+            if has_turn:
+                self._showing = me
                 self._patience = _TURN_SECONDS
                 self._show_all()
             else:
                 self._patience = 0.0
         finally:
-            self._end_turn()
-
-    def _end_turn(self) -> None:
-        if self._showing == _ident():
-            self._showing = 0
-        try:  # noqa: SIM105 - suppress() would be two calls more for each line that is shown
-            self._turn.release()
-        except RuntimeError:
-            pass  # another thread has the turn
+            # No call before the release: interrupted there, the turn would stay taken for ever.
+            if has_turn:
+                self._showing = 0
+            try:  # noqa: SIM105 - suppress() would be two calls more for each line that is shown
+                self._turn.release()
+            except RuntimeError:
+                pass  # another thread has the turn
 
     def _show_all(self) -> None:
         while self.lines:
@@ -150,14 +151,15 @@ def _number_now(name: bytes) -> int:
 class Output(Protocol):
     """Standard output, as a mirror writes to it."""
 
-    written: int
-
     def write(self, data: bytes) -> int:
-        """Write all of a text. Raises OSError; `written` then says how much is through."""
+        """Write all of a text. Raises OSError; `taken_of` then says how much is through."""
+
+    def taken_of(self, data: bytes) -> int:
+        """Return how many bytes of the text that was written last are through."""
 
 
 class Copy:
-    """Copies each line to a stream. One that was torn by a reader that is gone is completed first.
+    """Copies each line to a stream. One that was torn by an error or a signal is completed first.
 
     The file has every line; so one that the stream does not take is not kept, but counted.
     """
@@ -177,8 +179,9 @@ class Copy:
     def _put(self, data: bytes) -> None:
         try:
             self._output.write(data)
-        except OSError:
-            if self._output.written:
-                self._rest = data[self._output.written :]
+        except BaseException:  # also what a signal handler raises
+            taken = self._output.taken_of(data)
+            if taken:
+                self._rest = data[taken:]
             raise
         self._rest = b""

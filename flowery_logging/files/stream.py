@@ -13,9 +13,8 @@ from flowery_logging.files.tally import Write
 class Stream:
     """Standard output as a place for lines: it never fills, ages or goes missing.
 
-    A reader that is slow is like a full disk: the line waits in memory. After an interruption a
-    pipe cannot be asked what it took. What is known to be written counts; the rest of the line is
-    written again, under the same ID.
+    A reader that is slow is like a full disk: the line waits in memory. A pipe cannot be asked what
+    it took, so each part is counted as it is written; after an interruption the rest follows.
     """
 
     path = "standard output"
@@ -52,8 +51,8 @@ class Stream:
         return b""
 
     def found(self, line: bytes) -> tuple[int, int]:
-        """Return what is known to be written of a line that was interrupted."""
-        return min(self._channel.written, len(line)), 0
+        """Return what is written of a line that was interrupted."""
+        return self._channel.taken_of(line), 0
 
     def is_gone(self) -> bool:
         """Say no: a stream never had a name."""
