@@ -11,6 +11,7 @@ are its own.
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
@@ -399,13 +400,31 @@ class Writer:
         return self._record("closed", facts)
 
     def close(self) -> None:
-        """Write a closing record and close the file. A later event opens the next file."""
+        """Write a closing record and close the file.
+
+        A later event, of another thread that was about to log, opens the next file, and has a
+        closing record behind it. In the middle of a write this is done when that has ended.
+        """
         journal = self._own_journal()
         self.checkpoint()
         with journal.lock:
-            journal.ending = 0
-            if not journal.busy:
+            if journal.busy:
+                self._close_later(journal)
+            else:
                 journal.target.close()
+
+    def _close_later(self, journal: Journal) -> None:
+        """Close behind the write that a signal handler has interrupted.
+
+        The handler may raise, and then nothing goes on there: so at the end of the process too.
+        """
+
+        def close() -> None:
+            if self._own_journal() is journal and journal.ending:  # nobody has gone on
+                self.close()
+
+        journal.inbox.append(close)
+        atexit.register(close)
 
     def start_child(self) -> None:
         """Begin anew in a forked child: own identity, own file, own lock; the parent's are left."""

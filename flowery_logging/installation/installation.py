@@ -221,6 +221,7 @@ class Installation:
         self._doubles.put_back()
         made_records.make_record_patch.undo()
         self.sink.ready = False
+        self.sink.writer.close()  # once more: other threads may have logged since
         channel.close()
         baggage.allow(())
         copies.leave(self._shutdown)

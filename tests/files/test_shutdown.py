@@ -70,3 +70,56 @@ def test_again_after_an_interruption(logs: Logs) -> None:
     done = logs.run(program)
     assert done.returncode == 0, done.stderr
     assert logs.actions() == ["log-file-opened", "log-closed"]
+
+
+def test_threads_that_log_while_it_shuts_down_have_a_closing_record_behind_them(
+    logs: Logs,
+) -> None:
+    program = f"""
+        def work():
+            while not ended.is_set(): log.info("x")
+
+        ended = threading.Event()
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads: thread.start()
+        for _ in range(5):
+            log.info("goes on")
+            flowery_logging.shutdown()
+            flowery_logging.setup("svc", directory={str(logs.directory)!r}, output="file")
+        flowery_logging.shutdown()
+        ended.set()
+        for thread in threads: thread.join()
+    """
+    done = logs.run(program)
+    assert done.returncode == 0, done.stderr
+    logs.check_sequences()
+    assert logs.records()[-1]["event"].get("action") == "log-closed"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("then", ["pass", "sys.exit(0)"])
+def test_a_handler_that_shuts_down_in_the_middle_of_a_call(logs: Logs, then: str) -> None:
+    program = f"""
+        from tests.files.interruptions import Handler
+
+        def handle():
+            flowery_logging.shutdown()
+            {then}
+
+        log.info("one")
+        for point in range(1, 1000):
+            pid = os.fork()
+            if pid == 0:
+                handler = Handler(point, handle)
+                log.info("of the child")
+                with handler: log.info("interrupted")
+                sys.exit(0 if handler.where else 3)
+            if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]): break
+        print(point)
+    """
+    done = logs.run(program)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 10, "no code was interrupted"
+    for records in logs.by_process().values():
+        assert records[-1]["event"].get("action") == "log-closed"
+    logs.check_sequences()
