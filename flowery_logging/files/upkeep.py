@@ -77,6 +77,14 @@ class Upkeep:
         self._counters.add("write_errors")
         complaints.complain(f"cannot write {journal.target.path}: {error}")
 
+    def rescue(self, journal: Journal) -> None:
+        """Keep what was in a file that somebody has removed: the file is left for another one."""
+        try:
+            journal.stranded = journal.target.stranded() or journal.stranded
+        except OSError as error:  # nobody can tell
+            if not is_ours(error):
+                raise
+
     def finish(self, journal: Journal) -> None:
         """Let retention come to its end before the process does.
 

@@ -136,13 +136,12 @@ class Writer:
                         target.size += written
                         journal.flight = None
                     else:
-                        journal.note(line, written)
-                        self._upkeep.prepare(journal, 0)
+                        self._write_rest(journal, line, written)
                     loud = line[LEVEL_AT] not in self._quiet
                     if loud:
                         self._mirrors.add(line)
             except OSError as error:
-                self._upkeep.settle(journal, error)
+                self._settle(journal, error)
                 journal.busy = False  # Python 3.12 jumps from here: a handler passes by the finally
             finally:
                 journal.busy = False
@@ -151,6 +150,21 @@ class Writer:
             loud = True
         if loud:
             self._mirrors.show()
+
+    def _write_rest(self, journal: Journal, line: bytes, written: int) -> None:
+        """Commit a line of which so many bytes were written, and try to write the others."""
+        journal.note(line, written)
+        try:
+            self._upkeep.prepare(journal, 0)
+        except OSError as error:
+            self._upkeep.settle(journal, error)
+
+    def _settle(self, journal: Journal, error: OSError) -> None:
+        """Take note of an error; the event that met it waits, and is shown like any other."""
+        line = journal.flight
+        self._upkeep.settle(journal, error)
+        if line is not None and journal.flight is None:
+            self._mirrors.add(line)
 
     def _meet(self, journal: Journal, thread: bytes) -> None:
         """Have threads take turns once they follow one another fast. See crowd.py."""
@@ -202,7 +216,7 @@ class Writer:
             try:
                 self._empty_inbox(journal, callbacks)
             except OSError as error:
-                self._upkeep.settle(journal, error)
+                self._settle(journal, error)
                 journal.busy = False  # Python 3.12 jumps from here: a handler passes by the finally
             finally:
                 journal.busy = False
@@ -329,6 +343,8 @@ class Writer:
             new = self._target(journal.entity)
             if journal.number and new.place != old.place:
                 self._checkpoint(journal, None)  # who reads only the old place sees an end
+            if new.is_file:
+                self._upkeep.rescue(journal)
             journal.backlog.rewind()
             journal.move(new)
             self._disperse()

@@ -610,6 +610,7 @@ def test_a_remount_for_reading_only(small_disk: Path) -> None:
         remount = lambda how: subprocess.run(["mount", "-o", "remount," + how, {directory!r}], check=True)
         log.info("one")
         writer().close()  # else the mount is busy
+        writer().go_on()
         remount("ro")
         for n in range(20): log.info("waits %d", n)
         assert flowery_logging.stats()["waiting"] == 20
@@ -822,3 +823,51 @@ def test_a_part_that_cannot_be_looked_at_is_left_where_it_is(logs: Logs) -> None
     ]
     numbers = [one["event"]["sequence"] for one in found]
     assert sorted(numbers) == [*range(1, len(numbers) + 1)]
+
+
+def test_a_file_removed_just_before_a_second_setup(logs: Logs) -> None:
+    program = f"""
+        for n in range(3): log.info("one %d", n)
+        for name in os.listdir({str(logs.directory)!r}):
+            os.unlink(os.path.join({str(logs.directory)!r}, name))
+        flowery_logging.setup(max_bytes="1MB")
+        log.info("two")
+    """
+    ok(logs.run(program))
+    assert logs.messages() == ["one 0", "one 1", "one 2", "two"]
+
+
+def test_an_event_that_the_disk_refuses_is_shown_all_the_same(logs: Logs) -> None:
+    program = """
+        import errno
+        from flowery_logging.system import System
+        from tests.files.interruptions import as_ours
+
+        def refuse(descriptor, line):
+            raise OSError(errno.ENOSPC, "full")
+
+        def take_half(descriptor, line):
+            target.write = as_ours(refuse)
+            return System.write(descriptor, line[: len(line) // 2])
+
+        target = writer()._journal.target
+        log.error("one")
+        target.write = as_ours(refuse)
+        for text in ("two", "three"): log.error(text)
+        target.write = System.write
+        log.error("four")
+        target.write = take_half
+        log.error("in two halves")
+        target.write = System.write
+        log.error("and then")
+        target.look_at, target.write = 0, as_ours(refuse)  # now on the careful way
+        log.error("five")
+        target.write = System.write
+        log.error("six")
+    """
+    done = logs.run(program, setup="stderr_level='ERROR'")
+    ok(done)
+    shown = [line.rpartition(" app: ")[2] for line in done.stderr.splitlines() if "app: " in line]
+    texts = ["one", "two", "three", "four", "in two halves", "and then", "five", "six"]
+    assert shown == texts
+    assert [text for text in logs.messages() if text in texts] == texts
