@@ -30,13 +30,19 @@ def _is_known(name: str) -> bool:
 
 
 def number_of(name: str, otherwise: int) -> int:
-    """Return the number of a level by its name in any case, or of `level 35`."""
+    """Return the number of a level by the name that a line has for it: its own, or `level 35`."""
+    number = number_of_name(name)
+    if number is not None:
+        return number
+    digits = name.lower().removeprefix(_NUMBERED)
+    return int(digits) if digits.isdecimal() else otherwise
+
+
+def number_of_name(name: str) -> int | None:
+    """Return the number of the level that has a name, in any case; None where none has it."""
     known = logging.getLevelName(name.upper())
     if isinstance(known, int):
         return known
-    digits = name.lower().removeprefix(_NUMBERED)
-    if digits.isdecimal():
-        return int(digits)
-    named = levels_by_name()
     wanted = name.lower()
-    return next((n for other, n in named.items() if str(other).lower() == wanted), otherwise)
+    named = levels_by_name().items()
+    return next((number for other, number in named if str(other).lower() == wanted), None)

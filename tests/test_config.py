@@ -336,6 +336,15 @@ def test_below_a_link_to_nothing_no_directory_is_made(tmp_path: Path, below: str
     assert not (tmp_path / "nothing").exists()
 
 
+@pytest.mark.parametrize("name", ["Verbose", "VERBOSE", " verbose "])
+def test_a_level_of_the_application_in_any_case(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(logging, "_levelToName", {**logging._levelToName})
+    monkeypatch.setattr(logging, "_nameToLevel", {**logging._nameToLevel})
+    logging.addLevelName(15, "Verbose")
+    found = resolve(level=name, levels=f"shop={name}", flight_recorder=name, output="none")
+    assert (found.level, found.levels, found.flight_recorder) == (15, {"shop": 15}, 15)
+
+
 def test_an_error_of_set_level_names_set_level() -> None:
     with pytest.raises(flowery_logging.ConfigError, match=r"level: .*'LOUD' .*= of set_level\(\)"):
         flowery_logging.set_level("LOUD")

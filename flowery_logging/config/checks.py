@@ -6,13 +6,13 @@ error that names the value, its origin and what is allowed.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from flowery_logging.config.setting import ConfigError, Setting
 from flowery_logging.late import late
+from flowery_logging.levels import number_of_name
 from flowery_logging.tracing.headers import TOKEN
 
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -65,8 +65,8 @@ def level(setting: Setting, more: str = "") -> int:
     """Return the number of a level."""
     value = setting.value
     if isinstance(value, str):
-        name = value.strip().upper()
-        value = _whole(name, logging.getLevelName(name))
+        name = value.strip()
+        value = _whole(name, number_of_name(name))
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1000:
         return value
     allowed = (
@@ -225,7 +225,7 @@ def pseudonym_key(environ: Mapping[str, str], known: object = None) -> Any:
     """
     from flowery_logging.redaction import pseudonyms
 
-    if known is not None and pseudonyms.KEY_VARIABLE not in environ:
+    if known is not None and not environ.get(pseudonyms.KEY_VARIABLE):
         return known  # a program may take its secrets out of its environment
     try:
         return pseudonyms.keys(environ)[0]

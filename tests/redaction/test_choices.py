@@ -222,10 +222,13 @@ def test_names_are_compared_without_case_number_and_plural(logged, monkeypatch, 
     assert labels == {"phone_model": "S24", "telephone": "x"}
 
 
-def test_a_second_setup_needs_the_key_no_more(logged, monkeypatch) -> None:
+@pytest.mark.parametrize("is_emptied", [False, True])
+def test_a_second_setup_needs_the_key_no_more(logged, monkeypatch, is_emptied) -> None:
     monkeypatch.setenv("FLOWERY_LOG_PSEUDONYM_KEY", KEY)
     logged.setup(pseudonyms=("phone",))
     monkeypatch.delenv("FLOWERY_LOG_PSEUDONYM_KEY")
+    if is_emptied:
+        monkeypatch.setenv("FLOWERY_LOG_PSEUDONYM_KEY", "")
     flowery_logging.setup(level="DEBUG")
     logging.getLogger("app").debug("x", extra={"phone": "010-1234-5678"})
     assert logged.event()["labels"]["phone"] == of("010-1234-5678", "phone", Key(KEY))
