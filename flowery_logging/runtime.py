@@ -178,8 +178,9 @@ def set_level(level: int | str, logger: str | None = None) -> None:
     number = checks.level(Setting("level", level, "set_level()"))
     process.look()
     with _lock:
-        if _installation.config is not None:
-            _calls.note_level(_installation.config, number, logger)
+        config = _installation.config
+        if config is not None:
+            _installation.config = _calls.note_level(config, number, logger)
         if logger is None:
             _installation.levels.give_all(number)
         else:

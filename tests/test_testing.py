@@ -204,6 +204,19 @@ def test_a_level_that_a_block_changes_is_as_before(logged: Any) -> None:
     assert not log.isEnabledFor(logging.DEBUG)
 
 
+def test_a_level_that_was_changed_before_a_block_stands_after_it(logged: Any) -> None:
+    logged.setup(level="INFO", levels="shop.cart=WARNING")
+    flowery_logging.set_level("DEBUG")
+    flowery_logging.set_level("ERROR", "shop.orders")
+    before = everything()
+    with captured():
+        log.info("inside")
+    assert everything() == before
+    assert logging.getLogger("shop").isEnabledFor(logging.DEBUG)
+    assert logging.getLogger("shop.orders").level == logging.ERROR
+    assert logging.getLogger("shop.cart").level == logging.WARNING
+
+
 def test_files_that_are_asked_for_are_written(tmp_path: Path) -> None:
     with captured() as logs:
         flowery_logging.setup("orders", directory=tmp_path, output="file")

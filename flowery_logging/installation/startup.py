@@ -49,15 +49,16 @@ class Calls:
             f"(setup() at {before}) to {config.service!r}"
         )
 
-    def note_level(self, config: Config, level: int, logger: str | None) -> None:
-        """Remember a level that was changed at run time, of one logger or of all."""
-        if logger is None:
-            self._arguments["level"] = level
-        else:
-            self._arguments["levels"] = {**self._levels(config), logger: level}
+    def note_level(self, config: Config, level: int, logger: str | None) -> Config:
+        """Remember a level that was changed at run time, of one logger or of all.
 
-    def _levels(self, config: Config) -> Mapping[str, int]:
-        return self._arguments.get("levels") or config.levels
+        Return the configuration that stands with it.
+        """
+        changed: dict[str, Any] = {"level": level}
+        if logger is not None:
+            changed = {"levels": {**config.levels, logger: level}}
+        self._arguments |= changed
+        return config._replace(**changed)
 
     def forget(self) -> None:
         """Begin anew."""
