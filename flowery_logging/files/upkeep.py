@@ -139,7 +139,7 @@ class Upkeep:
         backlog = journal.backlog
         if backlog.delayed or backlog.dropped:
             for facts in backlog.facts():
-                journal.append(journal.line(*self._record("recovered", facts)))
+                _append(journal, journal.line(*self._record("recovered", facts)))
         waits = backlog.lines > 0  # the rest of an announcement
         backlog.delayed, backlog.dropped, backlog.active = 0, (), waits
 
@@ -190,6 +190,15 @@ class Upkeep:
         before, after = self._record("opened", {"path": target.path})
         padding = b" " * (HEADER_BYTES - len(before) - len(after))
         journal.begin_file(journal.line(before, after[:-1] + padding + b"\n"))
+
+
+def _append(journal: Journal, line: bytes) -> None:
+    """Write a record, or let it wait behind the rest of the one before it. Raises OSError."""
+    if journal.backlog.lines:
+        journal.keep(line)
+        journal.count(line)
+    else:
+        journal.append(line)
 
 
 def _make_room(target: Target, error: OSError) -> None:

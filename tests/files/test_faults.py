@@ -517,6 +517,27 @@ def test_of_the_record_of_a_recovery_too_a_part_may_be_written_first(logs: Logs)
     ]  # fmt: skip
 
 
+def test_of_several_records_of_a_recovery_a_part_of_the_first_may_be_written(logs: Logs) -> None:
+    program = (
+        BAD_DISK
+        + """
+    is_full.clear()
+    backlog = writer()._journal.backlog
+    backlog.dropped = tuple((n, n + 1) for n in range(10**9, 10**9 + 10_000, 10))
+    backlog.active = True
+    for text in ("two", "three"): log.info(text)
+    assert parts
+    """
+    )
+    ok(logs.run(program))
+    logs.check_sequences()
+    recovered = [r for r in logs.records() if r["event"].get("action") == "log-recovered"]
+    texts = [r["labels"]["dropped_sequences"] for r in recovered if "labels" in r]
+    ranges = ",".join(texts).split(",")
+    assert ranges == [f"{n}-{n + 1}" for n in range(10**9, 10**9 + 10_000, 10)]
+    assert [m for m in logs.messages() if " " not in m] == ["one", "two", "three"]
+
+
 def test_what_has_waited_counts_for_the_size_of_its_file(logs: Logs) -> None:
     program = (
         BAD_DISK
