@@ -97,9 +97,7 @@ class LogFiles:
 
         True: a file begins with a header.
         """
-        name, descriptor = self._create()
-        status = System.fstat(descriptor)
-        platform.hold(descriptor)
+        name, descriptor, status = self._create()
         now = System.monotonic()
         expires_at = now + self._settings.max_age
         first_look = now + CHECK_SECONDS
@@ -122,14 +120,14 @@ class LogFiles:
             self.retire()
         return True
 
-    def _create(self) -> tuple[LogName, int]:
+    def _create(self) -> tuple[LogName, int, os.stat_result]:
         """Create the file of the next free number. Raises OSError."""
         settings, name = self._settings, self._name
         platform.make_directory(settings.directory)
         for _ in range(MAX_NAMES):
             name = LogName(name.service, name.start, name.entity, name.number + 1)
             try:
-                return name, platform.create(self._path(name))
+                return name, *platform.create(self._path(name))
             except FileExistsError:
                 continue  # left by an interrupted opening; a name is never reused
         raise OSError(errno.EEXIST, "all names are taken", settings.directory)

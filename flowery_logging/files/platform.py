@@ -54,22 +54,45 @@ RESERVED: Final = 64
 """So many of the highest numbers are ours, if the process may have at least four times as many."""
 
 
-def create(path: str) -> int:
-    """Create a new file for appending and return its descriptor, a high one (see `lift`).
+def create(path: str) -> tuple[int, os.stat_result]:
+    """Create a new file for appending, in use; return its descriptor, a high one, and its status.
 
     Raises FileExistsError if anything stands at the path, and OSError for other reasons. Its
     mode is `FILE_MODE`, whatever the umask.
     """
     descriptor = lift(System.open(path, _FLAGS, FILE_MODE))
-    if _fchmod is not None:
-        try:
-            _fchmod(descriptor, FILE_MODE)
-        except OSError as error:  # file systems without permissions
-            if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EROFS}:
-                raise
-    _give_to_owner(descriptor, _parent(path))
-    return descriptor
+    try:
+        _give_mode(descriptor)
+        _give_to_owner(descriptor, _parent(path))
+        hold(descriptor)
+        return descriptor, System.fstat(descriptor)
+    except BaseException:  # the next attempt makes another one
+        _discard(descriptor, path)
+        raise
 
+
+def _discard(descriptor: int, path: str) -> None:
+    """Close and remove a file that was made in vain, as far as it can be."""
+    close(descriptor)
+    try:
+        System.unlink(path)
+    except OSError as error:
+        if not is_ours(error):
+            raise
+
+
+def _give_mode(descriptor: int) -> None:
+    if _fchmod is None:
+        return
+    try:
+        _fchmod(descriptor, FILE_MODE)
+    except OSError as error:
+        if error.errno not in _NO_PERMISSIONS:
+            raise
+
+
+_NO_PERMISSIONS: Final = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EROFS}
+"""What file systems without permissions answer."""
 
 _fchmod: Final = getattr(os, "fchmod", None)
 _fchown: Final = getattr(os, "fchown", None)
@@ -101,8 +124,13 @@ def lift(descriptor: int) -> int:
             close(descriptor)
             raise
         return descriptor
-    System.set_inheritable(high, False)  # F_DUPFD leaves it open for other programs
-    close(descriptor)
+    try:
+        System.set_inheritable(high, False)  # F_DUPFD leaves it open for other programs
+    except BaseException:
+        close(high)
+        raise
+    finally:
+        close(descriptor)
     return high
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +110,39 @@ def test_a_call_that_is_refused(
             return
         assert (raised is None) is by_us, f"{name} {place}"
         assert faults_of(case) == [], f"{name} {place}"
+        if by_us and name != "close":
+            assert left_open(case.directory) == [], f"{name} {place}"
         shutil.rmtree(case.directory)
+
+
+def left_open(directory: Path) -> list[str]:
+    """Return what lies in a directory and is open, where the system tells."""
+    found = []
+    with suppress(OSError):
+        for entry in os.scandir("/proc/self/fd"):
+            with suppress(OSError):  # closed by now, as the one that reads this
+                found.append(os.readlink(entry.path))
+    return [path for path in found if path.startswith(f"{directory}{os.sep}")]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.EIO])
+def test_a_file_system_that_never_changes_a_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, "refused")
+
+    case = Case(tmp_path)
+    monkeypatch.setattr(platform, "_fchmod", as_ours(refuse))  # type: ignore[arg-type]
+    for text in ("one", "two"):
+        case.log(text)
+    is_without_modes = number == errno.ENOSYS
+    assert len([*tmp_path.iterdir()]) == len(left_open(tmp_path)) == is_without_modes
+    assert case.writer.waiting == (0 if is_without_modes else 2)
+    monkeypatch.undo()
+    case.log("three")
+    case.writer.close()
+    assert faults_of(case) == []
 
 
 def test_a_removed_file_that_can_never_be_read_is_left_at_last(
