@@ -29,7 +29,7 @@ _OURS: Final = (
 
 _HEAD: Final = ("@timestamp", "log.level", "message", "ecs.version")
 ROOM: Final = Limits(fields=512, depth=16)
-"""A document that is placed again has the library's own fields too."""
+"""A document that is placed again has the library's own fields too: it takes at least so much."""
 
 
 class Lines:
@@ -41,6 +41,7 @@ class Lines:
         self._static: Static
         self._composer: Composer
         self._placer: Placer
+        self._most_bytes: int
         self._renew()
         presence.established()  # their events have a place, without setup()
 
@@ -75,10 +76,10 @@ class Lines:
         tree = {**head, **placed.tree, "labels": labels, "numeric_labels": numbers}
         encode = _escaped if ensure_ascii else _encoded
         line = encode(tree)
-        if len(line) > ROOM.line_bytes:
+        if len(line) > self._most_bytes:
             self.counters.add("cut_lines")
             tree.setdefault("message", "")
-            line = encode(shrink(tree, lambda t: len(encode(t)) <= ROOM.line_bytes))
+            line = encode(shrink(tree, lambda t: len(encode(t)) <= self._most_bytes))
         return line.decode()
 
     def minimal(self, level: str, message: object, *, ensure_ascii: bool) -> str:
@@ -99,7 +100,8 @@ class Lines:
             static, placer = encoder.static, encoder.placer
         self._static = static
         self._composer = Composer(static, placer, self.counters)
-        self._placer = placer.relaxed(ROOM)
+        self._placer = placer.relaxed(Limits(*map(max, placer.limits, ROOM)))
+        self._most_bytes = placer.limits.line_bytes
         self._encoder = encoder
 
 

@@ -146,6 +146,19 @@ def test_stack_trace_limit(limit, frames):
     assert re.findall(r", in (\w+)", trace) == frames
 
 
+def test_the_limits_of_the_set_up_stand(logged):
+    formatter = flowery_logging.ECSFormatter()
+    long = {f"k{n}": "v" * 8000 for n in range(20)}
+    for limits in ({"line_bytes": 5000}, {"line_bytes": 200_000, "items": 500, "name_chars": 300}):
+        logged.setup(output="none", limits=limits)
+        line = formatter.format(record(**long, **{"n" * 250: "x"}, many=[*range(400)]))
+        assert len(line.encode()) <= limits["line_bytes"]
+    labels = json.loads(line)["labels"]
+    assert {name: labels[name] for name in long} == long
+    assert labels["n" * 250] == "x"
+    assert len(labels["many"]) == 400
+
+
 @pytest.mark.parametrize("limit", [0, False])
 def test_a_limit_of_zero_leaves_out_stack_traces_but_not_stack_info(limit):
     formatter = flowery_logging.ECSFormatter(stack_trace_limit=limit)
