@@ -26,6 +26,7 @@ from flowery_logging.files.shown import (
     one_line,
     shown_fields,
 )
+from flowery_logging.late import late
 
 _TRACE_CHARS: Final = 8
 """Of a trace ID: enough to tell requests apart, and to ask for one by `flowery-logging trace`."""
@@ -189,7 +190,7 @@ def _lines(value: object) -> list[str]:
 def local_time(timestamp: str, *, utc: bool = False) -> str:
     """Return the time of day of an RFC 3339 time, with the day where that is not today."""
     try:
-        day, clock = _moment(timestamp[:19], utc)
+        day, clock = _moment(timestamp[:19] + _zone(timestamp), utc)
     except (ValueError, OverflowError, OSError):
         return printable(timestamp[11:23] or timestamp)
     today = datetime.fromtimestamp(time.time(), timezone.utc if utc else None).date()
@@ -198,11 +199,20 @@ def local_time(timestamp: str, *, utc: bool = False) -> str:
     return f"{_day(day, today)}{clock}.{fraction}"
 
 
+def _zone(timestamp: str) -> str:
+    """Return a time's distance from UTC as Python 3.10 reads it; ours are in UTC."""
+    found = None if timestamp.endswith("Z") else _ZONE.search(timestamp, 19)
+    return "+00:00" if found is None else f"{found[1]}:{found[2] or '00'}"
+
+
+_ZONE: Final = late(r"([+-]\d\d):?(\d\d)?$")
+
+
 @lru_cache(1024)
 def _moment(second: str, utc: bool) -> tuple[date, str]:
-    """Return the day and the time of day of a time in UTC up to the second."""
-    moment = datetime.fromisoformat(f"{second}+00:00")
-    moment = moment if utc else moment.astimezone()
+    """Return the day and the time of day of a time up to the second, with its zone."""
+    moment = datetime.fromisoformat(second)
+    moment = moment.astimezone(timezone.utc if utc else None)
     return moment.date(), f"{moment:%H:%M:%S}"
 
 

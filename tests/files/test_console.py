@@ -385,6 +385,15 @@ def test_a_day_that_is_not_today_is_named():
     assert local_time("2001-02-03T04:05:06.789Z", utc=True) == "2001-02-03 04:05:06.789"
 
 
+@pytest.mark.parametrize("zone", ["Z", "+00:00", "+09:00", "+0900", "+09", "-03:30"])
+def test_a_time_with_a_zone_of_another_program(zone: str) -> None:
+    hour = {"Z": "04:05", "+00:00": "04:05", "-03:30": "07:35"}.get(zone, "19:05")
+    day = "2001-02-02" if hour == "19:05" else "2001-02-03"
+    for fraction in ("", ".789"):
+        shown = local_time(f"2001-02-03T04:05:06{fraction}{zone}", utc=True)
+        assert shown == f"{day} {hour}:06{fraction or '.000'}"
+
+
 @pytest.mark.parametrize(
     ("nanoseconds", "text"),
     [
