@@ -73,16 +73,21 @@ class Removal:
         self._work: Iterator[None] | None = None
         self._in_use, self._now = "", 0.0
         self._removed: list[Removed] = []  # and not announced
+        self._removed_before: list[list[Removed]] = []  # each for a record of its own
 
-    def step(self, in_use: str, now: float) -> list[Removed]:
+    def step(self, in_use: str, now: float, *, is_urgent: bool = False) -> list[Removed]:
         """Read on in the directory and remove what is too old; at its end, what is too much.
 
         `in_use` is the name of our own file; `now` is in seconds since the epoch, by the file
-        system's clock. Returns what was removed and is to be announced: whoever does so empties the
-        list. Never raises an OSError of ours.
+        system's clock; `is_urgent`: go on although what was removed is not announced yet. Returns
+        what was removed and is to be announced: whoever does so empties the list. Never raises an
+        OSError of ours.
         """
-        if self._removed:
-            return self._removed
+        if self.unannounced() and not is_urgent:
+            return self.unannounced()
+        if len(self._removed) >= STEP_REMOVALS:
+            self._removed_before = [*filter(None, self._removed_before), self._removed]
+            self._removed = []
         self._in_use, self._now = in_use, now
         work = self._work = self._work or self._steps()
         try:
@@ -93,11 +98,11 @@ class Removal:
             self._work = None
             if not isinstance(error, OSError) or not is_ours(error):
                 raise
-        return self._removed
+        return self.unannounced()
 
     def unannounced(self) -> list[Removed]:
         """Return what was removed and is to be announced, as `step` does."""
-        return self._removed
+        return next(filter(None, self._removed_before), self._removed)
 
     def is_under_way(self) -> bool:
         """Tell whether there is more to read or to remove."""

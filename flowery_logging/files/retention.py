@@ -51,6 +51,10 @@ class Retention:
         self.is_due = self._removal.is_under_way() or bool(removed) or self.waits
         return removed
 
+    def unannounced(self) -> list[Removed]:
+        """Return what else was removed and is to be announced, as `work` does."""
+        return self._removal.unannounced()
+
     def make_room(self, own: OwnFile) -> None:
         """Remove old files because the disk is full: else they may be what keeps it so.
 
@@ -60,7 +64,7 @@ class Retention:
         if own.descriptor >= 0 and now >= self._room_at:
             self._room_at = now + ROOM_SECONDS
             self.is_due = True
-            self._step(own)
+            self._step(own, is_urgent=True)
 
     def is_left_to(self, entity: str) -> bool:
         """Tell whether a process, which ends, is one that finishes what there is to remove.
@@ -74,13 +78,15 @@ class Retention:
         self.after = 0.0
         self._removal.hurry(until)
 
-    def _step(self, own: OwnFile) -> list[Removed]:
+    def _step(self, own: OwnFile, *, is_urgent: bool = False) -> list[Removed]:
         in_use = own.path.rpartition(os.sep)[2]
         is_now = platform.touch(own.descriptor)
         now = _time_of(own.descriptor)
         if is_now:  # else it is that of the last write, from which no clock is told
             self._compare_clocks(now)
-        return self._removal.unannounced() if self.waits else self._removal.step(in_use, now)
+        if self.waits:
+            return self.unannounced()
+        return self._removal.step(in_use, now, is_urgent=is_urgent)
 
     @property
     def waits(self) -> bool:

@@ -15,6 +15,7 @@ from flowery_logging.event_parts import Halves
 from flowery_logging.files import complaints, platform, removal
 from flowery_logging.files.faults import is_ours
 from flowery_logging.files.journal import Journal, Target
+from flowery_logging.files.removal import Removed
 from flowery_logging.files.retention import Retention
 from flowery_logging.system import System
 
@@ -112,11 +113,15 @@ class Upkeep:
         """Let retention work on, and announce what it has removed."""
         retention = journal.target.retention
         removed = [] if retention is None else retention.work(journal.target)
-        if removed:
-            self._counters.add("files_removed", len(removed))
-            self._counters.add("bytes_removed", sum(file.size for file in removed))
-            line = journal.line(*self._record("removed", removal.facts(removed)))
-            journal.append(line, announced=removed)
+        while removed and retention is not None and not journal.backlog.active:
+            self._tell_removed(journal, removed)
+            removed = retention.unannounced()
+
+    def _tell_removed(self, journal: Journal, removed: list[Removed]) -> None:
+        self._counters.add("files_removed", len(removed))
+        self._counters.add("bytes_removed", sum(file.size for file in removed))
+        line = journal.line(*self._record("removed", removal.facts(removed)))
+        journal.append(line, announced=removed)
 
     def _write_out(self, journal: Journal, *, due: bool) -> None:
         """Write what waits, in another file where this one takes no more, and announce it."""

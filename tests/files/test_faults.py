@@ -110,6 +110,35 @@ def test_old_files_of_ours_do_not_keep_the_disk_full(small_disk: Path, setup: st
 
 
 @root_only
+def test_more_old_files_than_one_record_names_do_not_keep_the_disk_full(small_disk: Path) -> None:
+    """What waits needs more room than the first of them give, and is written before they are told."""
+    logs = Logs(small_disk)
+    old = [plant(logs, n, days=9, size=500) for n in range(80)]
+    program = (
+        FILL.format(directory=str(small_disk))
+        + """
+    from flowery_logging.files import retention
+    retention.ROOM_SECONDS = 0.0
+    fill()
+    for n in range(100): log.info("while full %d %s", n, "x" * 2000)
+    assert flowery_logging.stats()["write_errors"] > 0
+    assert flowery_logging.stats()["waiting"] == 0, flowery_logging.stats()
+    os.unlink(ballast)
+    """
+    )
+    ok(logs.run(program, setup="keep_days=7"))
+    gone = [path.name for path in old if not path.exists()]
+    for path in old:
+        path.unlink(missing_ok=True)
+    logs.check_sequences(ordered=False)
+    removed = [r for r in logs.records() if r["event"].get("action") == "log-files-removed"]
+    names = [name for record in removed for name in record["labels"]["removed_files"]]
+    assert sorted(names) == gone
+    assert len(names) > 32
+    assert sum(m.startswith("while full") for m in logs.messages()) == 100
+
+
+@root_only
 def test_old_files_of_ours_do_not_keep_the_disk_without_inodes(small_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,nr_inodes=50", str(small_disk)], check=True)
     logs = Logs(small_disk)
