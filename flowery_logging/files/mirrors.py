@@ -103,19 +103,18 @@ class Mirrors:
             return
         if self._pid != System.getpid():
             self._begin_in_child()
-        has_turn = False
+        # Behind the work neither a call nor an `if`: else the turn would stay taken for ever.
         try:
-            has_turn = self._turn.acquire(timeout=self._patience)
-            if has_turn:
-                self._showing = me
-                self._patience = _TURN_SECONDS
-                self._show_all()
+            if self._turn.acquire(timeout=self._patience):
+                try:
+                    self._showing = me
+                    self._patience = _TURN_SECONDS
+                    self._show_all()
+                finally:
+                    self._showing = 0
             else:
                 self._patience = 0.0
         finally:
-            # No call before the release: interrupted there, the turn would stay taken for ever.
-            if has_turn:
-                self._showing = 0
             try:  # noqa: SIM105 - suppress() would be two calls more for each line that is shown
                 self._turn.release()
             except RuntimeError:
