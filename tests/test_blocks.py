@@ -189,9 +189,9 @@ def test_tasks_that_begin_in_each_other_keep_no_block_that_has_ended():
     before = blocks()
 
     async def main():
-        task = asyncio.create_task(work(200))
-        while task is not None:
-            task = await task
+        following = [asyncio.create_task(work(200))]
+        while following:
+            following = [task for task in [await following[0]] if task is not None]
         return blocks()
 
     assert asyncio.run(main()) < before + 20

@@ -158,7 +158,7 @@ class _Walk:
     def _walk(self, path: str, given: Any, depth: int) -> None:
         self._visits -= 1
         value = given if type(given) in AS_IS else plain(given, self._placer.redactor, path)
-        if type(value) is Model or isinstance(given, tuple):
+        if type(value) is Model or issubclass(type(given), tuple):
             given = value  # whether a tuple is one with names is told by the redactor
         if value is None or (type(value) in {list, dict} and not value):
             return

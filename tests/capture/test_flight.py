@@ -95,7 +95,9 @@ def test_a_child_that_fails_too_writes_only_details_of_its_own(written, tmp_path
         if pid == 0:
             try:
                 log.debug("of the child")
-                context.current_request().fail()
+                request = context.current_request()
+                assert request is not None
+                request.fail()
                 flowery_logging.shutdown()
             finally:
                 os._exit(0)

@@ -55,6 +55,10 @@ def begin(kind):
     log.info("in the view", extra={"agents_trace": agents_trace()})
 
 
+def refuse():
+    raise ValueError("꽃")
+
+
 def fail(kind):
     begin(kind)
     if kind == "error":
@@ -122,7 +126,7 @@ def fastapi_app():
         begin("first")
 
         async def pieces():
-            raise ValueError("꽃")
+            refuse()
             yield
 
         return StreamingResponse(pieces())
@@ -194,7 +198,7 @@ def flask_app():
         begin("first")
 
         def pieces():
-            raise ValueError("꽃")
+            refuse()
             yield
 
         return pieces()
@@ -274,7 +278,7 @@ def django_app():
         begin("first")
 
         def pieces():
-            raise ValueError("꽃")
+            refuse()
             yield
 
         return StreamingHttpResponse(pieces())
