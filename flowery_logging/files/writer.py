@@ -147,6 +147,7 @@ class Writer:
                 journal.busy = False
         while journal.inbox and not journal.retired:
             self._drain(journal)
+            self._leftovers.show()
             loud = True
         if loud:
             self._mirrors.show()
@@ -320,7 +321,8 @@ class Writer:
                     tally.take(line)
 
     def show(self) -> None:
-        """Show what is still to be shown."""
+        """Show what is still to be shown. Not under the lock: see mirrors.py."""
+        self._leftovers.show()
         self._mirrors.show()
 
     def reconfigure(self, target: Callable[[str], Target]) -> None:
@@ -359,10 +361,8 @@ class Writer:
         this one, or until `go_on()`. What still waits is shown on stderr: it may be the last that
         the process does. `reason` is the name of the signal that ends the process, if one does.
         """
-        journal = self._own_journal()
-        self._checkpoint(journal, reason)
-        self._leftovers.show()
-        self._mirrors.show()
+        self._checkpoint(self._own_journal(), reason)
+        self.show()
 
     def _checkpoint(self, journal: Journal, reason: str | None) -> None:
         with journal.lock:
@@ -421,8 +421,12 @@ class Writer:
         A later event, of another thread that was about to log, opens the next file, and has a
         closing record behind it. In the middle of a write this is done when that has ended.
         """
-        journal = self._own_journal()
-        self.checkpoint()
+        self._close(self._own_journal())
+        self.show()
+
+    def _close(self, journal: Journal) -> None:
+        """Do what `close` does, but show nothing: a stream may wait for a thread that logs."""
+        self._checkpoint(journal, None)
         with journal.lock:
             if journal.busy:
                 self._close_later(journal)
@@ -437,9 +441,10 @@ class Writer:
 
         def close() -> None:
             if self._own_journal() is journal and journal.ending:  # nobody has gone on
-                self.close()
+                self._close(journal)
 
         journal.inbox.append(close)
+        atexit.register(self.show)  # behind the next
         atexit.register(close)
 
     def start_child(self) -> None:

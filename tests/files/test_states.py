@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from flowery_logging.counters import Counters
 from flowery_logging.files import Writer, complaints, stderr
+from flowery_logging.files.mirrors import Mirrors
 from flowery_logging.files.stream import Nowhere
 from flowery_logging.files.tally import WRITE_SECONDS, Tally, Writes
 from flowery_logging.system import System
@@ -85,6 +87,27 @@ def test_a_close_inside_a_call_is_done_behind_that(case: Case) -> None:
     for file in (first, second):
         assert b'"closed"' in file.read_bytes().splitlines()[-1]
     assert not case.counters.snapshot().get("write_errors")
+
+
+def test_a_close_inside_a_call_shows_lines_while_other_threads_may_log(case: Case) -> None:
+    """What shows them may wait for a thread that is just about to log."""
+    free: list[bool] = []
+
+    class Shows:
+        threshold = 0
+
+        def __call__(self, line: bytes) -> None:
+            seen = len(free)
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(case.writer.within, 0, lambda: free.append(True)).result()
+            free.extend([False] * (len(free) == seen))
+
+    case.writer.mirror(Mirrors([Shows()]))
+    case.log("before")
+    inside_the_next_write(case, case.writer.close)
+    case.log("outside")
+    assert len(free) > 1
+    assert all(free)
 
 
 def test_another_place_inside_a_call_is_taken_after_it(case: Case, tmp_path: Path) -> None:
