@@ -316,7 +316,7 @@ def standing() -> Standing:
         context.here(),
         _installation.observers,
         _calls.imposed,
-        dict(_installation.levels.before),
+        _installation.levels.given(),
     )
 
 
@@ -335,6 +335,7 @@ def return_to(before: Standing) -> None:
             if _installation.config is not None:
                 _undo()
             _installation.levels.take_back(but=before.levels)
+            _installation.levels.give_again(before.levels)
         elif changed:
             _installation.apply(before.config, quiet=True)
         _calls.restore(before.calls)

@@ -217,6 +217,20 @@ def test_a_level_that_was_changed_before_a_block_stands_after_it(logged: Any) ->
     assert logging.getLogger("shop.cart").level == logging.WARNING
 
 
+def test_a_level_that_was_changed_without_a_set_up_stands_after_a_block() -> None:
+    flowery_logging.set_level("ERROR")
+    flowery_logging.set_level("DEBUG", "shop.orders")
+    orders = flowery_logging.get_logger("shop.orders")
+    before = everything(), orders.is_enabled_for(logging.DEBUG)
+    with captured(level="WARNING"):
+        flowery_logging.set_level("INFO", "shop.orders")
+    assert (everything(), orders.is_enabled_for(logging.DEBUG)) == before
+    assert logging.root.level == logging.ERROR
+    assert logging.getLogger("shop.orders").level == logging.DEBUG
+    flowery_logging.shutdown()
+    assert logging.getLogger("shop.orders").level == logging.NOTSET
+
+
 def test_files_that_are_asked_for_are_written(tmp_path: Path) -> None:
     with captured() as logs:
         flowery_logging.setup("orders", directory=tmp_path, output="file")

@@ -74,6 +74,18 @@ class GivenLevels:
         if OWN_LOGGER not in self._levels:
             self._give(OWN_LOGGER, lowest)
 
+    def given(self) -> dict[str, int]:
+        """Return the levels that are ours now, by logger, for `give_again`."""
+        return {name: _logger(name).level for name in self.before}
+
+    def give_again(self, given: Mapping[str, int]) -> None:
+        """Give the levels that were ours without a set-up."""
+        for name, level in given.items():
+            if name == ROOT:
+                self.give_all(level)
+            elif name != OWN_LOGGER:
+                self.give_one(name, level)
+
     def _give(self, name: str, level: int) -> None:
         logger = _logger(name)
         self.before.setdefault(name, logger.level)
