@@ -29,8 +29,16 @@ from flowery_logging.foreign import getframe
 _USERS: Final = {"setuid": 1, "setreuid": 2, "setresuid": 3}
 """The functions that can change the user for good, and how many users that takes."""
 
-_RUNNERS: Final = ("subprocess", "gevent.subprocess")
-"""The modules that call a `preexec_fn`."""
+_RUNNERS: Final = frozenset(
+    {
+        "asyncio.subprocess",  # uvloop's own way of it runs in C
+        "gevent.subprocess",
+        "ptyprocess.ptyprocess",
+        "subprocess",
+        "twisted.internet.process",
+    }
+)
+"""The modules that start a program as another user: by a `preexec_fn`, Twisted by `uid`."""
 
 
 class Handover:

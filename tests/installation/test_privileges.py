@@ -107,16 +107,41 @@ def test_what_root_has_made_stays_roots_where_it_comes_back(home: Path, change: 
     assert {path.stat().st_uid for path in [logs.directory, *logs.files()]} == {0}
 
 
-def test_what_root_has_made_stays_roots_where_another_program_gets_a_user(home: Path) -> None:
+OTHER_PROGRAMS = {
+    "subprocess": "subprocess.run(['true'], preexec_fn=become, check=True)",
+    "asyncio": "asyncio.run(in_a_loop())",
+    "gevent": "import gevent.subprocess; gevent.subprocess.check_call(['true'], preexec_fn=become)",
+    "ptyprocess": "import ptyprocess; ptyprocess.PtyProcess.spawn(['true'], preexec_fn=become).wait()",
+    "uvloop": "import uvloop; uvloop.run(in_a_loop())",
+    "twisted": """
+        from twisted.internet import protocol, reactor
+        class Program(protocol.ProcessProtocol):
+            def processEnded(self, reason): reactor.stop()
+        start = "/bin/true", ["true"], {}, None, 65534, 65534
+        reactor.callWhenRunning(lambda: reactor.spawnProcess(Program(), *start))
+        reactor.run()
+    """,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("by", OTHER_PROGRAMS)
+def test_what_root_has_made_stays_roots_where_another_program_gets_a_user(
+    home: Path, by: str
+) -> None:
     """As a hub of notebooks starts each one; its user would get the logs of the hub."""
+    if by != "subprocess":
+        pytest.importorskip(by)
     run(
         home,
-        """
-        import subprocess
+        f"""
+        import asyncio, subprocess
         flowery_logging.setup("svc")
         log.info("before")
         def become(): os.setgid(65534); os.setuid(65534)
-        subprocess.run(["true"], preexec_fn=become, check=True)
+        async def in_a_loop():
+            program = await asyncio.create_subprocess_exec("true", preexec_fn=become)
+            assert await program.wait() == 0
+        {OTHER_PROGRAMS[by].strip()}
         log.info("after")
         """,
     )
