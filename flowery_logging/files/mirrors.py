@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 from flowery_logging.counters import Counters
+from flowery_logging.files.faults import is_ours
 from flowery_logging.files.levels import level_of_line
 from flowery_logging.levels import number_of
 from flowery_logging.signalled import let_through
@@ -160,7 +161,8 @@ class Output(Protocol):
 class Copy:
     """Copies each line to a stream. One that was torn by an error or a signal is completed first.
 
-    The file has every line; so one that the stream does not take is not kept, but counted.
+    The file has every line; so one that the stream does not take is not kept, but counted. One at
+    which a signal handler has raised is none that the stream does not take: it comes first too.
     """
 
     threshold = 0
@@ -172,15 +174,17 @@ class Copy:
     def __call__(self, line: bytes) -> None:
         """Copy one line. Raises OSError."""
         if self._rest:
-            self._put(self._rest)
+            self._put(self._rest, line)
         self._put(line)
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, data: bytes, then: bytes = b"") -> None:
         try:
             self._output.write(data)
-        except BaseException:  # also what a signal handler raises
+        except BaseException as error:
             taken = self._output.taken_of(data)
-            if taken:
+            if not isinstance(error, OSError) or not is_ours(error):  # a signal handler's
+                self._rest = data[taken:] + then
+            elif taken:
                 self._rest = data[taken:]
             raise
         self._rest = b""

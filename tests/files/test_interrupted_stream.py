@@ -53,7 +53,8 @@ def test_no_line_is_torn_or_missing(tmp_path: Path, output: str) -> None:
     for where, written in told:
         records = [json.loads(line) for line in bytes.fromhex(written).splitlines()]
         numbers = [record["event"]["sequence"] for record in records]
-        if output == "stdout":  # what an interrupted call has left is in the file otherwise
+        # Interrupted before the stream has it, a line is in the file alone.
+        if output == "stdout" or where.startswith("channel.py"):
             begun = count(numbers[0])
             assert numbers == [next(begun) for _ in numbers], where
         assert "after" in [record["message"].split(" ")[0] for record in records], where
