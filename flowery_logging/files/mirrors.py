@@ -59,6 +59,8 @@ class Mirrors:
         levels: Iterable[tuple[str, int]] = (),
     ) -> None:
         self._mirrors = tuple(mirrors)
+        # A copy goes past all streams: what is logged meanwhile comes from a signal handler.
+        self._can_echo = not all(isinstance(mirror, Copy) for mirror in self._mirrors)
         self._counters = counters or Counters()
         self._levels = {**STANDARD_LEVELS, **{n.lower().encode(): no for n, no in levels}}
         self.lines: deque[bytes] = deque()
@@ -83,7 +85,7 @@ class Mirrors:
         """Let a line be shown, unless the showing of another has caused it."""
         if self._pid != System.getpid():
             self._begin_in_child()
-        if self._showing == _ident():
+        if self._can_echo and self._showing == _ident():
             return
         if len(self.lines) >= _MOST:
             self._counters.add("mirror_errors")

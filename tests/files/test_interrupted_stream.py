@@ -1,4 +1,4 @@
-"""Standard output and a signal handler that raises, at every point where Python runs one."""
+"""Standard output and a signal handler that raises or logs, at every point where Python runs one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ import flowery_logging
 from tests.files.interruptions import Handler, Interruption
 
 def act():
-    raise Interruption
+    if RAISES: raise Interruption
+    log("of the handler")
 
 def log(text):
     logging.info("%s %s", text, "x" * 5000)
@@ -45,8 +46,9 @@ for point in range(1, 1000):
 
 
 @pytest.mark.parametrize("output", ["stdout", "file,stdout"])
-def test_no_line_is_torn_or_missing(tmp_path: Path, output: str) -> None:
-    text = f"OUTPUT, DIRECTORY = {output!r}, {str(tmp_path)!r}\n{PROGRAM}"
+@pytest.mark.parametrize("raises", [True, False])
+def test_no_line_is_torn_or_missing(tmp_path: Path, output: str, raises: bool) -> None:
+    text = f"OUTPUT, DIRECTORY, RAISES = {output!r}, {str(tmp_path)!r}, {raises}\n{PROGRAM}"
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     told = [line.split(" ") for line in done.stderr.splitlines() if not line.startswith("flowery")]
     assert len(told) > 10, "no code was interrupted"
@@ -54,7 +56,7 @@ def test_no_line_is_torn_or_missing(tmp_path: Path, output: str) -> None:
         records = [json.loads(line) for line in bytes.fromhex(written).splitlines()]
         numbers = [record["event"]["sequence"] for record in records]
         # Interrupted before the stream has it, a line is in the file alone.
-        if output == "stdout" or where.startswith("channel.py"):
+        if output == "stdout" or not raises or where.startswith("channel.py"):
             begun = count(numbers[0])
             assert numbers == [next(begun) for _ in numbers], where
         assert "after" in [record["message"].split(" ")[0] for record in records], where
