@@ -6,8 +6,8 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, MutableMapping
-from functools import partial
-from types import FrameType
+from functools import lru_cache, partial
+from types import CodeType, FrameType, FunctionType
 from typing import Any, Final
 
 from structlog import BoundLoggerBase
@@ -199,9 +199,25 @@ def app_frame() -> FrameType | None:
 
 def _is_of_a_bound_logger(frame: FrameType) -> bool:
     """Tell whether a frame is that of a method of a wrapper class, whoever has written it."""
-    names = frame.f_code.co_varnames
-    # The locals of a frame become a dict when they are asked for: only where it may be a method.
-    return names[:1] == ("self",) and issubclass(type(frame.f_locals.get("self")), BoundLoggerBase)
+    # Not by `f_locals`: until Python 3.13 it keeps what the caller deletes, and changes what
+    # `locals()` has returned there.
+    code = frame.f_code
+    return code.co_varnames[:1] == ("self",) and _is_method_of_a_bound_logger(code)
+
+
+@lru_cache(1024)
+def _is_method_of_a_bound_logger(code: CodeType) -> bool:
+    kinds = [BoundLoggerBase]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return any(code in _codes(kind) for kind in kinds)
+
+
+def _codes(kind: type) -> list[CodeType]:
+    """Return the code of a class's methods, and of what they are wrapped around."""
+    methods = [one for above in kind.__mro__ for one in vars(above).values()]
+    functions = [*methods, *(getattr(one, "__wrapped__", None) for one in methods)]
+    return [one.__code__ for one in functions if isinstance(one, FunctionType)]
 
 
 def logger_of(output: Output, frame: FrameType | None) -> logging.Logger:

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import warnings
+import weakref
 
 import ecs_logging
 import pytest
@@ -419,6 +420,28 @@ def test_an_event_stands_where_a_method_of_the_users_wrapper_class_is_called(
     written = logged.event()["log"]
     assert written["origin"] == {"file": {"name": "orders.py", "line": 2}, "function": "place"}
     assert factory == "stdlib" or written["logger"] == "shop.orders"
+
+
+@pytest.mark.parametrize("factory", FACTORIES)
+def test_the_locals_of_the_method_that_logs_stay_its_own(logged, configure, factory):
+    """What it deletes is gone at once, and what `locals()` has given it stays as it is."""
+
+    class Client:
+        def call(self, number):
+            given, pooled = locals(), Pooled()
+            del given["self"]
+            back = weakref.ref(pooled)
+            structlog.get_logger("shop").info("called")
+            del pooled
+            return given, back()
+
+    configure(wrapper_class=Wrapped, logger_factory=FACTORIES[factory]())
+    assert Client().call(7) == ({"number": 7}, None)
+    assert logged.event()["log"]["origin"]["function"] == "call"
+
+
+class Pooled:
+    """Goes back to its pool when nobody has it any more."""
 
 
 def test_the_asynchronous_bound_logger(logged, configure):
