@@ -18,8 +18,8 @@ from flowery_logging.foreign import getframe
 class Answers(NamedTuple):
     """When a server answers with 500: what it lets pass, and if it minds that nothing is said.
 
-    One that `waits` sends the head of a response with the first piece of its body. Until then it
-    answers `to_begun` responses too, or closes the connection.
+    One that `waits` sends the head of a response with the first piece of its body, or the first one
+    `with_bytes`. Until then it answers `to_begun` responses too, or closes the connection.
     """
 
     to: type[BaseException]
@@ -27,6 +27,7 @@ class Answers(NamedTuple):
     to_silence: bool = False
     to_exit: bool = True
     waits: bool = False
+    with_bytes: bool = False
     to_begun: bool = True
 
 
@@ -43,13 +44,15 @@ _SERVERS: Final[Mapping[str, Answers]] = {
     "daphne": Answers(
         BaseException, (asyncio.CancelledError,), to_exit=False, waits=True, to_begun=False
     ),
-    "gunicorn.asgi": Answers(Exception, to_silence=True, waits=True, to_begun=False),
+    "gunicorn.asgi": Answers(
+        Exception, to_silence=True, waits=True, with_bytes=True, to_begun=False
+    ),
     "gunicorn.workers.sync": Answers(BaseException, (OSError,)),
     "gunicorn.workers.base_async": Answers(BaseException, (OSError,), to_exit=False),
     "gunicorn.workers.gthread": Answers(Exception, (OSError,)),
-    "gevent.pywsgi": Answers(BaseException),
+    "gevent.pywsgi": Answers(BaseException, with_bytes=True),
     "wsgiref": Answers(BaseException, _GONE),
-    "waitress": Answers(Exception),
+    "waitress": Answers(Exception, with_bytes=True),
     "werkzeug.serving": Answers(Exception, _GONE),
 }
 
@@ -75,18 +78,25 @@ def answer_to(exc: BaseException | None, *, begun: bool = False) -> int | None:
 def waits_for_body(environ: Mapping[str, object]) -> bool:
     """Tell whether a WSGI server sends a response's head with the first piece of its body only.
 
-    PEP 3333 ("The start_response() Callable") has it so. Granian sends it before it asks for one.
+    PEP 3333 ("The start_response() Callable") has it so. Granian sends it before it asks for one,
+    cheroot also where there is none.
     """
-    return environ.get("SERVER_SOFTWARE") != "Granian"
+    return environ.get("SERVER_SOFTWARE") != "Granian" and _CHEROOTS not in environ
 
 
-def has_sent_head(*, waits: bool) -> bool:
-    """Tell whether a server has sent the head of a response of whose body it has got nothing.
+_CHEROOTS: Final = "ACTUAL_SERVER_PROTOCOL"
 
-    `waits` tells that its interface has it wait; under ASGI each has its own way.
+
+def has_sent_head(*, waits: bool, has_piece: bool) -> bool:
+    """Tell whether a server has sent the head of a response of whose body it has got no bytes.
+
+    `waits` tells that its interface has it wait for the body, of which it may have got an empty
+    piece; under ASGI each has its own way.
     """
     answers = _of_server(getframe(1))
-    return answers is _UWSGI or not (waits or answers.waits)
+    if answers is _UWSGI or not (waits or answers.waits):
+        return True
+    return has_piece and not answers.with_bytes
 
 
 def is_printed(exc: BaseException, environ: Mapping[str, object]) -> bool:

@@ -56,6 +56,7 @@ class Exchange:
     length: int | None = None  # body bytes that the response has announced
     begun: int = field(default_factory=time.perf_counter_ns)
     first_byte: int = 0
+    has_bytes: bool = False  # of the body, whether they are sent or not
     ended: bool = False
     observed: tuple[observers.Observer, ...] = ()
     cpu: ThreadTime | None = None
@@ -64,6 +65,7 @@ class Exchange:
         """Take note of body bytes handed to the server."""
         if not self.first_byte:
             self.first_byte = time.perf_counter_ns()
+        self.has_bytes = self.has_bytes or size > 0
         if not self.is_bodiless():
             self.sent += size
 
@@ -92,16 +94,21 @@ class Exchange:
 
         `gone` tells that the client is no more there to get an answer.
         """
-        begun = self.status is not None
-        started = begun and (self.first_byte > 0 or has_sent_head(waits=self.head_waits))
+        started = self._has_started()
         reason = ends.reason_of(exc, started=started, gone=gone)
         if not started and reason != DISCONNECTED:
-            self.status = answer_to(exc, begun=begun)
+            self.status = answer_to(exc, begun=self.status is not None)
         if self.options.access_log:
             servers.note_failed(self.request)
         # No exception of the application's, which is reported: so this event says where it hung.
         self.end(reason, None if isinstance(exc, Exception) else exc)
         return reason
+
+    def _has_started(self) -> bool:
+        """Tell whether the client has got the head of the response."""
+        if self.status is None:
+            return False
+        return self.has_bytes or has_sent_head(waits=self.head_waits, has_piece=self.first_byte > 0)
 
     def end(self, reason: str | None = None, error: BaseException | None = None) -> None:
         """Write the access event, once; `reason` tells why the response is not whole.
@@ -112,8 +119,8 @@ class Exchange:
             return
         self.ended = True
         duration = time.perf_counter_ns() - self.begun
-        if reason == NO_RESPONSE and self.status is None:
-            self.status = answer_to(None)
+        if reason == NO_RESPONSE and not self._has_started():
+            self.status = answer_to(None, begun=self.status is not None)
         level = self._level(reason)
         if level >= logging.ERROR:
             self.request.fail()

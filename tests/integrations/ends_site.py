@@ -131,6 +131,25 @@ def fastapi_app():
 
         return StreamingResponse(pieces())
 
+    @app.get("/empty")
+    async def empty():
+        begin("empty")
+
+        async def pieces():
+            yield ""
+            refuse()
+
+        return StreamingResponse(pieces())
+
+    @app.get("/unsaid")
+    async def unsaid():
+        begin("unsaid")
+        return Unsaid()
+
+    class Unsaid(Response):
+        async def __call__(self, scope, receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
     @app.get("/stream")
     async def stream():
         begin("stream")
@@ -200,6 +219,16 @@ def flask_app():
         def pieces():
             refuse()
             yield
+
+        return pieces()
+
+    @app.get("/empty")
+    def empty():
+        begin("empty")
+
+        def pieces():
+            yield ""
+            refuse()
 
         return pieces()
 

@@ -32,6 +32,7 @@ SERVERS = {
     "sync": f"gunicorn {APP} -b 127.0.0.1:{{port}} --timeout 3",
     "gthread": f"gunicorn {APP} -b 127.0.0.1:{{port}} -k gthread --threads 2 --access-logfile -",
     "gevent": f"gunicorn {APP} -b 127.0.0.1:{{port}} -k gevent",
+    "pywsgi": f"gunicorn {APP} -b 127.0.0.1:{{port}} -k gevent_pywsgi",
     "waitress": f"waitress-serve --listen=127.0.0.1:{{port}} {APP}",
     "werkzeug": "flask --app ends_site run --port {port}",
     "granian-wsgi": f"granian {APP} --interface wsgi --port {{port}} --access-log",
@@ -51,23 +52,43 @@ ROWS = [
     Row(
         "fastapi",
         "uvicorn",
-        ends=("ok", "refused", "error", "cut", "first", "cancel", "exit", "stream"),
+        ends=(
+            "ok",
+            "refused",
+            "error",
+            "cut",
+            "first",
+            "empty",
+            "unsaid",
+            "cancel",
+            "exit",
+            "stream",
+        ),
     ),
     Row("fastapi", "uvicorn", "opentelemetry", FIRST, ("ok", "silent", "error", "cut", "cancel")),
     Row("fastapi", "uvicorn", "opentelemetry", "", ("ok", "silent", "error", "cut", "exit")),
     Row("fastapi", "uvicorn", "elastic", FIRST, ("ok", "error", "refused")),
     Row("fastapi", "hypercorn", ends=("ok", "error", "cut", "first", "cancel", "stream", "exit")),
-    Row("fastapi", "granian", ends=("ok", "error", "cut", "first", "cancel", "exit")),
+    Row(
+        "fastapi",
+        "granian",
+        ends=("ok", "error", "cut", "first", "empty", "unsaid", "cancel", "exit"),
+    ),
     Row("fastapi", "daphne", ends=("ok", "error", "first")),
-    Row("fastapi", "asgi", ends=("ok", "error", "cut", "first")),
-    Row("flask", "sync", ends=("ok", "refused", "error", "cut", "first", "stream", "exit", "hang")),
+    Row("fastapi", "asgi", ends=("ok", "error", "cut", "first", "empty", "unsaid")),
+    Row(
+        "flask",
+        "sync",
+        ends=("ok", "refused", "error", "cut", "first", "empty", "stream", "exit", "hang"),
+    ),
     Row("flask", "sync", "opentelemetry", FIRST, ("ok", "silent", "error", "refused", "cut")),
     Row("flask", "sync", "opentelemetry", "", ("ok", "silent", "error", "refused", "cut")),
     Row("flask", "sync", "elastic", FIRST, ("ok", "error", "refused")),
     Row("flask", "sync", "elastic", "", ("ok", "error", "refused")),
     Row("flask", "gthread", ends=("ok", "error", "cut", "first", "stream", "exit")),
     Row("flask", "gevent", ends=("ok", "error", "cut", "first", "stream", "base", "timeout")),
-    Row("flask", "waitress", ends=("ok", "error", "cut", "first", "stream")),
+    Row("flask", "pywsgi", ends=("ok", "error", "cut", "first", "empty")),
+    Row("flask", "waitress", ends=("ok", "error", "cut", "first", "empty", "stream")),
     Row("flask", "werkzeug", ends=("ok", "error", "first", "refused")),
     Row("flask", "granian-wsgi", ends=("ok", "error", "first", "refused")),
     Row("django", "uvicorn", ends=("ok", "refused", "silent", "error", "cut", "first")),
@@ -81,6 +102,8 @@ EXPECTED = {
     "error": ("error", "failure", None),
     "cut": ("error", "failure", "response cut off by an exception"),
     "first": ("error", "failure", None),
+    "empty": ("error", "failure", None),
+    "unsaid": ("error", "failure", "no response"),
     "stream": ("info", "unknown", "client disconnected"),
     "cancel": ("error", "failure", "cancelled by the server"),
     "exit": ("error", "failure", "unhandled exception"),
@@ -187,7 +210,7 @@ def test_each_request_is_told_as_it_has_ended(tmp_path, row):
         level, outcome, reason = EXPECTED[end]
         if end in ("silent", "error") and row.framework == "fastapi":
             reason = access["event"].get("reason")  # its own 500 came before, or did not
-        if end == "first":  # each server sends the head of a response when it likes
+        if end in ("first", "empty"):  # each server sends the head of a response when it likes
             reason = _reason_before_the_body(access)
         told = access["log.level"], access["event"]["outcome"], access["event"].get("reason")
         assert told == (level, outcome, reason), end

@@ -300,6 +300,33 @@ def test_an_exception_in_the_body_is_a_failure_of_a_response_that_has_begun(serv
     )
 
 
+SOFTWARE = {  # what says in an environ who serves it → the status that the client gets
+    "wsgiref": ({"SERVER_SOFTWARE": "WSGIServer/0.2 CPython/3.11.7"}, 500),
+    "granian": ({"SERVER_SOFTWARE": "Granian"}, 200),
+    "cheroot": ({"SERVER_SOFTWARE": "Shop", "ACTUAL_SERVER_PROTOCOL": "HTTP/1.1"}, 200),
+}
+
+
+@pytest.mark.parametrize(("environ", "status"), SOFTWARE.values(), ids=SOFTWARE)
+def test_some_servers_have_sent_the_head_of_a_body_that_fails_at_once(collector, environ, status):
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        yield failing()
+
+    def failing():
+        raise ValueError("꽃")
+
+    def called(environ, start_response):
+        return iter(list(app(environ, start_response)))
+
+    for application in (app, called):
+        with suppress(ValueError):
+            list(RequestMiddleware(application)({**environ, "PATH_INFO": "/"}, lambda *_: None))
+    assert [extra(one).get("http.response.status_code") for one in collector.access()] == [
+        status, 500,
+    ]  # fmt: skip
+
+
 def test_a_client_that_goes_away_is_told_apart_and_the_body_is_closed(serve, collector):
     closed = threading.Event()
 
