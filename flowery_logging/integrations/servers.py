@@ -26,6 +26,7 @@ from flowery_logging.foreign import getframe
 from flowery_logging.integrations import nested
 from flowery_logging.library_code import OWN_LOGGER
 from flowery_logging.request import Request
+from flowery_logging.signalled import let_through
 
 ERROR_LOGGERS: Final = (
     "uvicorn.error", "gunicorn.error", "hypercorn.error", "daphne.server", "waitress",
@@ -46,7 +47,8 @@ AFTERWARDS: Final = (
 _WITH_SCOPES: Final = ("uvicorn.protocols.", "hypercorn.protocol.")
 """Modules whose objects send a response and log it; each has the scope of its request."""
 
-_printed: Final[deque[str]] = deque(maxlen=100)  # the last lines of what will be printed again
+# How what will be printed again may end.
+_printed: Final[deque[tuple[str, ...]]] = deque(maxlen=100)
 _texts: Final[deque[str]] = deque(maxlen=100)  # what will be the text of a record
 _told: ContextVar[bool] = ContextVar("flowery_logging_told", default=False)
 _failed: ContextVar[weakref.ref[Request] | None] = ContextVar(
@@ -67,7 +69,21 @@ def leave_out(exc: BaseException) -> None:
     for logger in printing:
         _look_at((logger,), _is_told)
     if printing:
-        _printed.append("".join(traceback.format_exception_only(exc)).rstrip())
+        _printed.append((_last_lines(exc), _last_lines_in_rust(exc)))
+
+
+def _last_lines(exc: BaseException) -> str:
+    return "".join(traceback.format_exception_only(exc)).rstrip()
+
+
+def _last_lines_in_rust(exc: BaseException) -> str:
+    """Return how PyO3 shows an exception, as Granian does: its class without the module."""
+    try:
+        told = str(exc)
+    except Exception as error:
+        let_through(error)
+        told = "<exception str() failed>"
+    return f"{type(exc).__qualname__}: {told}".rstrip()
 
 
 def leave_out_text(text: str) -> None:
@@ -123,9 +139,9 @@ def _is_printed_repeat(record: logging.LogRecord, beginning: str) -> bool:
     text = record.getMessage()
     if not text.startswith(beginning):
         return False
-    for line in _printed:
-        if text.rstrip().endswith(line):
-            _printed.remove(line)
+    for lines in list(_printed):  # a server's threads add to it
+        if text.rstrip().endswith(lines):
+            _printed.remove(lines)
             return True
     return False
 

@@ -59,10 +59,16 @@ def refuse():
     raise ValueError("꽃")
 
 
+class Own(Exception):
+    """The application's."""
+
+
 def fail(kind):
     begin(kind)
     if kind == "error":
         raise ValueError("꽃")
+    if kind == "own":
+        raise Own
     if kind == "exit":
         sys.exit(3)
     if kind == "base":

@@ -72,7 +72,7 @@ ROWS = [
     Row(
         "fastapi",
         "granian",
-        ends=("ok", "error", "cut", "first", "empty", "unsaid", "cancel", "exit"),
+        ends=("ok", "error", "own", "cut", "first", "empty", "unsaid", "cancel", "exit"),
     ),
     Row("fastapi", "daphne", ends=("ok", "error", "first")),
     Row("fastapi", "asgi", ends=("ok", "error", "cut", "first", "empty", "unsaid")),
@@ -90,7 +90,7 @@ ROWS = [
     Row("flask", "pywsgi", ends=("ok", "error", "cut", "first", "empty")),
     Row("flask", "waitress", ends=("ok", "error", "cut", "first", "empty", "stream")),
     Row("flask", "werkzeug", ends=("ok", "error", "first", "refused")),
-    Row("flask", "granian-wsgi", ends=("ok", "error", "first", "refused")),
+    Row("flask", "granian-wsgi", ends=("ok", "error", "own", "first", "refused")),
     Row("django", "uvicorn", ends=("ok", "refused", "silent", "error", "cut", "first")),
     Row("django", "sync", ends=("ok", "refused", "silent", "error", "cut", "first", "exit")),
 ]
@@ -100,6 +100,7 @@ EXPECTED = {
     "refused": ("error", "failure", None),
     "silent": ("error", "failure", None),
     "error": ("error", "failure", None),
+    "own": ("error", "failure", None),
     "cut": ("error", "failure", "response cut off by an exception"),
     "first": ("error", "failure", None),
     "empty": ("error", "failure", None),
@@ -113,6 +114,7 @@ EXPECTED = {
 }
 DROPPED = ("Exception ignored in: <coroutine object ", "Task exception was never retrieved")
 UNANSWERED = {("daphne", "first")}  # it neither answers nor hangs up
+NOT_REPORTED = ("CancelledError: ", "SystemExit: 3")  # by us: no errors of an application's
 
 
 @contextmanager
@@ -208,7 +210,7 @@ def test_each_request_is_told_as_it_has_ended(tmp_path, row):
     for end in row.ends:
         (access,) = access_of(folder, end)
         level, outcome, reason = EXPECTED[end]
-        if end in ("silent", "error") and row.framework == "fastapi":
+        if end in ("silent", "error", "own") and row.framework == "fastapi":
             reason = access["event"].get("reason")  # its own 500 came before, or did not
         if end in ("first", "empty"):  # each server sends the head of a response when it likes
             reason = _reason_before_the_body(access)
@@ -234,6 +236,8 @@ def test_each_request_is_told_as_it_has_ended(tmp_path, row):
         # It drops its own coroutines at SystemExit; Python says so of each, without us too.
         no_id = [e for e in no_id if not e["message"].startswith(DROPPED)]
     assert no_id == [], [(e["log"]["logger"], e["message"]) for e in no_id]
+    printed = [e["message"] for e in events if e["log"]["logger"] == "_granian.utils"]
+    assert [text for text in printed if not text.endswith(NOT_REPORTED)] == []
     quiet = {"granian.access", "gunicorn.access", "werkzeug", "uvicorn.access"}
     assert [
         e["message"] for e in events if e["log"]["logger"] in quiet and "GET" in e["message"]
