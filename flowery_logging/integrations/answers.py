@@ -20,6 +20,7 @@ class Answers(NamedTuple):
 
     One that `waits` sends the head of a response with the first piece of its body, or the first one
     `with_bytes`. Until then it answers `to_begun` responses too, or closes the connection.
+    `openings` are its answers to a websocket whose opening fails, and to one that is left as it is.
     """
 
     to: type[BaseException]
@@ -29,6 +30,7 @@ class Answers(NamedTuple):
     waits: bool = False
     with_bytes: bool = False
     to_begun: bool = True
+    openings: tuple[int, int] = (500, 500)
 
 
 _UNKNOWN: Final = Answers(Exception)
@@ -40,12 +42,17 @@ _SERVERS: Final[Mapping[str, Answers]] = {
     "hypercorn.trio": Answers(BaseException, to_silence=True, to_exit=False),
     "hypercorn": Answers(BaseException, to_silence=True),
     "granian.wsgi": Answers(BaseException, to_silence=True),
-    "granian": Answers(BaseException, to_silence=True, waits=True),
+    "granian": Answers(BaseException, to_silence=True, waits=True, openings=(403, 403)),
     "daphne": Answers(
         BaseException, (asyncio.CancelledError,), to_exit=False, waits=True, to_begun=False
     ),
     "gunicorn.asgi": Answers(
-        Exception, to_silence=True, waits=True, with_bytes=True, to_begun=False
+        Exception,
+        to_silence=True,
+        waits=True,
+        with_bytes=True,
+        to_begun=False,
+        openings=(500, 403),
     ),
     "gunicorn.workers.sync": Answers(BaseException, (OSError,)),
     "gunicorn.workers.base_async": Answers(BaseException, (OSError,), to_exit=False),
@@ -57,22 +64,25 @@ _SERVERS: Final[Mapping[str, Answers]] = {
 }
 
 
-def answer_to(exc: BaseException | None, *, begun: bool = False) -> int | None:
+def answer_to(
+    exc: BaseException | None, *, begun: bool = False, websocket: bool = False
+) -> int | None:
     """Return the status that the client gets when `exc` leaves the application; None if none.
 
     `exc` is None where the application returns without a response. `begun` tells that it has given
-    the head of one, which the server has not sent.
+    the head of one, which the server has not sent, `websocket` that it was to open one.
     """
     answers = _of_server(getframe(1))  # where a server is seen
+    to_failure, to_silence = answers.openings if websocket else (500, 500)
     if begun and not answers.to_begun:
         return None
     if exc is None:
-        return 500 if answers.to_silence else None
+        return to_silence if answers.to_silence else None
     if not isinstance(exc, answers.to) or isinstance(exc, answers.but):
         return None
     # A worker that is told to hurry does not let its greenlets answer; one that hangs does.
     ends_worker = isinstance(exc, SystemExit) or type(exc).__name__ == "GreenletExit"
-    return None if ends_worker and not answers.to_exit else 500
+    return None if ends_worker and not answers.to_exit else to_failure
 
 
 def waits_for_body(environ: Mapping[str, object]) -> bool:

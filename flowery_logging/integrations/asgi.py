@@ -144,6 +144,7 @@ def _exchange(request: Request, options: Options, scope: Scope, values: Values) 
         headers,
         str(client[0] or ""),
         is_forwarded=_is_forwarded(client),
+        is_websocket=scope["type"] == "websocket",
     ).begin()
 
 

@@ -49,6 +49,7 @@ class Exchange:
     headers: Mapping[str, str] = field(default_factory=dict)  # `options.told_headers` at least
     peer: str = ""  # the address at the other end of the connection
     is_forwarded: bool = False  # `peer` is what the server's own proxy has told it
+    is_websocket: bool = False
     route: str | None = None
     status: int | None = None
     sent: int = 0  # body bytes
@@ -97,7 +98,7 @@ class Exchange:
         started = self._has_started()
         reason = ends.reason_of(exc, started=started, gone=gone)
         if not started and reason != DISCONNECTED:
-            self.status = answer_to(exc, begun=self.status is not None)
+            self.status = self._answer_to(exc)
         if self.options.access_log:
             servers.note_failed(self.request)
         # No exception of the application's, which is reported: so this event says where it hung.
@@ -110,6 +111,9 @@ class Exchange:
             return False
         return self.has_bytes or has_sent_head(waits=self.head_waits, has_piece=self.first_byte > 0)
 
+    def _answer_to(self, exc: BaseException | None) -> int | None:
+        return answer_to(exc, begun=self.status is not None, websocket=self.is_websocket)
+
     def end(self, reason: str | None = None, error: BaseException | None = None) -> None:
         """Write the access event, once; `reason` tells why the response is not whole.
 
@@ -120,7 +124,7 @@ class Exchange:
         self.ended = True
         duration = time.perf_counter_ns() - self.begun
         if reason == NO_RESPONSE and not self._has_started():
-            self.status = answer_to(None, begun=self.status is not None)
+            self.status = self._answer_to(None)
         level = self._level(reason)
         if level >= logging.ERROR:
             self.request.fail()

@@ -17,7 +17,10 @@ from flowery_logging.signalled import let_through, sheltered
 _OK = (1000, 1001)  # "normal closure" and "going away" (RFC 6455 §7.4.1)
 
 
-_WITH_HEADERS = ("websocket.accept", "websocket.http.response.start")
+# An extension of ASGI: a server without it does not take these messages, which Starlette sends all
+# the same where an `HTTPException` is raised.
+_ANSWER = "websocket.http.response"
+_WITH_HEADERS = ("websocket.accept", f"{_ANSWER}.start")
 
 
 class Conversation:
@@ -65,9 +68,7 @@ class Conversation:
                 self.sent += 1
             elif kind == "websocket.close":
                 self._refuse_or_close(message)
-            elif kind == "websocket.http.response.start":
-                self.exchange.status = status_of(message.get("status"))
-            elif kind == "websocket.http.response.body":
+            elif _ANSWER in (self._scope.get("extensions") or ()):
                 self._refused(message)
 
         return following
@@ -80,10 +81,13 @@ class Conversation:
             raise
 
     def _refused(self, message: Message) -> None:
-        """Take note of a piece of the response with which a handshake is refused."""
-        self.exchange.body(size_of(message.get("body", b"")))
-        if not message.get("more_body", False):
-            self.exchange.end()
+        """Take note of a part of the response with which a handshake is refused."""
+        if message.get("type") == f"{_ANSWER}.start":
+            self.exchange.status = status_of(message.get("status"))
+        elif message.get("type") == f"{_ANSWER}.body":
+            self.exchange.body(size_of(message.get("body", b"")))
+            if not message.get("more_body", False):
+                self.exchange.end()
 
     def _refuse_or_close(self, message: Message) -> None:
         if self.is_open:

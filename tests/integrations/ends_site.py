@@ -82,7 +82,7 @@ def fail(kind):
 
 
 def fastapi_app():
-    from fastapi import FastAPI, Response
+    from fastapi import FastAPI, HTTPException, Response, WebSocket
     from fastapi.responses import StreamingResponse
 
     from flowery_logging.integrations import fastapi
@@ -155,6 +155,16 @@ def fastapi_app():
     class Unsaid(Response):
         async def __call__(self, scope, receive, send):
             await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    @app.websocket("/{kind}")
+    async def opening(websocket: WebSocket, kind: str):
+        begin(kind)
+        if kind == "failed":
+            refuse()
+        if kind == "denied":
+            raise HTTPException(401)
+        if kind == "closed":
+            await websocket.close()
 
     @app.get("/stream")
     async def stream():

@@ -416,7 +416,8 @@ def test_the_body_of_a_refused_handshake_counts(collector):
         await send({"type": "websocket.http.response.body", "body": b"de", "more_body": True})
         await send({"type": "websocket.http.response.body", "body": b"nied"})
 
-    asyncio.run(answering(app, {"type": "websocket"}))
+    extensions: dict[str, object] = {"websocket.http.response": {}}
+    asyncio.run(answering(app, {"type": "websocket", "extensions": extensions}))
     assert told(collector)["http.response.body.bytes"] == 6
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from websockets.exceptions import InvalidMessage, InvalidStatus
+from websockets.sync.client import connect
 
 from examples.shop.ports import free_port
 from tests.integrations.conftest import ACCESS, written
@@ -247,6 +249,30 @@ def test_each_request_is_told_as_it_has_ended(tmp_path, row):
 def _reason_before_the_body(access):
     is_sent = access["http"].get("response", {}).get("status_code") == 200
     return "response cut off by an exception" if is_sent else "unhandled exception"
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "hypercorn", "granian", "asgi", "daphne"])
+def test_a_websocket_that_does_not_open_has_the_status_that_its_client_gets(tmp_path, server):
+    folder, got = tmp_path / "logs", {}
+    with served(Row("fastapi", server), folder) as (port, _):
+        for end in ("closed", "denied", "failed", "silent"):
+            connected(port).close()
+            got[end] = opening(port, end)
+            (access,) = access_of(folder, end)
+            told = access["http"].get("response", {}).get("status_code")
+            assert told == got[end], (end, access["event"].get("reason"))
+    assert got["closed"] == 403
+
+
+def opening(port, end):
+    """Return the status with which a server refuses a websocket, or None."""
+    try:
+        with connect(f"ws://127.0.0.1:{port}/{end}", additional_headers={"X-Request-ID": end}):
+            return 101
+    except InvalidStatus as error:
+        return error.response.status_code
+    except InvalidMessage:
+        return None
 
 
 def test_a_request_that_a_stopping_server_cancels_is_told_so(tmp_path):

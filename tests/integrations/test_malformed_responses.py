@@ -64,7 +64,8 @@ def run_asgi(*messages: dict[str, Any], kind: str = "http") -> list[Any]:
     async def receive() -> Any:
         return {"type": f"{kind}.request"}
 
-    scope = {"type": kind, "method": "GET", "path": "/", "headers": []}
+    scope: dict[str, Any] = {"type": kind, "method": "GET", "path": "/", "headers": []}
+    scope["extensions"] = {"websocket.http.response": {}}
     asyncio.run(asgi.RequestMiddleware(app)(scope, receive, send))
     return sent
 
