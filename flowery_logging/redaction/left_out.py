@@ -9,7 +9,8 @@ from flowery_logging.late import late
 HEAD_SHARE: Final = 0.35
 """What a text keeps of its head; the tail of a stack trace says more."""
 
-_NOTE: Final = late(r"\n… \[(\d+) characters left out\] …\n")
+# A caller's text may look so, with a number of any length: Python reads none of 5 000 digits.
+_NOTE: Final = late(r"\n… \[([0-9]{1,15}) characters left out\] …\n")
 
 
 def note(count: int) -> str:

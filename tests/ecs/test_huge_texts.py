@@ -102,6 +102,19 @@ def test_of_a_list_no_more_texts_are_read_than_a_line_could_hold(logged, counted
     assert counted("cut_lists") == 1
 
 
+@pytest.mark.parametrize("digits", [16, 4_000, 5_000])
+def test_what_looks_like_our_note_in_a_text_of_the_callers_is_text(logged, counted, digits) -> None:
+    text = "x" * 40_000 + f"\n… [{'9' * digits} characters left out] …\n" + "y" * 40_000
+    log.info(text, extra={"note": text})
+    log.info("x", exc_info=ValueError(text))
+    flowery_logging.get_logger("shop").info(text)
+    first, second, third = logged.events()
+    for shown in (first["message"], first["labels"]["note"], third["message"]):
+        assert whole(shown) == len(text)
+    assert whole(second["error"]["message"]) == len(text)
+    assert counted("fallbacks") == 0
+
+
 def test_of_an_object_no_more_texts_are_read_than_a_line_could_hold(logged) -> None:
     texts = [{"text": "포장 중. " * 1_000, "nan": float("nan")} for _ in range(100)]
     log.info(texts)
