@@ -134,7 +134,7 @@ class _Walk:
             self._visits = MAX_VISITS
             self._walk_all(layer, "", 1)
         placer, unnamed = self._placer, self._layout.unnamed
-        if self._more:
+        if self._more or self._beyond:
             placer.counters.add("fields_over_limit", len(self._more) + self._beyond)
         if unnamed:
             placer.counters.add("label_names_over_limit", len(unnamed))

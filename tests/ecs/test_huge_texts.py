@@ -115,6 +115,12 @@ def test_what_looks_like_our_note_in_a_text_of_the_callers_is_text(logged, count
     assert counted("fallbacks") == 0
 
 
+def test_fields_that_are_not_even_looked_at_are_counted(logged, counted) -> None:
+    log.info("x", extra={**{f"n{number}": None for number in range(5_000)}, "a": 1, "b": 2})
+    assert logged.event()["message"] == "x"
+    assert counted("fields_over_limit") >= 2
+
+
 def test_of_an_object_no_more_texts_are_read_than_a_line_could_hold(logged) -> None:
     texts = [{"text": "포장 중. " * 1_000, "nan": float("nan")} for _ in range(100)]
     log.info(texts)
