@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from flowery_logging.counters import Counters
 from flowery_logging.ecs.conversion import MISFIT
-from flowery_logging.ecs.encode import CYCLE, to_json
+from flowery_logging.ecs.encode import CYCLE, nodes_of, to_json
 from flowery_logging.ecs.label_names import LabelNames
 from flowery_logging.ecs.layout import Layout
 from flowery_logging.ecs.limits import Limits
@@ -152,8 +152,9 @@ class _Walk:
             if self._visits <= 0:
                 self._beyond += len(own) - index
                 break
-            name = f"{before}{self._name(key)}"
-            self._walk(name, self._unless_named(key, value, named), depth)
+            name = self._name(key)
+            self._visits -= nodes_of(name)
+            self._walk(f"{before}{name}", self._unless_named(key, value, named), depth)
 
     def _walk(self, path: str, given: Any, depth: int) -> None:
         self._visits -= 1

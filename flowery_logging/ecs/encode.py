@@ -46,6 +46,11 @@ def dumps(tree: object, option: int | None = None) -> bytes:
         return orjson.dumps(without_surrogates(tree), option=option)
 
 
+def nodes_of(text: str) -> int:
+    """Return as how many further values a text counts: to search a long one takes long."""
+    return min(len(text), _LONG) // _CHARS_A_NODE
+
+
 def without_surrogates(tree: object) -> Any:
     r"""Copy plain data, with each lone surrogate written out as `\udc80`."""
     if type(tree) is str:
@@ -172,7 +177,7 @@ class _Walker:
         if self._make is not None and not isinstance(value, (Mapping, list, type(None))):
             value = self._make(value, self._counts)
         if type(value) is str:
-            self._left -= min(len(value), _LONG) // _CHARS_A_NODE
+            self._left -= nodes_of(value)
             return self._redaction.clean(value, self._counts)
         if type(value) is int or type(value) is float:
             return self._number(value)
@@ -200,14 +205,13 @@ class _Walker:
     def _contents(self, value: Mapping[Any, Any] | Sequence[Any], depth: int) -> Any:
         if isinstance(value, Mapping):
             return self._entries(value, depth)
-        value = self._without_named(value)
         items: list[Any] = []
-        for item in value:
+        for item in self._without_named(value):
             if self._left <= 0:
-                items.append(f"<{_length(value) - len(items)} more>")
                 break
             items.append(self.copy(item, depth))
-        return items
+        left_out = _length(value) - len(items)
+        return [*items, f"<{left_out} more>"] if left_out > 0 else items
 
     def _without_named(self, items: Sequence[Any]) -> Sequence[Any]:
         """Return a list without what its other items say is a secret."""
@@ -215,8 +219,17 @@ class _Walker:
         if kind is not None:
             return [items[0], self._redaction.hide(kind, self._counts)]
         if structures.is_command(items) and all(type(item) is str for item in items):
-            return self._redaction.clean_items([*items], self._counts)
+            return self._redaction.clean_items(self._first(items), self._counts)
         return items
+
+    def _first(self, texts: Sequence[str]) -> list[str]:
+        """Return as many texts as there is room for, one at least."""
+        room = self._left * _CHARS_A_NODE
+        for index, text in enumerate(texts):
+            room -= max(len(text), _CHARS_A_NODE)
+            if room < 0:
+                return [*texts[: max(1, index)]]
+        return [*texts]
 
     def _entries(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -227,10 +240,12 @@ class _Walker:
                 found["<more>"] = _length(value) - len(found)
                 break
             name = key_text(key)
+            self._left -= nodes_of(name)
             kind = None if self._redaction.by_path else self._redaction.kind_of(name)
             if kind is None and named is not None and structures.is_value(name):
                 kind = named
             if kind is not None and not (item is None or self._redaction.shows(name, item)):
+                self._left -= 1
                 found[name] = self._redaction.hide(kind, self._counts)
             elif is_id(name, item):
                 self._left -= 1

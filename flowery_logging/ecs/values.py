@@ -131,18 +131,20 @@ class Values:
 
     def _texts(self, items: list[Any]) -> list[str] | None:
         """Return a list of scalars as texts, with a note of how many were left out."""
-        count = self._room_for(items)
-        kept = items if len(items) <= count else items[: min(count, self._limits.items - 1)]
-        scalars = [plain(item) for item in kept]
+        scalars = [plain(item) for item in items[: self._limits.items]]
         if any(type(item) not in AS_IS for item in scalars):
             return None
+        count = self._room_for(scalars)
+        if len(items) > count:
+            scalars = scalars[: min(count, self._limits.items - 1)]
+        left_out = len(items) - len(scalars)
         if structures.is_command(scalars):
             shown = [scalar_text(item) for item in scalars if item is not None]
             scalars = [*self._redactor.clean_items(shown, self._counters)]
         texts = [self._scalar(item) for item in scalars if item is not None]
-        if len(kept) < len(items):
+        if left_out:
             self._counters.add("cut_lists")
-            texts.append(f"… [{len(items) - len(kept)} more]")
+            texts.append(f"… [{left_out} more]")
         return texts
 
     def _scalar(self, value: object) -> str:

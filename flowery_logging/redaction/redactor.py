@@ -285,7 +285,7 @@ class Redactor(Redaction):
 
     def clean_items(self, items: list[str], counts: Counting | None = None) -> list[str]:
         """Return texts without secrets; those of a command tell of one another."""
-        if not structures.is_command(items):
+        if len(items) < 2 or not structures.is_command(items):
             return super().clean_items(items, counts)
         spans = self.find(" ".join(items))
         if counts is not None and spans:

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from pathlib import PurePosixPath
 
 import pytest
 from hypothesis import given, strategies as st
@@ -100,6 +101,61 @@ def test_of_a_list_no_more_texts_are_read_than_a_line_could_hold(logged, counted
     labels = logged.event()["labels"]
     assert labels["notes"][-1].endswith("more]")
     assert counted("cut_lists") == 1
+
+
+class Text(str):
+    __slots__ = ()
+
+
+MAKES = [str.encode, lambda text: bytearray(text.encode()), Text, PurePosixPath, ValueError]
+
+
+@pytest.mark.parametrize("make", MAKES)
+def test_of_a_list_of_what_becomes_texts_no_more_is_read_either(logged, counted, make) -> None:
+    log.info("x", extra={"notes": [make("가" * 30_000)] * 100})
+    assert logged.event()["labels"]["notes"][-1] == "… [98 more]"
+    assert counted("cut_lists") == 1
+
+
+def searched_by(values: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many characters are searched for secrets in the fields of an event."""
+    searched: list[int] = []
+    find = Redactor.find
+    monkeypatch.setattr(
+        Redactor, "find", lambda self, text: searched.append(len(text)) or find(self, text)
+    )
+    suspects = Redactor.suspects
+    monkeypatch.setattr(
+        Redactor, "suspects", lambda self, text: searched.append(len(text)) or suspects(self, text)
+    )
+    log.info("x", extra=values)
+    return sum(searched)
+
+
+LONG = "a b " * 10_000
+OBJECTS = {
+    "a command": [["curl", "-u", "a:b"] + ["x y "] * 1_000_000],
+    "keys": [{f"{LONG}{number}": 1 for number in range(100)}],
+    "names": {f"{LONG}{number}": 1 for number in range(100)},
+}
+
+
+@pytest.mark.parametrize("value", OBJECTS.values(), ids=OBJECTS)
+def test_what_is_searched_of_an_object_is_bounded(logged, value, monkeypatch) -> None:
+    assert searched_by({"value": value}, monkeypatch) < 2_000_000
+    assert logged.event()["message"] == "x"
+
+
+def test_of_hidden_entries_no_more_are_written_than_of_others(logged, counted) -> None:
+    log.info("x", extra={"value": [{f"password_{number}": 1 for number in range(100_000)}]})
+    assert counted("redacted_by_name") < 1_001
+
+
+def test_a_command_keeps_what_its_first_arguments_say_where_it_has_very_many(logged) -> None:
+    log.info("x", extra={"value": [["curl", "--password", "hunter22"] + ["x"] * 5_000]})
+    shown = logged.event()["labels"]["value"]
+    assert shown.startswith('[["curl","--password","[redacted]","x",')
+    assert re.search(r'"<\d+ more>"\]\]\Z', shown)
 
 
 @pytest.mark.parametrize("digits", [16, 4_000, 5_000])
