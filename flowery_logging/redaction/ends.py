@@ -9,11 +9,15 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from flowery_logging.redaction.left_out import note
-from flowery_logging.redaction.markers import replaced
+from flowery_logging.redaction.markers import merged, replaced
 from flowery_logging.redaction.numbers import Span
 
 MARGIN: Final = 16_000
 """Characters that are searched beyond what is shown: so long may a secret be that is cut there."""
+
+_REACH: Final = 4_096
+_BETWEEN: Final = ("\n", "\\n", "), (", "),(", "}, {", "},{", "; ", ", ", ",", "&", " ")
+"""What stands between the rows and items of a text, and how far from its parts it is looked for."""
 
 Find = Callable[[str], list[Span]]
 """Returns where secrets stand in a text, in order, none over another."""
@@ -31,21 +35,41 @@ def longest(shown: int) -> int:
     return 2 * (shown + MARGIN)
 
 
-def head(text: str, shown: int, find: Find) -> End:
-    """Return so many characters of the beginning, and the secrets that begin there."""
-    spans = [span for span in find(text[: shown + MARGIN]) if span.start < shown]
-    return End(text[:shown], spans)
+def without_secrets(text: str, shown: int, find: Find) -> tuple[str, list[Span]]:
+    """Return both ends of a text without secrets, and which these are.
+
+    Of the end more is shown where a secret begins before it: so it is in it, whole.
+    """
+    before, behind = text[: shown + MARGIN], text[-(shown + MARGIN) :]
+    first, rest = _joint(before, behind)
+    found = find(before[:first] + behind[rest:])
+    head = End(text[:shown], [span for span in found if span.start < shown])
+    moved = [_moved(span, first, rest - first) for span in found if span.end > first]
+    tail = _tail(behind, [*merged([*moved, *find(behind)])])
+    left_out = len(text) - len(head.text) - len(tail.text)
+    clean = f"{replaced(*head)}{note(left_out)}{replaced(*tail)}"
+    return clean, [*head.spans, *tail.spans]
 
 
-def tail(text: str, shown: int, find: Find) -> End:
-    """Return so many characters of the end, or more: a secret that ends there is in it, whole."""
-    part = text[-(shown + MARGIN) :]
-    spans = [span for span in find(part) if span.end > MARGIN]
+def _joint(before: str, behind: str) -> tuple[int, int]:
+    """Return where two parts of a text are joined, so that rows and items stay whole.
+
+    What stands in the first part says of the other that it is a secret: a column of a table or of
+    an INSERT, a name, a quote that is open.
+    """
+    size = len(before)
+    for sign in _BETWEEN:
+        first, rest = before.rfind(sign, size - _REACH), behind.find(sign, 0, _REACH)
+        if first >= 0 and rest >= 0:
+            return first, rest
+    return size, 0
+
+
+def _moved(span: Span, least: int, by: int) -> Span:
+    return Span(max(span.start, least) + by, span.end + by, span.kind)
+
+
+def _tail(part: str, found: list[Span]) -> End:
+    spans = [span for span in found if span.end > MARGIN]
     start = min(MARGIN, spans[0].start) if spans else MARGIN
-    return End(part[start:], [Span(s.start - start, s.end - start, s.kind) for s in spans])
-
-
-def together(text: str, first: End, last: End) -> str:
-    """Return both ends of a text without their secrets, and a note of what is left out."""
-    left_out = len(text) - len(first.text) - len(last.text)
-    return f"{replaced(*first)}{note(left_out)}{replaced(*last)}"
+    return End(part[start:], [_moved(span, 0, -start) for span in spans])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
 
@@ -51,3 +51,18 @@ def replaced(text: str, spans: Iterable[Span]) -> str:
         position = end
     kept.append(text[position:])
     return "".join(kept)
+
+
+def merged(spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield one span for each group of overlapping ones, with the kind that is known best."""
+    current: Span | None = None
+    for span in sorted(spans):
+        if current is None or span.start >= current.end:
+            if current is not None:
+                yield current
+            current = span
+        else:
+            kind = current.kind if current.kind != BY_NAME else span.kind
+            current = Span(current.start, max(current.end, span.end), kind)
+    if current is not None:
+        yield current

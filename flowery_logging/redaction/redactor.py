@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import orjson
@@ -31,7 +31,7 @@ from flowery_logging.redaction import (
 )
 from flowery_logging.redaction.assignments import Assignments
 from flowery_logging.redaction.counting import Counting, counted_alone, counted_in
-from flowery_logging.redaction.markers import BY_NAME, marker, replaced, without_markers
+from flowery_logging.redaction.markers import BY_NAME, marker, merged, replaced, without_markers
 from flowery_logging.redaction.names import KEY_CHARS, Names
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import whole_end
@@ -68,21 +68,6 @@ def _make_whole(text: str, spans: list[Span], first: int) -> None:
         whole = whole_end(text, start, end)
         if whole != end:
             last = spans[index] = Span(start, whole, kind)
-
-
-def _merged(spans: Iterable[Span]) -> Iterator[Span]:
-    """Yield one span for each group of overlapping ones, with the kind that is known best."""
-    current: Span | None = None
-    for span in sorted(spans):
-        if current is None or span.start >= current.end:
-            if current is not None:
-                yield current
-            current = span
-        else:
-            kind = current.kind if current.kind != BY_NAME else span.kind
-            current = Span(current.start, max(current.end, span.end), kind)
-    if current is not None:
-        yield current
 
 
 class Redactor(Redaction):
@@ -181,7 +166,7 @@ class Redactor(Redaction):
             ]
         if kinds & ~(NUMBERS | TOKENS) or inner:
             spans = [span for span in spans if _SAYING.search(text, span[0], span[1])]
-        return [*_merged(spans)] if len(spans) > 1 else spans
+        return [*merged(spans)] if len(spans) > 1 else spans
 
     def _found(self, text: str, kinds: int) -> list[Span]:
         """Return all secrets of some kinds (see `suspicion`) in a text, overlapping ones too."""
@@ -268,11 +253,10 @@ class Redactor(Redaction):
         return replaced(text, spans)
 
     def _clean_ends(self, text: str, find: ends.Find, counts: Counting | None) -> str:
-        first, last = ends.head(text, self._shown, find), ends.tail(text, self._shown, find)
-        spans = [*first.spans, *last.spans]
+        clean, spans = ends.without_secrets(text, self._shown, find)
         if counts is not None and spans:
             counts.add_all(counted_in(spans))
-        return ends.together(text, first, last)
+        return clean
 
     def clean_name(self, name: str) -> str:
         """Return the name of a field without secrets: a card number may be the key of a dict."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 from typing import Final
 
 from flowery_logging.late import late
@@ -29,7 +28,8 @@ _ITEM: Final = late(
 _DUPLICATE: Final = late(
     r"Duplicate entry '(?P<value>[^']{1,1024})' for key '(?P<name>[\w.-]{2,128})'", re.IGNORECASE
 )
-_MAX_TUPLES: Final = 1_000
+_MAX_TUPLES: Final = 20_000
+"""Tuples of a text that are read, for all of its statements: no ordinary text has more."""
 
 # What SQLAlchemy and Django write behind a statement: its parameters, in its order.
 _PARAMETERS: Final = late(r"\[parameters: \[?(?=\()|; args=(?=\()")
@@ -61,10 +61,11 @@ def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C90
     if "[parameters: " in text or "; args=" in text:
         yield from _parameters(text, kind_of)
     if "values" in lower:
+        left = iter(range(_MAX_TUPLES))
         for match in _INSERT.finditer(text):
             columns = [kind_of(_bare(name)) for name in match["columns"].split(",")]
             if any(columns):
-                for spans in islice(_tuples(text, match.end()), _MAX_TUPLES):
+                for _, spans in zip(left, _tuples(text, match.end()), strict=False):
                     for span, kind in zip(spans, columns, strict=False):
                         literal = text[span.start : span.end]
                         if kind is not None and not is_nothing(literal, equals=True):
@@ -80,7 +81,7 @@ def has_password(lower: str) -> bool:
 
 def _parameters(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the parameters of secrets' columns, which stand behind their statement."""
-    position = 0
+    position, left = 0, iter(range(_MAX_TUPLES))
     for match in _PARAMETERS.finditer(text):
         start = max(
             position, match.start() - _STATEMENT, text.rfind("[SQL: ", position, match.end())
@@ -88,7 +89,7 @@ def _parameters(text: str, kind_of: KindOf) -> Iterator[Span]:
         columns = _columns(text[start : match.start()], kind_of)
         position = match.end()
         if any(columns):
-            for spans in islice(_tuples(text, position), _MAX_TUPLES):
+            for _, spans in zip(left, _tuples(text, position), strict=False):
                 if len(spans) != len(columns):
                     break
                 for span, kind in zip(spans, columns, strict=True):

@@ -28,7 +28,8 @@ _TYPE: Final = late(
 )
 _FRAMES: Final = ("|", " |")
 _LONGEST_ROW: Final = 2_048
-_MOST_ROWS: Final = 1_000
+_MOST_ROWS: Final = 20_000
+"""Rows of a text that are read, for all of its tables: no ordinary text has more."""
 
 
 class _Column(NamedTuple):
@@ -40,7 +41,7 @@ class _Column(NamedTuple):
 
 def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the cells below the names of secrets."""
-    position = 0
+    position, left = 0, iter(range(_MOST_ROWS))
     while (rule := _RULE.search(text, position)) is not None:
         position = rule.end()
         first = _start_of_line(text, rule.start() - 1)
@@ -48,7 +49,7 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
         cells = _row(text, first, rule.start() - 1, is_framed=is_framed)
         columns = [_column(text[start:end], kind_of) for start, end in cells]
         if any(column.kind for column in columns):
-            yield from _below(text, position + 1, columns, is_framed=is_framed)
+            yield from _below(text, position + 1, columns, left, is_framed=is_framed)
 
 
 def _column(name: str, kind_of: KindOf) -> _Column:
@@ -57,9 +58,11 @@ def _column(name: str, kind_of: KindOf) -> _Column:
     return _Column(kind, _PASSWORD.search(name) is not None)
 
 
-def _below(text: str, position: int, columns: list[_Column], *, is_framed: bool) -> Iterator[Span]:
+def _below(
+    text: str, position: int, columns: list[_Column], left: Iterator[int], *, is_framed: bool
+) -> Iterator[Span]:
     """Yield the cells of the rows from a position on that are in these columns."""
-    for _ in range(_MOST_ROWS):
+    for _ in left:
         end = text.find("\n", position, position + _LONGEST_ROW)
         end = min(len(text), position + _LONGEST_ROW) if end < 0 else end
         cells = _row(text, position, end, is_framed=is_framed)

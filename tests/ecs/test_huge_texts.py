@@ -1,5 +1,6 @@
 """Texts that are far longer than a line: their ends are searched and shown, the rest is counted."""
 
+import json
 import logging
 import re
 from pathlib import PurePosixPath
@@ -108,6 +109,47 @@ class Text(str):
 
 
 MAKES = [str.encode, lambda text: bytearray(text.encode()), Text, PurePosixPath, ValueError]
+
+
+def rows(make, between: str, count: int, filling: int = 0) -> str:
+    return between.join(make(number, "y" * filling) for number in range(count))
+
+
+def named_before(count: int, filling: int = 0) -> dict[str, str]:
+    """Texts with many secrets whose name stands at their beginning alone."""
+
+    def values(number: int, more: str) -> str:
+        return f"({number}, 'kim{more}', 'hunter{number:05}x')"
+
+    insert = "INSERT INTO users (id, name, password) VALUES "
+    return {
+        "insert": insert + rows(values, ", ", count, filling),
+        "insert, by lines": insert + rows(values, ",\n", count, filling),
+        "insert, in JSON": json.dumps({"sql": insert + rows(values, ",\n", count, filling)}),
+        "parameters": f"[SQL: {insert}(?, ?, ?)]\n[parameters: [{rows(values, ', ', count, filling)}]]",
+        "table": " id | password | n\n----+----------+---\n"
+        + rows(lambda n, more: f" {n} | hunter{n:05}x | {more}1 ", "\n", count, filling),
+        "block": "password: |\n" + rows(lambda n, more: f"  hunter{n:05}x{more}", "\n", count, filling),
+        "header": "Cookie: " + rows(lambda n, more: f"a{n}=hunter{n:05}x{more}", "; ", count, filling),
+        "JSON": '{"user": "kim", "password": "' + "hunter00x" * count * (1 + filling // 9) + '"}',
+        "repr": "{'user': 'kim', 'password': '" + "hunter00x" * count * (1 + filling // 9) + "', 'n': 1}",
+        "key": "-----BEGIN PRIVATE KEY-----\n" + "hunter00xMIIEvQIBADANBgkqhkiG9w0B\n" * count * (1 + filling // 40)
+        + "-----END PRIVATE KEY-----",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [600, 1_800, 6_000, 20_000])
+def test_what_is_named_at_its_beginning_alone_is_hidden_to_its_end(count: int) -> None:
+    redactor = Redactor()
+    for name, text in named_before(count).items():
+        assert "hunter" not in redactor.clean(text), name
+
+
+@pytest.mark.parametrize("filling", [200, 1_500])
+def test_it_is_also_where_its_rows_are_long(logged, filling: int) -> None:
+    for name, text in named_before(900, filling).items():
+        log.info(text, extra={"note": text, "notes": [text, "x"]})
+        assert "hunter" not in json.dumps(logged.last()), name
 
 
 @pytest.mark.parametrize("make", MAKES)
