@@ -3,7 +3,9 @@
 import json
 import logging
 import re
+from collections.abc import Callable
 from pathlib import PurePosixPath
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -162,14 +164,16 @@ def test_of_a_list_of_what_becomes_texts_no_more_is_read_either(logged, counted,
 def searched_by(values: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> int:
     """How many characters are searched for secrets in the fields of an event."""
     searched: list[int] = []
-    find = Redactor.find
-    monkeypatch.setattr(
-        Redactor, "find", lambda self, text: searched.append(len(text)) or find(self, text)
-    )
-    suspects = Redactor.suspects
-    monkeypatch.setattr(
-        Redactor, "suspects", lambda self, text: searched.append(len(text)) or suspects(self, text)
-    )
+
+    def noting(method: Callable[[Redactor, str], Any]) -> Callable[[Redactor, str], Any]:
+        def noted(self: Redactor, text: str) -> Any:
+            searched.append(len(text))
+            return method(self, text)
+
+        return noted
+
+    monkeypatch.setattr(Redactor, "find", noting(Redactor.find))
+    monkeypatch.setattr(Redactor, "suspects", noting(Redactor.suspects))
     log.info("x", extra=values)
     return sum(searched)
 
