@@ -14,3 +14,6 @@ Halves = tuple[bytes, bytes]
 
 LABELS: Final = ("labels", "numeric_labels")
 """What is neither an ECS field nor declared: the first holds texts, the second numbers."""
+
+MORE: Final = "more_fields"
+"""The label that holds, as JSON, the fields beyond the limits of an event or of a process."""

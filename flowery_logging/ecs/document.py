@@ -16,13 +16,11 @@ from flowery_logging.ecs.named import Model
 from flowery_logging.ecs.plain import AS_IS, MAX_ITEMS, entries, key_text, plain
 from flowery_logging.ecs.schema import Place, Schema
 from flowery_logging.ecs.values import Values
+from flowery_logging.event_parts import MORE
 from flowery_logging.redaction import Counting, Redaction, is_marker, structures
 
 MAX_VISITS: Final = 4096
 """How many values of one event are looked at, however they are nested."""
-
-MORE: Final = "more_fields"
-"""The label that holds, as JSON, the fields beyond the limits of an event or of a process."""
 
 
 class Placer:

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from flowery_logging.counters import Counters
 from flowery_logging.ecs.compiled import Compiler
 from flowery_logging.ecs.compose import SPLICE_BYTES, Composer
-from flowery_logging.ecs.document import MORE, Placer
+from flowery_logging.ecs.document import Placer
 from flowery_logging.ecs.encode import dumps, text
 from flowery_logging.ecs.event import (
     Clock,
@@ -27,7 +27,7 @@ from flowery_logging.ecs.event import (
 )
 from flowery_logging.ecs.opening import Opening
 from flowery_logging.ecs.plan import CAREFUL, Found, Plan, Plans, Shape, Shapes
-from flowery_logging.event_parts import Fields, Halves
+from flowery_logging.event_parts import MORE, Fields, Halves
 from flowery_logging.kept import Kept
 from flowery_logging.signalled import let_through
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from flowery_logging.ecs.document import MORE
+from flowery_logging.event_parts import MORE
 from flowery_logging.redaction.left_out import shorten
 
 Tree = dict[str, Any]

@@ -100,6 +100,20 @@ def test_what_the_newest_processes_complain_about(logs: Logs) -> None:
     assert found(doctor(logs.directory, code=0), "configuration") == ""
 
 
+def test_loggers_that_were_detached_once_the_names_of_labels_were_used_up(logs: Logs) -> None:
+    program = """
+        import logging
+        for number in range(300):
+            log.info("event", extra={f"key_{number}": 1})
+        logging.getLogger("late").propagate = False
+        logging.getLogger("late").info("x")
+    """
+    assert logs.run(program).returncode == 0
+    assert "propagate = False after setup(): late" in found(
+        doctor(logs.directory, code=1), "loggers"
+    )
+
+
 def _make_older(logs: Logs) -> None:
     """Let what lies there be of a process that started a day ago."""
     for path in logs.files():

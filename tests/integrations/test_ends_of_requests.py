@@ -92,7 +92,7 @@ ROWS = [
     Row("flask", "pywsgi", ends=("ok", "error", "cut", "first", "empty")),
     Row("flask", "waitress", ends=("ok", "error", "cut", "first", "empty", "stream")),
     Row("flask", "werkzeug", ends=("ok", "error", "first", "refused")),
-    Row("flask", "granian-wsgi", ends=("ok", "error", "own", "first", "refused")),
+    Row("flask", "granian-wsgi", ends=("ok", "error", "own", "refused")),  # "first": it races
     Row("django", "uvicorn", ends=("ok", "refused", "silent", "error", "cut", "first")),
     Row("django", "sync", ends=("ok", "refused", "silent", "error", "cut", "first", "exit")),
 ]

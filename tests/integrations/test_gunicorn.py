@@ -20,6 +20,7 @@ bind = "127.0.0.1:0"
 workers = 2
 worker_class = {worker!r}
 logger_class = "flowery_logging.integrations.gunicorn.Logger"
+graceful_timeout = 3  # gevent's worker waits for it where a request has failed
 """
 WSGI = """
 import logging

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flowery_logging.event_parts import LABELS
+import orjson
+
+from flowery_logging.event_parts import LABELS, MORE
 from flowery_logging.files.shown import at
 
 
@@ -14,10 +16,12 @@ def values_of(record: Mapping[str, Any], name: str) -> list[Any]:
 
     A bare name is looked for in both boxes of labels and among the first keys, a dotted one as an
     ECS path, in whichever spelling. A label that was logged with dots in its name is found by
-    them.
+    them, and a field that was one too many where such fields stand together.
     """
     found = [value for box in LABELS for value in _in_label(record, box, name)]
     found += _at_path(record, name)
+    if not found:
+        found += _in_more(record, name)
     return [value for value in found if not isinstance(value, Mapping)]
 
 
@@ -66,6 +70,17 @@ def _in_label(record: Mapping[str, Any], box: str, name: str) -> Iterator[Any]:
         for key in dict.fromkeys((name, name.replace(".", "_"))):
             if key in labels:
                 yield from _each(labels[key])
+
+
+def _in_more(record: Mapping[str, Any], name: str) -> Iterator[Any]:
+    """Yield what the fields that were too many have under a name; of a text that was cut, none."""
+    for text in _in_label(record, LABELS[0], MORE):
+        try:
+            more = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(more, dict):
+            yield from _at_path(more, name)
 
 
 def _at_path(tree: Mapping[str, Any], path: str) -> Iterator[Any]:
