@@ -203,6 +203,15 @@ def test_ways_that_nobody_can_see_lose_nothing_either(run, way):
     assert len(told) == 1
 
 
+def test_a_second_setup_finds_the_loggers_of_a_module_that_was_executed_again(run):
+    """As notebooks do it, to configure anew: root logger and classes are others then."""
+    messages, _, _ = run(
+        "import importlib; importlib.reload(logging); logging.basicConfig(level=20); flowery_logging.setup();"
+        " globals().update(other=logging.getLogger('new'))"
+    )
+    assert messages == ["before", "after", "after"]
+
+
 def test_a_logger_made_by_its_class_is_written_and_nothing_is_said(run):
     """As Dagster's: it is in no tree, so nobody has taken anything away."""
     messages, told, count = run("globals().update(other=logging.Logger('alone'))")
