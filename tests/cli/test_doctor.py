@@ -330,14 +330,18 @@ def test_the_words_for_people(tmp_path: Path) -> None:
 SERVICE = """
 import logging, multiprocessing, sys, time, flowery_logging
 
-def wait():
+def wait(ready):
+    ready.set()
     time.sleep(300)
 
 if __name__ == "__main__":
     flowery_logging.setup("svc", directory=sys.argv[1], output="file")
     logging.info("hello")
-    worker = multiprocessing.get_context("spawn").Process(target=wait, daemon=True)
+    spawn = multiprocessing.get_context("spawn")
+    ready = spawn.Event()
+    worker = spawn.Process(target=wait, args=(ready,), daemon=True)
     worker.start()
+    ready.wait()  # before, it may still be this program, or none
     print(worker.pid, flush=True)
     sys.stdin.read()
     worker.kill()

@@ -357,17 +357,17 @@ def test_no_descriptor_is_held_from_one_step_to_the_next(logs: Logs) -> None:
     """Who closes all descriptors would get its number, and lose his file with the next step."""
     for n in range(1, 2_001):
         plant(logs, n, days=1)
-    program = """
+    program = f"""
         log.info("first")
         assert writer()._journal.target.retention.is_due
         os.closerange(3, 4_096)
-        mine = open("mine", "w")
+        mine = open({str(logs.directory / "mine")!r}, "w")
         for n in range(5):
             writer()._journal.target.look_at = 0
             log.info("look")
         mine.write("mine")
         mine.close()
-        assert open("mine").read() == "mine"
+        assert open(mine.name).read() == "mine"
     """
     ok(logs.run(program, setup="keep_days=7"))
 
