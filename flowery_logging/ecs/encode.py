@@ -69,18 +69,21 @@ def to_json(
     counts: Counting | None = None,
     path: str = "",
     names: Redaction | None = None,
+    shown: int | None = None,
 ) -> str:
     """Return any value as a JSON text: bounded in depth and number of values. Never raises.
 
     What the redaction hides is counted in `counts`. `path` is the dotted name of the value. `names`
-    is what hides it later, where this one does not: tuples keep the names that it needs.
+    is what hides it later, where this one does not: tuples keep the names that it needs. `shown`:
+    no more characters of the text are shown, nor of a text in it.
     """
     names = names or redaction
     redaction = redaction or Redaction()
-    shown = _as_it_is(value, redaction, depth)
-    if shown is not None:
-        return shown
-    walker = _Walker(redaction, names, depth, UNCOUNTED if counts is None else counts, path)
+    simple = _as_it_is(value, redaction, depth)
+    if simple is not None:
+        return simple
+    counts = UNCOUNTED if counts is None else counts
+    walker = _Walker(redaction, names, depth, counts, path, shown)
     return dumps(walker.copy(value, 0)).decode()
 
 
@@ -161,6 +164,7 @@ class _Walker:
         depth: int,
         counts: Counting,
         path: str,
+        shown: int | None,
     ) -> None:
         self._redaction = redaction
         self._names = names
@@ -169,6 +173,7 @@ class _Walker:
         self._left = MAX_NODES
         self._around: list[Any] = []  # the objects that a value lies in
         self._path = path
+        self._shown = shown
         self._make = redaction.maker(path)
 
     def copy(self, value: object, depth: int) -> Any:  # noqa: PLR0911 - one for each kind of value
@@ -178,7 +183,7 @@ class _Walker:
             value = self._make(value, self._counts)
         if type(value) is str:
             self._left -= nodes_of(value)
-            return self._redaction.clean(value, self._counts)
+            return self._text(value)
         if type(value) is int or type(value) is float:
             return self._number(value)
         if not isinstance(value, (Mapping, list)):
@@ -195,6 +200,11 @@ class _Walker:
             return describe(value)
         finally:
             self._around.pop()
+
+    def _text(self, value: str) -> str:
+        if self._shown is None:
+            return self._redaction.clean(value, self._counts)
+        return self._redaction.clean_head(value, self._shown, self._counts)
 
     def _number(self, value: float) -> Any:
         value = self._redaction.clean_number(value, self._counts)

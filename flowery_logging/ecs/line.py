@@ -159,11 +159,22 @@ class LineEncoder:
 
     def encode_event(self, event: Event) -> Halves:
         """Return the halves of any event. Never raises."""
-        if event.error is None and event.stack is None:
+        if event.error is None and event.stack is None and not self._fills_a_line(event):
             half = self._by_plan(event)
             if half is not None:
                 return half, event.thread
         return self._composer.compose(event)
+
+    def _fills_a_line(self, event: Event) -> bool:
+        """Tell whether the texts of an event surely fill more than a line, also when they are cut.
+
+        A plan would look at all of them first, and find it out then.
+        """
+        limits, size = self.placer.limits, 0
+        for value in [*event.fields.values()] if type(event.fields) is dict else ():
+            items = value[: limits.items] if type(value) is list else (value,)
+            size += sum(min(len(item), limits.label_chars) for item in items if type(item) is str)
+        return size > limits.line_bytes
 
     def _by_plan(self, event: Event) -> bytes | None:
         try:

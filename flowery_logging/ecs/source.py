@@ -27,6 +27,9 @@ _VARIABLE: Final = late(r"\b[veaci]\b")
 _UNKNOWN: Final = -1
 """What texts are suspected of, of which one has been found to be harmless or not."""
 
+_TOO_LONG: Final = 2
+"""What `is_long` says of texts that fill more than a line, also when they have been cut."""
+
 _codes: Final[Kept[str, CodeType]] = Kept(1024)
 """Compiled sources, which many plans share: names and limits of their own stand in constants."""
 
@@ -45,6 +48,7 @@ class Source:
         self._known: dict[str, Any] = {
             "Tally": Tally,
             "UNKNOWN": _UNKNOWN,
+            "TOO_LONG": _TOO_LONG,
             "clean": self._clean_message,
             "clean_texts": self._clean_texts,
             "is_long": self._is_long,
@@ -124,9 +128,13 @@ class Source:
         if texts:
             values, encoded = (_tuple(f"{letter}{i}" for i in texts) for letter in "ve")
             longest = min(step.longest or 0 for step in texts.values())
+            longest = min(longest, self._placer.limits.line_bytes)
             others = "UNKNOWN" if lists else "others"
-            condition += f" or (len(asked) > {longest} and is_long({values}))"
+            long = f"(long := len(asked) > {longest} and is_long(message, {values}, room))"
+            condition = f"{long} or {condition}"
             clean = [
+                "if long == TOO_LONG: return None",  # the careful way cuts what it looks at
+                "if long: kinds = UNKNOWN",
                 *clean,
                 f"cleaned = clean_texts({values}, {encoded}, {others}, tally := tally or Tally())",
                 "if type(cleaned) is int: return cleaned",
@@ -150,10 +158,16 @@ class Source:
             return encoded
         return dumps(self._placer.redactor.clean_suspected(message, kinds, tally))
 
-    def _is_long(self, values: tuple[str, ...]) -> bool:
-        """Tell whether one of the texts is longer than its step takes."""
-        steps = self._texts.values()
-        return any(len(v) > (step.longest or 0) for v, step in zip(values, steps, strict=True))
+    def _is_long(self, message: str, values: tuple[str, ...], room: int) -> int:
+        """Tell whether a text is longer than its step takes, or all fill more than a line.
+
+        `room` is 0 where no line is made.
+        """
+        most = [int(step.longest or 0) for step in self._texts.values()]
+        sizes = [*map(len, values)]
+        if room and len(message) + sum(map(min, sizes, most)) > room:
+            return _TOO_LONG
+        return any(size > longest for size, longest in zip(sizes, most, strict=True))
 
     def _clean_texts(
         self, values: tuple[str, ...], encoded: tuple[bytes, ...], suspected: int, tally: Tally

@@ -61,7 +61,8 @@ class Values:
 
     def text(self, text: str) -> str:
         """Return a text without secrets, at most as long as a label may be."""
-        return self.cut(self._redactor.clean(text, self._counters))
+        limit = self._limits.label_chars
+        return self.cut(self._redactor.clean_head(text, limit, self._counters))
 
     def _without_query_secrets(self, path: str, value: object) -> Any:
         if type(value) is str and is_query(path):
@@ -126,8 +127,9 @@ class Values:
 
     def json(self, path: str, value: object) -> str:
         """Return an object, or a list that has some, as one text."""
-        depth = self._limits.depth
-        return self.cut(to_json(value, self._redactor, depth, self._counters, path))
+        depth, shown = self._limits.depth, self._limits.label_chars
+        json = to_json(value, self._redactor, depth, self._counters, path, shown=shown)
+        return self.cut(json)
 
     def _texts(self, items: list[Any]) -> list[str] | None:
         """Return a list of scalars as texts, with a note of how many were left out."""

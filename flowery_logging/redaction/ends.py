@@ -35,6 +35,12 @@ def longest(shown: int) -> int:
     return 2 * (shown + MARGIN)
 
 
+def head(text: str, shown: int, find: Find) -> End:
+    """Return the first characters of a text, and the secrets that begin in them."""
+    found = find(text[: shown + MARGIN])
+    return End(text[:shown], [span for span in found if span.start < shown])
+
+
 def without_secrets(text: str, shown: int, find: Find) -> tuple[str, list[Span]]:
     """Return both ends of a text without secrets, and which these are.
 

@@ -90,6 +90,13 @@ class Redaction:
         """Return a text with a marker in place of each secret in it, which is counted."""
         return text
 
+    def clean_head(self, text: str, shown: int, counts: Counting | None = None) -> str:  # noqa: ARG002
+        """Return what `clean` does of a text of which no more than the first characters are shown.
+
+        Of a long one the rest is left out, with a note.
+        """
+        return text
+
     def clean_suspected(self, text: str, kinds: int, counts: Counting | None = None) -> str:  # noqa: ARG002
         """Return what `clean` does of a text of which `suspects` has told these kinds."""
         return text

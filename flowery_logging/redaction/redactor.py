@@ -31,6 +31,7 @@ from flowery_logging.redaction import (
 )
 from flowery_logging.redaction.assignments import Assignments
 from flowery_logging.redaction.counting import Counting, counted_alone, counted_in
+from flowery_logging.redaction.left_out import note
 from flowery_logging.redaction.markers import BY_NAME, marker, merged, replaced, without_markers
 from flowery_logging.redaction.names import KEY_CHARS, Names
 from flowery_logging.redaction.numbers import Span
@@ -222,6 +223,16 @@ class Redactor(Redaction):
         if len(text) > self._longest:
             return self._clean_ends(text, self.find, counts)
         return self.clean_suspected(text, self.suspects(text), counts)
+
+    def clean_head(self, text: str, shown: int, counts: Counting | None = None) -> str:
+        """Return what `clean` does of a text of which no more than the first characters are shown.
+
+        Of a long one the rest is left out, with a note.
+        """
+        if len(text) <= shown + ends.MARGIN:
+            return self.clean(text, counts)
+        head = ends.head(text, shown, self.find)
+        return self._clean(head.text, head.spans, counts) + note(len(text) - shown)
 
     def clean_suspected(self, text: str, kinds: int, counts: Counting | None = None) -> str:
         """Return what `clean` does of a text of which `suspects` has told these kinds."""

@@ -178,6 +178,41 @@ def searched_by(values: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> i
     return sum(searched)
 
 
+NAMED = "password=hunter22 in the order of kim. "
+
+
+@pytest.mark.parametrize("count", [10, 100])
+def test_texts_that_together_fill_a_line_are_searched_once(logged, count, monkeypatch) -> None:
+    texts = {f"n{number}": NAMED * (100_000 // count // len(NAMED)) for number in range(count)}
+    size = sum(map(len, texts.values()))
+    for _ in range(3):  # until there is a plan for them
+        log.info("x", extra=texts)
+    assert searched_by(texts, monkeypatch) < 2.5 * size  # looked at quickly, and with care
+    assert "hunter" not in json.dumps(logged.last())
+
+
+@pytest.mark.parametrize("value", [NAMED * 2_500, [{"body": NAMED * 2_500}]], ids=["text", "object"])
+def test_no_more_of_a_text_is_searched_than_a_label_shows(logged, value, monkeypatch) -> None:
+    most = 8_192 + MARGIN
+    assert searched_by({"value": value}, monkeypatch) < 2.1 * most
+    assert searched_by({"url.full": value}, monkeypatch) < 2.1 * most
+    assert "hunter" not in json.dumps(logged.events())
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_a_secret_that_lies_over_the_end_of_a_label_is_hidden(secret: str) -> None:
+    shown = 1_000
+    parts = {secret[at : at + 6] for at in range(len(secret) - 5)} - {"passwo", "asswor"}
+    parts = {part for part in parts if not re.search(r"=|word|-----|KEY|BEGIN|END", part)}
+    for end in (shown, shown + MARGIN):
+        for start in range(end - len(secret) - 3, end + 4, 1 + len(secret) // 40):
+            text = f"{'포장 ' * (start // 3)}{' ' * (start % 3)}{secret} {'배송 ' * MARGIN}"
+            clean = Redactor().clean_head(text, shown)
+            assert len(clean) < 2 * shown
+            assert not [part for part in parts if part in clean], start
+            assert whole(clean) >= len(text) - len(secret)
+
+
 LONG = "a b " * 10_000
 OBJECTS = {
     "a command": [["curl", "-u", "a:b"] + ["x y "] * 1_000_000],
