@@ -179,7 +179,7 @@ class NameSigns:
                 verdict = known(name)
                 if verdict is None and not are_learnt:
                     are_learnt = True
-                    self._learn_all(pieces)
+                    self._learn_all(_last_words(pieces))
                     verdict = known(name)
                 if verdict is None:
                     verdict = self._learn(name)
@@ -206,6 +206,7 @@ class NameSigns:
         found: list[Place] = []
         start, pieces = 0, flat(text).split("=")
         pieces.pop()
+        self._learn_all(_last_words(pieces))
         for piece in pieces:
             words = piece.rsplit(None, 1)
             if words:
@@ -224,20 +225,21 @@ class NameSigns:
 
     def are_any(self, names: Iterable[str]) -> bool:
         """Tell whether one of some names may be a secret's."""
-        return any(self._verdict(name) is HIDES for name in names)
+        different = {*names}
+        self._learn_all(different)
+        return any(self._verdict(name) is HIDES for name in different)
 
     def _verdict(self, name: str) -> int:
         verdict = self._names.get(name)
         return self._learn(name) if verdict is None else verdict
 
-    def _learn_all(self, pieces: Collection[str]) -> None:
-        """Learn at once what names a text has that are new, as its values have where it lists some.
+    def _learn_all(self, names: Iterable[str]) -> None:
+        """Learn at once which of the names that are new may not be a secret's: most are none's.
 
-        Those that may be a secret's are looked at with care, each alone.
+        The others are looked at with care, each alone.
         """
-        ends = {words[-1] for piece in pieces if (words := piece.rsplit(None, 1))}
-        new = [name for name in ends if len(name) <= KEY_CHARS and name not in self._names]
-        if self._are_names:
+        new = [name for name in names if name not in self._names and len(name) <= KEY_CHARS]
+        if not new or self._are_names:
             return
         for name, may_be_secret in zip(new, self._stems.that_may_be(new), strict=True):
             if not may_be_secret:
@@ -264,6 +266,10 @@ class NameSigns:
             or (may_let_in(name) and name.lower() != "code")
             or any(is_name(name) for is_name in self._are_names)
         )
+
+
+def _last_words(pieces: Iterable[str]) -> set[str]:
+    return {words[-1] for piece in pieces if (words := piece.rsplit(None, 1))}
 
 
 def _is_unclear(name: str) -> bool:

@@ -40,6 +40,8 @@ _FRAGMENTS: Final = (
     "암호키", "접속키", "api키", "토큰",
 )  # fmt: skip
 
+_FRAGMENT: Final = late("|".join(_FRAGMENTS))
+
 # Whose `pass` is a password, where that of a test or a traveller is none.
 _OWNERS: Final = (
     "db", "database", "user", "admin", "root", "smtp", "mail", "email", "mysql", "pg",
@@ -221,7 +223,7 @@ class Names:
     def _is_secret(self, whole: str, words: list[str]) -> bool:
         whole = _HARMLESS.sub("", whole)
         return (
-            any(part in whole for part in _FRAGMENTS)
+            _FRAGMENT.search(whole) is not None
             or not _WORDS.isdisjoint(words)
             or any("pwd" in {word[:3], word[-3:]} for word in words)
             or words[-1] in _LAST_WORDS
