@@ -67,13 +67,22 @@ def encoders() -> Any:
 def plain(value: object, redaction: Redaction | None = None, path: str = "") -> Any:
     """Return one value as str, int, float, bool, None, a list or a Mapping, not looking inside.
 
-    Never raises: what cannot be read becomes a text that says so. The redaction is asked whether a
-    tuple is to be read with its names; `path` is the dotted name of the value.
+    Never raises: what cannot be read becomes its `repr`, or a text that says so. The redaction is
+    asked whether a tuple is to be read with its names; `path` is the dotted name of the value.
     """
     if type(value) in _PLAIN:
         return value
     try:
         return _known(value, redaction, path)
+    except Exception as error:
+        let_through(error)
+        return _represented(value)
+
+
+def _represented(value: object) -> str:
+    """Return the `repr` of an object whose parts cannot be read. Never raises."""
+    try:
+        return str.__str__(repr(value))
     except Exception as error:
         let_through(error)
         return describe(value)
@@ -162,10 +171,19 @@ def _model(value: object, redaction: Redaction | None, path: str) -> Any:
         names = [field.name for field in dataclasses.fields(value) if field.repr]
         return Model((name, getattr(value, name)) for name in names)
     if hasattr(type(value), "model_fields") and hasattr(value, "model_dump"):  # pydantic
-        dumped = value.model_dump(mode="json")
-        return Model(with_inner_names(value, dumped, redaction, path))
+        return Model(with_inner_names(value, _dumped(value), redaction, path))
     named = with_names(value, redaction, path) if is_row(value) else None
     return str.__str__(repr(value)) if named is None else named
+
+
+def _dumped(value: Any) -> Any:
+    """Return what pydantic makes of its model, and we of objects in it that pydantic refuses."""
+    try:
+        return value.model_dump(mode="json", warnings=False)
+    except Exception as error:  # e.g. an object that `arbitrary_types_allowed` has let in
+        let_through(error)
+        dump = value.__pydantic_serializer__.to_python
+        return dump(value, mode="json", warnings=False, fallback=plain)
 
 
 def entries(mapping: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:

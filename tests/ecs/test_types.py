@@ -3,8 +3,10 @@
 import dataclasses
 import datetime as dt
 import logging
+import re
 import threading
 import uuid
+import warnings
 from collections import OrderedDict, UserDict
 from types import MappingProxyType
 from typing import NamedTuple
@@ -27,6 +29,28 @@ class Item(pydantic.BaseModel):
     name: str
     token: pydantic.SecretStr = pydantic.SecretStr("hunter2")
     at: dt.date = dt.date(2026, 1, 2)
+
+
+class Opaque:
+    def __repr__(self):
+        return "<a connection>"
+
+
+class Task(pydantic.BaseModel):
+    """Like Airflow's task instance or a chain of LangChain: it holds what pydantic knows nothing of."""
+
+    model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
+
+    name: str
+    password: str = "hunter2"
+    by: Opaque = Opaque()
+    order: object = None
+
+
+class Node(pydantic.BaseModel):
+    name: str
+    password: str = "hunter2"
+    parent: "Node | None" = None
 
 
 @dataclasses.dataclass
@@ -75,6 +99,11 @@ LABELS = [
     (Stamp(2026, 1, 2, 3, tzinfo=dt.timezone.utc), "2026-01-02T03:00:00.000000789+00:00"),
     (NAT, "NaT"),
     (Item(name="tea"), '{"name":"tea","token":"[redacted]","at":"2026-01-02"}'),
+    (Task(name="tea"), '{"name":"tea","password":"[redacted]","by":"<a connection>","order":null}'),
+    (
+        Task(name="tea", order=[Point(1, "b")]),
+        '{"name":"tea","password":"[redacted]","by":"<a connection>","order":[[1,"b"]]}',
+    ),
     (Order(7), '{"id":7,"password":"[redacted]"}'),
     (lazystr("lazy"), "lazy"),
     (SimpleLazyObject(lambda: "lazy"), "lazy"),
@@ -91,6 +120,24 @@ def test_as_a_label(logged, value, expected):
     log.info("x", extra={"a": value})
     event = logged.event()
     assert event.get("labels", {}) | event.get("numeric_labels", {}) == {"a": expected}
+
+
+def test_a_model_that_holds_itself(logged):
+    node = Node(name="tea")
+    node.parent = node
+    log.info("x", extra={"a": node})
+    assert re.fullmatch(
+        r"Node\(name='tea', password='\[redacted\]', parent=.?<Recursion on Node .*>.?\)",
+        logged.event()["labels"]["a"],
+    )
+
+
+def test_a_model_with_a_value_of_another_type_warns_of_nothing(logged):
+    item = Item.model_construct(name=7)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        log.info("x", extra={"a": item})
+    assert logged.event()["labels"] == {"a": '{"name":7,"token":"[redacted]","at":"2026-01-02"}'}
 
 
 @pytest.mark.parametrize(
