@@ -155,8 +155,12 @@ class Writer:
     def _write_rest(self, journal: Journal, line: bytes, written: int) -> None:
         """Commit a line of which so many bytes were written, and try to write the others."""
         journal.note(line, written)
+        self._prepare(journal, 0)
+
+    def _prepare(self, journal: Journal, length: int) -> None:
+        """Make ready for a line of about so many bytes, as far as the disk lets us."""
         try:
-            self._upkeep.prepare(journal, 0)
+            self._upkeep.prepare(journal, length)
         except OSError as error:
             self._upkeep.settle(journal, error)
 
@@ -279,15 +283,14 @@ class Writer:
         process.look()
         if journal.retired:
             return  # we are the child of a fork that happened in the middle of a parent's call
-        try:
-            self._upkeep.prepare(journal, length)
-        except OSError as error:
-            self._upkeep.settle(journal, error)
+        self._prepare(journal, length)
         line = journal.line(*make())
         if from_inbox:
             journal.inbox_line = line
         if journal.target.descriptor >= 0 and not journal.backlog.active:
             journal.append(line)
+            if journal.backlog.active:  # a part of it was written
+                self._prepare(journal, 0)
         else:
             if not journal.keep(line):
                 self._counters.add("dropped")

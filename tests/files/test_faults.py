@@ -688,6 +688,21 @@ def test_events_that_stay_unwritten_at_the_end_are_said_on_stderr(logs: Logs) ->
     assert "could not be written" in done.stderr
 
 
+def test_a_closing_record_that_the_file_takes_half_goes_on_in_the_next(logs: Logs) -> None:
+    program = """
+        import resource
+        log.info("one")
+        size = os.stat(writer()._journal.target.path).st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, size + 100))
+    """
+    done = logs.run(program)
+    ok(done)
+    assert "could not be written" not in done.stderr
+    assert len(logs.files()) == 2
+    last = parse(logs.files()[1].read_bytes().splitlines()[-1])
+    assert last["event"]["action"] == "log-closed"
+
+
 def test_a_directory_that_cannot_be_looked_at_takes_no_file_away(logs: Logs) -> None:
     """Its descriptor still writes; here links in a circle stand in the directory's place."""
     program = f"""
