@@ -177,7 +177,12 @@ def _model(value: object, redaction: Redaction | None, path: str) -> Any:
 
 
 def _dumped(value: Any) -> Any:
-    """Return what pydantic makes of its model, and we of objects in it that pydantic refuses."""
+    """Return what pydantic makes of its model, and we of objects in it that pydantic refuses.
+
+    A `model_dump` of the model's own is asked alone: it may leave out what is not to be shown.
+    """
+    if not type(value).model_dump.__module__.startswith("pydantic"):
+        return value.model_dump(mode="json")
     try:
         return value.model_dump(mode="json", warnings=False)
     except Exception as error:  # e.g. an object that `arbitrary_types_allowed` has let in

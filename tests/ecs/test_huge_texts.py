@@ -191,7 +191,9 @@ def test_texts_that_together_fill_a_line_are_searched_once(logged, count, monkey
     assert "hunter" not in json.dumps(logged.last())
 
 
-@pytest.mark.parametrize("value", [NAMED * 2_500, [{"body": NAMED * 2_500}]], ids=["text", "object"])
+@pytest.mark.parametrize(
+    "value", [NAMED * 2_500, [{"body": NAMED * 2_500}]], ids=["text", "object"]
+)
 def test_no_more_of_a_text_is_searched_than_a_label_shows(logged, value, monkeypatch) -> None:
     most = 8_192 + MARGIN
     assert searched_by({"value": value}, monkeypatch) < 2.1 * most

@@ -122,6 +122,19 @@ def test_as_a_label(logged, value, expected):
     assert event.get("labels", {}) | event.get("numeric_labels", {}) == {"a": expected}
 
 
+class Reserved(pydantic.BaseModel):
+    name: str
+    note: str = "for us alone"
+
+    def model_dump(self, mode="python"):
+        return {"name": self.name}
+
+
+def test_what_a_model_leaves_out_itself_is_not_shown(logged):
+    log.info("x", extra={"a": Reserved(name="tea")})
+    assert logged.event()["labels"] == {"a": '{"name":"tea"}'}
+
+
 def test_a_model_that_holds_itself(logged):
     node = Node(name="tea")
     node.parent = node
