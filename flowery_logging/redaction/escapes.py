@@ -3,7 +3,8 @@ r"""Texts inside others: what JSON, URLs, HTML and Python write in escapes, read
 `json.dumps` writes 비밀번호 as `\ube44\ubc00\ubc88\ud638`, a query as `%EB%B9%84%EB%B0%80…`,
 bytes are shown as `\xeb\xb9\x84\xeb\xb0\x80…`, a URL inside a URL as `%253Ftoken%253D…`, and HTML
 writes a quote as `&quot;`. Rules that look for a name, a blank or a quote do not know them there,
-so a text with escapes is searched once more without them, and without the codes of colours.
+so a text with escapes is searched once more without them, and without the codes of colours. So is
+one with letters that stand for others (see letters.py), or with the NULs of `/proc/…/cmdline`.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from flowery_logging.late import late
+from flowery_logging.redaction import letters
 
 _ESCAPED: Final = late(
     r"(?P<colour>(?:\x1b|(?<!\\)\\{1,64}(?:u00|x)1b)\[[0-9;]{0,32}m)"
     r"|(?<!\\)\\{1,64}u(?P<code>[0-9a-fA-F]{4})"
     r"|(?P<bytes>(?:%[0-9a-fA-F]{2})+|(?<!\\)(?:\\{1,64}x[0-9a-fA-F]{2})+)"
     r"|\\(?P<sign>[\\\"'/nrt])"
-    r"|&(?P<entity>quot|apos|lt|gt|amp|nbsp|#(?:[0-9]{1,8}|x[0-9a-f]{1,6}));",
+    r"|&(?P<entity>quot|apos|lt|gt|amp|nbsp|#(?:[0-9]{1,8}|x[0-9a-f]{1,6}));"
+    rf"|(?P<nul>\x00)|(?P<letter>{letters.ODD})",
     re.IGNORECASE,
 )
 # Each begins with a sign, so that `re` looks for that sign alone: is there any of the above?
@@ -102,6 +105,8 @@ def _has_escapes(text: str) -> bool:
         or ("%" in text and _BYTE.search(text) is not None)
         or ("&" in text and _ENTITY.search(text) is not None)
         or ("\x1b" in text and _COLOUR.search(text) is not None)
+        or "\0" in text
+        or letters.has_odd(text)
     )
 
 
@@ -140,7 +145,8 @@ def _characters(match: re.Match[str]) -> Iterator[tuple[int, str]]:
     if match["colour"] is not None:
         return
     if match["bytes"] is None:
-        yield match.start(), _of_escape(match)
+        for char in _of_escape(match):  # none for a sign that nobody sees
+            yield match.start(), char
         return
     encoded = _bytes(match)
     starts = [match.start() + one.start() for one in _OF_BYTE.finditer(match["bytes"])]
@@ -156,6 +162,10 @@ def _of_escape(match: re.Match[str]) -> str:
         return _SIGNS.get(match["sign"], match["sign"])
     if match["entity"]:
         return _of_entity(match["entity"].lower())
+    if match["nul"]:
+        return " "
+    if match["letter"]:
+        return letters.plain(match["letter"])
     return _readable(int(match["code"], 16))
 
 
@@ -167,7 +177,9 @@ def _of_entity(name: str) -> str:
 
 
 def _readable(code: int) -> str:
-    char = chr(code) if code <= sys.maxunicode else _UNKNOWN
+    char = chr(code or ord(" ")) if code <= sys.maxunicode else _UNKNOWN
+    if not letters.plain(char):
+        return ""
     return char if char.isprintable() or char.isspace() else _UNKNOWN
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from flowery_logging.late import late
+from flowery_logging.redaction import letters
 
 KindOf = Callable[[str], "str | None"]
 """Tells of which kind the value of a name is; None: it is shown."""
@@ -155,7 +156,7 @@ _SEPARATORS: Final = late(r"[\W_]+")
 
 def squash(name: str) -> str:
     """Return a name without separators, in lower case."""
-    return _SEPARATORS.sub("", name).lower()
+    return _SEPARATORS.sub("", letters.plain(name)).lower()
 
 
 def words(name: str) -> list[str]:
@@ -203,7 +204,7 @@ class Names:
 
     def judge(self, name: str) -> bool:
         """Tell whether the value under a name (one part of a dotted one) is a secret."""
-        name = name[:KEY_CHARS]
+        name = letters.plain(name[:KEY_CHARS])
         whole = squash(name)
         if whole in self._secret:
             return True

@@ -9,7 +9,7 @@ from flowery_logging.late import late
 PAIRS: Final = {"[": "]", "{": "}", "(": ")"}
 _LONGEST_NEST: Final = 8_192
 
-STOP: Final = r"\s,;&|)\]}\"'`<>\\"
+STOP: Final = r"\s\x00,;&|)\]}\"'`<>\\"
 """What ends most values without quotes, as a class of characters has it."""
 
 _QUOTE: Final = late(r"\\{0,15}[\"'`]")

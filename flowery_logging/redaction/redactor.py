@@ -154,7 +154,13 @@ class Redactor(Redaction):
         if "[redacted" in text:
             text = without_markers(text)
         is_escaped = (
-            form or "\\" in text or "\x1b" in text or "%" in text or ("&" in text and ";" in text)
+            form
+            or "\\" in text
+            or "\x1b" in text
+            or "%" in text
+            or ("&" in text and ";" in text)
+            or "\0" in text
+            or not text.isascii()
         )
         inner = [*escapes.layers(text, form=form)] if is_escaped else []
         # What a number is is told by what stands before it, perhaps in escapes.

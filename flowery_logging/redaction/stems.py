@@ -11,6 +11,7 @@ from itertools import repeat
 from typing import Final
 
 from flowery_logging.kept import Kept
+from flowery_logging.redaction import letters
 from flowery_logging.redaction.names import squash, words as words_of
 
 _LETTERS: Final = bytes(code if code >= 128 or chr(code).isalpha() else 32 for code in range(256))
@@ -90,7 +91,7 @@ class Stems:
         if not new:
             return False
         some = new[:_AT_ONCE]
-        together = b"\n".join(some).decode("utf-8", "replace").lower()
+        together = letters.plain(b"\n".join(some).decode("utf-8", "replace")).lower()
         # Those of hashes and IDs have a part by chance: only the words with it are looked at.
         suspected = _lines_with([part for part in _PARTS if part in together], together)
         found = {
@@ -102,7 +103,7 @@ class Stems:
 
 def _plain(text: str) -> str:
     """Return a text in small letters, without separators of words."""
-    text = text.lower()
+    text = letters.plain(text).lower()
     for separator in "_-.":
         text = text.replace(separator, "")
     return text
@@ -121,9 +122,9 @@ def _lines_with(parts: Iterable[str], text: str) -> set[str]:
 
 
 def _may_be_of_name(word: bytes) -> bool:
-    text = word.decode("utf-8", "replace")
+    text = letters.plain(word.decode("utf-8", "replace"))
     lower = text.lower()
-    own = {*words_of(text), *(words_of(text[1:]) if text[0] in _ESCAPES else ())}
+    own = {*words_of(text), *(words_of(text[1:]) if text[:1] in _ESCAPES else ())}
     return (
         lower.startswith(_EDGE)
         or lower.endswith(_EDGE)

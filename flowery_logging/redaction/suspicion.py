@@ -53,8 +53,10 @@ _ESCAPED_ASCII: Final = late("%[0-7][0-9A-Fa-f]")
 _ESCAPED_BYTE: Final = late("%[89A-Fa-f][0-9A-Fa-f]")
 _ESCAPED_CODE: Final = late(r"\\\\(?:u[0a-f]{4}|x[0a-f]{2})")
 ENTITY: Final = late("&(?:amp;)*(?:quot|QUOT|apos|APOS|lt|LT|nbsp|#[0-9xX])")
+_CONTROL: Final = "\\u00"
 _COLOUR: Final = "\\u000b["
-"""How the code of a colour begins in JSON, with zeros as digits."""
+_NUL: Final = "\\u0000"
+"""How signs of control, the code of a colour and a NUL begin in JSON, with zeros as digits."""
 
 # A host, and a port or path, behind the password that stands before it.
 _HOST: Final = late(r"@(?:(?://)?[\w.-]{1,253}(?::[0-9]{2}|/[\w?-])|(?:tcp|udp|unix)\(|/\w)")
@@ -71,6 +73,8 @@ _SAID_IN_KOREAN: Final = late(
 _DIGITS: Final = bytes(48 if code in b"0123456789" else 32 for code in range(256))
 
 _FEW_DASHES: Final = 8
+_WIDE_EQUALS: Final = "\uff1d".encode()
+_WIDE_COLON: Final = "\uff1a".encode()
 
 
 class Suspicion:
@@ -186,12 +190,12 @@ class Suspicion:
     ) -> int:
         """Return the kinds that a text with signs may hold, in its escapes and elsewhere."""
         may_have_code = "\\" in signs and ("\\\\u" in coarse or "\\\\x" in coarse)
-        has_colours = "\\" in signs and _COLOUR in text
+        has_control = "\\" in signs and _CONTROL in text and (_COLOUR in text or _NUL in text)
         inner = _with_letters(encoded, coarse) if may_have_code else b""
         if inner:
             return self._letters(inner) | self.further_in(inner)
         kinds = self._signs(signs, encoded, coarse, text, may_name=may_name)
-        if has_colours:
+        if has_control:
             return kinds | self._without_escapes(encoded)
         if may_have_code or "%" in signs:
             kinds |= self._inside(encoded, coarse)
@@ -207,6 +211,8 @@ class Suspicion:
         if not _ESCAPED_BYTE.search(text):
             return 0
         inner = unquote_to_bytes(encoded)  # a word for which somebody searched, mostly
+        if _WIDE_EQUALS in inner or _WIDE_COLON in inner:
+            return self._without_escapes(encoded)
         is_number = digit_runs.has_foreign(inner.decode("latin-1")) or (
             digit_runs.LONG in coarse and digit_runs.has_number_in(inner)
         )

@@ -21,6 +21,7 @@ from tests.redaction import (
     everyday,
     field_names,
     harmless,
+    marked,
     places,
     unseen,
     unseen_dumps,
@@ -45,6 +46,7 @@ SECRETS = [
         corpus.SECRETS,
         places.PLACES,
         everyday.SECRETS,
+        marked.SECRETS,
         *(module.SECRETS for module in UNSEEN),
     )
     for kind, pairs in source.items()
@@ -56,6 +58,7 @@ LOOK_ALIKES = [
         corpus.LOOK_ALIKES,
         places.LOOK_ALIKES,
         harmless.LOOK_ALIKES,
+        marked.LOOK_ALIKES,
         *(module.LOOK_ALIKES for module in UNSEEN),
     )
     for kind, texts in source.items()
