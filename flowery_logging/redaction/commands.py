@@ -16,7 +16,8 @@ _GAP: Final = r"(?:[\"']?[ \t]{0,4},?[ \t=]{1,8}\\{0,3}[\"']?|[\"'],[\"'])"
 """What stands between an option and its value, in a line and in a list."""
 
 _IN_QUOTES: Final = (
-    r"(?:\\{0,3}\"(?=[^\s\"'\\]{1,256}\\{0,3}\")|\\{0,3}'(?=[^\s\"'\\]{1,256}\\{0,3}'))"
+    r"(?:\\{0,3}\"(?=[^\s\"'\\.,;:?|)\]}][^\"'\\\n]{0,255}\\{0,3}\")"
+    r"|\\{0,3}'(?=[^\s\"'\\.,;:?|)\]}][^\"'\\\n]{0,255}\\{0,3}'))"
 )
 """The quote of a value that stands directly behind its option: `-p'…'`."""
 
@@ -28,6 +29,8 @@ _OPTION: Final = late(
     r"|(?!-)(?P<bare>(?:[^\s\"'|;&\\]|\\(?![\"'])){1,1024}))"
 )
 
+_FILE: Final = rf"{_GAP}[^\s\"',-][^\s\"',]{{0,255}}"
+
 # The options of programs that take a password, and words of which one stands in each line of the
 # program's; the value begins directly behind some of the options.
 _PROGRAMS: Final = (
@@ -35,7 +38,8 @@ _PROGRAMS: Final = (
     (r"curl wget", r"curl|wget", rf"-(?:b|-cookie){_JOINED}[^\s=\"',]{{1,128}}="),
     (
         r"htpasswd", r"htpasswd",
-        rf"-[A-Za-z]*b[A-Za-z]*{_GAP}[^\s\"',-][^\s\"',]{{0,255}}{_GAP}[^\s\"',]{{1,128}}{_GAP}",
+        # With `-n` there is no file before the name.
+        rf"-(?=[A-Za-z]{{0,8}}b)[A-Za-z]{{1,8}}(?:(?<=n)|(?<=n\w)|(?<=n\w\w)|{_FILE}){_GAP}[^\s\"',]{{1,128}}{_GAP}",
     ),
     (r"mysql mariadb 7z", r"mysql\w{0,10}|mariadb\w{0,10}|7z", rf"-p{_IN_QUOTES}?"),
     (r"sshpass", r"sshpass", rf"-p{_JOINED}"),
@@ -44,9 +48,13 @@ _PROGRAMS: Final = (
         r"login", rf"(?:docker|podman|helm|oc|az){_GAP}(?:registry{_GAP})?login",
         rf"-p{_GAP}",
     ),
-    (r"mongo twine", r"mongo\w{0,10}|twine", rf"-p{_GAP}"),
+    (r"mongo twine cqlsh", r"mongo\w{0,10}|twine|cqlsh", rf"-p{_GAP}"),
+    (r"snmp", r"snmp\w{1,10}", rf"-[AX]{_GAP}"),
     (r"ldap", r"ldap\w{1,10}", rf"-w{_GAP}"),
-    (r"sqlcmd bcp zip", r"sqlcmd|bcp|unzip|zip", rf"-P{_GAP}"),
+    (
+        r"sqlcmd bcp zip ipmitool mosquitto", r"sqlcmd|bcp|unzip|zip|ipmitool|mosquitto_\w{3}",
+        rf"-P{_JOINED}",
+    ),
     (r"ssh-keygen", r"ssh-keygen", rf"-[NP]{_GAP}"),
     (
         r"rabbitmqctl", r"rabbitmqctl",
@@ -63,6 +71,10 @@ _PROGRAMS: Final = (
     (r"openssl", r"openssl", rf"-[kK]{_GAP}"),
     (r"wget http", r"wget|http|https", rf"-a{_GAP}[^\s:\"']{{1,128}}:"),
 )  # fmt: skip
+_OPENED: Final = late(r"[\"'](?=[^\s\"']*\Z)")
+"""The quote that a value stands in: `-u 'kim:…'`."""
+
+_LONGEST: Final = 1_024
 _VALUE: Final = r"(?P<value>[^\s\"',|;&+][^\s\"']{0,1023})"
 
 
@@ -97,8 +109,9 @@ _AUTH: Final = late(
     r"(?P<bare>(?=[^\s\"']{0,127}\d)(?=[^\s\"']{0,127}[a-z])[^\s\"',;:()=/]{6,128})(?=[\s\"'),;:]|\Z)"
 )
 _PROSE: Final = frozenset({
-    "and", "are", "argument", "can", "flag", "from", "in", "instead", "may", "option", "or",
-    "parameter", "to", "via", "when", "with", "without",
+    "and", "are", "argument", "can", "expects", "flag", "from", "given", "in", "instead", "may",
+    "needs", "option", "or", "parameter", "requires", "takes", "to", "via", "when", "with",
+    "without",
 })  # fmt: skip
 """What stands behind the name of an option where a sentence tells of it."""
 
@@ -112,7 +125,8 @@ _NEXT_LINE: Final = late(r"\\\r?\n")
 SIGNS: Final = (
     "curl", "mysql", "mariadb", "sshpass", "redis0cli", "login", "mongo", "ldap", "sqlcmd", "zip",
     "smbclient", "openssl", "wget", "http0", "0z", "htpasswd", "twine", "sqlplus",
-    "sqlldr", "mpdp", "rman", "bcp0", "keygen", "rabbitmq", "sudo",
+    "sqlldr", "mpdp", "rman", "bcp0", "keygen", "rabbitmq", "sudo", "cqlsh",
+    "mosquitto", "ipmitool", "snmp",
 )  # fmt: skip
 """One of them stands in each command of `_PROGRAMS`, as `suspicion` sees it."""
 
@@ -173,5 +187,15 @@ def _of_programs(text: str, rows: set[int]) -> Iterator[Span]:
             program, option = _ROWS[row]
             if program.search(line):
                 for match in option.finditer(line):
-                    yield Span(start + match.start("value"), start + match.end("value"), "value")
+                    place, end = match.start("value"), _end(line, match)
+                    if not is_nothing(line[place:end].rstrip("\\") or "?", equals=True):
+                        yield Span(start + place, start + end, "value")
         start += len(line)
+
+
+def _end(line: str, match: re.Match[str]) -> int:
+    """Return where the value of an option ends: in quotes it may have blanks."""
+    start, end = match.span("value")
+    quote = _OPENED.search(line, match.start(), start)
+    closing = line.find(quote[0], end, end + _LONGEST) if quote else -1
+    return max(end, closing)

@@ -11,6 +11,19 @@ from typing import Final
 A: Final = "hunter2pw9"
 
 SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
+    "commands": [
+        ("mysql -u root -p'my hunter2 pw9' shop", "pw9"),
+        ("curl -u 'kim:my hunter2 pw9' https://h/", "pw9"),
+        ('sshpass -p "my hunter2 pw9" ssh kim@h', "pw9"),
+        (f"sqlcmd -U sa -P'{A}'", A),
+        (f"sqlcmd -U sa -P{A} -Q x", A),
+        (f"htpasswd -nb kim {A}", A),
+        (f"mosquitto_pub -h h -u kim -P {A} -t x", A),
+        (f"mysqld\x00-uroot\x00-p{A}\x00shop\x00", A),
+        (f"app\x00--password\x00{A}\x00", A),
+        (f"curl\x00-u\x00kim:{A}\x00https://h\x00", A),
+        (f"HOME=/root\x00DB_PASSWORD={A}\x00PATH=/bin\x00", A),
+    ],
     "letters": [
         (text, A)
         for text in (
@@ -41,6 +54,18 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
 }
 
 LOOK_ALIKES: Final[dict[str, list[str]]] = {
+    "commands": [
+        "mysql -u root -p shop",
+        "\"mysql -p\" asks for it, 'mysql -p'. See 'man'",
+        "['mysql', '-p', 'shop']",
+        "curl -u $USER:$PASSWORD https://h",
+        "redis-cli -a $REDIS_PASSWORD ping",
+        'mysql -p"$MYSQL_PASSWORD" shop',
+        "mysqldump -p${MYSQL_PASSWORD} shop",
+        "option --password requires an argument",
+        "mosquitto_sub -h h -p 1883 -t orders/41",
+        "sshd\x00-p\x0022\x00",
+    ],
     "letters": [
         "상품：장미 ３송이",
         "토큰：만료",

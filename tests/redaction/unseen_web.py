@@ -441,6 +441,10 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
             "공공데이터 인증키(ServiceKey)=OjLA¦VqGwANArNSC6PedtbAzuCVqU0d0n6HSkl6dzCoxlMkEv6wKCDhZxGDuq%3D%3D",
             "OjLA¦VqGwANArNSC6PedtbAzuCVqU0d0n6HSkl6dzCoxlMkEv6wKCDhZxGDuq%3D%3D",
         ),
+        ("ipmitool -H 10.0.0.1 -U admin -P Lily!0023 power status", "Lily!0023"),
+        ("snmpwalk -v3 -u kim -A Lily!0024 -X Lily!0025 10.0.0.1", "Lily!0024"),
+        ("snmpwalk -v3 -u kim -A Lily!0024 -X Lily!0025 10.0.0.1", "Lily!0025"),
+        ("cqlsh -u cassandra -p Lily!0030", "Lily!0030"),
     ],
 }
 
@@ -449,11 +453,7 @@ UNDETECTED: Final = (
     ("etcdctl --user root:Lily!0017 get /", "Lily!0017"),
     ("mc alias set minio http://minio:9000 admin Lily!0018", "Lily!0018"),
     ("rclone obscure Lily!0019", "Lily!0019"),
-    ("ipmitool -H 10.0.0.1 -U admin -P Lily!0023 power status", "Lily!0023"),
     ("snmpget -v2c -c L1lycomm 10.0.0.1 sysName.0", "L1lycomm"),
-    ("snmpwalk -v3 -u kim -A Lily!0024 -X Lily!0025 10.0.0.1", "Lily!0024"),
-    ("snmpwalk -v3 -u kim -A Lily!0024 -X Lily!0025 10.0.0.1", "Lily!0025"),
-    ("cqlsh -u cassandra -p Lily!0030", "Lily!0030"),
     (
         "wandb login 9e43¦49675dd575fdec10d76e0ee8712f00c47140",
         "9e43¦49675dd575fdec10d76e0ee8712f00c47140",
