@@ -35,32 +35,57 @@ from flowery_logging.redaction.values import (
     object_start,
 )
 
+_MARK: Final = r"(?:[*~]{1,3}|_{1,2}|(?:</[A-Za-z]{1,8}[1-6]?>){1,3})?"
+_MARKS: Final = (
+    r"(?:[*~]{1,3}[ \t]{1,4}|_{1,2}[ \t]{1,4}|(?:</[A-Za-z]{1,8}[1-6]?>[ \t]{0,4}){1,3})?"
+    r"(?:<(?:b|i|u|em|strong|code|tt|kbd|samp|pre|span|font|small|mark|var|td|dd)"
+    r"(?:[ ][^<>\n]{0,128})?>[ \t]{0,4}){0,3}"
+)
+"""Marks of Markdown and HTML behind a name, and behind its sign: `**API key:** …`."""
+
+_PROPERTY: Final = r"(?:!![\w.:/-]{1,64}|!unsafe|!<[^>\s]{1,64}>|&[\w-]{1,32})"
+_PROPERTIES: Final = rf"(?:{_PROPERTY}[ ]{{1,4}}){{1,2}}(?![ \n])"
+"""What YAML says of a value before it: `!!str …`."""
+
+_ANNOTATION: Final = (
+    r"(?:&(?:'static[ ])?)?\\{0,15}[\"']?"
+    r"(?:[A-Z][a-z]{2,12}\[[^\]\n=]{1,60}\]{1,3}|(?:Secret)?(?:[Ss]tr(?:ing)?|[Bb]ytes|Any))"
+    r"\??\\{0,15}[\"']?(?:[ ]\|[ ][A-Za-z]{3,12})?[ ]?=[ ]?"
+    r"(?=[bBfFrRuU]{0,2}\\{0,15}[\"'`]|SecretStr\()"
+)
+"""The type of a variable in code: `password: str = "…"`."""
+
 # A name, the end of its quotes, the sign, and the beginning of the value's quotes. The name's
 # length is bounded, so that the search is linear.
 _BEHIND_NAME: Final = (
     r"(?P<closed>\\{0,15}[\"'`]\]?|\]|(?<=[A-Z]{2})\)|\)(?==\(|[ ]{0,2}[:=]))?"
-    r"(?:\((?=[^()\n]{0,23}[가-힣])[^()\n]{1,24}\))?"  # its other name: `password(비밀번호)=`
+    r"(?:[ ]?\((?=[^()\n]{0,23}[가-힣])[^()\n]{1,24}\))?"  # its other name: `password(비밀번호)=`
+    rf"{_MARK}"
     r"(?P<sign>(?:[ \t\u00a0]|\\{1,2}xa0){0,8}(?:=>|:=|==?|::(?=[ ])|:(?!//)|\uff1d|\uff1a)"
-    r"(?:[ \t\u00a0]|\\{1,2}xa0){0,8})"
-    r"(?:[bBrRuU]{1,2}(?=\\{0,15}[\"'])|string\([0-9]{1,6}\)[ ])?"
-    r"(?P<quote>\\{0,15}(?:\"\"\"|\'\'\'|[\"'`]))?"
+    rf"(?:[ \t\u00a0]|\\{{1,2}}xa0){{0,8}}(?:(?<=:[ ]){_ANNOTATION})?)"
+    rf"(?:(?<=:[ ]){_PROPERTIES}|{_MARKS})"
+    r"(?:[bBfFrRuU]{1,2}(?=\\{0,15}[\"'])|string\([0-9]{1,6}\)[ ])?"
+    r"(?P<quote>\\{0,15}(?:\"\"\"|\'\'\'|```|[\"'`]))?"
 )
 _ASSIGNED: Final = late(rf"(?<![\w.%$-])(?P<name>[\w.%$-]{{1,128}}){_BEHIND_NAME}")
 _ASSIGNED_WORDS: Final = late(
     r"(?<![\w.%$-])(?P<name>[A-Za-z0-9가-힣]{1,20}(?: [A-Za-z가-힣][A-Za-z가-힣0-9]{0,19}){1,2})"
     + _BEHIND_NAME
 )
+_SCALAR: Final = r"[|>](?:[+-]\d?|\d[+-]?)?[ \t]{0,8}"
+_COMMENT: Final = r"(?:[ \t]#[^\n]{0,256})?"
 _BLOCK: Final = late(
     r"(?<![\w.%$-])(?P<name>[\w.-]{2,64})[\"']?:"
-    r"[ \t]{0,8}(?:[|>][+-]?\d?)?[ \t]{0,8}\n(?=[ ]|- )"
+    rf"[ \t]{{0,8}}(?:{_PROPERTY}[ \t]{{0,8}}){{0,2}}"
+    rf"(?:{_SCALAR}{_COMMENT}\n(?:[ \t]{{0,64}}\n){{0,4}}|{_COMMENT}\n)(?=[ ]|- )"
 )
 # The same in a text inside another, which has the ends of lines as escapes.
 _ESCAPED_BLOCK: Final = late(
-    r"(?<![\w.%$-])(?P<name>[\w.-]{2,64})(?:\\{0,4}[\"'])?:[ \t]{0,8}(?:[|>][+-]?\d?)?[ \t]{0,8}"
+    rf"(?<![\w.%$-])(?P<name>[\w.-]{{2,64}})(?:\\{{0,4}}[\"'])?:[ \t]{{0,8}}(?:{_SCALAR})?"
     r"\\{1,4}n(?P<value>[ ]{1,64}[^\\\"'\n]{1,1024}(?:\\{1,4}n[ ]{1,64}[^\\\"'\n]{1,1024}){0,64})"
 )
 _OTHER_NAME: Final = late(r"[가-힣 ]\(")
-_ANY_ESCAPED_BLOCK: Final = late(r":[ \t]{0,8}(?:[|>][+-]?\d?)?[ \t]{0,8}\\{1,4}n[ ]")
+_ANY_ESCAPED_BLOCK: Final = late(rf":[ \t]{{0,8}}(?:{_SCALAR})?\\{{1,4}}n[ ]")
 _WORD_BEFORE: Final = late(r"[A-Za-z0-9가-힣]{1,20}\Z")
 _LETTERS: Final = late(rf"[A-Za-z_.]+[.,:;!?)\]}}]*(?=[{STOP}]|\Z)")
 _LONGEST_WORD: Final = 20
@@ -80,13 +105,13 @@ _LINE: Final = late(r"(?:[A-Za-z][\w-]{2,24} (?=\S))?(?P<value>[^\r\n\"'`\\]*)")
 _TYPE: Final = late(r"(?:Optional\[)?(?:http\.)?(?:Simple)?Cookies?[\],)](?![\w=])")
 _PROSE: Final = late(r"[A-Za-z][a-z]{1,20}(?:[ ][a-z]{2,20}){1,16}[.]?")
 _BARE: Final = late(
-    rf"(?:<[^{STOP}]{{1,128}}>|(?:[^{STOP}]|\\(?![nrt\"'\\]))+"
-    rf"(?:(?:[<>,;|](?![\w.%$-]{{1,64}}[=:])|&(?=[!-~])(?![\w.%$#\[\]-]{{0,64}}[=:;])"
+    rf"(?:<(?!/)[^{STOP}]{{1,128}}>|(?:[^{STOP}]|\\(?![nrt\"'\\]))+"
+    rf"(?:(?:(?!</[A-Za-z]{{1,16}}[1-6]?>)[<>,;|](?![\w.%$-]{{1,64}}[=:])|&(?=[!-~])(?![\w.%$#\[\]-]{{0,64}}[=:;])"
     r"|[)\]}`](?=[A-Za-z0-9]))"
     rf"(?:[^{STOP}]|\\(?![nrt\"'\\]))+)*)"
 )
 _ODD: Final = late(
-    rf"[)\]}}|;,<>](?![\w.%$-]{{1,64}}[=:])(?=[^{STOP}]*[0-9])(?=[^{STOP}]*[A-Za-z])[^{STOP}]+"
+    rf"(?!</)[)\]}}|;,<>](?![\w.%$-]{{1,64}}[=:])(?=[^{STOP}]*[0-9])(?=[^{STOP}]*[A-Za-z])[^{STOP}]+"
 )
 """A value that begins with what ends others, as passwords that are made by chance may."""
 

@@ -37,8 +37,12 @@ _FLAT: Final = bytes(
 )
 _ESCAPED_BLANK: Final = late(r"\\xa0(?=(?:[ \t\u00a0]|\\{1,2}xa0){0,7}[:=\uff1d\uff1a])")
 _NO_WORD: Final = late(r"[^\w\x00-\x7f]")
+_CLOSED_MARK: Final = late(
+    r"</[A-Za-z]{1,8}[1-6]?>(?=(?:</[A-Za-z]{1,8}[1-6]?>){0,2}[ \t]{0,8}[:=\uff1d\uff1a])"
+)
 _OTHER_NAME: Final = late(
-    r"\((?<=[\w.%$)\"'`\]-]\()(?=[^()\n]{0,23}[가-힣])[^()\n]{1,24}\)(?= {0,8}[:=])"
+    r"\((?:(?<=[\w.%$)\"'`\]-]\()|(?<=[\w)] \())"
+    r"(?=[^()\n]{0,23}[가-힣])[^()\n]{1,24}\)(?= {0,8}[:=])"
 )
 """The other name of a field, which is none before a sign: `password(비밀번호)=`."""
 
@@ -47,6 +51,8 @@ def flat(text: str) -> str:
     """Return names and signs of a text, at the same places."""
     if "\\xa0" in text:
         text = _ESCAPED_BLANK.sub(_blanks, text)
+    if "</" in text:
+        text = _CLOSED_MARK.sub(_blanks, text)
     if not text.isascii():
         text = _NO_WORD.sub(" ", text.replace("\uff1d", "=").replace("\uff1a", ":"))
         if "(" in text:

@@ -40,7 +40,11 @@ _INSERTED: Final = late(r"\(([^()]{1,2048})\)(?:0|\\+[nrt]){0,16}values(?:0|\\+[
 _SQL_PASSWORD: Final = late(r"password(?:0{0,4}['(\\]|0for)")
 # Each begins with a sign, not with a group: so `re` looks for that sign alone.
 _ELEMENT: Final = late(r"<([\w.:-]{2,128})")
-_ATTRIBUTE: Final = late(r"=(?:(?<=name=)|(?<=key=)|(?<=id=))\\{0,15}[\"']([\w.-]{2,64})")
+_CONTENT: Final = late(r">(?:\s|\\[nrt]){0,32}([\w .-]{2,64}):?(?:\s|\\[nrt]){0,32}</")
+_ATTRIBUTE: Final = late(
+    r"=(?:(?<=name=)|(?<=key=)|(?<=id=)|(?<=property=)|(?<=Name=)|(?<=Key=))"
+    r"\\{0,15}[\"']([\w.-]{2,64})"
+)
 _CODE: Final = late(r"(?:[?&;\s\"']|\\[nrt])code=[\w.~%/+-]{10}", re.IGNORECASE)
 
 SHOWN: Final = 0
@@ -151,10 +155,10 @@ class NameSigns:
         return self.are_any(names.decode("utf-8", "replace").split())
 
     def _is_tagged(self, encoded: bytes) -> bool:
-        """Tell whether an element or an attribute of XML may have the name of a secret."""
+        """Tell whether an element of XML, its attribute or content may be the name of a secret."""
         text = encoded.translate(ZEROS).decode("utf-8", "replace")
         elements = {name.rpartition(":")[2] for name in _ELEMENT.findall(text)}
-        return self.are_any(elements.union(_ATTRIBUTE.findall(text)))
+        return self.are_any(elements.union(_ATTRIBUTE.findall(text), _CONTENT.findall(text)))
 
     def _is_inserted(self, encoded: bytes, coarse: str) -> bool:
         """Tell whether one of the columns of an INSERT may have the name of a secret."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from flowery_logging.late import late
+from flowery_logging.redaction import elements
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import nested_end, quoted_end
@@ -100,8 +101,10 @@ _ATTRIBUTES: Final = late(
 _EMPTY: Final = frozenset({"input", "meta", "link", "img", "param", "source", "br", "hr"})
 """Elements of HTML that have no content: what follows them is not theirs."""
 
-_NAME_ATTRIBUTE: Final = late(r"\b(?:name|key|id)=\\{0,15}[\"'](?P<name>[\w.-]{2,64})\\{0,15}[\"']")
-_VALUE_ATTRIBUTE: Final = late(r"\b(?:value|content)=\\{0,15}[\"'](?P<value>[^\"'<>\\]{1,1024})")
+_NAME_ATTRIBUTE: Final = late(
+    r"\b(?:[Nn]ame|[Kk]ey|id|property)=\\{0,15}[\"'](?P<name>[\w.-]{2,64})\\{0,15}[\"']"
+)
+_VALUE_ATTRIBUTE: Final = late(r"\b(?:[Vv]alue|content)=\\{0,15}[\"'](?P<value>[^\"'<>\\]{1,1024})")
 _FORM_DATA: Final = late(
     r"name=\\{0,15}\"(?P<name>[^\"\\]{1,64})\\{0,15}\""
     r"(?:(?:\r?\n|\\r\\n|\\n)[\w-]{1,64}:[^\r\n\\]{0,256}){0,4}"
@@ -134,6 +137,7 @@ def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C90
     if "<" in text:
         yield from _marked(text, _TAG, kind_of)
         yield from _attributes(text, kind_of)
+        yield from elements.find(text, kind_of)
 
 
 def _calls(text: str) -> Iterator[Span]:
@@ -247,6 +251,9 @@ def _attributes(text: str, kind_of: KindOf) -> Iterator[Span]:
             start = match.start("inside")
             for value in _VALUE_ATTRIBUTE.finditer(match["inside"]):
                 yield Span(start + value.start("value"), start + value.end("value"), kind)
-            is_empty = match["inside"].endswith("/") or match["tag"].lower() in _EMPTY
+            closed = f"</{match['tag']}>"
+            is_empty = match["inside"].endswith("/") or (
+                match["tag"].lower() in _EMPTY and not text.startswith(closed, match.end())
+            )
             if match["value"].strip() and not is_empty:
                 yield Span(*match.span("value"), kind)

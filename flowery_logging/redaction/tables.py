@@ -69,12 +69,12 @@ def _below(
         if len(cells) != len(columns):
             break
         for (start, stop), column in zip(cells, columns, strict=True):
-            if column.kind is not None and _is_one(text[start:stop], column):
+            if column.kind is not None and is_one(text[start:stop], may_be_word=column.may_be_word):
                 yield Span(start, stop, column.kind)
         position = end + 1
 
 
-def _is_one(cell: str, column: _Column) -> bool:
+def is_one(cell: str, *, may_be_word: bool) -> bool:
     """Tell whether a cell is one value, that is neither a mask, a type, a date nor a length."""
     return not (
         not cell
@@ -82,7 +82,7 @@ def _is_one(cell: str, column: _Column) -> bool:
         or is_nothing(cell, equals=False)
         or tells_fact(cell)
         or _TYPE.fullmatch(cell)
-        or (cell.isalpha() and not column.may_be_word)
+        or (cell.isalpha() and not may_be_word)
     )
 
 

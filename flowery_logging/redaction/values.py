@@ -79,7 +79,7 @@ _MASK: Final = late(
     r"[*•.…]{2,}|[xX]{3,}|\$\{[^}]{0,64}\}?|\{\{[^}]{0,64}\}?\}?|\$[A-Z_]{1,64}|\$\d{1,3}"
     r"|:[A-Za-z_]{1,64}(?:_?[0-9]{1,3}){0,3}"
     r"|\$\(.{0,256}|!(?:vault|secret|Ref|Sub|GetAtt|env|ENV|reference|encrypted(?:/\w{1,16})?)"
-    r"|%\(\w{1,64}(?:\)s)?|%[rsdif]|\{\w{0,64}\}|\[redacted(?::\w{1,32})?\]"
+    r"|!!null|%\(\w{1,64}(?:\)s)?|%[rsdif]|\{\w{0,64}\}|\[redacted(?::\w{1,32})?\]"
     r"|<[A-Za-z]{2,20}(?:[ _-][a-zA-Z]{2,20}){0,3}>"
 )
 _MASKING: Final = frozenset("*•.…xX$:!%{<[")
@@ -324,7 +324,7 @@ def may_be_password(name: str, value: str) -> bool:
     return (
         is_doubtful(name)
         and len(value) >= _SHORTEST_PASSWORD
-        and not value.isalpha()
+        and _IDENTIFIER.fullmatch(value) is None  # the name of a test
         and any(map(str.isalpha, value))
     )
 

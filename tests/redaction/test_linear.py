@@ -39,6 +39,9 @@ UNITS = [
     "(token) VALUES ('a'b,", "password=a(", "password=a&b", "password=a)b", "password: )a1", "password=a`b",
     "password=a'b", "://a:b<", "://a:b<@", "netloc='a:b@", "netloc=", "password=a(b&",
     "본인확인 900101-1234567 ", "LS0tLS1CRUdJTiBQUklWQVRF", "key=", "key=a&", "PWD=/", "비밀번호: 만료", "token: ~1.", "password: 1 ",
+    "**token**: ", "**token:** ", "token*", "</b>", "<b>token</b>", "<b>token:</b> <b>", "<td>token</td><td>", "<td>token</td>", "<td>token", "<td><b>",
+    "<td>token</td><td>a1", "<a name='token'><value>", "<a name='token'>", "token: !!str ", "token: &a ", "!!a ", "token: |\n\n", "token: Optional[", "token: str = '", "token (가): ",
+    "\x00", "--token\x00", "-p\x00a1", "\u200b", "t\u200boken=", "ｔｏｋｅｎ：", "“token”: “", "\u1107\u1175", "%EF%BC%9D", "mysql -p'a ", "curl -u 'a:", "htpasswd -nb a ",
 ]  # fmt: skip
 TRIES = 5
 MOST = 10
