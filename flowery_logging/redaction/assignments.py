@@ -38,8 +38,8 @@ from flowery_logging.redaction.values import (
 _MARK: Final = r"(?:[*~]{1,3}|_{1,2}|(?:</[A-Za-z]{1,8}[1-6]?>){1,3})?"
 _MARKS: Final = (
     r"(?:[*~]{1,3}[ \t]{1,4}|_{1,2}[ \t]{1,4}|(?:</[A-Za-z]{1,8}[1-6]?>[ \t]{0,4}){1,3})?"
-    r"(?:<(?:b|i|u|em|strong|code|tt|kbd|samp|pre|span|font|small|mark|var|td|dd)"
-    r"(?:[ ][^<>\n]{0,128})?>[ \t]{0,4}){0,3}"
+    r"(?:<(?:b|i|u|em|strong|code|tt|kbd|samp|pre|span|font|small|mark|var|td|dd|div|br)"
+    r"(?:[ ][^<>\n]{0,128})?/?>[ \t]{0,4}){0,3}"
 )
 """Marks of Markdown and HTML behind a name, and behind its sign: `**API key:** …`."""
 
@@ -58,14 +58,14 @@ _ANNOTATION: Final = (
 # A name, the end of its quotes, the sign, and the beginning of the value's quotes. The name's
 # length is bounded, so that the search is linear.
 _BEHIND_NAME: Final = (
-    r"(?P<closed>\\{0,15}[\"'`]\]?|\]|(?<=[A-Z]{2})\)|\)(?==\(|[ ]{0,2}[:=]))?"
+    r"(?P<closed>\\{0,15}[\"'`]\]?|\"\"|\]|(?<=[A-Z]{2})\)|\)(?==\(|[ ]{0,2}[:=]))?"
     r"(?:[ ]?\((?=[^()\n]{0,23}[가-힣])[^()\n]{1,24}\))?"  # its other name: `password(비밀번호)=`
     rf"{_MARK}"
-    r"(?P<sign>(?:[ \t\u00a0]|\\{1,2}xa0){0,8}(?:=>|:=|==?|::(?=[ ])|:(?!//)|\uff1d|\uff1a)"
+    r"(?P<sign>(?:[ \t\u00a0]|\\{1,2}xa0){0,64}(?:=>|:=|==?|::(?=[ ])|:(?!//)|\uff1d|\uff1a)"
     rf"(?:[ \t\u00a0]|\\{{1,2}}xa0){{0,8}}(?:(?<=:[ ]){_ANNOTATION})?)"
     rf"(?:(?<=:[ ]){_PROPERTIES}|{_MARKS})"
     r"(?:[bBfFrRuU]{1,2}(?=\\{0,15}[\"'])|string\([0-9]{1,6}\)[ ])?"
-    r"(?P<quote>\\{0,15}(?:\"\"\"|\'\'\'|```|[\"'`]))?"
+    r"(?P<quote>\\{0,15}(?:\"\"(?=\w|\"\"(?!\"))|\"\"\"|\'\'\'|```|[\"'`]))?"
 )
 _ASSIGNED: Final = late(rf"(?<![\w.%$-])(?P<name>[\w.%$-]{{1,128}}){_BEHIND_NAME}")
 _ASSIGNED_WORDS: Final = late(

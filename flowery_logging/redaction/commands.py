@@ -74,7 +74,10 @@ _PROGRAMS: Final = (
 _OPENED: Final = late(r"[\"'](?=[^\s\"']*\Z)")
 """The quote that a value stands in: `-u 'kim:…'`."""
 
+_SHORTEST: Final = 4
 _LONGEST: Final = 1_024
+"""Digits of a password, at least, and its characters in quotes."""
+
 _VALUE: Final = r"(?P<value>[^\s\"',|;&+][^\s\"']{0,1023})"
 
 
@@ -188,9 +191,16 @@ def _of_programs(text: str, rows: set[int]) -> Iterator[Span]:
             if program.search(line):
                 for match in option.finditer(line):
                     place, end = match.start("value"), _end(line, match)
-                    if not is_nothing(line[place:end].rstrip("\\") or "?", equals=True):
+                    if _is_one(line[place:end].rstrip("\\")):
                         yield Span(start + place, start + end, "value")
         start += len(line)
+
+
+def _is_one(value: str) -> bool:
+    """Tell whether a value is a password, and neither a variable nor a number: `xargs -P 4 zip`."""
+    return not (
+        not value or is_nothing(value, equals=True) or (value.isdigit() and len(value) < _SHORTEST)
+    )
 
 
 def _end(line: str, match: re.Match[str]) -> int:

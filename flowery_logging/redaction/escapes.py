@@ -17,15 +17,16 @@ from typing import Final, NamedTuple
 from flowery_logging.late import late
 from flowery_logging.redaction import letters
 
-_ESCAPED: Final = late(
+_PATTERN: Final = (
     r"(?P<colour>(?:\x1b|(?<!\\)\\{1,64}(?:u00|x)1b)\[[0-9;]{0,32}m)"
     r"|(?<!\\)\\{1,64}u(?P<code>[0-9a-fA-F]{4})"
     r"|(?P<bytes>(?:%[0-9a-fA-F]{2})+|(?<!\\)(?:\\{1,64}x[0-9a-fA-F]{2})+)"
     r"|\\(?P<sign>[\\\"'/nrt])"
     r"|&(?P<entity>quot|apos|lt|gt|amp|nbsp|#(?:[0-9]{1,8}|x[0-9a-f]{1,6}));"
-    rf"|(?P<nul>\x00)|(?P<letter>{letters.ODD})",
-    re.IGNORECASE,
 )
+_ESCAPED: Final = late(_PATTERN, re.IGNORECASE)
+# Asked for at each place of a text: so of those alone that have such a letter.
+_ESCAPED_OR_ODD: Final = late(rf"{_PATTERN}|(?P<nul>\x00)|(?P<letter>{letters.ODD})", re.IGNORECASE)
 # Each begins with a sign, so that `re` looks for that sign alone: is there any of the above?
 _BYTE: Final = late("%[0-9a-fA-F]{2}")
 _SIGN: Final = late(r"\\(?:[uU][0-9a-fA-F]{4}|[xX][0-9a-fA-F]{2}|[\\\"'/nrtNRT])")
@@ -79,7 +80,7 @@ def layers(text: str, *, form: bool = False) -> Iterator[Layer]:
 def plain(text: str) -> str:
     """Return a text without its escapes, also without those that were in these."""
     for _ in range(_LAYERS):
-        text, found = _ESCAPED.subn(_plain, text)
+        text, found = _escaped_in(text).subn(_plain, text)
         if not found or not _has_escapes(text):
             break
     return text
@@ -105,9 +106,17 @@ def _has_escapes(text: str) -> bool:
         or ("%" in text and _BYTE.search(text) is not None)
         or ("&" in text and _ENTITY.search(text) is not None)
         or ("\x1b" in text and _COLOUR.search(text) is not None)
-        or "\0" in text
-        or letters.has_odd(text)
+        or _has_odd(text)
     )
+
+
+def _has_odd(text: str) -> bool:
+    return "\0" in text or letters.has_odd(text)
+
+
+def _escaped_in(text: str) -> re.Pattern[str]:
+    """Return the pattern of what may be escaped in a text."""
+    return _ESCAPED_OR_ODD if _has_odd(text) else _ESCAPED
 
 
 def _plain(match: re.Match[str]) -> str:
@@ -128,7 +137,7 @@ def _without(text: str) -> Layer:
     pieces: list[str] = []
     places: list[int] = []
     position = 0
-    for match in _ESCAPED.finditer(text):
+    for match in _escaped_in(text).finditer(text):
         pieces.append(text[position : match.start()])
         places += range(position, match.start())
         for place, char in _characters(match):
@@ -162,10 +171,10 @@ def _of_escape(match: re.Match[str]) -> str:
         return _SIGNS.get(match["sign"], match["sign"])
     if match["entity"]:
         return _of_entity(match["entity"].lower())
-    if match["nul"]:
+    if match.lastgroup == "nul":
         return " "
-    if match["letter"]:
-        return letters.plain(match["letter"])
+    if match.lastgroup == "letter":
+        return letters.plain(match[0])
     return _readable(int(match["code"], 16))
 
 

@@ -24,13 +24,11 @@ _QUOTES: Final = (
 _TABLE: Final = dict.fromkeys(map(chr, _UNSEEN), "") | _QUOTES
 _PLAIN: Final = {ord(letter): plain for letter, plain in _TABLE.items()}
 
-ODD: Final = (
-    rf"[{''.join(_TABLE)}\uff01-\uff5e\u2000-\u200a\u202f\u205f\u3000]"
-    r"|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
-)
+_SIGNS: Final = rf"{''.join(_TABLE)}\uff01-\uff5e\u2000-\u200a\u202f\u205f\u3000"
+ODD: Final = rf"[{_SIGNS}]|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
 """One of them, as a pattern."""
 
-_ODD: Final = late(ODD)
+_ODD: Final = late(rf"[{_SIGNS}\u1100-\u1112]")
 
 
 def has_odd(text: str) -> bool:
@@ -40,4 +38,4 @@ def has_odd(text: str) -> bool:
 
 def plain(text: str) -> str:
     """Return a text with the letters in their place that these stand for."""
-    return text if text.isascii() else normalize("NFKC", text.translate(_PLAIN))
+    return normalize("NFKC", text.translate(_PLAIN)) if has_odd(text) else text

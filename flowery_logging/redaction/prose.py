@@ -19,7 +19,13 @@ _UNIT: Final = (
     r"(?![ ]?(?:초|분|시간|일|월|년|주|개|회|건|자|명|원|글자|바이트|%"
     r"|(?:bits?|bytes?|char\w*|days?|hours?|minutes?|seconds?|times?|users?|ms|s)\b))"
 )
-_QUOTE: Final = r"[\[(\"'`<\u201c\u2018「『]{0,2}[ ]?"
+_TAG: Final = r"(?:<(?:b|i|u|em|strong|code|kbd|pre|span|font|mark)(?:[ ][^<>\n]{0,128})?>){0,3}"
+_QUOTE: Final = rf"{_TAG}[\[(\"'`<\u201c\u2018「『]{{0,2}}[ ]?"
+_MARK: Final = (
+    r"(?:(?:[*_~`]{1,3}|(?:</[a-z]{1,8}>){1,3})"
+    r"(?=[은는이가을를로]|으로|[ ]?(?:->|→)|[ ]?[\[(\"'`<*]))?"
+)
+"""What stands around a name and its value in Markdown and HTML: both have marks, or one tells."""
 
 _ARROW: Final = r"[ ]?(?:->|→)[ ]?"
 
@@ -27,17 +33,18 @@ _KOREAN: Final = late(
     r"(?P<name>비밀번호|비번|패스워드|암호|(?:인증|본인확인) ?번호|인증 ?코드|보안 ?코드"
     r"|(?:핀|PIN|OTP) ?번호"
     r"|(?P<long>토큰|시크릿(?: ?키)?|API ?Key|(?:API|인증|비밀|액세스) ?키))"
-    rf"(?:은|는|이|가|을|를|으?로)?(?:[ :\u00a0]{{0,2}}|{_ARROW}){_QUOTE}{_WITH_DIGIT}{_UNIT}",
+    rf"{_MARK}(?:은|는|이|가|을|를|으?로)?"
+    rf"(?:[ :\u00a0]{{0,2}}|\t|[ ]{{3,32}}|{_ARROW}){_QUOTE}{_WITH_DIGIT}{_UNIT}",
     re.IGNORECASE,
 )
 _LABEL: Final = "(?:the|this|user|account|member|login|customer|admin|role|tenant|client|service)"
 """What stands before a name: "password for user kim7" tells none."""
 
 _ENGLISH: Final = late(
-    r"(?<![A-Za-z])(?:pass(?:word|wd|phrase|code)|pwd|requirepass)"
+    rf"(?<![A-Za-z])(?:pass(?:word|wd|phrase|code)|pwd|requirepass){_MARK}"
     rf"(?P<said>(?:[ ](?:for|of)[ ](?:{_LABEL}[ ])?(?!{_LABEL}[ ])\S{{1,64}})?"
-    r"(?:(?:[ ](?:is|was)(?:[ ]now)?)?(?:[ ](?:set|changed|reset|updated)[ ]to)?))"
-    rf"(?:[ ]|{_ARROW}){_QUOTE}{_WITH_DIGIT}{_UNIT}",
+    r"(?:(?:[ ](?:is|was)(?:[ ]now)?:?)?(?:[ ](?:set|changed|reset|updated)[ ]to)?))"
+    rf"(?:[ \t]{{1,32}}|{_ARROW}){_QUOTE}{_WITH_DIGIT}{_UNIT}",
     re.IGNORECASE,
 )
 _KEY: Final = late(
@@ -55,6 +62,7 @@ _CODE: Final = late(
     r"(?P<told>[0-9]{6})(?![0-9A-Za-z.-])"
     r"|your[ ](?!(?:[\w-]{1,20}[ ]){0,2}(?:order|coupon|promo|discount|booking|referral|zip|postal"
     r"|area|country|error|status|product|gift)[ ])(?:[\w-]{1,20}[ ]){0,3}code[ ]is:?[ ]"
+    rf"{_TAG}"
     r"(?P<yours>[0-9]{4,8})(?![\w.-])"
     r"|(?<![\w.-])(?:[A-Z]{1,3}-)?(?P<said>[0-9]{4,8})[ ]is[ ]your[ ](?:[\w-]{1,20}[ ]){0,4}"
     r"(?:code|otp|pin|passcode|password))",
@@ -143,7 +151,7 @@ _NAME_IN_KOREAN: Final = late(
     "비밀번호|비번|패스워드|암호|인증|본인확인|보안|핀|토큰|시크릿|비밀|액세스"
     "|[Pp](?i:in)|[Oo](?i:tp)|[Aa](?i:pi)"
 )
-SAID: Final = late("p(?:ass(?:word|wd|phrase|code)?|wd)(?:[ (]|->|→)")
+SAID: Final = late(r"p(?:ass(?:word|wd|phrase|code)?|wd)(?:[ \t(*_~`<\]]|->|→)")
 """The name of a password in lower case, with what stands behind it in running text."""
 
 SIX_DIGITS: Final = late("[0-9](?<=[ :=].)[0-9]{5}")

@@ -79,7 +79,7 @@ _MASK: Final = late(
     r"[*•.…]{2,}|[xX]{3,}|\$\{[^}]{0,64}\}?|\{\{[^}]{0,64}\}?\}?|\$[A-Z_]{1,64}|\$\d{1,3}"
     r"|:[A-Za-z_]{1,64}(?:_?[0-9]{1,3}){0,3}"
     r"|\$\(.{0,256}|!(?:vault|secret|Ref|Sub|GetAtt|env|ENV|reference|encrypted(?:/\w{1,16})?)"
-    r"|!!null|%\(\w{1,64}(?:\)s)?|%[rsdif]|\{\w{0,64}\}|\[redacted(?::\w{1,32})?\]"
+    r"|!!(?:null|map|seq)|%\(\w{1,64}(?:\)s)?|%[rsdif]|\{\w{0,64}\}|\[redacted(?::\w{1,32})?\]"
     r"|<[A-Za-z]{2,20}(?:[ _-][a-zA-Z]{2,20}){0,3}>"
 )
 _MASKING: Final = frozenset("*•.…xX$:!%{<[")
@@ -89,7 +89,7 @@ _STATE: Final = late(r"[A-Za-z][a-z]{2,30}(?:ed|ing)")
 """What happened or happens to a secret: `token: refreshed`."""
 
 _AMOUNT: Final = late(
-    r"[0-9]{1,6}(?:자리?|회|번|개|건|명|초|분|시간|일|주|달|년|월)(?:이상|이하|이내|전|후|간|동안)?"
+    r"(?:[0-9]{1,3}[~-])?[0-9]{1,6}(?:자리?|회|번|개|건|명|초|분|시간|일|주|달|년|월)(?:이상|이하|이내|전|후|간|동안)?"
     r"|[0-9]{1,6}[ ](?:bytes?|char(?:acter)?s?|digits?|days?|hours?|minutes?|seconds?|attempts?"
     r"|tries|users?|of)\b"
 )

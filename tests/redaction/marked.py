@@ -33,6 +33,9 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
             f"**비밀번호**: {A}",
             f"**비밀번호:** {A}",
             f"* `DB_PASSWORD` = `{A}`",
+            f"**Password** → `{A}`",
+            f"**Password** `{A}`",
+            f"*비밀번호*는 `{A}`입니다",
         )
     ],
     "tags in a line": [
@@ -46,6 +49,12 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
             f'password: <span class="v">{A}</span>',
             f"<p><em><b>Password</b></em>: {A}</p>",
             f"<b>비밀번호</b>: {A}",
+            f"<p>Your new password is <b>{A}</b></p>",
+            f"<p>password is: <strong>{A}</strong></p>",
+            f"<p>임시 비밀번호는 <b>{A}</b> 입니다.</p>",
+            f'<p>임시 비밀번호 <span style="color:red">{A}</span></p>',
+            f"<p>Password:<br>{A}</p>",
+            f"<div>Password:</div><div>{A}</div>",
         )
     ],
     "elements": [
@@ -65,12 +74,24 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
             f"<key>password</key>\n\t<string>{A}</string>",
             f"<member><name>password</name><value><string>{A}</string></value></member>",
             f"<name>password</name>\n<value>{A}</value>",
+            f"<entry>\n  <string>password</string>\n  <string>{A}</string>\n</entry>",
             f'<attribute name="password"><value>{A}</value></attribute>',
             f'<void property="password"><string>{A}</string></void>',
             f'<saml:Attribute Name="password"><saml:AttributeValue>{A}</saml:AttributeValue></saml:Attribute>',
             f'<Parameter Name="password" Value="{A}"/>',
             f'<param name="password">{A}</param>',
             f"&lt;td&gt;password&lt;/td&gt;&lt;td&gt;{A}&lt;/td&gt;",
+        )
+    ],
+    "columns": [
+        (text, A)
+        for text in (
+            f"Password                      : {A}",
+            f"Password\t\t\t\t\t\t\t\t\t\t= {A}",
+            f"password    {A}\nName: 0, dtype: object",
+            f"password\t{A}",
+            f"비밀번호\t{A}",
+            f'id,body\n1,"{{""password"": ""{A}""}}"',
         )
     ],
     "YAML": [
@@ -164,6 +185,11 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "**비밀번호**: 8자 이상",
         "| `token` | `str` | no |",
         "f(*args, **password)",
+        "**password** field 2 missing",
+        "`password` argument2 is deprecated",
+        "`passwd` python3 module",
+        "**비밀번호**가 3회 틀렸습니다",
+        "*토큰* 3600초",
         "**auth:** basic",
         "*token*: `None`",
         "Password* : required field",
@@ -179,6 +205,17 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "<td>token</td><td>2 changes</td>",
         "<td>tokens</td><td>1532</td>",
         "<td>pin</td><td>17</td>",
+        '<td>token</td><td><a href="/t/41">41</a></td>',
+        "<td>비밀번호</td><td>8~20자</td>",
+        "<code>password</code> python3-only",
+        "<b>Password</b> version2",
+        'Password <i class="icon-lock2"></i>',
+        '<li>Password <span class="badge">12</span></li>',
+        "비밀번호는 <b>8자</b> 이상",
+        "<div>Password:</div><div>Must be 8 characters</div>",
+        "<div>Token:</div><div>expired</div>",
+        "<string>password</string><string>email</string>",
+        "status code is <b>500</b>",
         "<td>Password</td><td>2026-11-27</td>",
         "<td>password_length</td><td>12</td>",
         "<dt>Password</dt><dd>At least 8 characters</dd>",
@@ -198,6 +235,17 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "<strong>Password</strong>: at least 8 characters",
         '<xs:element name="password" type="xs:string"/>',
         '<field name="password" required="true" max_length="128"/>',
+    ],
+    "columns": [
+        "password-strength  0.0.3.post2",
+        "  --password PASSWORD   the password of the user",
+        "  password              the password, 8 to 64 characters",
+        "Password            : ********",
+        "Password expires    : never",
+        "Last password change\t\t\t\t\t: Nov 27, 2026",
+        "password-7f6d8      Opaque    1      3d",
+        "비밀번호\t3회 오류",
+        'id,body\n1,"{""password"": """", ""user"": ""kim""}"',
     ],
     "YAML": [
         "password: !!null",
@@ -227,6 +275,7 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "mysqldump -p${MYSQL_PASSWORD} shop",
         "option --password requires an argument",
         "mosquitto_sub -h h -p 1883 -t orders/41",
+        "curl -s https://h | xargs -P 4 zip",
         "sshd\x00-p\x0022\x00",
     ],
     "letters": [

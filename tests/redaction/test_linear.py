@@ -42,6 +42,7 @@ UNITS = [
     "**token**: ", "**token:** ", "token*", "</b>", "<b>token</b>", "<b>token:</b> <b>", "<td>token</td><td>", "<td>token</td>", "<td>token", "<td><b>",
     "<td>token</td><td>a1", "<a name='token'><value>", "<a name='token'>", "token: !!str ", "token: &a ", "!!a ", "token: |\n\n", "token: Optional[", "token: str = '", "token (가): ",
     "\x00", "--token\x00", "-p\x00a1", "\u200b", "t\u200boken=", "ｔｏｋｅｎ：", "“token”: “", "\u1107\u1175", "%EF%BC%9D", "mysql -p'a ", "curl -u 'a:", "htpasswd -nb a ",
+    "token" + " " * 60, "password is <b>", "**password** `", "비밀번호</b>", "<b><i><u>", "token:<br>", '""token"": ""',
 ]  # fmt: skip
 TRIES = 5
 MOST = 10
