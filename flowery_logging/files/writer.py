@@ -267,6 +267,12 @@ class Writer:
             finally:
                 lock.release()
 
+    def _append(self, journal: Journal, line: bytes) -> None:
+        """Write a line to a file that is ready; the rest of it to the next. Raises OSError."""
+        journal.append(line)
+        if journal.backlog.active:
+            self._prepare(journal, 0)
+
     def _write_with_care(
         self,
         journal: Journal,
@@ -288,9 +294,7 @@ class Writer:
         if from_inbox:
             journal.inbox_line = line
         if journal.target.descriptor >= 0 and not journal.backlog.active:
-            journal.append(line)
-            if journal.backlog.active:  # a part of it was written
-                self._prepare(journal, 0)
+            self._append(journal, line)
         else:
             if not journal.keep(line):
                 self._counters.add("dropped")

@@ -151,6 +151,7 @@ _FILES: Final = frozenset("./~")
 """How a version, and a path of a file, begin; that of Windows with a letter and a colon."""
 
 _ENDS: Final = ".,:;!?)]}"
+_TEST: Final = late(r"(?:[A-Za-z_]+\.)*[Tt]est[A-Za-z_.]*")
 _IDENTIFIER: Final = late(r"[A-Za-z]+(?:[_.][A-Za-z_]+)*")
 
 
@@ -324,7 +325,8 @@ def may_be_password(name: str, value: str) -> bool:
     return (
         is_doubtful(name)
         and len(value) >= _SHORTEST_PASSWORD
-        and _IDENTIFIER.fullmatch(value) is None  # the name of a test
+        and not value.isalpha()
+        and not _TEST.fullmatch(value)
         and any(map(str.isalpha, value))
     )
 

@@ -126,7 +126,7 @@ class Reserved(pydantic.BaseModel):
     name: str
     note: str = "for us alone"
 
-    def model_dump(self, mode="python"):
+    def model_dump(self, mode="python"):  # type: ignore[override]
         return {"name": self.name}
 
 
