@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import logging
 import signal
-import ssl
 import sys
 from _thread import RLock
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from operator import attrgetter
 from types import CodeType, FrameType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from structlog import BoundLoggerBase, _config, _output, contextvars as _contextvars
+
+if TYPE_CHECKING:
+    from ssl import SSLSocket
 
 # The interpreter
 
@@ -82,8 +84,10 @@ def release_of_another(lock: RLock) -> None:
         pass  # nobody has it, or this Python has other ways
 
 
-def chain_of(secured: ssl.SSLSocket) -> list[bytes]:
+def chain_of(secured: SSLSocket) -> list[bytes]:
     """Return the certificates that a server has shown, unverified, its own first, as DER."""
+    import ssl  # which a Python may have been built without
+
     if hasattr(secured, "get_unverified_chain"):  # Python 3.13
         return list(secured.get_unverified_chain())
     inside: Any = secured._sslobj  # type: ignore[attr-defined]  # noqa: SLF001

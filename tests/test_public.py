@@ -120,6 +120,21 @@ def test_what_an_import_loads_and_that_no_call_loads_more(tmp_path: Path) -> Non
     assert not {f"flowery_logging.{name}" for name in leaves} & set(ours)
 
 
+def test_a_python_without_ssl_logs(tmp_path: Path) -> None:
+    """As distributions for devices and the smallest images split it off; asyncio does without."""
+    program = """
+import sys
+sys.modules["_ssl"] = None
+import logging, flowery_logging
+flowery_logging.setup("svc", directory=sys.argv[1], output="file")
+logging.getLogger().warning("written")
+"""
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True)
+    (file,) = tmp_path.glob("*.ndjson")
+    lines = file.read_text().splitlines()
+    assert "written" in [json.loads(line)["message"] for line in lines]
+
+
 def test_structlog_is_there_at_once() -> None:
     """Imported at the first use it could be mocked, interrupted or cut by a fork."""
     program = "import sys, flowery_logging; sys.exit('structlog.contextvars' not in sys.modules)"
