@@ -40,10 +40,11 @@ CYCLE: Final = "<cycle>"
 
 def dumps(tree: object, option: int | None = None) -> bytes:
     """Encode plain data (no cycles, integers of 64 bits); lone surrogates become escapes."""
+    # By place: in a process's second interpreter orjson does not know the names of its arguments.
     try:
-        return orjson.dumps(tree, option=option)
+        return orjson.dumps(tree, None, option)
     except (TypeError, ValueError):
-        return orjson.dumps(without_surrogates(tree), option=option)
+        return orjson.dumps(without_surrogates(tree), None, option)
 
 
 def nodes_of(text: str) -> int:
@@ -95,7 +96,7 @@ def _as_it_is(value: object, redaction: Redaction, depth: int) -> str | None:
     if type(value) not in {list, dict} or redaction.by_path:
         return None
     try:
-        encoded = orjson.dumps(value, option=_PASSED_ON)
+        encoded = orjson.dumps(value, None, _PASSED_ON)  # see dumps()
     except (TypeError, ValueError, RecursionError):
         return None
     text = encoded.decode()  # `in` takes an eighth of what it takes in bytes
