@@ -118,7 +118,6 @@ _PROSE: Final = frozenset({
 })  # fmt: skip
 """What stands behind the name of an option where a sentence tells of it."""
 
-_WORD: Final = late("|".join(_OF_WORDS))
 _ALONE: Final = "--password-stdin"
 """What tells of no program by itself."""
 
@@ -150,9 +149,9 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
         for match in _AUTH.finditer(text):
             yield Span(*match.span("value" if match["value"] else "bare"), "value")
     if "-" in text or "pass:" in text or ("@" in text and "/" in text):
-        words = {*_WORD.findall(text)}
+        words = {word for word in _OF_WORDS if word in text}
         if words and words != {_ALONE}:
-            yield from _of_programs(text, {row for word in words for row in _OF_WORDS[word]})
+            yield from _of_programs(text, words)
 
 
 def _blanks(match: re.Match[str]) -> str:
@@ -183,10 +182,10 @@ def _variables(text: str, kind_of: KindOf) -> Iterator[Span]:
             yield Span(match.end() - len(match["value"].lstrip("\"'")), match.end(), kind)
 
 
-def _of_programs(text: str, rows: set[int]) -> Iterator[Span]:
+def _of_programs(text: str, words: set[str]) -> Iterator[Span]:
     start = 0
     for line in text.splitlines(keepends=True):
-        for row in rows:
+        for row in {row for word in words if word in line for row in _OF_WORDS[word]}:
             program, option = _ROWS[row]
             if program.search(line):
                 for match in option.finditer(line):

@@ -378,16 +378,25 @@ _STEMS: Final = {
         (stem, row)
         for row, form in enumerate(FORMS)
         for stem in form.stems
-        if _sign_of(stem) == sign
+        if _sign_of(stem) == sign and " " not in stem
     ]
     for sign in ("", *_SIGNS)
 }
+_WITH_BLANKS: Final = [
+    (stem, row) for row, form in enumerate(FORMS) for stem in form.stems if " " in stem
+]
+
+
+_SHORTEST: Final = 12
+"""Characters of a token at least, between blanks."""
 
 
 def find(text: str) -> Iterator[Span]:
     """Yield the tokens of known forms in a text."""
-    rows = [
-        row for sign, stems in _STEMS.items() if sign in text for stem, row in stems if stem in text
+    long = " ".join([word for word in text.split() if len(word) >= _SHORTEST])
+    rows = [row for stem, row in _WITH_BLANKS if stem in text]
+    rows += [
+        row for sign, stems in _STEMS.items() if sign in long for stem, row in stems if stem in long
     ]
     for row in dict.fromkeys(rows):
         pattern, kind = _COMPILED[row]

@@ -146,6 +146,13 @@ _SHORTEST_SAID: Final = 8
 
 _OPENING: Final = frozenset("[(\"'`<\u201c\u2018「『")
 
+_TOLD: Final = ("code", "password", "passcode", "pin", "otp", "token", "key", "secret")
+"""What stands before the `is` that tells a code or a key."""
+
+_BEFORE: Final = 96
+_BEHIND: Final = 640
+"""Characters around such an `is`, or the digits of a code, in which it is told."""
+
 # Signs of the above, each of which begins with a letter, so that `re` looks for these alone.
 _NAME_IN_KOREAN: Final = late(
     "비밀번호|비번|패스워드|암호|인증|본인확인|보안|핀|토큰|시크릿|비밀|액세스"
@@ -154,6 +161,9 @@ _NAME_IN_KOREAN: Final = late(
 SAID: Final = late(r"p(?:ass(?:word|wd|phrase|code)?|wd)(?:[ \t(*_~`<\]]|->|→)")
 """The name of a password in lower case, with what stands behind it in running text."""
 
+_LOGIN: Final = late("[/,] ?(?:p(?:w|ass)|비|패|암)")
+"""What stands between the names of both of a login."""
+
 SIX_DIGITS: Final = late("[0-9](?<=[ :=].)[0-9]{5}")
 """The beginning of a code."""
 
@@ -161,33 +171,29 @@ SIX_DIGITS: Final = late("[0-9](?<=[ :=].)[0-9]{5}")
 def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each kind
     """Yield the secrets in running text; `lower` is the text in lower case."""
     is_korean = not text.isascii()
-    if is_korean and (named := _NAME_IN_KOREAN.search(text)):
-        for match in _KOREAN.finditer(text, named.start()):
+    if is_korean:
+        for match in _matches(text, _NAME_IN_KOREAN, _KOREAN):
             before = text[match.start("value") - 1]
             least = _SHORTEST_SAID if before in _OPENING else _SHORTEST_KEY
             if _is_one(match["value"], least if match["long"] else 0):
                 yield _value(match)
                 yield from _next(text, match)
         yield from _asked(text)
-    is_said = " is" in lower
     if ("pass" in lower or "pwd" in lower) and SAID.search(lower):
         for match in _ENGLISH.finditer(text):
             if _is_one(match["value"], 0 if match["said"] else _SHORTEST):
                 yield _value(match)
                 yield from _next(text, match)
-    if is_korean or "cred" in lower or "pw" in lower or "pass" in lower:
+    if "cred" in lower or (
+        (is_korean or "pw" in lower or "pass" in lower) and _LOGIN.search(lower)
+    ):
         for match in _PAIR.finditer(text):
             if _OF_PASSWORDS.search(match["value"]) and not tells_fact(match["value"]):
                 yield _value(match)
     if "password(" in lower or "passwd(" in lower:
         for match in _CALLED.finditer(text):
             yield _value(match)
-    if is_said or SIX_DIGITS.search(text):
-        yield from _codes(text)
-    if is_said and " is " in lower:
-        for match in _KEY.finditer(text):
-            if _is_one(match["value"], _SHORTEST_SAID):
-                yield _value(match)
+    yield from _told(text, lower)
     if (
         "passport" in lower
         or "licen" in lower
@@ -201,12 +207,52 @@ def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a si
                 yield Span(*match.span("value"), kind)
 
 
-def _codes(text: str) -> Iterator[Span]:
-    for match in _CODE.finditer(text):
-        if match["value"] is None:
-            yield Span(*match.span(match.lastgroup or "said"), "value")
-        elif _is_one(match["value"], 0):
-            yield _value(match)
+def _matches(text: str, sign: re.Pattern[str], pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Yield the matches of a pattern, each of which begins with a sign that is found faster."""
+    place = 0
+    while (named := sign.search(text, place)) is not None:
+        match = pattern.match(text, named.start())
+        if match is not None:
+            yield match
+        place = named.start() + 1 if match is None else match.end()
+
+
+def _told(text: str, lower: str) -> Iterator[Span]:
+    """Yield codes and keys that are said to be such, and codes of six digits."""
+    said = [*_said_to_be(lower)]
+    codes = (match.start() for match in SIX_DIGITS.finditer(text))
+    for start, end in _around([*said, *codes]):
+        for match in _CODE.finditer(text, start, end):
+            if match["value"] is None:
+                yield Span(*match.span(match.lastgroup or "said"), "value")
+            elif _is_one(match["value"], 0):
+                yield _value(match)
+    for start, end in _around(said):
+        for match in _KEY.finditer(text, start, end):
+            if _is_one(match["value"], _SHORTEST_SAID):
+                yield _value(match)
+
+
+def _said_to_be(lower: str) -> Iterator[int]:
+    """Yield the places of each `is` that may tell a code or a key."""
+    place = lower.find(" is")
+    while place >= 0:
+        if lower.endswith(_TOLD, 0, place) or lower[place - 1 : place].isdigit():
+            yield place
+        place = lower.find(" is", place + 1)
+
+
+def _around(places: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield what stands around some places; where it meets, as one."""
+    start = end = 0
+    for place in sorted(places):
+        if place - _BEFORE > end:
+            if end:
+                yield start, end
+            start = place - _BEFORE
+        end = place + _BEHIND
+    if end:
+        yield start, end
 
 
 def _asked(text: str) -> Iterator[Span]:

@@ -34,6 +34,9 @@ _KEY: Final = late(
     r"[\"'`]?(?P<value>[\w.~+/=-]{16,256})(?![\w.~+/=-])",
     re.IGNORECASE | re.ASCII,
 )
+_KEY_SIGN: Final = late(r"(?:key|token|secret|id) [\"'`]?[\w.~+/=-]{16}", re.ASCII)
+"""The end of such a name in lower case, and the beginning of its value."""
+
 _BASIC: Final = late(
     rf"[Bb](?<![A-Za-z0-9].)(?i:asic){_GAP}(?P<value>[A-Za-z0-9+/_-]{{6,}}={{0,2}})", re.ASCII
 )
@@ -94,7 +97,7 @@ def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C90
         for match in _TOKEN.finditer(text):
             if any(map(str.isdigit, match["value"])):
                 yield Span(match.start("value"), match.end("value"), "credentials")
-    if "token " in lower or "key " in lower or "secret " in lower or "sess" in lower:
+    if _KEY_SIGN.search(lower):
         for match in _KEY.finditer(text):
             is_named = match["name"] is None or kind_of(match["name"]) is not None
             if is_named and _looks_random(match["value"]):
