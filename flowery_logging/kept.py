@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import islice
 from typing import Final, Generic, TypeVar
 
@@ -33,6 +34,12 @@ class Kept(dict[K, V], Generic[K, V]):
             self._forget()
         self[key] = value
         return value
+
+    def keep_all(self, keys: Collection[K], value: V) -> None:
+        """Keep one value under keys that have none yet."""
+        while self and len(self) + len(keys) > self._limit:
+            self._forget()
+        self.update(dict.fromkeys(keys, value))
 
     def _forget(self) -> None:
         # Many at once: a dict finds its first entry behind the places of all that went before it.

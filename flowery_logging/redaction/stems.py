@@ -94,6 +94,9 @@ class Stems:
         together = letters.plain(b"\n".join(some).decode("utf-8", "replace")).lower()
         # Those of hashes and IDs have a part by chance: only the words with it are looked at.
         suspected = _lines_with([part for part in _PARTS if part in together], together)
+        if not suspected:
+            self._known.keep_all(some, False)
+            return len(new) > _AT_ONCE
         found = {
             self._known.keep(word, lower in suspected and _may_be_of_name(word))
             for word, lower in zip(some, together.split("\n"), strict=True)

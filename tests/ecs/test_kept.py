@@ -18,6 +18,16 @@ def test_the_oldest_is_forgotten():
     assert kept == {2: "2", 3: "3", 4: "4"}
 
 
+def test_many_at_once_push_out_the_oldest():
+    kept: Kept[int, bool] = Kept(32)
+    for first in range(0, 100, 10):
+        kept.keep_all(range(first, first + 10), True)
+        assert len(kept) <= 32
+    assert {*range(90, 100)} <= kept.keys() <= {*range(60, 100)}
+    kept.keep_all(range(200, 300), False)  # more than there is room for: all the same
+    assert kept.keys() == {*range(200, 300)}
+
+
 def test_many_threads_keep_no_more_than_the_limit():
     kept: Kept[tuple[int, int], int] = Kept(10)
 
