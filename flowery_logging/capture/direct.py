@@ -225,7 +225,11 @@ def _write(
         while frame.f_code.co_filename == SOURCE:  # type: ignore[union-attr]
             frame = frame.f_back  # type: ignore[union-attr]
         encoder = sink.encoder
-        site = site_of(encoder, frame, logger, _level_name(level))  # type: ignore[arg-type]
+        name = _level_name(level)
+        # What `site_of` does of a call site that is known, without its call.
+        site = encoder.known_site((id(frame.f_code), frame.f_lasti, name, logger))  # type: ignore[union-attr]
+        if site is None:
+            site = site_of(encoder, frame, logger, name)  # type: ignore[arg-type]
         current = _ident(), _current_thread().name
         thread = encoder.known_thread(current) or encoder.thread(*current)
     except Exception as error:

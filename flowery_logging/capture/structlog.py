@@ -254,7 +254,10 @@ def _method(level: str, frames: int = 1, *, checks: bool = False) -> Any:  # noq
             bring_about(message)
             return
         encoder = sink.encoder
-        site = site_of(encoder, frame, output.name, level)
+        # What `site_of` does of a call site that is known, without its call.
+        site = encoder.known_site((id(frame.f_code), frame.f_lasti, level, output.name))
+        if site is None:
+            site = site_of(encoder, frame, output.name, level)
         current = _ident(), _current_thread().name
         thread = encoder.known_thread(current) or encoder.thread(*current)
         written = None
