@@ -19,6 +19,7 @@ from flowery_logging.capture.interrupted import bring_about
 from flowery_logging.capture.own_classes import ordinary
 from flowery_logging.capture.sink import bound_fields
 from flowery_logging.capture.waiting import carried_fields
+from flowery_logging.circles import asks_others, ends_a_circle
 from flowery_logging.ecs import Event, Site
 from flowery_logging.ecs.conversion import MISFIT, fit
 from flowery_logging.ecs.encode import text
@@ -93,6 +94,7 @@ class ECSFormatter(ecs_logging.StdlibFormatter):
         self._stack_trace_limit = stack_trace_limit
         self._lines = Lines()
 
+    @asks_others
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of ECS JSON. Never raises."""
         if not hasattr(record, "__dict__"):
@@ -101,8 +103,10 @@ class ECSFormatter(ecs_logging.StdlibFormatter):
             try:
                 document = _without_original(make(record))
                 return self._lines.line(document, ensure_ascii=self.ensure_ascii)
-            except Exception:  # noqa: PERF203 - then the next way is tried
-                # What a signal handler raises too: a handler of `logging` lets nothing through.
+            except Exception as error:  # noqa: PERF203 - then the next way is tried
+                # Of a signal handler too: a handler of `logging` lets nothing else through.
+                if ends_a_circle(error):
+                    raise
                 self._lines.counters.add("broken_records")
         message = vars(record).get("msg")
         return self._lines.minimal("error", message, ensure_ascii=self.ensure_ascii)

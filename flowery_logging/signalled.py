@@ -1,4 +1,7 @@
-"""Whether a signal handler has raised an exception: then it is the program's, whatever its type.
+"""What an exception in a logging call is let through for, though the call is to raise none.
+
+What a signal handler raises is the program's, whatever its type, and a RecursionError is that of
+the outermost event where events go round in a circle (see circles.py).
 
 Time limits are raised so: Celery's soft one, RQ's, those by `signal.alarm`. Python runs the handler
 in the middle of whatever runs, a logging call too, and what that would catch is not meant for it.
@@ -12,7 +15,13 @@ from functools import partial
 from types import CodeType, TracebackType
 from typing import Any, Final
 
+from flowery_logging.circles import ends_a_circle
 from flowery_logging.foreign import getsignal
+
+
+def is_let_through(error: BaseException) -> bool:
+    """Tell whether an exception is not for the logging call that catches it."""
+    return is_of_a_handler(error) or ends_a_circle(error)
 
 
 def is_of_a_handler(error: BaseException) -> bool:
@@ -28,8 +37,8 @@ def is_of_a_handler(error: BaseException) -> bool:
 
 
 def let_through(error: BaseException) -> None:
-    """Raise an exception that is being handled, if a signal handler has raised it."""
-    if is_of_a_handler(error):
+    """Raise an exception that is being handled, if it is not for the call that catches it."""
+    if is_let_through(error):
         raise error
 
 
@@ -40,7 +49,7 @@ class _Sheltered:
     def __exit__(
         self, kind: object, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        return isinstance(error, Exception) and not is_of_a_handler(error)
+        return isinstance(error, Exception) and not is_let_through(error)
 
 
 sheltered: Final = _Sheltered()

@@ -24,6 +24,7 @@ from flowery_logging.capture.logger_tree import (
 )
 from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.stdlib import Handler
+from flowery_logging.circles import ends_a_circle
 from flowery_logging.foreign import MODULE_LOCK
 from flowery_logging.library_code import is_own
 from flowery_logging.signalled import sheltered
@@ -186,8 +187,9 @@ class Attachment:
                 passing.records[key] = record, False
                 try:
                     theirs(logger, record)
-                except BaseException:
-                    handler.rescue(record)
+                except BaseException as error:
+                    if not ends_a_circle(error):  # else what is asked once more logs once more
+                        handler.rescue(record)
                     raise
                 finally:
                     # Nothing is kept: a record's exception keeps all that stands in its frames.

@@ -7,7 +7,7 @@ is written first, with the names of such objects, and then what was raised goes 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -24,7 +24,9 @@ class Interrupted(Unfinished):
 
     def __init__(self, template: object, args: object, error: BaseException) -> None:
         self.error = error
-        self._text = _formatted(template, args if isinstance(args, tuple) else (args,))
+        # Where events go round in a circle, an object that is asked again logs again.
+        shown = _bare_value if isinstance(error, RecursionError) else _readable
+        self._text = _formatted(template, args if isinstance(args, tuple) else (args,), shown)
 
     def __str__(self) -> str:
         return self._text
@@ -36,9 +38,9 @@ def bring_about(message: object) -> None:
         raise message.error
 
 
-def _formatted(template: object, args: tuple[Any, ...]) -> str:
-    readable = tuple(_readable(arg) for arg in args[:_READ_AT_MOST])
-    pattern = str(_readable(template))
+def _formatted(template: object, args: tuple[Any, ...], shown: Callable[[object], Any]) -> str:
+    readable = tuple(map(shown, args[:_READ_AT_MOST]))
+    pattern = str(shown(template))
     try:
         return pattern % readable
     except Exception:  # a place for a number, or a name of a mapping

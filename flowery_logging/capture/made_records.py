@@ -11,6 +11,7 @@ from flowery_logging import presence
 from flowery_logging.capture.own_classes import ordinary
 from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.records import Record, add_extra
+from flowery_logging.circles import asks_others
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.exception import exc_info_of, exception_of
 from flowery_logging.signalled import let_through
@@ -24,6 +25,7 @@ def safe_make_record(original: Callable[..., Record]) -> Callable[..., Any]:
     fields are kept aside on the record. Where a record factory raises, the record is stdlib's.
     """
 
+    @asks_others
     def make_record(  # type: ignore[no-untyped-def]
         self,  # noqa: ANN001
         name: str,

@@ -10,10 +10,11 @@ from typing import Any, Final
 from flowery_logging.capture.event_dict import MARKS
 from flowery_logging.capture.interrupted import Interrupted
 from flowery_logging.capture.waiting import CARRIED
+from flowery_logging.circles import asks_others
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.exception import exception_of, traceback_of
-from flowery_logging.signalled import is_of_a_handler, let_through
+from flowery_logging.signalled import is_let_through, let_through
 
 Record = logging.LogRecord
 
@@ -81,6 +82,7 @@ def _has_own_text(record: Record) -> bool:
     return callable(record.__dict__.get(_GET_MESSAGE))
 
 
+@asks_others
 def interpolated(record: Record, fields: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
     """Return the message with its arguments; if they do not fit, the template and a field."""
     is_stock = type(record).getMessage is Record.getMessage and not _has_own_text(record)
@@ -89,7 +91,7 @@ def interpolated(record: Record, fields: Mapping[str, Any]) -> tuple[Any, Mappin
     try:
         return record.getMessage(), fields
     except Exception as error:  # arguments that do not fit, or a handler's
-        if is_of_a_handler(error):
+        if is_let_through(error):
             return Interrupted(record.msg, record.args, error), fields
         return text(record.msg), {"message_args": record.args, **fields}
     except BaseException as error:  # of an argument: written, then let through

@@ -24,17 +24,29 @@ from structlog import contextvars as structlog_contextvars
 from flowery_logging import context
 from flowery_logging.capture.gate import PASSES, Gate
 from flowery_logging.capture.interrupted import Interrupted, bare, bring_about
+from flowery_logging.circles import asks_others
 from flowery_logging.counters import Counters
 from flowery_logging.ecs import Event, LineEncoder, Site
 from flowery_logging.event_parts import NO_FIELDS, Fields, Halves
 from flowery_logging.files import Writer
 from flowery_logging.foreign import BOUND_VARIABLES
-from flowery_logging.signalled import is_of_a_handler, let_through
+from flowery_logging.request import greenlet_here
+from flowery_logging.signalled import is_let_through, let_through
 
 Processor = Callable[[dict[str, Any]], "dict[str, Any] | None"]
 
 _SEPARATORS: Final = tuple(filter(None, (os.sep, os.altsep)))
 _SCALARS: Final = frozenset({str, int, float, bool})
+
+
+class _AtWork(threading.local):
+    """The processors that are running in this thread: the `id` of the greenlet, and theirs."""
+
+    def __init__(self) -> None:
+        self.processors: set[tuple[int, int]] = set()
+
+
+_at_work: Final = _AtWork()
 
 
 class Sink:
@@ -67,6 +79,7 @@ class Sink:
         self.unusual = bool(processors or gates)
         self.ready = True
 
+    @asks_others
     def put(
         self, created: float, site: Site, message: object, fields: Fields, thread: bytes
     ) -> bool:
@@ -99,6 +112,7 @@ class Sink:
             return None
         return self.encoder.encode_event(event)
 
+    @asks_others
     def emit_event(self, event: Event, bound: Fields | None = None) -> None:
         """Write any event, after the processors have seen it.
 
@@ -152,11 +166,14 @@ class Sink:
         """Let the processors change an event; False if one of them drops it.
 
         One that raises, or returns something else, is counted, and the event goes on without it.
+        What one logs itself does not come back to it: it could have no end.
         """
         for processor in self.processors:
+            if _is_at_work(processor):
+                continue
             given = {**event.bound, **_without_message(event.fields), "message": event.message}
             try:
-                returned: Any = processor(given)
+                returned: Any = _asked(processor, given)
             except Exception as error:
                 let_through(error)
                 self.counters.add("processor_errors")
@@ -172,6 +189,21 @@ class Sink:
         return True
 
 
+def _is_at_work(processor: Processor) -> bool:
+    return (id(greenlet_here()), id(processor)) in _at_work.processors
+
+
+def _asked(processor: Processor, given: dict[str, Any]) -> Any:
+    """Return what a processor makes of an event; until then it is at work."""
+    running, here = _at_work.processors, (id(greenlet_here()), id(processor))
+    running.add(here)
+    try:
+        return processor(given)
+    finally:
+        running.discard(here)
+
+
+@asks_others
 def simply_formatted(template: object, args: tuple[Any, ...]) -> Any:
     """Return a text with its `%` arguments, or None where that is no simple matter. Never raises.
 
@@ -186,7 +218,7 @@ def simply_formatted(template: object, args: tuple[Any, ...]) -> Any:
             return template % mapping_or_all(args)
         return template % args
     except Exception as error:  # arguments that do not fit, or a handler's
-        return Interrupted(template, args, error) if is_of_a_handler(error) else None
+        return Interrupted(template, args, error) if is_let_through(error) else None
     except BaseException as error:  # of an argument: written, then let through
         return Interrupted(template, args, error)
 

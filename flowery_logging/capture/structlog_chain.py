@@ -15,9 +15,10 @@ from structlog import dev, processors as stock, stdlib as for_stdlib
 from structlog.contextvars import get_contextvars, merge_contextvars
 
 from flowery_logging import context
+from flowery_logging.circles import asks_others
 from flowery_logging.counters import Counters
 from flowery_logging.ecs.exception import exc_info_of, exception_of, qualified_name, traceback_of
-from flowery_logging.signalled import is_of_a_handler
+from flowery_logging.signalled import is_let_through
 
 _RENDERER_TYPES: Final = frozenset({
     dev.ConsoleRenderer, stock.JSONRenderer, stock.KeyValueRenderer, stock.LogfmtRenderer,
@@ -103,6 +104,7 @@ class Chain:
                 self._rest = chain[index + 1 :]
                 return
 
+    @asks_others
     def _step(self, processor: Any) -> bool:
         """Run one processor; False if it has made something else than an event dict."""
         if processor is merge_contextvars:
@@ -114,7 +116,7 @@ class Chain:
         except structlog.DropEvent:
             raise
         except BaseException as error:
-            if not isinstance(error, Exception) or is_of_a_handler(error):
+            if not isinstance(error, Exception) or is_let_through(error):
                 self.values, self.interrupted = before, error
                 return False
             # Somebody's processor has failed: the event goes on without it.

@@ -19,12 +19,13 @@ from flowery_logging.capture.made_records import log_before_setup
 from flowery_logging.capture.others import Said, hand_out, heard_by_others
 from flowery_logging.capture.patch import filed_in_logging
 from flowery_logging.capture.sink import Sink, mapping_or_all, site_of
+from flowery_logging.circles import asks_others
 from flowery_logging.ecs import Event
 from flowery_logging.ecs.encode import text, to_json
 from flowery_logging.ecs.exception import exception_of, traceback_of
 from flowery_logging.ecs.frames import stack_text
 from flowery_logging.foreign import CALLING_STACK, CALLING_THREAD, getframe
-from flowery_logging.signalled import is_of_a_handler
+from flowery_logging.signalled import is_let_through
 
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 ALIASES: Final = {"warn": "warning", "fatal": "critical", "msg": "info"}
@@ -172,6 +173,7 @@ def number_of(level: str) -> int:
     return LEVELS.get(level) or levels.number_of(level, logging.INFO)
 
 
+@asks_others
 def interpolated(event: object, args: tuple[Any, ...]) -> tuple[Any, dict[str, Any]]:
     """Return the event's text with its `%` arguments; if they do not fit, keep both apart.
 
@@ -181,7 +183,7 @@ def interpolated(event: object, args: tuple[Any, ...]) -> tuple[Any, dict[str, A
     try:
         return text(event) % (mapping_or_all(args) if len(args) == 1 else args), {}
     except BaseException as error:
-        if isinstance(error, Exception) and not is_of_a_handler(error):
+        if isinstance(error, Exception) and not is_let_through(error):
             return event, {"message_args": args}
         return Interrupted(event, args, error), {}
 
