@@ -1,10 +1,10 @@
-"""What an exception in a logging call is let through for, though the call is to raise none.
+"""Whether an exception in the middle of a logging call is somebody else's, and is let through.
 
-What a signal handler raises is the program's, whatever its type, and a RecursionError is that of
-the outermost event where events go round in a circle (see circles.py).
+What a signal handler raises is the program's, whatever its type. Time limits are raised so:
+Celery's soft one, RQ's, those by `signal.alarm`. Python runs the handler in the middle of whatever
+runs, a logging call too, and what that would catch is not meant for it.
 
-Time limits are raised so: Celery's soft one, RQ's, those by `signal.alarm`. Python runs the handler
-in the middle of whatever runs, a logging call too, and what that would catch is not meant for it.
+A RecursionError is the outermost event's where events go round in a circle (see circles.py).
 """
 
 from __future__ import annotations
