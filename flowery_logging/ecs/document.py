@@ -124,7 +124,7 @@ class _Walk:
 
     def run(self, layers: tuple[Mapping[Any, Any], ...]) -> Layout:
         # What is bound keeps its room: a line is found by its trace, whatever else is on it.
-        bound = min(sum(map(len, layers[1:])), self._left // 2)
+        bound = min(sum(map(len, layers[1:])), max(1, self._left // 2))
         self._left -= bound
         for self._layer, layer in enumerate(layers):
             if self._layer == 1:

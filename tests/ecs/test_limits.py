@@ -88,6 +88,14 @@ def test_a_line_has_its_trace_however_many_fields_it_has(logged, counted, count)
     assert counted("fields_over_limit") == 3 * count - shown
 
 
+def test_a_line_of_one_field_has_its_trace(logged):
+    logged.setup(limits={"fields": 1})
+    with flowery_logging.continue_trace({}) as trace:
+        log.info("x", extra={"order_id": 7})
+    event = logged.event()
+    assert event["trace"] == {"id": trace.trace_id}
+
+
 def test_a_line_that_is_too_long_says_how_many_of_all_fields_are_left_out(logged):
     logged.setup(limits={"label_names": 10_000, "line_bytes": 8_000})
     log.info("x", extra={f"f{number:03}": "v" * 60 for number in range(140)})
