@@ -33,7 +33,7 @@ class Circle:
     __repr__ = __str__
 
 
-class Entries(dict):
+class Entries(dict[str, int]):
     """A mapping that logs itself, twice, whenever its entries are asked for."""
 
     def __init__(self, circle):
