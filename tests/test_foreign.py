@@ -173,6 +173,7 @@ import code, logging, multiprocessing.process, sys, warnings
 assert callable(logging.Logger.{foreign.LOG})
 assert logging.{foreign.CAPTURED_FROM} is None
 assert callable(multiprocessing.process.BaseProcess.{foreign.BOOTSTRAP})
+assert "print_exc" in multiprocessing.process.BaseProcess.{foreign.BOOTSTRAP}.__code__.co_names
 assert callable(warnings.{foreign.SHOWWARNING})
 assert callable(warnings.{foreign.SHOWS_WARNINGS[1]})
 assert callable(warnings.{foreign.SHOWS_A_WARNING})

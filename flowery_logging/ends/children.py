@@ -8,9 +8,11 @@ processes of its own and runs the finalizers of `multiprocessing`.
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
+from types import FrameType
 from typing import Any, Final
 
 from flowery_logging import foreign
@@ -48,8 +50,10 @@ class Children:
         self._package = package
         self._makers = [f"{maker}.process" for maker in _MAKERS.get(package, (package,))]
         self._active = False
+        self._has_begun = False  # in this process, by our _bootstrap()
         self._finalizer: Any = None
         self._patch: Patch | None = None  # of a child's _bootstrap()
+        self._shows = Patch(traceback, "print_exc")  # in a child that had begun before the set-up
 
     def install(self) -> None:
         """Register with the package, if it is imported.
@@ -71,11 +75,14 @@ class Children:
             self._finalizer = None
         if self._patch is not None:
             self._patch.undo()
+        self._shows.undo()
 
     def _module(self, name: str) -> Any:
         return import_module(f"{self._package}.{name}")
 
     def _add_finalizer(self) -> None:
+        if not self._active:
+            return  # this child sets up itself, or not at all
         if self._finalizer is not None:
             self._finalizer.cancel()
         before = sys.exc_info()[1]
@@ -86,10 +93,16 @@ class Children:
         if self._patch is None:
             self._patch = Patch(self._module("process").BaseProcess, foreign.BOOTSTRAP)
         self._patch.apply_once(self._watched)
+        if _FINALIZES_LATE and not self._has_begun and self._has_parent():
+            self._shows.apply_once(self._showing)
+
+    def _has_parent(self) -> bool:
+        return self._module("process").parent_process() is not None
 
     def _watched(self, bootstrap: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(bootstrap)
         def watched(child: Any, *args: object, **options: object) -> Any:
+            self._has_begun = True
             self._begins()
             if _FINALIZES_LATE:
                 child.run = self._telling(child.run)
@@ -102,12 +115,30 @@ class Children:
             try:
                 run()
             except BaseException as error:
-                traceback = error.__traceback__
-                error.__traceback__ = traceback and traceback.tb_next  # without this frame
+                frames = error.__traceback__
+                error.__traceback__ = frames and frames.tb_next  # without this frame
                 self._tell(error)
                 raise
 
         return telling
+
+    def _showing(self, show: Callable[..., None]) -> Callable[..., None]:
+        """Tell of the exception of which this child dies, where that is printed."""
+
+        @wraps(show)
+        def showing(*args: object, **options: object) -> None:
+            error = sys.exc_info()[1]
+            if error is not None and not self._has_begun and self._dies_in(foreign.frame_above(1)):
+                self._tell(error)
+            show(*args, **options)
+
+        return showing
+
+    def _dies_in(self, frame: FrameType | None) -> bool:
+        """Tell whether a frame is that of the method that catches what a child dies of."""
+        if frame is None or frame.f_code.co_name != foreign.BOOTSTRAP:
+            return False
+        return frame.f_globals.get("__name__") == f"{self._package}.process"
 
     def _end(self, before: BaseException | None) -> None:
         """End a child. It may die of an exception, which no hook of Python's gets to see.

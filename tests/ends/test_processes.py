@@ -82,6 +82,46 @@ def test_a_process_that_dies_of_an_exception(tmp_path, method, package):
     assert set(ends(tmp_path / "logs")) == {"clean"}
 
 
+@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_process_that_sets_up_itself_and_dies(tmp_path, method, package):
+    more = (
+        "flowery_logging.shutdown()\n"
+        "def begin():\n"
+        "    flowery_logging.setup('svc', directory=os.environ['LOGS'], output='file')\n"
+        "    boom(7, TRACE)"
+    )
+    main = (
+        "child = multiprocessing.Process(target=begin, name='worker')\nchild.start()\nchild.join()"
+    )
+    done, (event,) = run(tmp_path, main, method, more, package)
+    assert event["message"] == "Uncaught exception in process worker"
+    assert event["trace"]["id"] == TRACE
+    assert done.stderr.count("ValueError: boom") == 1
+    assert "flowery_logging/" not in done.stderr[done.stderr.index("Process worker:") :]
+    assert set(ends(tmp_path / "logs")) == {"clean"}
+
+
+def test_what_dies_below_a_process_that_sets_up_itself_is_told_once(tmp_path):
+    more = (
+        "flowery_logging.shutdown()\n"
+        "def begin():\n"
+        "    flowery_logging.setup('svc', directory=os.environ['LOGS'], output='file')\n"
+        "    child = multiprocessing.Process(target=boom, args=(7, TRACE), name='below')\n"
+        "    child.start()\n"
+        "    child.join()\n"
+        "    try:\n"
+        "        boom(8, TRACE)\n"
+        "    except ValueError:\n"
+        "        import traceback\n"
+        "        traceback.print_exc()"
+    )
+    main = "child = multiprocessing.Process(target=begin)\nchild.start()\nchild.join()"
+    done, (event,) = run(tmp_path, main, more=more)
+    assert event["message"] == "Uncaught exception in process below"
+    assert done.stderr.count("ValueError: boom") == 2
+
+
 def test_a_process_carries_the_trace_of_the_request_that_forked_it(tmp_path):
     main = "with continue_trace(TRACE):\n    child = Child()\n    child.start()\nchild.join()"
     _, (event,) = run(tmp_path, main)
