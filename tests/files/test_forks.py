@@ -41,6 +41,15 @@ BUSY_THREADS = """
         return flowery_logging.runtime._sink.writer._journal.busy
 """
 
+SLOW_DISK = """
+    write = os.write
+    def slow_write(*args):
+        if threading.current_thread() is not threading.main_thread():
+            time.sleep(0.001)  # the main thread comes to fork in the middle of the write
+        return write(*args)
+    os.write = slow_write
+"""
+
 
 def run(logs: Logs, *parts: str) -> None:
     done = logs.run("\n".join(map(dedented, parts)))
@@ -158,6 +167,7 @@ def test_a_hook_of_the_application_that_logs_before_ours_has_run(logs: Logs) -> 
     program = f"""
 import logging, os, signal, sys, threading, time
 os.register_at_fork(after_in_child=lambda: logging.getLogger("app").info("hook"))
+{dedented(SLOW_DISK)}
 import flowery_logging
 flowery_logging.setup("svc", directory={str(logs.directory)!r}, output="file")
 log = logging.getLogger("app")
