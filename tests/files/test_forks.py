@@ -42,9 +42,9 @@ BUSY_THREADS = """
 """
 
 SLOW_DISK = """
-    write = os.write
+    write, is_slow = os.write, False
     def slow_write(*args):
-        if threading.current_thread() is not threading.main_thread():
+        if is_slow and threading.current_thread() is not threading.main_thread():
             time.sleep(0.001)  # the main thread comes to fork in the middle of the write
         return write(*args)
     os.write = slow_write
@@ -176,6 +176,7 @@ log = logging.getLogger("app")
 n = in_the_middle = 0
 while n < 20 or in_the_middle < 5:
     n += 1
+    is_slow = n % 2 == 0
     in_the_middle += middle()
     child_of(os.fork, lambda: log.info("child"))
 stop = True

@@ -254,10 +254,17 @@ def test_forks_while_threads_write_never_block_the_child(logs: Logs) -> None:
             while not stop:
                 log.info("busy")
                 time.sleep(0.0002)  # else the main thread hardly comes to fork
+        target = writer()._journal.target
+        write = target.write
+        def slow_write(descriptor, line):
+            if b'"busy"' in line:
+                time.sleep(0.001)  # the main thread comes to fork in the middle of the write
+            return write(descriptor, line)
         threads = [threading.Thread(target=work, daemon=True) for _ in range(4)]
         [t.start() for t in threads]
         n = in_the_middle = 0
         while n < 40 or in_the_middle < 5:
+            target.write = slow_write if n % 2 else write
             in_the_middle += writer()._journal.busy
             pid = os.fork()
             if pid == 0:
