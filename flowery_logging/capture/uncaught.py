@@ -115,9 +115,10 @@ class Hooks:
         self._greenlets.uninstall()
 
     def process_died(self, error: BaseException, name: str) -> None:
-        """Write the exception of which this child of `multiprocessing` dies. Never raises."""
-        message = f"Uncaught exception in process {name}"
-        self._log("multiprocessing.process", "critical", message, error, error.__traceback__)
+        """Write what this child of `multiprocessing` dies of, if it shall be. Never raises."""
+        if self._active:
+            message = f"Uncaught exception in process {name}"
+            self._log("multiprocessing.process", "critical", message, error, error.__traceback__)
 
     def _report_uncaught(self, _: object, error: Any, trace: Any) -> None:
         self._last = error if isinstance(error, BaseException) else None

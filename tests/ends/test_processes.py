@@ -102,6 +102,23 @@ def test_a_process_that_sets_up_itself_and_dies(tmp_path, method, package):
     assert set(ends(tmp_path / "logs")) == {"clean"}
 
 
+@pytest.mark.parametrize("target", ["fine", "set_up_again"])
+def test_what_a_process_dies_of_is_no_event_where_nothing_uncaught_is(tmp_path, target):
+    more = (
+        "def set_up(**options):\n"
+        "    flowery_logging.setup('svc', directory=os.environ['LOGS'], output='file', **options)\n"
+        "def set_up_again():\n"
+        "    flowery_logging.shutdown()\n"
+        "    set_up(capture_uncaught=False)\n"
+        "set_up(capture_uncaught=False)\n"
+        f"def begin():\n    {target}()\n    boom(7, TRACE)"
+    )
+    main = "child = multiprocessing.Process(target=begin)\nchild.start()\nchild.join()"
+    done, events = run(tmp_path, main, more=more)
+    assert done.stderr.count("ValueError: boom") == 1
+    assert events == []
+
+
 def test_what_dies_below_a_process_that_sets_up_itself_is_told_once(tmp_path):
     more = (
         "flowery_logging.shutdown()\n"
