@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from flowery_logging.late import late
+from flowery_logging.redaction.escapes import plain
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import whole_end
@@ -78,6 +79,10 @@ _SHORTEST: Final = 4
 _LONGEST: Final = 1_024
 """Digits of a password, at least, and its characters in quotes."""
 
+# In a form or query a plus sign stands for the blank behind it: `mysql+-p%24PASSWORD+shop`.
+_VARIABLE_OF_FORM: Final = late(
+    r"[\"']?\$(?:\{[A-Za-z_]\w{0,63}\}|[A-Z_][A-Z0-9_]{1,63})[\"']?(?:[+&]|\Z)"
+)
 _VALUE: Final = r"(?P<value>[^\s\"',|;&+][^\s\"']{0,1023})"
 
 
@@ -198,7 +203,10 @@ def _of_programs(text: str, words: set[str]) -> Iterator[Span]:
 def _is_one(value: str) -> bool:
     """Tell whether a value is a password, and neither a variable nor a number: `xargs -P 4 zip`."""
     return not (
-        not value or is_nothing(value, equals=True) or (value.isdigit() and len(value) < _SHORTEST)
+        not value
+        or is_nothing(value, equals=True)
+        or (value.isdigit() and len(value) < _SHORTEST)
+        or _VARIABLE_OF_FORM.match(plain(value))
     )
 
 
