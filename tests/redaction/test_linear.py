@@ -105,10 +105,12 @@ def test_some_kilobytes_take_no_longer_than_their_length(unit):
 
 @pytest.mark.parametrize("length", [4_000, LONGEST // 4])
 def test_a_search_that_takes_the_square_of_a_length_is_noticed(length):
-    step = length // 4_000
+    """A busy machine may hide it once, and not each time."""
+    steps = 500
 
     def clean(text):
-        for start in range(0, len(text), step):
-            text.count("?", start)
+        for _ in range(steps * len(text) // length):
+            for _ in range(steps * len(text) // length):
+                pass
 
-    assert not is_linear(lambda: clean, "a", length)
+    assert not all(is_linear(lambda: clean, "a", length) for _ in range(5))
