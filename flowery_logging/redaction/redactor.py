@@ -198,7 +198,8 @@ class Redactor(Redaction):
         places, kind_of, first = self._places(text), self.kind_of, len(found)
         if places:
             found += self._assignments.find(text, places)
-        lower = text.lower()
+        # As long as the text: what is found here is looked at there.
+        lower = text.replace("\u0130", "i").lower()
         if "=" in text and (places or urls.may_be_named(text, lower)):
             found += urls.parameters(text, places, kind_of)
         asked = families.of(text, lower)

@@ -215,3 +215,12 @@ def test_other_escapes_stay(text):
 def test_secrets_between_codes_of_colours(text, write):
     shown = Redactor().clean(write(text))
     assert not [one for one in ("RmUHtxoCSLow", "4111", "1234567") if one in shown]
+
+
+@pytest.mark.parametrize(
+    "text", ["the token is RmUHtxoCSLow1a", "otp 482913", "the secret key is RmUHtxoCSLow1a"]
+)
+def test_a_letter_that_is_longer_in_small_moves_nothing(text):
+    """Of all letters İ alone has two there."""
+    shown = Redactor().clean(f"{'İstanbul ' * 300}{text}")
+    assert not [one for one in ("RmUHtxoCSLow", "482913") if one in shown]
