@@ -17,8 +17,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _ASKING: Final[set[CodeType]] = set()
 
-
-_PACKAGE: Final = os.path.dirname(__file__)
+_PACKAGE: Final = os.path.dirname(__file__) + os.sep
 
 
 def asks_others(function: _Function) -> _Function:

@@ -37,8 +37,7 @@ def longest(shown: int) -> int:
 
 def head(text: str, shown: int, find: Find) -> End:
     """Return the first characters of a text, and the secrets that begin in them."""
-    found = find(text[: shown + MARGIN])
-    return End(text[:shown], [span for span in found if span.start < shown])
+    return _head(text, shown, find(text[: shown + MARGIN]))
 
 
 def without_secrets(text: str, shown: int, find: Find) -> tuple[str, list[Span]]:
@@ -49,12 +48,16 @@ def without_secrets(text: str, shown: int, find: Find) -> tuple[str, list[Span]]
     before, behind = text[: shown + MARGIN], text[-(shown + MARGIN) :]
     first, rest = _joint(before, behind)
     found = find(before[:first] + behind[rest:])
-    head = End(text[:shown], [span for span in found if span.start < shown])
+    head = _head(text, shown, found)
     moved = [_moved(span, first, rest - first) for span in found if span.end > first]
     tail = _tail(behind, [*merged([*moved, *find(behind)])])
     left_out = len(text) - len(head.text) - len(tail.text)
     clean = f"{replaced(*head)}{note(left_out)}{replaced(*tail)}"
     return clean, [*head.spans, *tail.spans]
+
+
+def _head(text: str, shown: int, found: list[Span]) -> End:
+    return End(text[:shown], [span for span in found if span.start < shown])
 
 
 def _joint(before: str, behind: str) -> tuple[int, int]:
