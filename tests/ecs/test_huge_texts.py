@@ -191,6 +191,25 @@ def test_texts_that_together_fill_a_line_are_searched_once(logged, count, monkey
     assert "hunter" not in json.dumps(logged.last())
 
 
+@pytest.mark.parametrize(("is_list", "times"), [(False, 1), (True, 2)], ids=["fields", "a list"])
+def test_none_of_them_is_cleaned_again_and_again(logged, monkeypatch, is_list, times) -> None:
+    """A list is looked at before it is known that its event fills a line."""
+    texts = [NAMED * 250 for _ in range(6)]
+    fields = {"notes": texts} if is_list else {f"n{n}": text for n, text in enumerate(texts)}
+    cleaned: list[str] = []
+    clean = Redactor.clean_suspected
+
+    def noting(self: Redactor, text: str, *others: Any) -> str:
+        cleaned.append(text)
+        return clean(self, text, *others)
+
+    for _ in range(3):  # until there is a plan for them
+        log.info("x", extra=fields)
+    monkeypatch.setattr(Redactor, "clean_suspected", noting)
+    log.info("x", extra=fields)
+    assert cleaned.count(texts[0]) == times * len(texts)
+
+
 @pytest.mark.parametrize(
     "value", [NAMED * 2_500, [{"body": NAMED * 2_500}]], ids=["text", "object"]
 )
