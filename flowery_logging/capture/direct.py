@@ -24,6 +24,7 @@ from flowery_logging.capture.records import ASIDE, NOT_EXTRA
 from flowery_logging.capture.sink import Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import LOOKED_AT, Handler
 from flowery_logging.ecs import Event
+from flowery_logging.ecs.exception import exc_info_of, exception_of
 from flowery_logging.event_parts import NO_FIELDS, Fields
 from flowery_logging.foreign import LOG, getframe
 from flowery_logging.library_code import OWN_LOGGER
@@ -34,6 +35,10 @@ _METHODS: Final = ("handle", "callHandlers", "filter", "findCaller", "makeRecord
 _OVERRIDDEN: Final = frozenset({*_METHODS, LOG, LOOKED_AT})
 _methods: Final = attrgetter(*_METHODS)
 _ATTRIBUTES: Final = len(vars(logging.getLogger(OWN_LOGGER)))
+
+_FINDS_CALLER: Final = logging.Logger.findCaller.__code__
+_NO_PLACE: Final = "(unknown file)", 0, "(unknown function)", None
+"""What stdlib takes where `findCaller` fails."""
 
 _Record = logging.LogRecord
 _get_message = _Record.getMessage
@@ -111,6 +116,14 @@ class Shortcut:
                 return
             if type(self) not in _PLAIN_LOGGERS:
                 look_before(self)
+            if is_stock and getattr(self.findCaller, "__code__", None) is not _FINDS_CALLER:
+                # It may count frames, and so is called from where stdlib would call it.
+                try:
+                    place = self.findCaller(stack_info, stacklevel)
+                except ValueError:  # as many frames as it counts are not there
+                    place = _NO_PLACE
+                _hand_on(self, level, msg, args, exc_info, extra, place)
+                return
             if stacklevel > 1 and _COUNTS_ALL_FRAMES:
                 stacklevel += 1
             if is_stock:
@@ -119,6 +132,25 @@ class Shortcut:
                 theirs(self, level, msg, args, **_options(exc_info, extra, stack_info, stacklevel))
 
         return _log  # type: ignore[return-value]
+
+
+def _hand_on(
+    logger: logging.Logger,
+    level: int,
+    msg: object,
+    args: Any,
+    exc_info: Any,
+    extra: Any,
+    place: tuple[str, int, str, str | None],
+) -> None:
+    """Make a record as stdlib does, of a call whose place is known, and give it to handlers."""
+    if exc_info and not isinstance(exc_info, tuple):
+        exc_info = exc_info_of(exception_of(exc_info)) or (None, None, None)
+    file, line, function, stack = place
+    record = logger.makeRecord(
+        logger.name, level, file, line, msg, args, exc_info, function, extra, stack
+    )
+    logger.handle(record)
 
 
 def _options(

@@ -178,6 +178,41 @@ def test_logger_classes_of_somebodys_own_are_left_alone(logged, records):
     assert logged.event()["log"]["origin"]["function"].startswith("test_logger_classes")
 
 
+def finds_caller_by_counting(stack_info=False, stacklevel=1):
+    """As the logger of Twisted's `STDLibLogObserver`: below are `findCaller`, `_log`, `info`."""
+    code, line = sys._getframe(3).f_code, sys._getframe(3).f_lineno
+    return code.co_filename, line, code.co_name, None
+
+
+@pytest.mark.parametrize("place", ["class", "instance"])
+def test_who_finds_the_caller_by_counting_frames_finds_it(logged, place):
+    class Counting(logging.Logger):
+        findCaller = staticmethod(finds_caller_by_counting)
+
+    kind = Counting if place == "class" else logging.Logger
+    logger = logger_of_class(kind, f"shop.counting.{place}")
+    if place == "instance":
+        logger.findCaller = finds_caller_by_counting
+    logger.info("x")
+    logger.warning("x", stacklevel=2)
+    logger.error("x", exc_info=ValueError("sold out"))
+    try:
+        raise KeyError("no such order")
+    except KeyError:
+        logger.error("x", exc_info=True)
+    events = logged.events()
+    name = "test_who_finds_the_caller_by_counting_frames_finds_it"
+    assert [event["log"]["origin"]["function"] for event in events] == [name] * 4
+    assert [event["error"]["type"] for event in events[2:]] == ["ValueError", "KeyError"]
+
+
+def test_who_counts_more_frames_than_there_are_does_not_raise(logged):
+    logger = logging.getLogger("shop.counting.far")
+    logger.findCaller = lambda *_: sys._getframe(10_000)
+    logger.info("x")
+    assert logged.event()["log"]["origin"]["function"] == "(unknown function)"
+
+
 def test_loggers_that_do_not_propagate(logged, records):
     logger = logging.getLogger("shop.island")
     logger.propagate = False
