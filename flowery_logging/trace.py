@@ -183,9 +183,9 @@ def continue_trace(headers: Headers, **fields: object) -> Iterator[TraceContext]
     """Run a block as one request of its own, in the trace that `headers` carry.
 
     For consumers of queues and for jobs: what `outgoing_headers()` put on a message comes in
-    here, as a mapping or as pairs, `str` or `bytes`, or None. Without a usable traceparent a new
-    trace begins. `fields` stand on every line of the block, as `bind` would put them. As a
-    decorator, of a function or an `async` one, it runs each call so.
+    here, as a mapping or as pairs, `str` or `bytes` or lists of them, or None. Without a usable
+    traceparent a new trace begins. `fields` stand on every line of the block, as `bind` would put
+    them. As a decorator, of a function or an `async` one, it runs each call so.
     """
     request = request_of_message(headers)
     with context.request_scope(request, inner_stay=True):

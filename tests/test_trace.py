@@ -285,6 +285,8 @@ def message_headers():
         [["traceparent", VALID]],
         (pair for pair in [("traceparent", VALID)]),
         message_headers(),
+        {"traceparent": [VALID]},
+        [(b"Traceparent", [VALID.encode()])],
         [("traceparent",), ("traceparent", VALID, VALID), ("traceparent", VALID), 7],
     ],
     ids=[
@@ -294,6 +296,8 @@ def message_headers():
         "lists",
         "generator",
         "email.message",
+        "lists of values: Robyn's, Lambda's multiValueHeaders",
+        "lists of values in pairs: Twisted's",
         "among what are no pairs",
     ],
 )

@@ -39,15 +39,21 @@ def wanted_headers(
 
 
 def header_values(headers: Headers, wanted: Mapping[Any, str]) -> Values:
-    """Return the values of each wanted header, in order, without the blanks around them."""
+    """Return the values of each wanted header, in order, without the blanks around them.
+
+    Some frameworks hold a list of values for each name.
+    """
     values: dict[str, list[str]] = {}
     for pair in _pairs(headers):
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             continue
         name, value = pair
         known = wanted.get(name.lower()) if isinstance(name, (bytes, str)) else None
-        if known is not None and isinstance(value, (bytes, str)):
-            values.setdefault(known, []).append(_text(value).strip(OWS))
+        if known is None:
+            continue
+        for one in value if isinstance(value, list) else (value,):
+            if isinstance(one, (bytes, str)):
+                values.setdefault(known, []).append(_text(one).strip(OWS))
     return values
 
 
