@@ -207,6 +207,9 @@ ANYIO_EVENT_LOOP: Final = "anyio._core._eventloop"
 ANYIO_HOST_TASK: Final = "_host_task"
 """From AnyIO 4.1 on: the task that waits for a worker thread is that of its cancel scope."""
 
+ANYIO_WORKER: Final = ["-m", "anyio.to_process"]
+"""How the command of AnyIO's worker processes ends."""
+
 TRIO_THREADS: Final = "trio._threads"
 """Where Trio's worker threads know the task that waits for them, as `PARENT_TASK_DATA`."""
 

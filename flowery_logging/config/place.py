@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 from flowery_logging.config.setting import Setting
 from flowery_logging.files import platform, stderr
 from flowery_logging.files.names import name_bytes
+from flowery_logging.foreign import ANYIO_WORKER
 
 DEFAULT_DIRECTORY: Final = "/var/log/flowery"
 FALLBACK_DIRECTORY: Final = "logs"
@@ -20,7 +22,10 @@ _ALLOWED: Final = "a directory that exists or can be created, and can be written
 
 
 def outputs(setting: Setting) -> tuple[str, ...]:
-    """Return the outputs; the file where none is given, and the console beside a terminal."""
+    """Return the outputs; the file where none is given, and the console beside a terminal.
+
+    The file also where standard output is not for lines.
+    """
     if setting.value is None:
         return ("file", "console") if stderr.is_terminal() else ("file",)
     given = setting.value.split(",") if isinstance(setting.value, str) else setting.value
@@ -32,7 +37,14 @@ def outputs(setting: Setting) -> tuple[str, ...]:
     is_known = len(found) == len(set(names)) > 0
     if not is_known or (NO_OUTPUT in found and len(found) > 1):
         raise setting.refuse("unknown output", allowed)
+    if _is_stdout_taken():
+        found = tuple(dict.fromkeys("file" if name == "stdout" else name for name in found))
     return found
+
+
+def _is_stdout_taken() -> bool:
+    """Tell whether this is a worker of AnyIO's: it sends its results by standard output."""
+    return sys.orig_argv[-2:] == ANYIO_WORKER
 
 
 def as_given(setting: Setting) -> Any:
@@ -58,6 +70,8 @@ def choose_place(
             raise given.refuse(f"cannot be written ({problem})", _ALLOWED)
         problems.append(f"{candidate} cannot be written ({problem})")
     others = tuple(name for name in outputs if name != "file")
+    if _is_stdout_taken():
+        return None, others or (NO_OUTPUT,), None
     return None, tuple(dict.fromkeys(("stdout", *others))), " and ".join(problems)
 
 

@@ -11,6 +11,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.files.conftest import Logs, strict
 
 
@@ -147,3 +149,44 @@ def test_default_elsewhere_is_the_file(tmp_path: Path) -> None:
     done = run("log.info('quiet')", directory=str(tmp_path))
     assert "quiet" not in done.stderr + done.stdout
     assert "quiet" in Logs(tmp_path).messages()
+
+
+WORKER = """
+import flowery_logging
+flowery_logging.setup("svc", output={output!r})
+import logging
+import anyio.to_process
+
+def work(number):
+    logging.getLogger("app").info("in a worker")
+    return number
+
+if __name__ == "__main__":
+    assert anyio.run(anyio.to_process.run_sync, work, 7) == 7
+"""
+
+
+def run_worker(tmp_path: Path, output: str, directory: Path | None) -> str:
+    path = tmp_path / "main.py"
+    path.write_text(WORKER.format(output=output))
+    environment = {**os.environ, **({"FLOWERY_LOG_DIR": str(directory)} if directory else {})}
+    done = subprocess.run(
+        [sys.executable, path], cwd=tmp_path, env=environment, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("output", ["stdout", "file,stdout"])
+def test_what_a_worker_of_anyio_answers_on_stdout_is_kept_apart(
+    tmp_path: Path, logs: Logs, output: str
+) -> None:
+    assert "in a worker" not in run_worker(tmp_path, output, logs.directory)
+    assert "in a worker" in [record["message"] for record in logs.records()]
+
+
+def test_where_such_a_worker_can_make_no_file_its_work_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("no directory")
+    found = run_worker(tmp_path, "file", None)
+    assert "in a worker" not in found
