@@ -37,13 +37,27 @@ def instrument(app: Starlette, **options: Unpack[RequestOptions]) -> None:
         )
     if _MIDDLEWARE in vars(app):
         return
+    vars(app)[_MIDDLEWARE] = RequestMiddleware(_inside(app), **options)
+
+
+def _inside(app: Starlette) -> _Inside:
+    """Return what our middleware calls, which is in the place of `Starlette.__call__` from here on.
+
+    Ray Serve takes an application to another process: so this runs there too.
+    """
     if "fastapi" in sys.modules:  # also of an application that is mounted below one of Starlette's
         from flowery_logging.integrations import fastapi_validation
 
         fastapi_validation.follow()
     _calling.apply_once(_outside)
-    middleware = RequestMiddleware(partial(_calling.theirs, app), **options)
-    vars(app)[_MIDDLEWARE] = middleware
+    return _Inside(_calling.theirs, app)
+
+
+class _Inside(partial[Awaitable[None]]):
+    """Calls an application as Starlette does."""
+
+    def __reduce__(self) -> tuple[Callable[[Starlette], _Inside], tuple[Starlette]]:
+        return _inside, self.args
 
 
 _MIDDLEWARE: Final = "_flowery_logging_middleware"  # the attribute of an application

@@ -4,13 +4,17 @@ import asyncio
 import json
 import logging
 import socket
+import subprocess
+import sys
 import time
 
+import cloudpickle
 import httpx
 import pytest
 from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from starlette.applications import Starlette
+from starlette.datastructures import State
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.routing import Route
 
@@ -457,3 +461,32 @@ def test_starlette_works_too(serve):
 def test_anything_else_is_refused_with_what_was_given(wrong):
     with pytest.raises(TypeError, match=r"expected a FastAPI or Starlette application, not '\w+'"):
         fastapi.instrument(wrong)
+
+
+ELSEWHERE = """
+import pickle, sys
+app = pickle.load(sys.stdin.buffer)
+from starlette.testclient import TestClient
+print(TestClient(app).get("/hello").headers["x-request-id"])
+"""
+
+
+class Sender(cloudpickle.CloudPickler):
+    """As Ray's, which knows how to take a `State` apart."""
+
+    def reducer_override(self, given):
+        if isinstance(given, State):
+            return State, (dict(given._state),)
+        return super().reducer_override(given)
+
+
+def test_an_application_that_is_sent_to_another_process_is_instrumented_there(tmp_path):
+    app = FastAPI()
+    fastapi.instrument(app)
+    app.get("/hello")(lambda: "hi")
+    with (tmp_path / "app.pickle").open("w+b") as sent:
+        Sender(sent).dump(app)
+        sent.seek(0)
+        command = [sys.executable, "-W", "ignore", "-c", ELSEWHERE]
+        done = subprocess.run(command, stdin=sent, capture_output=True, text=True, check=False)
+    assert len(done.stdout.strip()) == 32, done.stderr
