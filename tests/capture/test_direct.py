@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import unittest
+from typing import Any
 
 import pytest
 
@@ -207,7 +208,7 @@ def test_who_finds_the_caller_by_counting_frames_finds_it(logged, place):
 
 
 def test_who_counts_more_frames_than_there_are_does_not_raise(logged):
-    logger = logging.getLogger("shop.counting.far")
+    logger: Any = logging.getLogger("shop.counting.far")
     logger.findCaller = lambda *_: sys._getframe(10_000)
     logger.info("x")
     assert logged.event()["log"]["origin"]["function"] == "(unknown function)"

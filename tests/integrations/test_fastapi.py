@@ -471,7 +471,7 @@ print(TestClient(app).get("/hello").headers["x-request-id"])
 """
 
 
-class Sender(cloudpickle.CloudPickler):
+class Sender(cloudpickle.CloudPickler):  # type: ignore[misc]
     """As Ray's, which knows how to take a `State` apart."""
 
     def reducer_override(self, given):
