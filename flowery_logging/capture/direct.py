@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import sys
 import threading
 import time
 from operator import attrgetter
@@ -24,7 +25,7 @@ from flowery_logging.capture.records import ASIDE, NOT_EXTRA
 from flowery_logging.capture.sink import Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import LOOKED_AT, Handler
 from flowery_logging.ecs import Event
-from flowery_logging.ecs.exception import exc_info_of, exception_of
+from flowery_logging.ecs.exception import askable
 from flowery_logging.event_parts import NO_FIELDS, Fields
 from flowery_logging.foreign import LOG, getframe
 from flowery_logging.library_code import OWN_LOGGER
@@ -116,6 +117,8 @@ class Shortcut:
                 return
             if type(self) not in _PLAIN_LOGGERS:
                 look_before(self)
+            if exc_info is not None and exc_info is not True:
+                exc_info = askable(exc_info)
             if is_stock and getattr(self.findCaller, "__code__", None) is not _FINDS_CALLER:
                 # It may count frames, and so is called from where stdlib would call it.
                 try:
@@ -145,7 +148,7 @@ def _hand_on(
 ) -> None:
     """Make a record as stdlib does, of a call whose place is known, and give it to handlers."""
     if exc_info and not isinstance(exc_info, tuple):
-        exc_info = exc_info_of(exception_of(exc_info)) or (None, None, None)
+        exc_info = sys.exc_info()
     file, line, function, stack = place
     record = logger.makeRecord(
         logger.name, level, file, line, msg, args, exc_info, function, extra, stack

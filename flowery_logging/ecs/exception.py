@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from types import TracebackType
+from typing import Any, cast
 
 from flowery_logging.ecs.event import keyword
 from flowery_logging.ecs.frames import set_stacks
@@ -14,29 +15,53 @@ from flowery_logging.signalled import let_through
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
-def exception_of(exc_info: object) -> BaseException | None:
+def exception_of(exc_info: Any) -> BaseException | None:
     """Return the exception that `exc_info` stands for: an exception, a tuple of three, or true.
 
     For anything else that is true, the exception being handled now (as `logging` does).
     """
-    if isinstance(exc_info, BaseException):
-        return exc_info
-    if isinstance(exc_info, tuple):
+    if _is_a(BaseException, exc_info):
+        return cast("BaseException", exc_info)
+    if _is_a(tuple, exc_info):
         found = exc_info[1] if len(exc_info) == 3 else None
         return found if isinstance(found, BaseException) else None
     # `exc_info` may be an object whose truth raises: it was asked for, so that counts as true.
     return sys.exc_info()[1] if exc_info is not None and exc_info is not False else None
 
 
-def traceback_of(exc_info: object) -> TracebackType | None:
+def _is_a(kind: type, value: object) -> bool:
+    try:
+        return isinstance(value, kind)
+    except Exception as failure:  # a stand-in may have no object yet whose class it tells
+        let_through(failure)
+        return False
+
+
+def askable(exc_info: object) -> object:
+    """Return `exc_info` as `logging` can take it, which asks for its truth, class and traceback."""
+    try:
+        if exc_info and isinstance(exc_info, BaseException):
+            return type(exc_info), exc_info, exc_info.__traceback__
+    except Exception as failure:
+        let_through(failure)
+    else:
+        return exc_info
+    # Not in the block above: there its own failure is the exception being handled.
+    return exc_info_of(exception_of(exc_info))
+
+
+def traceback_of(exc_info: Any) -> TracebackType | None:
     """Return the traceback that stands beside the exception in a tuple of three."""
-    found = exc_info[2] if isinstance(exc_info, tuple) and len(exc_info) == 3 else None
+    found = exc_info[2] if _is_a(tuple, exc_info) and len(exc_info) == 3 else None
     return found if isinstance(found, TracebackType) else None
 
 
 def exc_info_of(error: BaseException | None, trace: TracebackType | None = None) -> ExcInfo | None:
     """Return the tuple of three that a record has for an exception; None for none."""
-    return None if error is None else (type(error), error, trace or error.__traceback__)
+    if error is None:
+        return None
+    # What only says that it is an exception, as a stand-in of a test, may have no traceback.
+    return type(error), error, trace or getattr(error, "__traceback__", None)
 
 
 def qualified_name(kind: type) -> str:

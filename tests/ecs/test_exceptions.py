@@ -147,6 +147,46 @@ def test_the_traceback_beside_an_exception_is_the_one_that_counts(logged):
         assert event["error"]["stack_trace"].endswith("ValueError: x")
 
 
+class Undecided:
+    """As an array of numpy is, or a frame of pandas."""
+
+    def __bool__(self) -> bool:
+        raise ValueError("ambiguous")
+
+
+class UndecidedError(Undecided, Exception):
+    pass
+
+
+class Classless:
+    @property
+    def __class__(self):  # type: ignore[override]
+        raise ValueError("no class")
+
+
+class StandIn:
+    __class__ = ValueError  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("kind", ["stdlib", "structlog"])
+def test_what_only_says_that_it_is_an_exception_is_written(logged, kind):
+    assert written(logged, StandIn(), kind)["type"] == f"{__name__}.StandIn"
+
+
+@pytest.mark.parametrize("kind", ["stdlib", "structlog"])
+def test_an_exception_whose_truth_raises_is_written(logged, kind):
+    assert written(logged, UndecidedError("x"), kind)["message"] == "x"
+
+
+@pytest.mark.parametrize("odd", [Undecided, Classless])
+@pytest.mark.parametrize("kind", ["stdlib", "structlog"])
+def test_what_cannot_be_asked_means_the_exception_being_handled(logged, kind, odd):
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        assert written(logged, odd(), kind)["type"] == "ZeroDivisionError"
+
+
 @pytest.mark.parametrize("exc_info", [
     None, False, (None, None, None), True, (), (None,), (ValueError, ValueError("two of three")),
 ])  # fmt: skip
