@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import inspect
 import logging
 import os
@@ -223,6 +224,14 @@ def test_a_service_name_is_sanitised_in_the_file_name_only(
     assert not set('\\/*?"<>| ,#:-') & set(dataset)
     assert len(dataset.encode()) <= 100
     assert dataset == dataset.lower()
+
+
+def test_a_member_of_an_enumeration_is_the_text_that_it_stands_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = enum.Enum("Service", {"ORDERS": "orders"}, type=str)
+    flowery_logging.setup(service=service.ORDERS, directory=tmp_path, output="file")
+    assert "flowery_logging: orders logs to" in capsys.readouterr().err
 
 
 def test_a_limit_that_is_set_is_kept(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def text(setting: Setting) -> str:
     allowed = "a text of 1 to 256 characters without control characters"
     if not isinstance(value, str):
         raise setting.refuse("not a text", allowed)
+    value = str.__str__(value)  # a member of an enumeration shows itself by another text
     if not value.strip():
         raise setting.refuse("empty", allowed)
     if CONTROL.search(value):
