@@ -8,7 +8,15 @@ from typing import Any, Final
 import orjson
 
 from flowery_logging.ecs.named import is_row, with_names
-from flowery_logging.ecs.plain import describe, entries, is_number, key_text, plain, scalar_text
+from flowery_logging.ecs.plain import (
+    describe,
+    entries,
+    is_number,
+    key_text,
+    plain,
+    represented,
+    scalar_text,
+)
 from flowery_logging.redaction import UNCOUNTED, Counting, Redaction, structures
 from flowery_logging.redaction.trace_ids import is_id
 from flowery_logging.signalled import let_through
@@ -152,7 +160,7 @@ def text(value: object, redaction: Redaction | None = None) -> str:
         return str.__str__(str(value))
     except Exception as error:
         let_through(error)
-        return describe(value)
+        return represented(value)
 
 
 class _Walker:

@@ -76,10 +76,10 @@ def plain(value: object, redaction: Redaction | None = None, path: str = "") -> 
         return _known(value, redaction, path)
     except Exception as error:
         let_through(error)
-        return _represented(value)
+        return represented(value)
 
 
-def _represented(value: object) -> str:
+def represented(value: object) -> str:
     """Return the `repr` of an object whose parts cannot be read. Never raises."""
     try:
         return str.__str__(repr(value))

@@ -139,6 +139,22 @@ def test_messages(logged, message, args, expected):
     assert logged.event()["message"] == expected
 
 
+class Unbound:
+    """As a proxy of werkzeug or Django with no object behind it, which only its `repr` tells."""
+
+    __class__ = property(Raising.__str__)  # type: ignore[assignment]
+    __str__ = Raising.__str__
+
+    def __repr__(self):
+        return "<Unbound>"
+
+
+@pytest.mark.parametrize("given", [(Unbound(),), ("%r", Unbound())])
+def test_a_message_that_only_its_repr_tells(logged, given):
+    log.info(*given)
+    assert logged.event()["message"] == "<Unbound>"
+
+
 @pytest.mark.parametrize(
     ("message", "args", "expected"),
     [
