@@ -87,7 +87,7 @@ class EventLine:
         painted = self._coloured_message(document, message.first, level)
         left = None if room is None else room - width(message.first)
         shown = "" if message.is_folded else self._fields(document, left)
-        end = f"  {self._paint(trace, DIM)}" if trace else ""
+        end = f"  {self._paint(trace, DIM)}"
         below = [f"{_INDENT}{self._paint(one, _of_message(level))}" for one in message.below]
         first = f"{head}{painted}{shown}{end}".rstrip()
         return "\n".join([first, *below, *self._trace(document)])
@@ -169,7 +169,7 @@ class EventLine:
     def _coloured_trace(self, line: TraceLine) -> str:
         if line.kind == OWN:
             left = None if self.columns is None else self.columns - len(_INDENT) - width(line.text)
-            source = f"  {line.source}" if line.source else ""
+            source = f"  {line.source}"
             if left is not None:
                 source = clipped(source, left) if left > 8 else ""
             return self._paint(line.text, CYAN) + source
@@ -194,17 +194,18 @@ def local_time(timestamp: str, *, utc: bool = False) -> str:
     except (ValueError, OverflowError, OSError):
         return printable(timestamp[11:23] or timestamp)
     today = datetime.fromtimestamp(time.time(), timezone.utc if utc else None).date()
-    fraction = (timestamp[20:23] if timestamp[19:20] == "." else "").ljust(3, "0")
-    fraction = fraction if fraction.isdecimal() else "000"
-    return f"{_day(day, today)}{clock}.{fraction}"
+    fraction = _FRACTION.match(timestamp, 19)
+    digits = "" if fraction is None else fraction[1]
+    return f"{_day(day, today)}{clock}.{digits:0<3}"
 
 
 def _zone(timestamp: str) -> str:
     """Return a time's distance from UTC as Python 3.10 reads it; ours are in UTC."""
-    found = None if timestamp.endswith("Z") else _ZONE.search(timestamp, 19)
+    found = _ZONE.search(timestamp, 19)
     return "+00:00" if found is None else f"{found[1]}:{found[2] or '00'}"
 
 
+_FRACTION: Final = late(r"\.([0-9]{1,3})")
 _ZONE: Final = late(r"([+-]\d\d):?(\d\d)?$")
 
 

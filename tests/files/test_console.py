@@ -12,6 +12,7 @@ import subprocess
 import sys
 import termios
 import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,7 @@ def test_the_lines_of_a_message_stand_below_each_other(tmp_path):
         ("error", "\n".join("abcdefghijklm"), ["a  n=1", *"bcdefghijklm"]),
         ("error", f"a\n{'b ' * 50}", ["a  n=1", ("b " * 46).strip(), ("b " * 4).strip()]),
         ("error", f"{'a ' * 40}\nb", [("a " * 29).strip(), ("a " * 11).strip(), "b"]),
+        ("error", f"{'a ' * 20}{'b' * 30}", [("a " * 20).strip(), "b" * 30]),
     ],
 )
 def test_lines_of_a_message(level, message, lines):
@@ -157,6 +159,17 @@ def test_lines_of_a_message(level, message, lines):
     first, *below = shown(event, len(head) + 58).splitlines()
     assert [first.removeprefix(head), *(line.removeprefix("    ") for line in below)] == lines
     assert "\n" not in shown(event)
+
+
+def test_what_a_terminal_of_almost_no_columns_shows():
+    lines = shown(document("abc\nabcdefghijkl", **LONG_AGO), 1).splitlines()
+    assert lines == [f"{HEAD.replace('.789', '')}…", "    abcdefg…"]
+    error = {"type": "E", "stack_trace": "Traceback (most recent call last):\nE: abcdefghijkl"}
+    failed = document("abcdefghijkl", error=error, **LONG_AGO, **{"log.level": "error"})
+    first, *below = shown(failed, 1).splitlines()
+    assert first.endswith(" abcdefgh")
+    heading = "    Traceback (most recent call last):"
+    assert below == ["    ijkl", heading, "    E: abcde", "    fghijkl"]
 
 
 def test_the_text_of_an_exception_is_never_cut(tmp_path):
@@ -216,6 +229,7 @@ def test_a_request_is_told_in_short():
         {},
         {"message": None, "log": "x", "error": 5, "labels": [1], "trace": "t", "event": "e"},
         {"@timestamp": "yesterday", "log": {"level": "TRACE"}, "message": {"a": 1}},
+        {"message": "m", "error": {"stack_trace": ["at shop.py"]}},
         {"@timestamp": 12, "log.level": 30, "message": 7, "service": {"name": 7}},
         document(event={"duration": "long", "action": ["http-request"]}, http={"response": 5}),
         document(event={"action": "http-request"}, url={"path": "", "query": "a=1"}),
@@ -296,6 +310,7 @@ def test_a_narrow_terminal_leaves_less_to_time_and_service():
     wide = f"2001-02-03 04:05:06.789 emergen… {'s' * 15}… m"
     assert shown(event) == shown(event, 80) == wide
     assert shown(event, 79) == "2001-02-03 04:05:06 emergen… sssssss… m"
+    assert shown({**event, "@timestamp": "yesterday"}, 79).startswith("yesterday emergen… ")
 
 
 def test_names_of_services_stand_in_one_column():
@@ -307,6 +322,7 @@ def test_names_of_services_stand_in_one_column():
         "orders m",
         "b      m",
     ]
+    assert shown(document("m", service={}, **LONG_AGO)) == "2001-02-03 04:05:06.789 info    m"
 
 
 def paint(code, text):
@@ -350,6 +366,14 @@ def test_the_status_of_a_request_has_its_colour(message, status, action, shown):
     assert text.partition(f"{paint('36', 'orders')} ")[2].startswith(shown)
 
 
+def test_an_event_without_a_message_has_no_colour_of_one():
+    access = {"event": {"action": "http-request"}, "http": {"response": {"status_code": 204}}}
+    for others in ({}, access):
+        event = document("", **LONG_AGO, **others)
+        text = EventLine(colours=True, columns=None, utc=True).text(event)
+        assert text.endswith(paint("36", "orders"))
+
+
 SOURCE = "return await warehouse.reserve(order, for_customer=customer)"
 TRACE_BACK = f"""\
 Traceback (most recent call last):
@@ -383,6 +407,31 @@ def test_a_traceback_has_its_colours():
 
 def test_a_day_that_is_not_today_is_named():
     assert local_time("2001-02-03T04:05:06.789Z", utc=True) == "2001-02-03 04:05:06.789"
+
+
+@pytest.mark.parametrize(
+    ("end", "text"),
+    [(".5Z", ".500"), (".77+00:00", ".770"), (".7799999Z", ".779"), (".Z", ".000"), ("Z", ".000")],
+)
+def test_a_fraction_may_have_any_number_of_digits(end, text):
+    """Go leaves out its last zeros."""
+    assert local_time(f"2001-02-03T04:05:06{end}", utc=True) == f"2001-02-03 04:05:06{text}"
+
+
+def test_a_time_of_no_day_stays_as_it_is():
+    assert local_time("2001-02-30T04:05:06.789Z", utc=True) == "04:05:06.789"
+
+
+def test_today_is_the_day_where_the_reader_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1_795_464_000.0)  # 2026-11-23 20:00 UTC
+    with monkeypatch.context() as of_place:
+        of_place.setenv("TZ", "Asia/Seoul")
+        time.tzset()
+        shown = [local_time(f"2026-11-23T{hour}:00:01Z") for hour in (10, 20)]
+        in_utc = local_time("2026-11-23T20:00:01Z", utc=True)
+    time.tzset()
+    assert shown == ["11-23 19:00:01.000", "05:00:01.000"]
+    assert in_utc == "20:00:01.000"
 
 
 @pytest.mark.parametrize("zone", ["Z", "+00:00", "+09:00", "+0900", "+09", "-03:30"])
