@@ -58,7 +58,7 @@ def _is_one(name: str, content: str, *, may_be_word: bool) -> bool:
     """Tell whether the content of an element is a secret, and neither a mask nor a fact."""
     value = plain(content).strip().strip("'\"")
     if may_be_word:
-        return bool(value) and not is_nothing(value, equals=True)
+        return not is_nothing(value, equals=True)
     return (
         len(value) >= _SHORTEST
         and is_one(value, may_be_word=False)

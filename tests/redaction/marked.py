@@ -82,6 +82,11 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
             f'<param name="password">{A}</param>',
             f"&lt;td&gt;password&lt;/td&gt;&lt;td&gt;{A}&lt;/td&gt;",
         )
+    ]
+    + [
+        ('<attribute name="password"><value>correcthorse</value></attribute>', "correcthorse"),
+        ("<key>password</key><string>changed</string>", "changed"),
+        ("<td>password</td><td>x9k2</td>", "x9k2"),
     ],
     "columns": [
         (text, A)
@@ -205,6 +210,7 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "<td>token</td><td>2 changes</td>",
         "<td>tokens</td><td>1532</td>",
         "<td>pin</td><td>17</td>",
+        "<td>OTP</td><td>not-sent</td>",
         '<td>token</td><td><a href="/t/41">41</a></td>',
         "<td>비밀번호</td><td>8~20자</td>",
         "<code>password</code> python3-only",
@@ -228,6 +234,10 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "<key>token_count</key><integer>3</integer>",
         "<key>password_changed_at</key><string>2026-11-27</string>",
         "<name>password</name><required>true</required>",
+        '<property name="password"><value>********</value></property>',
+        '<property name="password"><value>null</value></property>',
+        '<property name="password"><value> </value></property>',
+        '<attribute name="colour"><value>red</value></attribute><attribute name="token"/>',
         '<p>Your password: <a href="/reset">reset it</a></p>',
         "<p>password: <b>required</b></p>",
         "<b>Password:</b> required",
