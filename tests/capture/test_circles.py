@@ -1,5 +1,6 @@
 """What an event asks for its text may log itself, twice even, and what it logs may ask it again."""
 
+import json
 import logging
 
 import pytest
@@ -70,12 +71,13 @@ CALLS = {
 def other(request, tmp_path):
     """A handler of the application's with our formatter, or none."""
     if not request.param:
-        yield
+        yield None
         return
-    handler = logging.FileHandler(tmp_path / "other.log")
+    path = tmp_path / "other.log"
+    handler = logging.FileHandler(path)
     handler.setFormatter(flowery_logging.ECSFormatter())
     log.addHandler(handler)
-    yield
+    yield path
     log.removeHandler(handler)
     handler.close()
 
@@ -151,3 +153,51 @@ def test_a_long_way_to_a_call_is_no_circle(logged):
         except RecursionError:
             break
     assert len(logged.events()) >= len(calls) - 1
+
+
+class Endless:
+    """An object whose text asks for itself, and logs nothing."""
+
+    def go_round(self):
+        str(self)
+
+    def __str__(self):
+        return f"{self}"
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+def test_an_object_that_asks_itself_is_no_circle(logged, other, call):
+    call(Endless())
+    log.info("the next one")
+    assert [event["log.level"] for event in logged.events()] == ["info", "info"]
+    if other is not None:
+        lines = map(json.loads, other.read_text().splitlines())
+        assert {line["log.level"] for line in lines} == {"info"}
+
+
+class Broken:
+    """An object that cannot be put into words."""
+
+    def __str__(self):
+        raise ValueError
+
+    __repr__ = __str__
+
+
+class Telling:
+    """An object that logs something broken as it is put into words."""
+
+    def __str__(self):
+        log.info("broken", extra={"a": Broken()})
+        return "told"
+
+    __repr__ = __str__
+
+
+def test_another_error_ends_no_circle(logged):
+    log.info("x %s", Telling())
+    first, last = logged.events()
+    assert first["labels"] == {"a": "<unprintable Broken>"}
+    assert last["message"] == "x told"
