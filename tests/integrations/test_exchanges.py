@@ -21,6 +21,7 @@ from flowery_logging.integrations import calls, ends, fastapi, observers, wsgi
 from flowery_logging.integrations.asgi import RequestMiddleware
 from flowery_logging.integrations.observers import Observer
 from flowery_logging.integrations.options import Options
+from flowery_logging.library_code import ACCESS_LOGGER
 
 
 async def answer(send, status=200, body=b"four"):
@@ -330,6 +331,20 @@ def test_lines_of_a_development_server_stay_where_we_write_no_event(logged, fail
     assert [e["message"].split('"')[-2] for e in logged.events() if "werkzeug" in str(e["log"])] == [
         "another", "GET / HTTP/1.1", "another",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("access_log", [True, False])
+def test_the_line_of_a_server_for_a_failed_request_stays_where_we_write_no_event(
+    logged, access_log
+):
+    with pytest.raises(LookupError):
+        try:
+            wsgi.RequestMiddleware(wsgi_failing, access_log=access_log)({"PATH_INFO": "/"}, starting)
+        finally:  # as it answers 500
+            line = '127.0.0.1 - - [27/Nov/2026 12:00:00] "%s" %s %s'
+            logging.getLogger("werkzeug").info(line, "GET / HTTP/1.1", "500", "-")
+    told = {event["log"]["logger"] for event in logged.events()}
+    assert told & {ACCESS_LOGGER, "werkzeug"} == {ACCESS_LOGGER if access_log else "werkzeug"}
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
