@@ -73,6 +73,9 @@ _SAID_IN_KOREAN: Final = late(
 _DIGITS: Final = bytes(48 if code in b"0123456789" else 32 for code in range(256))
 
 _FEW_DASHES: Final = 8
+_WIDE_SIGNS: Final = b"\xef\xbc"
+"""The beginning of full-width digits and signs."""
+
 _WIDE_EQUALS: Final = "\uff1d".encode()
 _WIDE_COLON: Final = "\uff1a".encode()
 
@@ -310,7 +313,9 @@ def _may_have_option(encoded: bytes) -> bool:
 
 def _is_said_in_korean(encoded: bytes) -> bool:
     """Tell whether a name stands in a text that a secret may follow without a sign."""
-    return _SAID_IN_KOREAN.search(_to_last_digit(encoded).decode("utf-8", "replace")) is not None
+    may_have_wide_digits = _WIDE_SIGNS in encoded
+    before = encoded if may_have_wide_digits else _to_last_digit(encoded)
+    return _SAID_IN_KOREAN.search(before.decode("utf-8", "replace")) is not None
 
 
 def _is_said(encoded: bytes) -> bool:

@@ -6,6 +6,7 @@ from typing import Final
 
 LOOK_ALIKES: Final[dict[str, list[str]]] = {
     "prose": [
+        "creds admin/sha256 refused",
         "password changed by kim",
         "password: changed by kim",
         "unexpected token: ';' in line 3",
@@ -129,6 +130,10 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "비밀번호 오류 5회로 계정이 잠겼습니다",
         "비밀번호는 8자 이상이어야 합니다",
         "비밀번호 변경일 2026-11-27",
+        "비밀번호 2026-11-27 변경",
+        "비밀번호는 sha256 방식",
+        "암호 aes-256-gcm 사용",
+        "토큰은 order1234 입니다",
         "비밀번호 재설정 메일 발송 3건",
         "토큰이 만료되었습니다",
         "토큰 만료까지 3600초",

@@ -57,6 +57,15 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
             f"<div>Password:</div><div>{A}</div>",
         )
     ],
+    "prose": [
+        ("password k3yx9q rejected", "k3yx9q"),
+        ("pwd k3yx9q rejected", "k3yx9q"),
+        ("password is 481516", "481516"),
+        ("api key is k3yx9q2z", "k3yx9q2z"),
+        ("set_passwd('k3yx9q')", "k3yx9q"),
+        ("여권번호 M１２３４５６７８ 확인", "M１２３４５６７８"),
+        ("운전면허 １１-２２-３３３３３３-４４", "１１-２２-３３３３３３-４４"),
+    ],
     "elements": [
         (text, A)
         for text in (
