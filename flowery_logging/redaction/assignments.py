@@ -17,9 +17,9 @@ from flowery_logging.redaction.names import ENDINGS, KindOf, is_denied, is_fact,
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import PAIRS, STOP, nested_end, quoted_end, unopened_end
 from flowery_logging.redaction.schemes import is_scheme
+from flowery_logging.redaction.sentences import are_sentences
 from flowery_logging.redaction.urls import is_next
 from flowery_logging.redaction.values import (
-    are_sentences,
     is_about,
     is_amount,
     is_code,

@@ -37,6 +37,7 @@ from flowery_logging.redaction.names import KEY_CHARS, Names
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import whole_end
 from flowery_logging.redaction.redaction import Kind, Redaction
+from flowery_logging.redaction.sentences import is_said
 from flowery_logging.redaction.suspicion import (
     ADDRESSES,
     FURTHER,
@@ -46,7 +47,7 @@ from flowery_logging.redaction.suspicion import (
     TOKENS,
     Suspicion,
 )
-from flowery_logging.redaction.values import is_sentence, is_shown
+from flowery_logging.redaction.values import is_shown
 
 _NAME: Final = late(r"[A-Za-z][\w-]{0,64}")
 _SHORT: Final = 12
@@ -141,7 +142,7 @@ class Redactor(Redaction):
         return (
             isinstance(value, (list, tuple))
             and len(value) > 0
-            and all(isinstance(item, str) and is_sentence(item) for item in value)
+            and all(isinstance(item, str) and is_said(item) for item in value)
         )
 
     def find(self, text: str) -> list[Span]:

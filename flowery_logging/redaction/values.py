@@ -6,13 +6,13 @@ from typing import Final, NamedTuple
 
 from flowery_logging.kept import Kept
 from flowery_logging.late import late
-from flowery_logging.redaction.escapes import plain
 from flowery_logging.redaction.names import KEY_CHARS, is_fact, squash, words
+from flowery_logging.redaction.sentences import ALONE, is_sentence
 
-_NOTHING: Final = frozenset({
-    "", "none", "null", "nil", "true", "false", "undefined", "ok", "yes", "no", "required",
-    "invalid", "missing", "expired", "valid", "unset", "empty", "optional", "[filtered]",
-    "[redacted]", "[hidden]", "[masked]", "[secret]", "<redacted>", "<hidden>", "<secret>",
+_NOTHING: Final = ALONE | frozenset({
+    "", "none", "null", "nil", "true", "false", "undefined", "ok", "yes", "no", "valid",
+    "unset", "empty", "optional", "[filtered]", "[redacted]", "[hidden]", "[masked]", "[secret]",
+    "<redacted>", "<hidden>", "<secret>",
     "<masked>", "<none>", "<null>", "<password>", "<token>", "...", "…", "?",
     "secretstr('**********')", "(sensitive value)", "(sensitive)", "(known after apply)", "(none)",
     "(hidden)", "(redacted)", "[protected]", "[secure]", "[sensitive]", "[obfuscated]", "[removed]",
@@ -95,17 +95,6 @@ _AMOUNT: Final = late(
 )
 """How long or how many: `비밀번호: 8자`, `password: 8 characters`."""
 
-_SENTENCE: Final = late(
-    r"[A-Z][a-z']{1,20}(?=[^.!]*[ ](?:is|are|must|may|can|cannot|can't|should|does|do|did|has|have"
-    r"|was|were|not|too|required|valid)[ .!])(?:,?[ ][\w'()-]{1,24}){2,32}[.!]?"
-    r"(?:[ ][A-Z][a-z']{1,20}(?:,?[ ][\w'()-]{1,24}){1,32}[.!]?){0,3}"
-    r"|(?:is|are|can't|cannot|must|may not|has|have|doesn't|does not|should|required)"
-    r"(?:,?[ ][\w'()-]{1,24}){1,16}[.!]?"
-    r"|(?=[^.!]*[가-힣][ ])[가-힣\w ,()·/'~-]{4,120}(?:다|요|오|것|세요)[.!]"
-    r"(?:[ ][가-힣\w ,()·/'~-]{4,120}(?:다|요|오|것|세요)[.!]?){0,3}"
-)
-"""What a form says of its field: `This field may not be blank.`"""
-
 _FILE: Final = late(
     r"(?:\.{0,2}/|~/|[A-Za-z]:\\{1,4})[\w./\\ -]{0,256}\."
     r"(?:json|pem|key|crt|cer|der|p12|pfx|jks|ppk|pub|txt|ya?ml|cfg|conf|ini|env)"
@@ -117,17 +106,12 @@ _ARN: Final = late(r"arn:aws[\w-]{0,8}:[\w:/.*+=,@-]{1,512}")
 _LONGEST_COUNT: Final = 6
 """Digits of a session's number, which lets nobody in: `XDG_SESSION_ID=42`."""
 
-_LONGEST_SENTENCE: Final = 2_048
 _OWN_WORDS: Final = ("phrase", "answer", "mnemonic")
 """Ends of names whose values may be sentences themselves."""
 
-_QUOTED: Final = late(
-    r"\\{0,15}(?:\"(?P<double>(?:[^\"\\]|\\{1,15}'){1,512})\\{0,15}\"|'(?P<single>[^'\\]{1,512})\\{0,15}')"
-)
-_ERROR: Final = late(r"[a-z]+(?:_[a-z]+)*")
-
 _KEY: Final = late(r"(?<!\w)(\w{1,64})\\{0,15}[\"']?[ ]{0,4}:")
 _OF_SCHEMAS: Final = frozenset({"flow", "flows", "scheme", "in", "enum", "nullable", "writeonly"})
+_LONGEST_SCHEMA: Final = 2_048
 _COMPREHENSION: Final = late(r"[\[{(][^\"'\n]{1,128} for \w{1,32} in ")
 """A piece of code that makes secrets of others."""
 
@@ -283,31 +267,12 @@ def is_shown(name: str, value: str) -> bool:
     )
 
 
-def is_sentence(value: str) -> bool:
-    """Tell whether a value tells in a sentence what is wrong with another one."""
-    return (
-        " " in value
-        and len(value) <= _LONGEST_SENTENCE
-        and _SENTENCE.fullmatch(plain(value).strip()) is not None
-    )
-
-
-def are_sentences(items: str) -> bool:
-    """Tell whether all texts of a list are sentences, or the names of errors beside these."""
-    items = plain(items) if len(items) <= _LONGEST_SENTENCE else ""
-    found = [match["double"] or match["single"] for match in _QUOTED.finditer(items)]
-    said = [is_sentence(item) for item in found]
-    return any(said) and all(
-        is_said or _ERROR.fullmatch(item) for is_said, item in zip(said, found, strict=True)
-    )
-
-
 def is_schema(value: str) -> bool:
     """Tell whether an object only describes a secret: `{"type": "string", "minLength": 8}`.
 
     Each of its names has to tell a fact: under `value`, say, the secret itself may stand.
     """
-    if len(value) > _LONGEST_SENTENCE:
+    if len(value) > _LONGEST_SCHEMA:
         return False
     names = _KEY.findall(value)
     return _COMPREHENSION.match(value) is not None or (

@@ -22,6 +22,7 @@ from tests.redaction import (
     field_names,
     harmless,
     marked,
+    outputs,
     places,
     unseen,
     unseen_dumps,
@@ -47,6 +48,7 @@ SECRETS = [
         places.PLACES,
         everyday.SECRETS,
         marked.SECRETS,
+        outputs.SECRETS,
         *(module.SECRETS for module in UNSEEN),
     )
     for kind, pairs in source.items()
@@ -59,6 +61,7 @@ LOOK_ALIKES = [
         places.LOOK_ALIKES,
         harmless.LOOK_ALIKES,
         marked.LOOK_ALIKES,
+        outputs.LOOK_ALIKES,
         *(module.LOOK_ALIKES for module in UNSEEN),
     )
     for kind, texts in source.items()

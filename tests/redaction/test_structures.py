@@ -297,6 +297,8 @@ def test_a_name_of_methods_hides_credentials_alone(logged, personal):
     [
         ("password", ["This field may not be blank."]),
         ("password", ("비밀번호는 8자 이상이어야 합니다.",)),
+        ("password", ["Required"]),
+        ("password", ["The two password fields didn\u2019t match."]),
         ("password", "Ensure this field has at least 8 characters."),
         ("GOOGLE_APPLICATION_CREDENTIALS", "/etc/gcp/key.json"),
         ("PWD", "/home/kim"),
