@@ -65,6 +65,7 @@ def of(text: str, lower: str) -> int:
         or "[parameters: " in text
         or "; args=" in text
         or (is_quoted and sql.has_password(lower))
+        or sql.has_comparison(lower)
     ):
         found |= SQL
     if "|" in text and "\n" in text:

@@ -37,6 +37,10 @@ _LISTED: Final = _table(b"=:,")
 _COLON: Final = late(r":(?!//)(?!(?<=[ T:+-][0-9]{2}:)[0-9]{2})")
 _ESCAPED_SPACE: Final = late(rb"\\(?:[bfnrt]|u00[01][0-9a-f]|\\xa0)")
 _INSERTED: Final = late(r"\(([^()]{1,2048})\)(?:0|\\+[nrt]){0,16}values(?:0|\\+[nrt]){0,16}\(")
+# A column before what it is compared with, behind its end.
+_COMPARED: Final = late(r" (?:[Nn][Oo][Tt] )?(?:[Ii][Nn] ?\(|[Ii]?[Ll][Ii][Kk][Ee] )| ?<>")
+_COLUMN: Final = late(r"(\w{2,64})[\"`\]\\]{0,16}\)?\Z")
+_LONGEST_COLUMN: Final = 82
 _SQL_PASSWORD: Final = late(r"password(?:0{0,4}['(\\]|0for)")
 # Each begins with a sign, not with a group: so `re` looks for that sign alone.
 _ELEMENT: Final = late(r"<([\w.:-]{2,128})")
@@ -108,6 +112,10 @@ class NameSigns:
             or "identified0" in coarse
             or "duplicate0entry" in coarse
             or ("password" in coarse and _SQL_PASSWORD.search(coarse))
+            or (
+                ("0in0(" in coarse or "like0" in coarse or ("<" in signs and "<>" in coarse))
+                and self._is_compared(text)
+            )
         ):
             return True
         if (
@@ -167,6 +175,14 @@ class NameSigns:
             if self.are_any(columns.decode("utf-8", "replace").replace("=", " ").split()):
                 return True
         return False
+
+    def _is_compared(self, text: str) -> bool:
+        """Tell whether a column that is compared with a list or a pattern may be a secret's."""
+        found = (
+            _COLUMN.search(text, max(0, match.start() - _LONGEST_COLUMN), match.start())
+            for match in _COMPARED.finditer(text)
+        )
+        return self.are_any(column[1] for column in found if column is not None)
 
     def _is_assigned(self, pieces: Collection[str]) -> bool:
         """Tell whether a name before one of the signs may be a secret's.

@@ -10,7 +10,7 @@ from flowery_logging.late import late
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import whole_end
-from flowery_logging.redaction.values import is_nothing
+from flowery_logging.redaction.values import is_nothing, is_shown
 
 _PASSWORD: Final = late(
     r"(?<![\w\"'-])(?:PASSWORD(?:[ ]FOR[ ][^\s=]{1,128}[ ]=)?"
@@ -28,6 +28,15 @@ _ITEM: Final = late(
 _DUPLICATE: Final = late(
     r"Duplicate entry '(?P<value>[^']{1,1024})' for key '(?P<name>[\w.-]{2,128})'", re.IGNORECASE
 )
+# What a column is compared with; what stands before the sign is looked at behind it.
+_COMPARED: Final = late(
+    r"(?:[ ](?:NOT[ ])?(?:(?P<list>IN)[ ]?(?=\()|I?LIKE[ ]|BETWEEN[ ])"
+    r"|[ ]IS[ ](?:NOT[ ])?DISTINCT[ ]FROM[ ]|[ ]?(?:<>|!=)[ ]?)(?:\w{1,16}\()?",
+    re.IGNORECASE,
+)
+_COLUMN: Final = late(r"(?P<name>\w{2,64})[\"`\]]?\)?\Z")
+_LONGEST_COLUMN: Final = 68
+_LITERAL: Final = late(r"(?:[ ]AND[ ])?[EN]?'(?P<value>(?:[^'\\]|''|\\.){1,1024})'", re.IGNORECASE)
 _MAX_TUPLES: Final = 20_000
 """Tuples of a text that are read, for all of its statements: no ordinary text has more."""
 
@@ -37,15 +46,19 @@ _STATEMENT: Final = 8_192
 """Characters before the parameters that are taken for their statement."""
 
 _SLOT: Final = late(
-    r"(?:(?P<name>[\w.]{1,128})[\"`\]]?\s{0,4}(?:=|<>|!=|LIKE)\s{0,4})?"
+    r"(?:(?P<name>[\w.]{1,128})[\"`\]]?\)?\s{0,4}"
+    r"(?:=|<>|!=|I?LIKE\b|BETWEEN\b|(?:NOT\s)?IN\s?\()\s{0,4}(?:\w{1,16}\()?)?"
     r"(?:(?P<sign>%s|\?|\$[0-9]{1,4}|:[0-9]{1,4}(?![\w:]))|(?<![\w%])(?:'(?:[^']|'')*'|[0-9][0-9.]*"
     r"|NULL|true|false)(?![\w%(]))",
     re.IGNORECASE,
 )
 """A parameter of a statement, perhaps already in its place, and the column it is compared with."""
 
+_NEXT: Final = late(r"\s{0,4}(?:,|\bAND\b)\s{0,4}", re.IGNORECASE)
+"""What stands between two values that a column is compared with."""
 
-def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901 - a sign for each kind
+
+def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each kind
     """Yield the literals of a statement that are secrets, by the names of columns.
 
     `lower` is the text in lower case.
@@ -58,6 +71,8 @@ def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C90
             kind = kind_of(match["name"].rpartition(".")[2])
             if kind is not None:
                 yield Span(*match.span("value"), kind)
+    if has_comparison(lower):
+        yield from _compared(text, kind_of)
     if "[parameters: " in text or "; args=" in text:
         yield from _parameters(text, kind_of)
     if "values" in lower:
@@ -77,6 +92,45 @@ def has_password(lower: str) -> bool:
     return "password" in lower and (
         "password '" in lower or "password(" in lower or "password for" in lower
     )
+
+
+def has_comparison(lower: str) -> bool:
+    """Tell whether a column may be compared with literals, but by `=`, in small letters."""
+    return "'" in lower and (
+        " in (" in lower
+        or "like " in lower
+        or "between " in lower
+        or "distinct from " in lower
+        or "<>" in lower
+        or "!=" in lower
+    )
+
+
+def _compared(text: str, kind_of: KindOf) -> Iterator[Span]:
+    """Yield what the columns of secrets are compared with."""
+    for match in _COMPARED.finditer(text):
+        first = max(0, match.start() - _LONGEST_COLUMN)
+        column = _COLUMN.search(text, first, match.start())
+        kind = kind_of(column["name"]) if column else None
+        if column is not None and kind is not None:
+            for start, end in _literals(text, match):
+                value = text[start:end]
+                if not (is_nothing(value, equals=True) or is_shown(column["name"], value)):
+                    yield Span(start, end, kind)
+
+
+def _literals(text: str, match: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """Yield the places of the literals in a list, or of those behind a sign."""
+    if match["list"]:
+        for span in next(_tuples(text, match.end()), []):
+            literal = _LITERAL.match(text, span.start, span.end)
+            if literal is not None:
+                yield literal.span("value")
+        return
+    literal = _LITERAL.match(text, match.end())
+    while literal is not None:
+        yield literal.span("value")
+        literal = _LITERAL.match(text, literal.end())
 
 
 def _parameters(text: str, kind_of: KindOf) -> Iterator[Span]:
@@ -111,7 +165,13 @@ def _columns(statement: str, kind_of: KindOf) -> list[str | None]:
     named = (
         {id(slot): names[index % len(names)] for index, slot in enumerate(inside)} if names else {}
     )
-    return [kind_of((slot["name"] or named.get(id(slot), "")).rpartition(".")[2]) for slot in slots]
+    found: list[str] = []
+    for before, slot in zip([None, *slots], slots, strict=False):
+        name = slot["name"] or named.get(id(slot), "")
+        if not name and before and _NEXT.fullmatch(statement, before.end(), slot.start()):
+            name = found[-1]
+        found.append(name)
+    return [kind_of(name.rpartition(".")[2]) for name in found]
 
 
 def _bare(name: str) -> str:

@@ -7,12 +7,45 @@ from __future__ import annotations
 
 from typing import Final
 
+A: Final = "hunter2pw9"
+
 SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
     "errors of forms": [
         ("{'password': 'correct horse battery'}", "horse"),
         ("{'password': 'new password'}", "new password"),
         ("{'password': 'wrong Tulip9'}", "Tulip9"),
         ("{'password': ['required', 'hunter22']}", "hunter22"),
+    ],
+    "comparisons in SQL": [
+        (f"SELECT id FROM sessions WHERE {condition}", A)
+        for condition in (
+            f"token IN ('{A}')",
+            f"token IN ('one', '{A}')",
+            f"token NOT IN ('{A}', 'one')",
+            f'"sessions"."token" IN (\'{A}\')',
+            f"`token` in ('{A}')",
+            f"token LIKE '{A}%'",
+            f"token ilike '%{A}%'",
+            f"lower(users.token) LIKE lower('{A}')",
+            f"s.token != '{A}'",
+            f"token <> '{A}' AND id = 3",
+            f"password = 'one1' AND token BETWEEN '{A}' AND 'three3'",
+            f"password = 'one1' AND token BETWEEN 'three3' AND '{A}'",
+            f"password = 'one1' AND token IS DISTINCT FROM '{A}'",
+        )
+    ],
+    "parameters of comparisons": [
+        (
+            f"[SQL: SELECT id FROM s WHERE {condition} AND nope = ?]\n[parameters: {parameters}]",
+            A,
+        )
+        for condition, parameters in (
+            ("token IN (?, ?)", f"('{A}', 'two', 3)"),
+            ("token IN (?, ?)", f"('two', '{A}', 3)"),
+            ("sessions.token NOT IN (?)", f"('{A}', 3)"),
+            ("lower(token) = lower(?)", f"('{A}', 3)"),
+            ("password = ? AND token BETWEEN ? AND ?", f"(1, 'two', '{A}', 3)"),
+        )
     ],
 }
 
@@ -43,5 +76,16 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
             f'{{"password": ["{message}"]}}',
             f"password: {message}",
         )
+    ],
+    "comparisons in SQL": [
+        "SELECT id FROM sessions WHERE token IN (%s, %s)",
+        "SELECT id FROM sessions WHERE token IN ($1, $2) AND name IN ('kim', 'lee')",
+        "SELECT id FROM sessions WHERE token NOT IN (SELECT token FROM old WHERE kind = 'web')",
+        "SELECT id FROM users WHERE auth IN ('basic', 'oauth2') AND token != ''",
+        "SELECT id FROM users WHERE password LIKE '%' AND name LIKE 'kim%'",
+        "SELECT id FROM orders WHERE token IS NOT NULL AND status IN ('paid', 'sent')",
+        "[SQL: SELECT id FROM u WHERE name IN (?, ?) AND token = ?]\n[parameters: ('a1', 'b1', None)]",
+        "if token_type not in ('access', 'refresh'): raise ValueError",
+        "if 'password' in ('user', 'name'): return",
     ],
 }
