@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowery_logging.redaction import prose, schemes, sql
+from flowery_logging.redaction import prose, schemes, sql, tables
 
 SCHEMES: Final = 1
 PROSE: Final = 2
@@ -68,7 +68,12 @@ def of(text: str, lower: str) -> int:
         or sql.has_comparison(lower)
     ):
         found |= SQL
-    if "|" in text and "\n" in text:
+    if "\n" in text and (
+        "|" in text
+        or "--" in text
+        or "==" in text
+        or (not text.isascii() and tables.BOX.search(text))
+    ):
         found |= TABLES
     return found
 

@@ -125,7 +125,8 @@ class NameSigns:
         ):
             return True
         if "\\" in signs and (
-            "AUTH\\" in text or ("|" in text and "\\n" in text and self._has_column(encoded))
+            "AUTH\\" in text
+            or ("\\n" in text and _has_rule(signs, text) and self._has_column(encoded))
         ):
             return True
         is_list = ("'" in signs and "'," in text) or ("\\" in signs and '\\",' in text)
@@ -156,9 +157,7 @@ class NameSigns:
         return self._is_assigned({*pieces} if is_long else pieces)
 
     def _has_column(self, encoded: bytes) -> bool:
-        """Tell whether a table may have a column of secrets, where there is a table."""
-        if b"--" not in encoded:
-            return False
+        """Tell whether a table may have a column of secrets, where there is a rule."""
         names = _ESCAPED_SPACE.sub(b"  ", encoded).translate(_ASSIGNED).replace(b"=", b" ")
         return self.are_any(names.decode("utf-8", "replace").split())
 
@@ -286,6 +285,14 @@ class NameSigns:
             or (may_let_in(name) and name.lower() != "code")
             or any(is_name(name) for is_name in self._are_names)
         )
+
+
+def _has_rule(signs: str, text: str) -> bool:
+    """Tell whether the rule of a table may be in a text; box drawing begins with these bytes."""
+    return ("\xe2" in signs and ("\xe2\x94" in text or "\xe2\x95" in text)) or (
+        ("--" in text or "==" in text)
+        and ("|" in text or "-- -" in text or "--  -" in text or "==  =" in text)
+    )
 
 
 def _last_words(pieces: Iterable[str]) -> set[str]:

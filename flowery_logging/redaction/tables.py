@@ -1,13 +1,14 @@
 """Secrets in the cells of tables, below the name of their column.
 
-psql, mysql, markdown and reports of tests write a row of names, a rule (`----+----`), and rows of
-values. What has no rule is no table: a pipe stands in commands too.
+psql, mysql, markdown, rich, polars and reports of tests write a row of names, a rule (`----+----`,
+`╞════╪════╡`, `----  ----`), and rows of values. What has no rule is no table: a pipe stands in
+commands too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from flowery_logging.late import late
@@ -16,9 +17,23 @@ from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.prose import tells_fact
 from flowery_logging.redaction.values import is_nothing
 
-_RULE: Final = late(r"(?m)^[ \t]{0,16}[|+]?[ :]{0,2}-{2,128}[ :]{0,2}[|+][-+|: \t]{0,2048}$")
+_RULE: Final = late(
+    r"(?m)^[ \t]{0,16}[|+]?[ :]{0,2}[-=]{2,128}[ :]{0,2}(?:[|+][-=+|: \t]{0,2048}"
+    r"|[ ]{1,8}[-=]{2}[-= ]{0,2048})$"
+)
 """What stands between the names of the columns and their values."""
 
+BOX: Final = late("[\u2502\u2503\u2551\u2506]")
+"""What stands between two cells in a frame of box drawing."""
+
+_PLAIN: Final = (
+    dict.fromkeys(range(0x2500, 0x2580), "+")
+    | dict.fromkeys(map(ord, "\u2502\u2503\u2551\u2506"), "|")
+    | dict.fromkeys(map(ord, "\u2500\u2501\u2550\u254c"), "-")
+)
+"""Signs of ASCII that mean the same as those of box drawing."""
+
+_UNDERLINE: Final = late("[-=]{2,}")
 _NAME: Final = late(r"[\w.-]{2,64}")
 _PASSWORD: Final = late(r"pass|pw|암호|비밀번호|비번", re.IGNORECASE)
 _TYPE: Final = late(
@@ -32,6 +47,10 @@ _MOST_ROWS: Final = 20_000
 """Rows of a text that are read, for all of its tables: no ordinary text has more."""
 
 
+_Row = Callable[[int, int], list[tuple[int, int]]]
+"""Tells where the cells of the row are that stands at a place."""
+
+
 class _Column(NamedTuple):
     """What a column holds, and whether its values may be words: those of a tokenizer are."""
 
@@ -41,15 +60,34 @@ class _Column(NamedTuple):
 
 def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the cells below the names of secrets."""
+    if not text.isascii():
+        text = text.translate(_PLAIN)
     position, left = 0, iter(range(_MOST_ROWS))
     while (rule := _RULE.search(text, position)) is not None:
-        position = rule.end()
-        first = _start_of_line(text, rule.start() - 1)
+        end = max(0, rule.start() - 1)
+        first = _start_of_line(text, end)
+        row = _row_of(text, first, rule)
+        columns = [_column(text[start:stop], kind_of) for start, stop in row(first, end)]
+        position = rule.end() + 1
+        # Rows in a frame are read whatever they hold: below each of them a rule may follow.
+        is_read = "|" in text[first:end] or any(column.kind for column in columns)
+        for _ in left if columns and is_read else ():
+            end = _end_of_line(text, position)
+            cells = row(position, end)
+            if len(cells) == len(columns):
+                yield from _hidden(text, cells, columns)
+            elif not _RULE.match(text, position, end):
+                break
+            position = end + 1
+
+
+def _row_of(text: str, first: int, rule: re.Match[str]) -> _Row:
+    """Return what tells where the cells of a row are, by the rule below the row of names."""
+    if "|" in rule[0] or "+" in rule[0]:
         is_framed = text.startswith(_FRAMES, first)
-        cells = _row(text, first, rule.start() - 1, is_framed=is_framed)
-        columns = [_column(text[start:end], kind_of) for start, end in cells]
-        if any(column.kind for column in columns):
-            yield from _below(text, position + 1, columns, left, is_framed=is_framed)
+        return lambda start, end: _row(text, start, end, is_framed=is_framed)
+    starts = [line.start() for line in _UNDERLINE.finditer(rule[0])]
+    return lambda start, end: _aligned(text, start, end, starts)
 
 
 def _column(name: str, kind_of: KindOf) -> _Column:
@@ -58,20 +96,11 @@ def _column(name: str, kind_of: KindOf) -> _Column:
     return _Column(kind, _PASSWORD.search(name) is not None)
 
 
-def _below(
-    text: str, position: int, columns: list[_Column], left: Iterator[int], *, is_framed: bool
-) -> Iterator[Span]:
-    """Yield the cells of the rows from a position on that are in these columns."""
-    for _ in left:
-        end = text.find("\n", position, position + _LONGEST_ROW)
-        end = min(len(text), position + _LONGEST_ROW) if end < 0 else end
-        cells = _row(text, position, end, is_framed=is_framed)
-        if len(cells) != len(columns):
-            break
-        for (start, stop), column in zip(cells, columns, strict=True):
-            if column.kind is not None and is_one(text[start:stop], may_be_word=column.may_be_word):
-                yield Span(start, stop, column.kind)
-        position = end + 1
+def _hidden(text: str, cells: list[tuple[int, int]], columns: list[_Column]) -> Iterator[Span]:
+    """Yield the cells of a row that are secrets."""
+    for (start, stop), column in zip(cells, columns, strict=True):
+        if column.kind is not None and is_one(text[start:stop], may_be_word=column.may_be_word):
+            yield Span(start, stop, column.kind)
 
 
 def is_one(cell: str, *, may_be_word: bool) -> bool:
@@ -91,6 +120,11 @@ def _start_of_line(text: str, end: int) -> int:
     return text.rfind("\n", first, max(end, first)) + 1 or first
 
 
+def _end_of_line(text: str, start: int) -> int:
+    end = text.find("\n", start, start + _LONGEST_ROW)
+    return min(len(text), start + _LONGEST_ROW) if end < 0 else end
+
+
 def _row(text: str, start: int, end: int, *, is_framed: bool) -> list[tuple[int, int]]:
     """Return where the cells of a row begin and end, without blanks; its frame is none."""
     cells: list[tuple[int, int]] = []
@@ -103,3 +137,19 @@ def _row(text: str, start: int, end: int, *, is_framed: bool) -> list[tuple[int,
         cells.append((left, left + len(cell.strip())))
         place += len(cell) + 1
     return cells[1:-1] if is_framed else cells
+
+
+def _aligned(text: str, start: int, end: int, starts: list[int]) -> list[tuple[int, int]]:
+    """Return where the cells of a row are that begin where the lines of the rule do.
+
+    None, if a word goes on over such a beginning: that is no row of a table.
+    """
+    line = text[start:end]
+    if not line.strip() or any(line[place - 1 : place].strip() for place in starts if place):
+        return []
+    cells: list[tuple[int, int]] = []
+    for place, following in zip(starts, [*starts[1:], len(line)], strict=True):
+        cell = line[place:following]
+        left = start + place + len(cell) - len(cell.lstrip())
+        cells.append((left, max(left, start + place + len(cell.rstrip()))))
+    return cells

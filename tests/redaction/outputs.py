@@ -9,6 +9,58 @@ from typing import Final
 
 A: Final = "hunter2pw9"
 
+_TABLES: Final = (
+    # rich and tabulate
+    """
+┏━━━━┳━━━━━━┳━━━━━━━━━━━━┓
+┃ id ┃ user ┃ password   ┃
+┡━━━━╇━━━━━━╇━━━━━━━━━━━━┩
+│ 1  │ lee  │ three3     │
+│ 2  │ kim  │ hunter2pw9 │
+└────┴──────┴────────────┘""",
+    """
+╒══════╤════════════╕
+│ user │ password   │
+╞══════╪════════════╡
+│ kim  │ hunter2pw9 │
+├──────┼────────────┤
+│ lee  │ three3     │
+╘══════╧════════════╛""",
+    """
++------+------------+
+| user | password   |
++======+============+
+| lee  | three3     |
++------+------------+
+| kim  | hunter2pw9 |
++------+------------+""",
+    """
+╔══════╦════════════╗
+║ user ║ password   ║
+╠══════╬════════════╣
+║ kim  ║ hunter2pw9 ║
+╚══════╩════════════╝""",
+    """
+  id │ password
+ ────┼────────────
+  1  │ hunter2pw9
+""",
+    # polars
+    """shape: (2, 3)
+┌─────┬──────┬────────────┐
+│ id  ┆ user ┆ password   │
+│ --- ┆ ---  ┆ ---        │
+│ i64 ┆ str  ┆ str        │
+╞═════╪══════╪════════════╡
+│ 1   ┆ kim  ┆ hunter2pw9 │
+└─────┴──────┴────────────┘""",
+    # tabulate, SQL*Plus, sqlcmd, PowerShell and reStructuredText
+    "users\n  id  user    password\n----  ------  ----------\n   1  kim     hunter2pw9",
+    "\nID         PASSWORD\n---------- ------------\n         1 hunter2pw9\n\n1 row selected.",
+    "\nPassword   Name\n--------   ----\nhunter2pw9 kim",
+    "users\n====  ==========\nuser  password\n====  ==========\nkim   hunter2pw9\n====  ==========",
+)
+
 SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
     "errors of forms": [
         ("{'password': 'correct horse battery'}", "horse"),
@@ -16,6 +68,7 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
         ("{'password': 'wrong Tulip9'}", "Tulip9"),
         ("{'password': ['required', 'hunter22']}", "hunter22"),
     ],
+    "tables": [(text, A) for text in _TABLES],
     "comparisons in SQL": [
         (f"SELECT id FROM sessions WHERE {condition}", A)
         for condition in (
@@ -66,6 +119,33 @@ _MESSAGES: Final = (
     "Must be at least 8 characters",
 )
 
+_FIELDS: Final = (
+    # A field in each row, and a rule below each.
+    """
++----------+------+
+| field    | kind |
++==========+======+
+| password | str1 |
++----------+------+
+| user_id1 | int4 |
++----------+------+""",
+    """
+┌──────────┬──────┐
+│ field    │ kind │
+╞══════════╪══════╡
+│ password │ str1 │
+├──────────┼──────┤
+│ user_id1 │ int4 │
+└──────────┴──────┘""",
+    """
+│ name ┆ password │
+│ ---  ┆ ---      │
+│ str  ┆ str      │
+╞══════╪══════════╡
+│ kim  ┆ null     │
+└──────┴──────────┘""",
+)
+
 LOOK_ALIKES: Final[dict[str, list[str]]] = {
     "errors of forms": [
         text
@@ -87,5 +167,11 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "[SQL: SELECT id FROM u WHERE name IN (?, ?) AND token = ?]\n[parameters: ('a1', 'b1', None)]",
         "if token_type not in ('access', 'refresh'): raise ValueError",
         "if 'password' in ('user', 'name'): return",
+    ],
+    "tables": [
+        *_FIELDS,
+        "Package    Version\n---------- -------\npasslib    1.7.4\ntoken      0.3.1",
+        "Token  Kind\n-----  ----\nthe    word\n",
+        "password  changed\n--------  -------\nthe password1 of kim was changed",
     ],
 }
