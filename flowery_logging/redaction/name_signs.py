@@ -150,6 +150,7 @@ class NameSigns:
             "]=" in coarse
             or ("name=\\" in text and "<" not in signs and self._is_tagged(encoded))
             or ("code=" in coarse and _CODE.search(text))
+            or ("..." in text and "input_value=" in coarse)
         ):
             return True
         names = encoded.translate(_LISTED if is_list else _ASSIGNED)

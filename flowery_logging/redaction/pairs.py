@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from flowery_logging.late import late
-from flowery_logging.redaction import elements
+from flowery_logging.redaction import cut_inputs, elements
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import nested_end, quoted_end
@@ -127,6 +127,7 @@ def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C90
         yield from _lines(text, kind_of)
     if "input_value=" in text:
         yield from _marked(text, _PYDANTIC, kind_of)
+        yield from cut_inputs.find(text)
     if ":" in text and _ANY_VALUE.search(lower):
         yield from _objects(text, kind_of)
     if "grant" in text:

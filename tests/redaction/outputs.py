@@ -69,6 +69,21 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
         ("{'password': ['required', 'hunter22']}", "hunter22"),
     ],
     "tables": [(text, A) for text in _TABLES],
+    "inputs that pydantic has cut": [
+        (
+            f"Login\nname\n  Field required [type=missing, input_value={given}, input_type=dict]",
+            secret,
+        )
+        for given, secret in (
+            ("{'username': 'kimchulsoo@...nVb7q8Zk2nVb7q8Zk2nVb7'}", "nVb7"),
+            ("{'debug': 'true', 'databa...q8Zk2nVb7@db:5432/shop'}", "nVb7"),
+            ("{'email': 'kim@example.co...11111111111111', 'a': 1}", "11111111111111"),
+            ("{'email': 'kim@exampl...sword': 'q8Zk2nVb7q8Zk'}", "nVb7"),
+            ("{'email': 'kim@exampl..._key': 'q8Zk2nVb7', 'a': 1}", "nVb7"),
+            ("{'email': 'kim@exampl...': 'q8Zk2nVb7q8Zk2nVb7'}", "nVb7"),
+            ("Login(user='kim@example.c...n='q8Zk2nVb7q8Zk2nVb')", "nVb7"),
+        )
+    ],
     "comparisons in SQL": [
         (f"SELECT id FROM sessions WHERE {condition}", A)
         for condition in (
@@ -155,6 +170,14 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
             f'{{"errors": {{"password": "{message}"}}}}',
             f'{{"password": ["{message}"]}}',
             f"password: {message}",
+        )
+    ],
+    "inputs that pydantic has cut": [
+        f"  Field required [type=missing, input_value={given}, input_type=dict]"
+        for given in (
+            "{'comment': 'The flowers w...d we were very happy.'}",
+            "{'order': {'id': 12345678...king': '6881234567890'}}",
+            "[1, 2, 3, 4, 5, 6, 7, 8, ...6, 17, 18, 19, 20, 21]",
         )
     ],
     "comparisons in SQL": [

@@ -318,6 +318,19 @@ def test_a_secret_beside_what_is_said_of_it_is_hidden(logged, said):
     assert "Tulip-77" not in logged.lines()[-1].decode()
 
 
+def test_the_end_of_a_secret_is_hidden_whose_name_pydantic_has_cut_away(logged):
+    class Order(BaseModel):
+        needed: int
+
+    try:
+        Order.model_validate({"user": "kim.chulsoo@example.com", "password": SECRET * 3})
+    except ValidationError:
+        log.exception("refused")
+    line = logged.lines()[-1].decode()
+    assert "kim.chulsoo" in line
+    assert "hunter2" not in line
+
+
 @pytest.mark.parametrize("value", ["Value", "value", "rejectedValue"])
 def test_a_name_in_a_path_tells_what_stands_beside_it(logged, value):
     log.info("x", extra={"parameter": {"name": "/shop/db_password", value: SECRET}})
