@@ -100,6 +100,13 @@ _HEADERS: Final = frozenset({"authorization", "proxyauthorization", "cookie", "s
 """Names whose unquoted value goes to the end of the line: a scheme and more, pairs and more."""
 
 _ENTRY: Final = late(r"[ ]{1,64}(?P<name>[\w.-]{1,64}):(?:[ \n]|$)")
+_LINK: Final = late(r"(?:#[a-z][a-z-]*|https?://[^\s?@#]+)(?=[\s\"'\\]|\Z)")
+"""Where a link of Markdown goes: `[token]: #token`."""
+
+_OF_STRING: Final = late(r"(?<!\w)(?:string|bytes) \Z")
+_NUMBER: Final = late(r"[0-9]{1,5} ?(?:;|\[)")
+"""The type of a field in Protocol Buffers, and its number: `string password = 1;`."""
+
 _ARN: Final = late(r"arn:[\w:./-]{1,128}\Z")
 _LINE: Final = late(r"(?:[A-Za-z][\w-]{2,24} (?=\S))?(?P<value>[^\r\n\"'`\\]*)")
 _TYPE: Final = late(r"(?:Optional\[)?(?:http\.)?(?:Simple)?Cookies?[\],)](?![\w=])")
@@ -180,12 +187,16 @@ class Assignments:
         """Return where the secret behind a name begins and ends, and its kind; None: it is none."""
         name, closed, sign, quote = match.groups()
         kind = self._kind_of_any(name)
-        if (kind is None and not is_doubtful(name)) or (closed == ")" and _is_called(text, match)):
+        if (
+            (kind is None and not is_doubtful(name))
+            or (closed == ")" and _is_called(text, match))
+            or (closed == "]" and _LINK.match(text, match.end()))
+        ):
             return 0, 0, None
         start, end = self._value(text, name, match.end(), quote, equals="=" in sign)
         if kind is None and may_be_password(name, text[start:end]):
             kind = "value"
-        if start == end or _is_of_address(text, match):
+        if start == end or _is_of_address(text, match) or _is_number_of_field(text, match):
             kind = None
         return start, end, kind
 
@@ -375,6 +386,15 @@ def _is_of_address(text: str, match: re.Match[str]) -> bool:
     )
 
 
+def _is_number_of_field(text: str, match: re.Match[str]) -> bool:
+    """Tell whether a value is the number of a field: `string password = 1;`."""
+    start = match.start() + match["name"].rfind(" ") + 1
+    return (
+        _NUMBER.match(text, match.end()) is not None
+        and _OF_STRING.search(text, max(0, start - 8), start) is not None
+    )
+
+
 def _indent(text: str, place: int) -> int:
     """Return how far the line is indented that a place is in."""
     first = max(0, place - _LONGEST_INDENT)
@@ -403,7 +423,11 @@ def _line(text: str, start: int) -> tuple[int, int]:
     word, blank, _ = text[start : match.end()].partition(" ") if match else ("", "", "")
     if match is None or (is_nothing(word, equals=False) and not (blank and is_scheme(word))):
         return start, start
-    is_prose = not is_scheme(word) and (_PROSE.fullmatch(match[0]) or _TYPE.match(match[0]))
+    is_prose = not is_scheme(word) and (
+        _PROSE.fullmatch(match[0])
+        or _TYPE.match(match[0])
+        or ("=" not in match[0] and is_amount(text, start))
+    )
     if is_prose or (blank and is_nothing(match["value"], equals=True)):
         return start, start
     return match.span("value")

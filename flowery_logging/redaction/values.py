@@ -78,8 +78,10 @@ _OBJECT: Final = late(r"[A-Z]\w{0,63}\((?=[\"'])")
 _MASK: Final = late(
     r"[*•.…]{2,}|[xX]{3,}|\$\{[^}]{0,64}\}?|\{\{[^}]{0,64}\}?\}?|\$[A-Z_]{1,64}|\$\d{1,3}"
     r"|:[A-Za-z_]{1,64}(?:_?[0-9]{1,3}){0,3}"
-    r"|\$\(.{0,256}|!(?:vault|secret|Ref|Sub|GetAtt|env|ENV|reference|encrypted(?:/\w{1,16})?)"
-    r"|!!(?:null|map|seq)|%\(\w{1,64}(?:\)s)?|%[rsdif]|\{\w{0,64}\}|\[redacted(?::\w{1,32})?\]"
+    r"|\$\(.{0,256}|!(?:vault|secret|Ref|Sub|GetAtt|env|ENV|reference|encrypted(?:/\w{1,16})?"
+    r"|env_var|include|input|ImportValue|FindInMap|Join|Select|If)"
+    r"|!!(?:null|map|seq)|%\(\w{1,64}(?:\)s)?|%[rsdif]|\{(?:[A-Za-z_]{0,64}|[0-9]{1,2})\}"
+    r"|\[redacted(?::\w{1,32})?\]"
     r"|<[A-Za-z]{2,20}(?:[ _-][a-zA-Z]{2,20}){0,3}>"
 )
 _MASKING: Final = frozenset("*•.…xX$:!%{<[")
@@ -103,6 +105,7 @@ _FILE: Final = late(
 """Where a secret stands: `GOOGLE_APPLICATION_CREDENTIALS=/etc/gcp/key.json`."""
 
 _ARN: Final = late(r"arn:aws[\w-]{0,8}:[\w:/.*+=,@-]{1,512}")
+_SESSIONS: Final = ("sessionid", "sid")
 _LONGEST_COUNT: Final = 6
 """Digits of a session's number, which lets nobody in: `XDG_SESSION_ID=42`."""
 
@@ -136,6 +139,9 @@ _FILES: Final = frozenset("./~")
 
 _ENDS: Final = ".,:;!?)]}"
 _TEST: Final = late(r"(?:[A-Za-z_]+\.)*[Tt]est[A-Za-z_.]*")
+_PASSED: Final = late(r"(?:\w+[./])*(?:Test[A-Z]|test_)\w*(?:/[\w./-]+)?")
+"""The name of a test, and one behind the `PASS` of a report, where it may have digits."""
+
 _IDENTIFIER: Final = late(r"[A-Za-z]+(?:[_.][A-Za-z_]+)*")
 
 
@@ -262,7 +268,7 @@ def is_shown(name: str, value: str) -> bool:
         or (first in _VERSIONS and _VERSION.fullmatch(value) is not None)
         or ((first in _FILES or value[1:2] == ":") and _FILE.fullmatch(value) is not None)
         or (first == "a" and _ARN.fullmatch(value) is not None)
-        or (known.whole.endswith("sessionid") and value.isdigit() and len(value) <= _LONGEST_COUNT)
+        or (known.whole.endswith(_SESSIONS) and value.isdigit() and len(value) <= _LONGEST_COUNT)
         or (" " in value and is_sentence(value) and not known.whole.endswith(_OWN_WORDS))
     )
 
@@ -292,6 +298,7 @@ def may_be_password(name: str, value: str) -> bool:
         and len(value) >= _SHORTEST_PASSWORD
         and not value.isalpha()
         and not _TEST.fullmatch(value)
+        and not (name == "PASS" and _PASSED.fullmatch(value))
         and any(map(str.isalpha, value))
     )
 

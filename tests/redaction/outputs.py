@@ -62,6 +62,18 @@ _TABLES: Final = (
 )
 
 SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
+    "sources and reports": [
+        (f"[token]: {A}", A),
+        (f"[token]: #{A}", A),
+        (f"[token]: https://example.com/docs?token={A}", A),
+        (f"DRIVER={{ODBC Driver 18}};SERVER=db;UID=kim;PWD={{{A}}}", A),
+        (f"string password = 12{A};", A),
+        ('string password = "12345";', "12345"),
+        ("DB_PASS=TestUser1", "TestUser1"),
+        (f"PASS: {A}", A),
+        (f"cookie: 4096 bytes={A}", A),
+        ("sid=1234567", "1234567"),
+    ],
     "errors of forms": [
         ("{'password': 'correct horse battery'}", "horse"),
         ("{'password': 'new password'}", "new password"),
@@ -196,5 +208,19 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "Package    Version\n---------- -------\npasslib    1.7.4\ntoken      0.3.1",
         "Token  Kind\n-----  ----\nthe    word\n",
         "password  changed\n--------  -------\nthe password1 of kim was changed",
+    ],
+    "sources and reports": [
+        "message Login {\n  string user = 1;\n  string password = 2;\n  bytes token = 3 [deprecated];\n}",
+        "[token]: #token",
+        "see [the docs][token]\n\n[token]: https://example.com/docs/token",
+        "password: !include x",
+        "password: !include secrets/db.yaml",
+        "password: !env_var DB_PASSWORD",
+        "MasterUserPassword: !ImportValue db-secret",
+        "--- PASS: TestLogin1 (0.00s)",
+        "    --- PASS: TestLogin/with_2fa (0.00s)",
+        "PASS: test_login1",
+        "cookie: 4096 bytes",
+        "sid=12",
     ],
 }
