@@ -61,6 +61,11 @@ _PROGRAMS: Final = (
         r"rabbitmqctl", r"rabbitmqctl",
         rf"(?:add_user|change_password){_GAP}[^\s\"',]{{1,128}}{_GAP}",
     ),
+    (
+        r"chpasswd", r"chpasswd",
+        r"(?:echo|printf)(?:[ ]-\w)?[ ]{1,4}[\"']?[\w.@-]{1,64}:(?!\$)",
+    ),
+    (r"passwd", r"passwd(?=[ ][^\n]{0,128}--stdin)", r"echo(?:[ ]-n)?[ ]{1,4}[\"']?(?!\$)"),
     (r"sudo", r"sudo[ ]+-\w{0,4}S", r"echo(?:[ ]-n)?[ ]{1,4}[\"']?(?!\$)"),
     (r"smbclient", r"smbclient", rf"-U{_GAP}[^\s%\"']{{1,128}}%"),
     (r"openssl", r"openssl", r"pass:"),
@@ -133,7 +138,7 @@ SIGNS: Final = (
     "curl", "mysql", "mariadb", "sshpass", "redis0cli", "login", "mongo", "ldap", "sqlcmd", "zip",
     "smbclient", "openssl", "wget", "http0", "0z", "htpasswd", "twine", "sqlplus",
     "sqlldr", "mpdp", "rman", "bcp0", "keygen", "rabbitmq", "sudo", "cqlsh",
-    "mosquitto", "ipmitool", "snmp",
+    "mosquitto", "ipmitool", "snmp", "passwd0",
 )  # fmt: skip
 """One of them stands in each command of `_PROGRAMS`, as `suspicion` sees it."""
 
@@ -153,7 +158,13 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     if "AUTH" in text:
         for match in _AUTH.finditer(text):
             yield Span(*match.span("value" if match["value"] else "bare"), "value")
-    if "-" in text or "pass:" in text or ("@" in text and "/" in text):
+    if (
+        "-" in text
+        or "pass:" in text
+        or "chpasswd" in text
+        or "rabbitmqctl" in text
+        or ("@" in text and "/" in text)
+    ):
         words = {word for word in _OF_WORDS if word in text}
         if words and words != {_ALONE}:
             yield from _of_programs(text, words)

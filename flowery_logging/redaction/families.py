@@ -26,6 +26,7 @@ def of(text: str, lower: str) -> int:
         not text.isascii()
         or " is" in lower
         or "licen" in lower
+        or "masterauth" in lower
         or (
             ("pass" in lower or "pwd" in lower)
             and ("passport" in lower or prose.SAID.search(lower))
@@ -48,6 +49,8 @@ def of(text: str, lower: str) -> int:
     if (
         "-" in text
         or "pass:" in text
+        or "chpasswd" in text
+        or "rabbitmqctl" in text
         or ("@" in text and "/" in text)
         or "onfig" in text
         or "ONFIG" in text

@@ -28,20 +28,21 @@ _MARK: Final = (
 """What stands around a name and its value in Markdown and HTML: both have marks, or one tells."""
 
 _ARROW: Final = r"[ ]?(?:->|→)[ ]?"
+_DASH: Final = r"[ ][\u2013-][ ]"
 
 _KOREAN: Final = late(
     r"(?P<name>비밀번호|비번|패스워드|암호|(?:인증|본인확인) ?번호|인증 ?코드|보안 ?코드"
     r"|(?:핀|PIN|OTP) ?번호"
     r"|(?P<long>토큰|시크릿(?: ?키)?|API ?Key|(?:API|인증|비밀|액세스) ?키))"
     rf"{_MARK}(?:은|는|이|가|을|를|으?로)?"
-    rf"(?:[ :\u00a0]{{0,2}}|\t|[ ]{{3,32}}|{_ARROW}){_QUOTE}{_WITH_DIGIT}{_UNIT}",
+    rf"(?:[ :\u00a0]{{0,2}}|\t|[ ]{{3,32}}|{_ARROW}|{_DASH}){_QUOTE}{_WITH_DIGIT}{_UNIT}",
     re.IGNORECASE,
 )
 _LABEL: Final = "(?:the|this|user|account|member|login|customer|admin|role|tenant|client|service)"
 """What stands before a name: "password for user kim7" tells none."""
 
 _ENGLISH: Final = late(
-    rf"(?<![A-Za-z])(?:pass(?:word|wd|phrase|code)|pwd|requirepass){_MARK}"
+    rf"(?<![A-Za-z])(?:pass(?:word|wd|phrase|code)|pwd|requirepass|masterauth){_MARK}"
     rf"(?P<said>(?:[ ](?:for|of)[ ](?:{_LABEL}[ ])?(?!{_LABEL}[ ])\S{{1,64}})?"
     r"(?:(?:[ ](?:is|was)(?:[ ]now)?:?)?(?:[ ](?:set|changed|reset|updated)[ ]to)?))"
     rf"(?:[ \t]{{1,32}}|{_ARROW}){_QUOTE}{_WITH_DIGIT}{_UNIT}",
@@ -179,7 +180,7 @@ def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a si
                 yield _value(match)
                 yield from _next(text, match)
         yield from _asked(text)
-    if ("pass" in lower or "pwd" in lower) and SAID.search(lower):
+    if (("pass" in lower or "pwd" in lower) and SAID.search(lower)) or "masterauth" in lower:
         for match in _ENGLISH.finditer(text):
             if _is_one(match["value"], 0 if match["said"] else _SHORTEST):
                 yield _value(match)

@@ -135,7 +135,7 @@ class Suspicion:
             kinds |= has_token(text, runs) * TOKENS
             if "key=" in coarse and _KEY.search(coarse):
                 kinds |= NAMED
-            if "ENV " in text:
+            if "ENV " in text or "setx " in text:
                 kinds |= NAMED
         # Credentials of these schemes are long; in base64 their runs may be shorter.
         if (has_run or "/" in text or "+" in text) and (
@@ -161,7 +161,9 @@ class Suspicion:
             _may_have_option(encoded) if size >= LONG_TEXT else _OPTION_SIGN.search(encoded)
         ):
             kinds |= self._options(text, coarse)
-        if "AUTH " in text:
+        if "q" in coarse and "rabbitmqctl" in coarse:
+            kinds |= NAMED
+        if "auth" in coarse and ("AUTH " in text or "masterauth" in coarse):
             kinds |= NAMED
         if not encoded.isascii() and _is_said_in_korean(encoded):
             kinds |= NAMED
@@ -173,7 +175,12 @@ class Suspicion:
                 _SIX_DIGITS in coarse
                 and ("code0" in coarse or "otp0" in coarse or "licen" in coarse)
             )
-        ) and (_is_said(encoded) or "0is0your0" in coarse or "config0set0" in coarse):
+        ) and (
+            _is_said(encoded)
+            or "0is0your0" in coarse
+            or "config0set0" in coarse
+            or "chpasswd" in coarse
+        ):
             kinds |= NAMED
         return kinds
 

@@ -846,6 +846,8 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
             "rapidapi X-RapidAPI-Key: ed3c¦2baa64msh94fea1052229ae5p1916708jsn61e094284ac7",
             "ed3c¦2baa64msh94fea1052229ae5p1916708jsn61e094284ac7",
         ),
+        ("masterauth mast3r!auth", "mast3r!auth"),
+        ("rabbitmqctl add_user app r4bbit!ctl", "r4bbit!ctl"),
     ],
 }
 
@@ -864,13 +866,11 @@ UNDETECTED: Final = (
         "1134¦7336-f965-3006-317c-60b12a91dac2",
     ),
     ("접속키 conn93kd8fj3", "conn93kd8fj3"),
-    ("masterauth mast3r!auth", "mast3r!auth"),
     ("user app on >aclfile!pw ~* +@all", "aclfile!pw"),
     (
         "Fernet('8sDw¦h-SZOuCCZuIboi1UkiUkZJYQZQlOX4VNK1I4Gy7=')",
         "8sDw¦h-SZOuCCZuIboi1UkiUkZJYQZQlOX4VNK1I4Gy7=",
     ),
-    ("rabbitmqctl add_user app r4bbit!ctl", "r4bbit!ctl"),
     ("net use Z: \\\\srv\\share netuse!pw /user:kim", "netuse!pw"),
     ('expect: send "3xpect!pw\\r" after password prompt', "3xpect!pw"),
     (
