@@ -63,7 +63,8 @@ _SAID_BEHIND: Final = late(r"^[^0-9A-Za-z가-힣]{0,3}(?:본인확인|본인인�
 
 _OTHER: Final = late(
     r"(?:법인(?P<company>)|(?:주문|접수|예약|문의|관리|송장|상품|배송|거래|승인)(?!자|인|고객)"
-    r"|order|invoice|booking|batch|job|seq)[^0-9\n]{0,8}$",
+    r"|order|invoice|booking|batch|job|seq|바코드|barcode|(?<![A-Za-z])(?:(?:ean|gtin)(?:-1[34])?|sku|upc))"
+    r"[^0-9\n]{0,8}$",
     re.IGNORECASE,
 )
 """What says directly before a number that it is another: six digits, a dash and seven more."""

@@ -86,6 +86,10 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
         (f"config set masterauth {A}", A),
         (f"setx API_KEY {A}q8Zk2nVb7", A),
     ],
+    "bar codes": [
+        (f"{said}8801015007341", "8801015007341")
+        for said in ("주민번호 ", "주민번호 바코드 ", "clean ", "바코드 3개, 고객 ")
+    ],
     "dashes": [
         (f"비밀번호 - {A}", A),
         (f"인증번호 – {A}", A),
@@ -256,5 +260,10 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "비밀번호 - 8자 이상",
         "비밀번호 - 2026-11-30 변경",
         "비밀번호 - 3회 오류",
+    ],
+    # Goods of Korea begin with 880: one in forty has the date and the check digit of a resident.
+    "bar codes": [
+        f"{name}8801015007341"
+        for name in ("바코드 ", "바코드 스캔: ", "barcode=", "EAN-13: ", "GTIN ", "sku: ", "UPC ")
     ],
 }
