@@ -9,23 +9,22 @@ from typing import Final
 
 A: Final = "hunter2pw9"
 
+# Those of box drawing are without their frame: in a query each sign is up to 15.
 _TABLES: Final = (
     # rich and tabulate
     """
-┏━━━━┳━━━━━━┳━━━━━━━━━━━━┓
-┃ id ┃ user ┃ password   ┃
-┡━━━━╇━━━━━━╇━━━━━━━━━━━━┩
-│ 1  │ lee  │ three3     │
-│ 2  │ kim  │ hunter2pw9 │
-└────┴──────┴────────────┘""",
+┃ id ┃ password   ┃
+┡━━━━╇━━━━━━━━━━━━┩
+│ 1  │ three3     │
+│ 2  │ hunter2pw9 │
+""",
     """
-╒══════╤════════════╕
-│ user │ password   │
-╞══════╪════════════╡
-│ kim  │ hunter2pw9 │
-├──────┼────────────┤
-│ lee  │ three3     │
-╘══════╧════════════╛""",
+│ id │ password   │
+╞════╪════════════╡
+│ 1  │ three3     │
+├────┼────────────┤
+│ 2  │ hunter2pw9 │
+""",
     """
 +------+------------+
 | user | password   |
@@ -35,25 +34,23 @@ _TABLES: Final = (
 | kim  | hunter2pw9 |
 +------+------------+""",
     """
-╔══════╦════════════╗
-║ user ║ password   ║
-╠══════╬════════════╣
-║ kim  ║ hunter2pw9 ║
-╚══════╩════════════╝""",
+║ id ║ password   ║
+╠════╬════════════╣
+║ 1  ║ hunter2pw9 ║
+""",
     """
   id │ password
  ────┼────────────
   1  │ hunter2pw9
 """,
     # polars
-    """shape: (2, 3)
-┌─────┬──────┬────────────┐
-│ id  ┆ user ┆ password   │
-│ --- ┆ ---  ┆ ---        │
-│ i64 ┆ str  ┆ str        │
-╞═════╪══════╪════════════╡
-│ 1   ┆ kim  ┆ hunter2pw9 │
-└─────┴──────┴────────────┘""",
+    """shape: (1, 2)
+│ id  ┆ password   │
+│ --- ┆ ---        │
+│ i64 ┆ str        │
+╞═════╪════════════╡
+│ 1   ┆ hunter2pw9 │
+""",
     # tabulate, SQL*Plus, sqlcmd, PowerShell and reStructuredText
     "users\n  id  user    password\n----  ------  ----------\n   1  kim     hunter2pw9",
     "\nID         PASSWORD\n---------- ------------\n         1 hunter2pw9\n\n1 row selected.",
