@@ -33,7 +33,7 @@ _STEMS: Final = (
     "basic", "kakaoak", "portone", "ssws", "negotiate", "ntlm",  # schemes, which need no name
     "digest", "hawk",  # and those behind which any name may stand
     "eyj",  # how a JWT begins
-    "login", "identified", "duplicate", "pydantic",  # what needs no name
+    "login", "identified", "duplicate", "pydantic", "rabbitmq",  # what needs no name
 )  # fmt: skip
 """What names of secrets have in common, however their words are separated."""
 

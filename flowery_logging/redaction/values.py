@@ -298,7 +298,7 @@ def may_be_password(name: str, value: str) -> bool:
         and len(value) >= _SHORTEST_PASSWORD
         and not value.isalpha()
         and not _TEST.fullmatch(value)
-        and not (name == "PASS" and _PASSED.fullmatch(value))
+        and not (name.rpartition(" ")[2] == "PASS" and _PASSED.fullmatch(value))
         and any(map(str.isalpha, value))
     )
 
