@@ -42,7 +42,7 @@ _LABEL: Final = "(?:the|this|user|account|member|login|customer|admin|role|tenan
 """What stands before a name: "password for user kim7" tells none."""
 
 _ENGLISH: Final = late(
-    rf"(?<![A-Za-z])(?:pass(?:word|wd|phrase|code)|pwd|requirepass|masterauth){_MARK}"
+    rf"(?:(?<![A-Za-z])(?:pass(?:word|wd|phrase|code)|pwd|masterauth)|(?<=require)pass){_MARK}"
     rf"(?P<said>(?:[ ](?:for|of)[ ](?:{_LABEL}[ ])?(?!{_LABEL}[ ])\S{{1,64}})?"
     r"(?:(?:[ ](?:is|was)(?:[ ]now)?:?)?(?:[ ](?:set|changed|reset|updated)[ ]to)?))"
     rf"(?:[ \t]{{1,32}}|{_ARROW}){_QUOTE}{_WITH_DIGIT}{_UNIT}",
@@ -159,7 +159,7 @@ _NAME_IN_KOREAN: Final = late(
     "비밀번호|비번|패스워드|암호|인증|본인확인|보안|핀|토큰|시크릿|비밀|액세스"
     "|[Pp](?i:in)|[Oo](?i:tp)|[Aa](?i:pi)"
 )
-SAID: Final = late(r"p(?:ass(?:word|wd|phrase|code)?|wd)(?:[ \t(*_~`<\]]|->|→)")
+SAID: Final = late(r"(?:p(?:ass(?:word|wd|phrase|code)?|wd)|masterauth)(?:[ \t(*_~`<\]]|->|→)")
 """The name of a password in lower case, with what stands behind it in running text."""
 
 _LOGIN: Final = late("[/,] ?(?:p(?:w|ass)|비|패|암)")
@@ -180,8 +180,8 @@ def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a si
                 yield _value(match)
                 yield from _next(text, match)
         yield from _asked(text)
-    if (("pass" in lower or "pwd" in lower) and SAID.search(lower)) or "masterauth" in lower:
-        for match in _ENGLISH.finditer(text):
+    if "pass" in lower or "pwd" in lower or "masterauth" in lower:
+        for match in _matches(text, SAID, _ENGLISH, lower):
             if _is_one(match["value"], 0 if match["said"] else _SHORTEST):
                 yield _value(match)
                 yield from _next(text, match)
@@ -208,10 +208,15 @@ def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a si
                 yield Span(*match.span("value"), kind)
 
 
-def _matches(text: str, sign: re.Pattern[str], pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
-    """Yield the matches of a pattern, each of which begins with a sign that is found faster."""
+def _matches(
+    text: str, sign: re.Pattern[str], pattern: re.Pattern[str], lower: str = ""
+) -> Iterator[re.Match[str]]:
+    """Yield the matches of a pattern, each of which begins with a sign that is found faster.
+
+    With `lower`, the text in lower case, the sign is looked for in that.
+    """
     place = 0
-    while (named := sign.search(text, place)) is not None:
+    while (named := sign.search(lower or text, place)) is not None:
         match = pattern.match(text, named.start())
         if match is not None:
             yield match

@@ -60,17 +60,29 @@ _NUL: Final = "\\u0000"
 
 # A host, and a port or path, behind the password that stands before it.
 _HOST: Final = late(r"@(?:(?://)?[\w.-]{1,253}(?::[0-9]{2}|/[\w?-])|(?:tcp|udp|unix)\(|/\w)")
-# Names that a secret with a digit follows in running text, the first ones in small letters. Each
-# begins with a letter, not with a group: so `re` looks for their first letters alone.
+# Names that a secret with a digit follows in running text, the first ones in small letters, with
+# zeros as digits and blanks. Each begins with a letter, not with a group: so `re` looks for their
+# first letters alone.
 _SAID: Final = late(
-    "pass(?:word|wd|phrase|code|port)|requirepass|pwd|licen|otp|pin|token|code|secret|api[ _-]key"
-    "|access[ _-]key|private[ _-]key|signing[ _-]key|encryption[ _-]key|service[ _-]key"
+    "pass(?:word|wd|phrase|code|port)|requirepass|pwd|licen|otp|pin|token|code|secret"
+    "|(?:api|access|private|signing|encryption|service)[0_]key"
 )
+_LONGEST_SAID: Final = 16
+_BEFORE_WORD: Final = 512
+_AT_ONCE: Final = 256
+"""Bytes before a word with a digit, and from it on, in which a name is looked for at once."""
+
+# A digit of a word of four signs, at least: a secret with a digit is of such words.
+_WORD: Final = late("0(?:(?<=[x0]{4})|(?<=[x0]{3})[x0]|(?<=[x0]{2})[x0]{2}|[x0]{3})")
 _SAID_IN_KOREAN: Final = late(
     "비밀|인증|본인|여권|면허|핀|비번|암호|패스워드|토큰|보안|뒷자리|시크릿|액세스|API|[aA]pi|PIN|OTP"
     "|[pP]in ?번호|[oO]tp ?번호"
 )
 _DIGITS: Final = bytes(48 if code in b"0123456789" else 32 for code in range(256))
+_WORDS: Final = bytes(
+    48 if code in b"0123456789" else 32 if code <= 32 or code in b"\"':/,)]<>\\" else 120
+    for code in range(256)
+)
 
 _FEW_DASHES: Final = 8
 _WIDE_SIGNS: Final = b"\xef\xbc"
@@ -176,7 +188,7 @@ class Suspicion:
                 and ("code0" in coarse or "otp0" in coarse or "licen" in coarse)
             )
         ) and (
-            _is_said(encoded)
+            _is_said(encoded, coarse)
             or "0is0your0" in coarse
             or "config0set0" in coarse
             or "chpasswd" in coarse
@@ -325,8 +337,18 @@ def _is_said_in_korean(encoded: bytes) -> bool:
     return _SAID_IN_KOREAN.search(before.decode("utf-8", "replace")) is not None
 
 
-def _is_said(encoded: bytes) -> bool:
-    return _SAID.search(_to_last_digit(encoded).decode("latin-1").lower()) is not None
+def _is_said(encoded: bytes, coarse: str) -> bool:
+    """Tell whether a name stands before a word with a digit, as a password's before it."""
+    words = encoded.translate(_WORDS).decode("latin-1")
+    before = len(encoded) if "<" in coarse else _BEFORE_WORD  # tags may stand between
+    end, word = 0, _WORD.search(words)
+    while word is not None:
+        start = max(0, word.start() - before, end - _LONGEST_SAID)
+        end = word.start() + _AT_ONCE
+        if _SAID.search(coarse, start, end):
+            return True
+        word = _WORD.search(words, end)
+    return False
 
 
 def _to_last_digit(encoded: bytes) -> bytes:

@@ -224,3 +224,28 @@ def test_a_letter_that_is_longer_in_small_moves_nothing(text):
     """Of all letters İ alone has two there."""
     shown = Redactor().clean(f"{'İstanbul ' * 300}{text}")
     assert not [one for one in ("RmUHtxoCSLow", "482913") if one in shown]
+
+
+SAID = [
+    "your password for user kim is now set to hunter22", "requirepass hunter22", "pwd hunter22",
+    "the api key is hunter22x", "password → <b>hunter22</b>", "verification code 482913",
+    f"the password of {'k' * 60} is hunter22", f"the passphrase is {'x' * 32}7", "4829 is your code",
+    f"password is{' ' * 32}hunter22", "passport M12345678", "otp is 4829", 'password -> "hunter22"',
+    "password is 1xyz", "password is x1yz", "password is xy1z", "password is xyz1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_what_is_said_is_found_wherever_words_with_digits_stand_before_it(said):
+    assert find(said)
+    for gap in range(600):
+        assert find(f"in 2026 {'x ' * (gap // 2)}{'x' * (gap % 2)} {said}"), gap
+
+
+def test_a_text_that_speaks_of_passwords_is_left_where_no_value_is_in_it():
+    mail = (
+        "Somebody has asked for another password of your account. The link is valid for 30 minutes"
+        " and holds a token; it asks for the old password and for the new one. "
+    )
+    assert not Redactor().suspects(mail * 10)
+    assert Redactor().suspects(mail * 10 + "Your password is hunter22.")
