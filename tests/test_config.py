@@ -229,8 +229,10 @@ def test_a_service_name_is_sanitised_in_the_file_name_only(
 def test_a_member_of_an_enumeration_is_the_text_that_it_stands_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    service = enum.Enum("Service", {"ORDERS": "orders"}, type=str)
-    flowery_logging.setup(service=service.ORDERS, directory=tmp_path, output="file")
+    class Service(str, enum.Enum):
+        ORDERS = "orders"
+
+    flowery_logging.setup(service=Service.ORDERS, directory=tmp_path, output="file")
     assert "flowery_logging: orders logs to" in capsys.readouterr().err
 
 

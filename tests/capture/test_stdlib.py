@@ -142,7 +142,7 @@ def test_messages(logged, message, args, expected):
 class Unbound:
     """As a proxy of werkzeug or Django with no object behind it, which only its `repr` tells."""
 
-    __class__ = property(Raising.__str__)  # type: ignore[assignment]
+    __class__ = property(Raising.__str__)  # type: ignore[arg-type]
     __str__ = Raising.__str__
 
     def __repr__(self):
