@@ -72,10 +72,7 @@ def of(text: str, lower: str) -> int:
     ):
         found |= SQL
     if "\n" in text and (
-        "|" in text
-        or "--" in text
-        or "==" in text
-        or (not text.isascii() and tables.BOX.search(text))
+        tables.may_have_rule(text) or (not text.isascii() and tables.BOX.search(text))
     ):
         found |= TABLES
     return found

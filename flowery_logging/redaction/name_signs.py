@@ -15,6 +15,7 @@ from flowery_logging.late import late
 from flowery_logging.redaction.flat import Place, flat
 from flowery_logging.redaction.names import ENDINGS, KEY_CHARS, Names
 from flowery_logging.redaction.stems import LONG_TEXT, ZEROS, Stems
+from flowery_logging.redaction.tables import may_have_rule
 from flowery_logging.redaction.urls import may_let_in
 from flowery_logging.redaction.values import is_doubtful
 
@@ -290,10 +291,8 @@ class NameSigns:
 
 def _has_rule(signs: str, text: str) -> bool:
     """Tell whether the rule of a table may be in a text; box drawing begins with these bytes."""
-    return ("\xe2" in signs and ("\xe2\x94" in text or "\xe2\x95" in text)) or (
-        ("--" in text or "==" in text)
-        and ("|" in text or "-- -" in text or "--  -" in text or "==  =" in text)
-    )
+    is_drawn = "\xe2" in signs and ("\xe2\x94" in text or "\xe2\x95" in text)
+    return is_drawn or may_have_rule(text)
 
 
 def _last_words(pieces: Iterable[str]) -> set[str]:

@@ -34,6 +34,11 @@ _COMPARED: Final = late(
     r"|[ ]IS[ ](?:NOT[ ])?DISTINCT[ ]FROM[ ]|[ ]?(?:<>|!=)[ ]?)(?:\w{1,16}\()?",
     re.IGNORECASE,
 )
+_COMPARISON: Final = late(
+    r" in \(|(?:like|between|distinct from|<>|!=) ?(?:\w{1,16}\()?[en]?'", re.ASCII
+)
+"""The same in small letters; most of what it finds in running text is `like `."""
+
 _COLUMN: Final = late(r"(?P<name>\w{2,64})[\"`\]]?\)?\Z")
 _LONGEST_COLUMN: Final = 68
 _LITERAL: Final = late(r"(?:[ ]AND[ ])?[EN]?'(?P<value>(?:[^'\\]|''|\\.){1,1024})'", re.IGNORECASE)
@@ -96,7 +101,7 @@ def has_password(lower: str) -> bool:
 
 def has_comparison(lower: str) -> bool:
     """Tell whether a column may be compared with literals, but by `=`, in small letters."""
-    return "'" in lower and (
+    may_be = "'" in lower and (
         " in (" in lower
         or "like " in lower
         or "between " in lower
@@ -104,6 +109,7 @@ def has_comparison(lower: str) -> bool:
         or "<>" in lower
         or "!=" in lower
     )
+    return may_be and _COMPARISON.search(lower) is not None
 
 
 def _compared(text: str, kind_of: KindOf) -> Iterator[Span]:

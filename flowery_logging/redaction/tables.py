@@ -23,9 +23,12 @@ _RULE: Final = late(
 )
 """What stands between the names of the columns and their values."""
 
+_GAP: Final = late("[-=]{2} {1,8}[-=]{2}")
+
 BOX: Final = late("[\u2502\u2503\u2551\u2506]")
 """What stands between two cells in a frame of box drawing."""
 
+_DRAWING: Final = late("[\u2500-\u257f]")
 _PLAIN: Final = (
     dict.fromkeys(range(0x2500, 0x2580), "+")
     | dict.fromkeys(map(ord, "\u2502\u2503\u2551\u2506"), "|")
@@ -58,10 +61,19 @@ class _Column(NamedTuple):
     may_be_word: bool
 
 
+def may_have_rule(text: str) -> bool:
+    """Tell whether a rule of ASCII may stand in a text: with pipes, or with gaps."""
+    if "|" in text:
+        return "--" in text or "==" in text
+    return ("-- " in text or "== " in text) and _GAP.search(text) is not None
+
+
 def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the cells below the names of secrets."""
-    if not text.isascii():
+    if not text.isascii() and _DRAWING.search(text):
         text = text.translate(_PLAIN)
+    if not may_have_rule(text):
+        return
     position, left = 0, iter(range(_MOST_ROWS))
     while (rule := _RULE.search(text, position)) is not None:
         end = max(0, rule.start() - 1)

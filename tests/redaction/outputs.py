@@ -193,6 +193,14 @@ _FIELDS: Final = (
 )
 
 LOOK_ALIKES: Final[dict[str, list[str]]] = {
+    "algorithms": [
+        "server key: rsa-sha2-512, rsa-sha2-256",
+        "server key: ssh-ed25519, ecdsa-sha2-nistp521",
+        "session key: aes-256-gcm",
+        "signing key: ES256.",
+        "password: argon2id",
+        "token: HS256",
+    ],
     "errors of forms": [
         text
         for message in _MESSAGES
