@@ -143,6 +143,10 @@ SIGNS: Final = (
 """One of them stands in each command of `_PROGRAMS`, as `suspicion` sees it."""
 
 
+_DASH: Final = late(r"-(?:(?<![\w-]-)|(?<=\\[nrt]-))")
+"""The beginning of an option, in escapes too; no dash in a word."""
+
+
 def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the values of options that are secrets."""
     text = _NEXT_LINE.sub(_blanks, text)
@@ -159,7 +163,7 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
         for match in _AUTH.finditer(text):
             yield Span(*match.span("value" if match["value"] else "bare"), "value")
     if (
-        "-" in text
+        ("-" in text and _DASH.search(text))
         or "pass:" in text
         or "chpasswd" in text
         or "rabbitmqctl" in text

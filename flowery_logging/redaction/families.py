@@ -32,11 +32,8 @@ def of(text: str, lower: str) -> int:
             and ("passport" in lower or prose.SAID.search(lower))
         )
         or "cred" in lower
-        or (
-            ("pw" in lower or "pass" in lower)
-            and ("/p" in lower or "/ p" in lower or ",p" in lower or ", p" in lower)
-        )
-        or prose.SIX_DIGITS.search(text)
+        or prose.may_name_login(lower)
+        or prose.has_six_digits(text)
     ):
         found |= PROSE
     if (

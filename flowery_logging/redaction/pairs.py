@@ -34,8 +34,13 @@ _ITEM: Final = late(
     r"(?P<name>[\w.-]{2,64})'?(?P=quote)"
     r"[ ]{0,4},[ ]{0,4}(?=(?P<value>[bBrRuU]{0,2}(?P=quote)))(?!(?P=value)[\w.-]{1,64}(?P=quote):)"
 )
-# What an item, and what the name of a value, cannot be without: each begins with a quote, so that
-# `re` looks for that alone.
+_BEHIND_QUOTE: Final = (
+    r"""(?:(?<=["'].)|(?<=["'] .)|(?<=["'] {2}.)|(?<=["'] {3}.)|(?<=["'] {4}.))"""
+)
+# What an item, and what the name of a value, cannot be without: the first two begin with one sign,
+# which `re` finds at once.
+_LISTED: Final = late(f",{_BEHIND_QUOTE}")
+_QUOTED_KEY: Final = late(f":{_BEHIND_QUOTE}")
 _ANY_ITEM: Final = late(
     r"[\"'](?<![:=].)(?<![:=] .)(?:b')?(?:--?)?[\w.-]{2,64}'?\\{0,15}[\"'][ ]{0,4},[ ]{0,4}"
     r"[bBrRuU]{0,2}\\{0,15}[\"']"
@@ -115,7 +120,7 @@ _FORM_DATA: Final = late(
 def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C901 - a sign for each kind
     """Yield the values of names that stand apart from them; `lower` is the text in lower case."""
     if "," in text:
-        if _ANY_ITEM.search(text):
+        if _LISTED.search(text) and _ANY_ITEM.search(text):
             yield from _items(text, kind_of)
         if "Auth(" in text or "Credential" in text or ".login(" in text:
             yield from _calls(text)
@@ -128,7 +133,7 @@ def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C90
     if "input_value=" in text:
         yield from _marked(text, _PYDANTIC, kind_of)
         yield from cut_inputs.find(text)
-    if ":" in text and _ANY_VALUE.search(lower):
+    if _QUOTED_KEY.search(text) and _ANY_VALUE.search(lower):
         yield from _objects(text, kind_of)
     if "grant" in text:
         for match in _GRANT.finditer(text):

@@ -12,6 +12,7 @@ from typing import Final
 
 from flowery_logging.late import late
 from flowery_logging.redaction.numbers import Span, normal
+from flowery_logging.redaction.stems import ZEROS
 
 _SIGNS: Final = r"(?:[A-Za-z0-9!@#$%^*_+~.-]|&(?![A-Za-z]\w{0,63}=))"
 _WITH_DIGIT: Final = rf"(?P<value>(?={_SIGNS}{{0,32}}[0-9]){_SIGNS}{{4,128}})(?!{_SIGNS})"
@@ -159,17 +160,20 @@ _NAME_IN_KOREAN: Final = late(
     "비밀번호|비번|패스워드|암호|인증|본인확인|보안|핀|토큰|시크릿|비밀|액세스"
     "|[Pp](?i:in)|[Oo](?i:tp)|[Aa](?i:pi)"
 )
-SAID: Final = late(r"(?:p(?:ass(?:word|wd|phrase|code)?|wd)|masterauth)(?:[ \t(*_~`<\]]|->|→)")
+SAID: Final = late(r"p(?:ass(?:word|wd|phrase|code)?|wd)(?:[ \t(*_~`<\]]|->|→)")
 """The name of a password in lower case, with what stands behind it in running text."""
 
 _LOGIN: Final = late("[/,] ?(?:p(?:w|ass)|비|패|암)")
 """What stands between the names of both of a login."""
 
-SIX_DIGITS: Final = late("[0-9](?<=[ :=].)[0-9]{5}")
+_OF_REDIS: Final = late("masterauth")
+_SIX_DIGITS: Final = late("[0-9](?<=[ :=].)[0-9]{5}")
 """The beginning of a code."""
 
+_SIX_ZEROS: Final = b"000000"
 
-def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a sign for each kind
+
+def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901 - a sign for each kind
     """Yield the secrets in running text; `lower` is the text in lower case."""
     is_korean = not text.isascii()
     if is_korean:
@@ -180,14 +184,8 @@ def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a si
                 yield _value(match)
                 yield from _next(text, match)
         yield from _asked(text)
-    if "pass" in lower or "pwd" in lower or "masterauth" in lower:
-        for match in _matches(text, SAID, _ENGLISH, lower):
-            if _is_one(match["value"], 0 if match["said"] else _SHORTEST):
-                yield _value(match)
-                yield from _next(text, match)
-    if "cred" in lower or (
-        (is_korean or "pw" in lower or "pass" in lower) and _LOGIN.search(lower)
-    ):
+    yield from _english(text, lower)
+    if "cred" in lower or ((is_korean or may_name_login(lower)) and _LOGIN.search(lower)):
         for match in _PAIR.finditer(text):
             if _OF_PASSWORDS.search(match["value"]) and not tells_fact(match["value"]):
                 yield _value(match)
@@ -208,6 +206,29 @@ def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901, PLR0912 - a si
                 yield Span(*match.span("value"), kind)
 
 
+def _english(text: str, lower: str) -> Iterator[Span]:
+    """Yield passwords behind their name in English."""
+    signs = [SAID] if "pass" in lower or "pwd" in lower else []
+    signs += [_OF_REDIS] if "masterauth" in lower else []
+    for sign in signs:
+        for match in _matches(text, sign, _ENGLISH, lower):
+            if _is_one(match["value"], 0 if match["said"] else _SHORTEST):
+                yield _value(match)
+                yield from _next(text, match)
+
+
+def may_name_login(lower: str) -> bool:
+    """Tell whether the name of a password may stand behind that of a user: `id/password`."""
+    return ("pw" in lower or "pass" in lower) and (
+        "/p" in lower or "/ p" in lower or ",p" in lower or ", p" in lower
+    )
+
+
+def has_six_digits(text: str) -> bool:
+    """Tell whether a code may stand in a text."""
+    return _SIX_ZEROS in text.encode("utf-8", "replace").translate(ZEROS)
+
+
 def _matches(
     text: str, sign: re.Pattern[str], pattern: re.Pattern[str], lower: str = ""
 ) -> Iterator[re.Match[str]]:
@@ -226,7 +247,8 @@ def _matches(
 def _told(text: str, lower: str) -> Iterator[Span]:
     """Yield codes and keys that are said to be such, and codes of six digits."""
     said = [*_said_to_be(lower)]
-    codes = (match.start() for match in SIX_DIGITS.finditer(text))
+    digits = _SIX_DIGITS.finditer(text) if has_six_digits(text) else ()
+    codes = (match.start() for match in digits)
     for start, end in _around([*said, *codes]):
         for match in _CODE.finditer(text, start, end):
             if match["value"] is None:
