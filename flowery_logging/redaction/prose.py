@@ -265,7 +265,8 @@ def _said_to_be(lower: str) -> Iterator[int]:
     """Yield the places of each `is` that may tell a code or a key."""
     place = lower.find(" is")
     while place >= 0:
-        if lower.endswith(_TOLD, 0, place) or lower[place - 1 : place].isdigit():
+        is_number = lower[place - 1 : place].isdigit() and lower.startswith(" is your ", place)
+        if is_number or lower.endswith(_TOLD, 0, place):
             yield place
         place = lower.find(" is", place + 1)
 
