@@ -69,9 +69,12 @@ def is_linear(make, unit, length):
     """
     text = unit * (length // len(unit) + 1)
     make()(text[:1000])  # patterns are compiled at their first use
+    sizes = length, length // 4
     short = long = math.inf
     for _ in range(TRIES):
-        short = min(short, cpu_seconds(make(), text[:length]))
+        # Also cut as often as the longer one: what a cut makes of a text may have to be searched.
+        of_both = (cpu_seconds(make(), text[:size] * (length // size)) for size in sizes)
+        short = min(short, max(of_both))
         long = min(long, cpu_seconds(make(), text[:length] * 4))
         if long < MOST * max(short, NOTHING):
             return True
