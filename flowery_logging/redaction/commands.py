@@ -162,16 +162,20 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     if "AUTH" in text:
         for match in _AUTH.finditer(text):
             yield Span(*match.span("value" if match["value"] else "bare"), "value")
-    if (
-        ("-" in text and _DASH.search(text))
-        or "pass:" in text
-        or "chpasswd" in text
-        or "rabbitmqctl" in text
-        or ("@" in text and "/" in text)
-    ):
+    if ("-" in text and _DASH.search(text)) or needs_no_option(text):
         words = {word for word in _OF_WORDS if word in text}
         if words and words != {_ALONE}:
             yield from _of_programs(text, words)
+
+
+def needs_no_option(text: str) -> bool:
+    """Tell whether a program may stand in a text whose secret is behind no option."""
+    return (
+        "pass:" in text
+        or "chpasswd" in text
+        or "rabbitmqctl" in text
+        or ("@" in text and "/" in text)
+    )
 
 
 def _blanks(match: re.Match[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowery_logging.redaction import prose, schemes, sql, tables
+from flowery_logging.redaction import commands, prose, schemes, sql, tables
 
 SCHEMES: Final = 1
 PROSE: Final = 2
@@ -45,10 +45,7 @@ def of(text: str, lower: str) -> int:
         found |= PAIRS
     if (
         "-" in text
-        or "pass:" in text
-        or "chpasswd" in text
-        or "rabbitmqctl" in text
-        or ("@" in text and "/" in text)
+        or commands.needs_no_option(text)
         or "onfig" in text
         or "ONFIG" in text
         or "AUTH" in text

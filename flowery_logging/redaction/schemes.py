@@ -34,9 +34,11 @@ _KEY: Final = late(
     r"[\"'`]?(?P<value>[\w.~+/=-]{16,256})(?![\w.~+/=-])",
     re.IGNORECASE | re.ASCII,
 )
-_KEY_ENDS: Final = ("key ", "token ", "secret ", "id ")
-_KEY_VALUE: Final = late(r"[\"'`]?[\w.~+/=-]{16}", re.ASCII)
-"""The ends of such names in lower case, and the beginning of their values."""
+_KEY_SIGNS: Final = tuple(
+    late(rf"{end} [\"'`]?[\w.~+/=-]{{16}}", re.ASCII) for end in ("key", "token", "secret", "id")
+)
+"""The ends of such names in lower case, and the beginning of their values: one pattern each, whose
+first letters alone `re` looks for."""
 
 _BASIC: Final = late(
     rf"[Bb](?<![A-Za-z0-9].)(?i:asic){_GAP}(?P<value>[A-Za-z0-9+/_-]{{6,}}={{0,2}})", re.ASCII
@@ -98,7 +100,7 @@ def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C90
         for match in _TOKEN.finditer(text):
             if any(map(str.isdigit, match["value"])):
                 yield Span(match.start("value"), match.end("value"), "credentials")
-    if _says_key(lower):
+    if any(sign.search(lower) for sign in _KEY_SIGNS):
         for match in _KEY.finditer(text):
             is_named = match["name"] is None or kind_of(match["name"]) is not None
             if is_named and _looks_random(match["value"]):
@@ -114,17 +116,6 @@ def find(text: str, lower: str, kind_of: KindOf) -> Iterator[Span]:  # noqa: C90
             yield Span(*match.span("value"), "password")
     if may_be_signed(text):
         yield from _signed(text)
-
-
-def _says_key(lower: str) -> bool:
-    """Tell whether the value of a key may stand behind its name."""
-    for end in _KEY_ENDS:
-        place = lower.find(end)
-        while place >= 0:
-            if _KEY_VALUE.match(lower, place + len(end)):
-                return True
-            place = lower.find(end, place + 1)
-    return False
 
 
 def may_be_signed(text: str) -> bool:

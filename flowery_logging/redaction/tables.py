@@ -72,8 +72,6 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the cells below the names of secrets."""
     if not text.isascii() and _DRAWING.search(text):
         text = text.translate(_PLAIN)
-    if not may_have_rule(text):
-        return
     position, left = 0, iter(range(_MOST_ROWS))
     while (rule := _RULE.search(text, position)) is not None:
         end = max(0, rule.start() - 1)
