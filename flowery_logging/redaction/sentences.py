@@ -79,7 +79,7 @@ def are_sentences(items: str) -> bool:
     """Tell whether all texts of a list are sentences, or the names of errors beside these."""
     items = plain(items) if len(items) <= _LONGEST_SENTENCE else ""
     found = [match["double"] or match["single"] for match in _QUOTED.finditer(items)]
-    said = [is_said(item) for item in found]
-    return any(said) and all(
-        is_said or _ERROR.fullmatch(item) for is_said, item in zip(said, found, strict=True)
+    are_beside = any(map(is_sentence, found))
+    return bool(found) and all(
+        is_said(item) or (are_beside and _ERROR.fullmatch(item)) for item in found
     )

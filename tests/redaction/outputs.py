@@ -98,6 +98,7 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
         ("{'password': 'new password'}", "new password"),
         ("{'password': 'wrong Tulip9'}", "Tulip9"),
         ("{'password': ['required', 'hunter22']}", "hunter22"),
+        ("{'password': ['required', 'swordfish']}", "swordfish"),
     ],
     "tables": [(text, A) for text in _TABLES],
     "inputs that pydantic has cut": [
