@@ -100,12 +100,14 @@ class Outlines:
         counted: Mapping[str, int],
     ) -> None:
         """Keep what the rules have found in a text, the marker of each secret, and the counts."""
-        if not spans or len(text) > _LONGEST or self._new > TOO_MANY or _tells_more(text):
+        if not spans or len(text) > _LONGEST or self._new > TOO_MANY:
             return
         pieces = _RUN.split(text)
         marked = {span[:2]: marker for span, marker in zip(spans, markers, strict=True)}
         found = [(place, marked.pop(span, None)) for place, span in _runs(pieces)]
         if marked or (suspected & TOKENS and not all("." in run for run in pieces[1::2])):
+            return
+        if _tells_more(text):
             return
         hidden = [(place, marker) for place, marker in found if marker is not None]
         shown = [(place, pieces[place]) for place, marker in found if marker is None]
