@@ -150,7 +150,8 @@ _DASH: Final = late(r"-(?:(?<![\w-]-)|(?<=\\[nrt]-))")
 def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Yield the values of options that are secrets."""
     text = _NEXT_LINE.sub(_blanks, text)
-    if "-" in text:
+    may_have_option = has_option(text)
+    if may_have_option:
         yield from _options(text, kind_of)
     if "onfig" in text or "ONFIG" in text:
         for match in _SETTING.finditer(text):
@@ -162,10 +163,15 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     if "AUTH" in text:
         for match in _AUTH.finditer(text):
             yield Span(*match.span("value" if match["value"] else "bare"), "value")
-    if ("-" in text and _DASH.search(text)) or needs_no_option(text):
+    if may_have_option or needs_no_option(text):
         words = {word for word in _OF_WORDS if word in text}
         if words and words != {_ALONE}:
             yield from _of_programs(text, words)
+
+
+def has_option(text: str) -> bool:
+    """Tell whether an option may stand in a text."""
+    return "-" in text and _DASH.search(text) is not None
 
 
 def needs_no_option(text: str) -> bool:

@@ -44,7 +44,7 @@ def of(text: str, lower: str) -> int:
     ):
         found |= PAIRS
     if (
-        "-" in text
+        commands.has_option(text)
         or commands.needs_no_option(text)
         or "onfig" in text
         or "ONFIG" in text

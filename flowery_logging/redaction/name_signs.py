@@ -96,9 +96,9 @@ class NameSigns:
         self._names: Kept[str, int] = Kept()
         self._are_names = tuple(kind.is_name for kind in further)
 
-    def may_be_in(self, encoded: bytes) -> bool:
+    def may_be_in(self, encoded: bytes, coarse: str) -> bool:
         """Tell of a long text, quickly, whether a name of a secret or of a scheme may be in it."""
-        return bool(self._are_names) or self._stems.may_be_in(encoded)
+        return bool(self._are_names) or self._stems.may_be_in(encoded, coarse)
 
     def stand_before(  # noqa: PLR0911 - a sign for each kind
         self, signs: str, encoded: bytes, coarse: str, text: str

@@ -160,11 +160,19 @@ _NAME_IN_KOREAN: Final = late(
     "비밀번호|비번|패스워드|암호|인증|본인확인|보안|핀|토큰|시크릿|비밀|액세스"
     "|[Pp](?i:in)|[Oo](?i:tp)|[Aa](?i:pi)"
 )
-SAID: Final = late(r"p(?:ass(?:word|wd|phrase|code)?|wd)(?:[ \t(*_~`<\]]|->|→)")
-"""The name of a password in lower case, with what stands behind it in running text."""
+SAID: Final = late(
+    r"p(?:ass(?:word|wd|phrase|code)?|wd)(?:[(*_~`<\]]|->|→"
+    r"|[ \t](?:(?![a-z])|for |of |is|was|set |changed |reset |updated |[^\s0-9]{0,32}[0-9]))"
+)
+"""The name of a password in lower case, with what stands behind it in running text.
 
-_LOGIN: Final = late("[/,] ?(?:p(?:w|ass)|비|패|암)")
-"""What stands between the names of both of a login."""
+Behind a blank that is a word with a digit, what may stand before it, or no word.
+"""
+
+# It begins with a letter, not with what must stand before: so `re` looks for that letter alone.
+_LOGIN: Final = late("p(?:w|ass)(?:(?<=[/,]pw)|(?<=[/,] pw)|(?<=[/,]pass)|(?<=[/,] pass))")
+_LOGIN_IN_KOREAN: Final = late("[/,] ?[비패암]")
+"""The name of a password behind that of a user: `id/password`."""
 
 _OF_REDIS: Final = late("masterauth")
 _SIX_DIGITS: Final = late("[0-9](?<=[ :=].)[0-9]{5}")
@@ -185,7 +193,7 @@ def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901 - a sign for ea
                 yield from _next(text, match)
         yield from _asked(text)
     yield from _english(text, lower)
-    if "cred" in lower or ((is_korean or may_name_login(lower)) and _LOGIN.search(lower)):
+    if "cred" in lower or may_name_login(lower) or (is_korean and _LOGIN_IN_KOREAN.search(text)):
         for match in _PAIR.finditer(text):
             if _OF_PASSWORDS.search(match["value"]) and not tells_fact(match["value"]):
                 yield _value(match)
@@ -219,9 +227,7 @@ def _english(text: str, lower: str) -> Iterator[Span]:
 
 def may_name_login(lower: str) -> bool:
     """Tell whether the name of a password may stand behind that of a user: `id/password`."""
-    return ("pw" in lower or "pass" in lower) and (
-        "/p" in lower or "/ p" in lower or ",p" in lower or ", p" in lower
-    )
+    return _LOGIN.search(lower) is not None
 
 
 def has_six_digits(text: str) -> bool:

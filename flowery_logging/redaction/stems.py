@@ -37,6 +37,9 @@ _STEMS: Final = (
 )  # fmt: skip
 """What names of secrets have in common, however their words are separated."""
 
+_COMMON: Final = ("pass", "key", "token", "auth", "code")
+"""Those that most texts have which speak of secrets at all."""
+
 _SHORT: Final = frozenset({
     "pin", "arc", "pan", "otp", "totp", "cvc", "cvv", "csc", "rrn", "ssn", "sid", "psk", "jwt",
     "aws", "sig", "sign",
@@ -64,8 +67,13 @@ class Stems:
         self._own = frozenset(map(squash, secret))
         self._known: Kept[bytes, bool] = Kept(_WORDS)
 
-    def may_be_in(self, encoded: bytes) -> bool:
-        """Tell of a text in UTF-8, in which no letter is escaped, whether there may be one."""
+    def may_be_in(self, encoded: bytes, lower: str) -> bool:
+        """Tell of a text in UTF-8, in which no letter is escaped, whether there may be one.
+
+        `lower` has its ASCII letters, where they stand, in lower case.
+        """
+        if any(map(lower.__contains__, _COMMON)):
+            return True  # without asking each word
         words = set(encoded.translate(_LETTERS).split())
         verdicts = set(map(self._known.get, words))
         if True in verdicts or (None in verdicts and self._learn(words)):

@@ -140,7 +140,7 @@ class Suspicion:
         runs = encoded.translate(_RUNS).decode("latin-1")
         if digit_runs.LONG in coarse and digit_runs.has_number(encoded, coarse):
             kinds = NUMBERS
-        if size > LONG_TEXT and "=" in runs and not self._names.may_be_in(encoded):
+        if size > LONG_TEXT and "=" in runs and not self._names.may_be_in(encoded, coarse):
             return kinds | self._without_names(encoded, coarse, runs, is_inner=is_inner)
         if (
             ("b" in coarse and ("bearer" in coarse or "basic" in coarse))
@@ -260,7 +260,7 @@ class Suspicion:
         """
         coarse = encoded.translate(digit_runs.COARSE).decode("latin-1")
         signs = encoded.translate(None, _QUIET).decode("latin-1")
-        may_name = len(encoded) <= LONG_TEXT or self._names.may_be_in(encoded)
+        may_name = len(encoded) <= LONG_TEXT or self._names.may_be_in(encoded, coarse)
         text = _zeroed(encoded)
         kinds = self._signs(signs, encoded, coarse, text, may_name=may_name) if signs else 0
         if digit_runs.LONG in coarse and digit_runs.has_number(encoded, coarse):
