@@ -99,6 +99,10 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
         ("{'password': 'wrong Tulip9'}", "Tulip9"),
         ("{'password': ['required', 'hunter22']}", "hunter22"),
         ("{'password': ['required', 'swordfish']}", "swordfish"),
+        ("{'password': ['This field may not be blank.', 'hunter22']}", "hunter22"),
+        ("{'password': 'the secret key'}", "the secret key"),
+        ("{'password': 'wrong pin 4815'}", "4815"),
+        ("{'password': 'wrong pin x7q'}", "x7q"),
     ],
     "tables": [(text, A) for text in _TABLES],
     "inputs that pydantic has cut": [
@@ -114,6 +118,10 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
             ("{'email': 'kim@exampl..._key': 'q8Zk2nVb7', 'a': 1}", "nVb7"),
             ("{'email': 'kim@exampl...': 'q8Zk2nVb7q8Zk2nVb7'}", "nVb7"),
             ("Login(user='kim@example.c...n='q8Zk2nVb7q8Zk2nVb')", "nVb7"),
+            ("{'email': 'kim@exampl...swordfish', 'a': 1}", "swordfish"),
+            ("{'email': 'kim@example.co...fish', 'a': 1}", "fish"),
+            ("{'email': 'kim@exampl...horse 9 battery', 'a': 1}", "battery"),
+            ("{'email': 'kim@exampl...sword': 48151623, 'a': 1}", "48151623"),
         )
     ],
     "comparisons in SQL": [
@@ -194,6 +202,10 @@ _FIELDS: Final = (
 )
 
 LOOK_ALIKES: Final[dict[str, list[str]]] = {
+    "names of errors beside what forms say": [
+        "{'password': ['too_short', 'This field may not be blank.']}",
+        "{'password': ['maximum length 128', 'too_long']}",
+    ],
     "errors of forms": [
         text
         for message in _MESSAGES
@@ -208,6 +220,8 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         f"  Field required [type=missing, input_value={given}, input_type=dict]"
         for given in (
             "{'comment': 'The flowers w...d we were very happy.'}",
+            "{'comment': 'The flowers w... were a great joy.'}",
+            "{'comment': 'The flowers, the vas...es', 'a': 1}",
             "{'order': {'id': 12345678...king': '6881234567890'}}",
             "[1, 2, 3, 4, 5, 6, 7, 8, ...6, 17, 18, 19, 20, 21]",
         )
