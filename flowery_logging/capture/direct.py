@@ -50,7 +50,7 @@ _current_thread = threading.current_thread
 
 
 def _is_stock(function: object) -> bool:
-    """Tell whether a function is stdlib's own, not somebody's wrapper of it."""
+    """Tell whether a function is stdlib's own, or ours in its place: not a wrapper of others."""
     return type(function) is FunctionType and function.__code__.co_filename == SOURCE
 
 
@@ -82,11 +82,9 @@ class Shortcut:
 
     def _methods(self, theirs: object) -> tuple[Any, ...]:
         """Return the methods with which the short way may be taken; nothing if it may never be."""
-        handle, call_handlers, *stock, make_record = methods = _methods(logging.Logger)
-        attaching = self._attachment.patch
-        stock += handle, attaching.theirs, make_record_patch.theirs, theirs, _get_message
-        ours = call_handlers is attaching.ours and make_record is make_record_patch.ours
-        return methods if ours and all(map(_is_stock, stock)) else ()
+        methods = _methods(logging.Logger)
+        below = self._attachment.patch.theirs, make_record_patch.theirs, theirs, _get_message
+        return methods if all(map(_is_stock, (*methods, *below))) else ()
 
     def _make(self, theirs: Any, methods: tuple[Any, ...]) -> FunctionType:
         sink, handler, look_before = self._sink, self._handler, self._attachment.look_before

@@ -81,6 +81,53 @@ def test_filters_see_records_and_decide(logged, of):
     assert logged.event()["labels"] == {"checked": "yes"}
 
 
+def test_too_many_fields_are_those_that_a_record_has_too_many(logged):
+    """Which of them stand apart is decided by their order, as it is on a record."""
+    further = {f"field_{number:03}": number for number in range(130)}
+    extra: Any = {"message": "m", 7: "seven", "name": "n", **further}
+    log.info("x", extra=extra)
+    log.addFilter(seen := logging.Filter())
+    try:
+        log.info("x", extra=extra)
+    finally:
+        log.removeFilter(seen)
+    direct, by_record = logged.events()
+    names = "labels", "numeric_labels"
+    assert [direct[name] for name in names] == [by_record[name] for name in names]
+
+
+def test_a_thread_that_records_do_not_have_is_not_written(logged, monkeypatch):
+    log.info("x")
+    monkeypatch.setattr(logging, "logThreads", False)
+    log.info("x")
+    with_thread, without = logged.events()
+    assert with_thread["process"]["thread"]["name"] == "MainThread"
+    assert "id" not in without["process"].get("thread", {})
+
+
+def test_no_record_is_made_for_a_logger_whose_level_is_lower_than_that_of_others(logged, records):
+    logged.setup(level="INFO")
+    log.setLevel(logging.DEBUG)
+    try:
+        log.debug("x")
+    finally:
+        log.setLevel(logging.NOTSET)
+    assert records == []
+    assert logged.event()["message"] == "x"
+
+
+def test_the_parameters_of_the_method_may_be_given_by_keyword(logged, counted):
+    method: Any = log._log
+    method(level=logging.INFO, msg="order %s placed", args=("A-1",))
+    assert counted("keyword_fields") == 0
+    method(logging.INFO, "x", (), level="high", msg="m", args=3)
+    first, second = logged.events()
+    assert first["message"] == "order A-1 placed"
+    assert second["message"] == "x"
+    assert second["labels"] == {"level": "high", "msg": "m"}
+    assert second["numeric_labels"] == {"args": 3}
+
+
 def test_a_level_of_our_handler_holds(logged):
     (ours,) = logging.getLogger().handlers
     ours.setLevel(logging.ERROR)
