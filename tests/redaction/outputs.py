@@ -105,6 +105,48 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
         ("{'password': 'wrong pin x7q'}", "x7q"),
     ],
     "tables": [(text, A) for text in _TABLES],
+    "what one sign alone tells of": [
+        (text, A)
+        for text in (
+            f'said "AUTH" "{A}"',
+            f"masterauth {A}",
+            f"Negotiate abc/{A}/cdefg/1234",
+            f"NTLM TlRMTVN+{A}+AAAA+AAA=",
+            f"<token><![CDATA[{A}]]>",
+            f"q=token%EF%BC%9A{A} HTTP/1.1",
+            f"q=token%EF%BC%9D{A} HTTP/1.1",
+            f"tok\\x65n={A}",
+            f"tok\x1b[31men\x1b[0m={A}",
+            f"curl\0-u\0kim:{A}\0http://shop",
+            f"mysql\0-p{A}\0shop",
+            f"prog\0--token\0{A}\0-x",
+        )
+    ]
+    + [
+        (text, "swordfish")
+        for text in (
+            "ENV API_TOKEN swordfishesabcd",
+            "setx SIGNING_KEY swordfishesabcd",
+            "CONFIG SET requirepass swordfish",
+            "echo 'kim:swordfish' | sudo chpasswd && echo done",
+            "jdbc:oracle:thin:kim/swordfish@db",
+            "SharedAccessSignature swordfishes/Abcdefgh1",
+            "GoogleLogin swordfishesAbcdefgh1",
+            "PlainCredentials('kim', 'swordfish')",
+            'smtp.login("kim", "swordfish")',
+            "user[token][0]=swordfish",
+            "token\t= swordfish",
+            "token\uff1aswordfish",
+            "token\uff1dswordfish",
+        )
+    ]
+    + [
+        ("q=%EC%9D%B8%EC%A6%9D%EB%B2%88%ED%98%B8+482913", "482913"),
+        ("q=4111%E2%80%931111%E2%80%931111%E2%80%931111", "4111"),
+        ("q=%EC%B9%B4%EB%93%9C4111111111111111", "4111111111111111"),
+        # Behind a first number, where a name is looked for up to a certain place.
+        (f"order 1234 {'x' * 239} 4829 is your PIN", "4829"),
+    ],
     "inputs that pydantic has cut": [
         (
             f"Login\nname\n  Field required [type=missing, input_value={given}, input_type=dict]",
