@@ -89,6 +89,7 @@ def test_it_tells_the_whole_request(tmp_path, serve):
 
     fastapi.instrument(app, proxies=["127.0.0.0/8"])
     flowery_logging.setup(service="shop", directory=tmp_path, output="file", redact=["coupon"])
+    begun = time.perf_counter_ns()
     try:
         httpx.get(
             f"{serve(app)}/orders/7?a=1&token=s3cret&coupon=x&%74oken=s3cret&c",
@@ -102,6 +103,7 @@ def test_it_tells_the_whole_request(tmp_path, serve):
         serve.stop()
     finally:
         flowery_logging.shutdown()
+    whole = time.perf_counter_ns() - begun
     lines = [json.loads(li) for p in tmp_path.glob("*") for li in p.read_text().splitlines()]
     (event,) = [line for line in lines if line["log"]["logger"] == "flowery_logging.access"]
     assert event["message"] == "GET /orders/7 200"
@@ -124,7 +126,7 @@ def test_it_tells_the_whole_request(tmp_path, serve):
     told = event["event"]
     assert (told["kind"], told["category"], told["type"]) == ("event", ["web"], ["access"])
     assert (told["action"], told["outcome"]) == ("http-request", "success")
-    assert 30_000_000 <= told["duration"] < 3_000_000_000
+    assert 30_000_000 <= told["duration"] < whole
     numbers = event["numeric_labels"]
     assert numbers["order_id"] == 7
     assert 0 < numbers["time_to_first_byte"] < told["duration"] - 20_000_000
@@ -145,15 +147,24 @@ def test_the_level_follows_the_status(ask, status, level, outcome):
     assert extra(line)["http.response.status_code"] == status
 
 
-def test_it_is_written_at_the_last_body_byte_and_not_after_what_follows(ask, collector):
+def test_it_is_written_at_the_last_body_byte_and_not_after_what_follows(serve, collector):
     async def app(scope, receive, send):
         await start(send)
         await body(send, b"x")
+        moments.append(time.perf_counter_ns())
         await asyncio.sleep(0.05)
         logging.getLogger("app").info("afterwards")
 
-    (line,) = ask(app)
-    assert extra(line)["event.duration"] < 50_000_000
+    async def timed(scope, receive, send):
+        moments.append(time.perf_counter_ns())
+        await RequestMiddleware(app)(scope, receive, send)
+
+    moments: list[int] = []
+    httpx.get(serve(lifespan_only(timed)))
+    serve.stop()
+    (line,) = collector.access()
+    begun, sent = moments
+    assert extra(line)["event.duration"] <= sent - begun
     (after,) = collector.named("afterwards")
     assert collector.lines.index(line) < collector.lines.index(after)
     assert after.fields["trace.id"] == line.fields["trace.id"]
@@ -216,7 +227,7 @@ def test_a_client_that_goes_away_is_told_apart(serve, collector):
 
     fastapi.instrument(app)
     disconnect(serve(app))
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 300
     while not collector.access() and time.monotonic() < deadline:
         time.sleep(0.01)
     serve.stop()

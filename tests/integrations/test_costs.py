@@ -261,8 +261,10 @@ def test_what_other_threads_do_meanwhile_is_not_its_own(logged):
         start_response("200 OK", [])
         return [b""]
 
+    begun = time.thread_time_ns()
     ask_wsgi(wsgi.RequestMiddleware(app))
-    assert numbers(logged)["thread_cpu_ms"] < 4 * BURNT / 1e6
+    own = time.thread_time_ns() - begun  # a collection of garbage may be in it
+    assert numbers(logged)["thread_cpu_ms"] <= own / 1e6 + 0.001
 
 
 def test_a_request_that_another_thread_ends_tells_no_cpu_time(logged):
