@@ -119,6 +119,7 @@ def test_a_page_that_cannot_be_written(damaged: Path) -> None:
 
 def test_the_default_directory_and_a_reader_that_goes_away(damaged: Path) -> None:
     assert here("audit", FLOWERY_LOG_DIR=str(damaged)).exit_code == 1
-    command = f"{sys.executable} -m flowery_logging audit {damaged} | true"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "flowery_logging", "audit", damaged]
+    shell = ["bash", "-c", '"$@" | true', "bash", *command]
+    done = subprocess.run(shell, capture_output=True, text=True, check=False)
     assert done.stderr == ""

@@ -209,8 +209,9 @@ def test_directories_without_log_files(tmp_path: Path, output: list[str]) -> Non
 def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
     path = tmp_path / "lines.json"
     path.write_text("no JSON\n" * 20_000)
-    command = f"{sys.executable} -m flowery_logging validate --limit 0 {path} | head -1; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "flowery_logging", "validate", "--limit", "0", path]
+    shell = ["bash", "-c", '"$@" | head -1; echo ${PIPESTATUS[0]}', "bash", *command]
+    done = subprocess.run(shell, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout.splitlines()[1:] == ["0"]
 
