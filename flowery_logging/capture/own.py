@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Iterator, Mapping
+from time import time as _now
 from types import FrameType
 from typing import Any
 
@@ -98,7 +98,7 @@ class OwnLogger:
         encoder = sink.encoder
         site = site_of(encoder, frame, self.name, logging.getLevelName(level))
         thread = encoder.thread(threading.get_ident(), threading.current_thread().name)
-        created = time.time()
+        created = _now()
         if error is not None or not sink.put(created, site, message, fields, thread):
             sink.emit_event(Event(created, site, message, thread, fields, error=error))
 

@@ -12,9 +12,9 @@ What is left out takes no number, and records of the library's own say how many 
 from __future__ import annotations
 
 import logging
-import time
 import weakref
 from _thread import RLock  # a real one also where gevent has patched `threading`
+from time import time as _now
 from typing import Any, Final
 
 from flowery_logging import context, process
@@ -26,6 +26,7 @@ from flowery_logging.ecs.event import rfc3339
 from flowery_logging.levels import number_of
 from flowery_logging.library_code import OWN_LOGGER
 from flowery_logging.request import Request
+from flowery_logging.system import System
 
 SECONDS: Final = 60.0
 """How often it is said how much was left out."""
@@ -42,7 +43,7 @@ class Held(Ring):
         self.kept = False
         self._sampler = sampler
         self._taken = 0
-        self._begun = time.time()
+        self._begun = _now()
         sampler.begin(self)
 
     def write(self, before: bytes, after: bytes) -> None:
@@ -65,7 +66,7 @@ class Held(Ring):
     def end(self) -> None:
         """Forget what is held, as the request has ended, unless that took long."""
         # Another thread may have put a line here while the request came to be kept.
-        if self.kept or time.time() - self._begun >= self._sampler.slow:
+        if self.kept or _now() - self._begun >= self._sampler.slow:
             self.keep()
         self._take_over()
         self.clear()
@@ -101,7 +102,7 @@ class Sampler:
         self._rate = rate
         self._threshold = round((1 - rate) * (1 << _RANDOM_BITS))
         self._left_out = self._requests = 0
-        self._since = time.time()
+        self._since = _now()
         self._due = 0.0
         self._running: weakref.WeakSet[Held] = weakref.WeakSet()
         process.renew_in_children(self)
@@ -155,7 +156,7 @@ class Sampler:
     def leave_out(self, events: int, *, requests: int) -> None:
         """Count events that are left out, and say so when it is time."""
         self.count(events, requests=requests)
-        if self._left_out and time.time() >= self._due:
+        if self._left_out and System.monotonic() >= self._due:
             self._say()
 
     def count(self, events: int, *, requests: int) -> None:
@@ -189,12 +190,12 @@ class Sampler:
     def _say(self) -> None:
         """Write how much was left out since it was said last."""
         process.look()
-        now = time.time()
+        now = _now()
         with self.lock:
             events, self._left_out = self._left_out, 0
             requests, self._requests = self._requests, 0
             since, self._since = self._since, now
-            self._due = now + SECONDS
+            self._due = System.monotonic() + SECONDS
         if events:
             self.sink.write(self._announcement(events, requests, since, now))
 

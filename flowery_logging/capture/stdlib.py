@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from os.path import basename
+from time import time as _now
 from typing import Any, Final
 
 from flowery_logging import context
@@ -271,4 +271,4 @@ class Handler(logging.Handler):
         key = ("broken record", level, logger)
         site = encoder.site(key, level or "error", logger, None, None, None)
         fields = {"labels.record": {str(name): value for name, value in attributes.items()}}
-        return Event(time.time(), site, message, this_thread(encoder), fields)
+        return Event(_now(), site, message, this_thread(encoder), fields)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import atexit
 import sys
 import threading
-import time
 import warnings
 from collections.abc import Callable
 from os.path import basename
+from time import time as _now
 from types import TracebackType
 from typing import Any, Final
 
@@ -206,7 +206,7 @@ class Hooks:
         place = basename(file or ""), line, function
         site = encoder.site((logger, level, file, line), level, logger, *place)
         thread = this_thread(encoder)
-        event = Event(time.time(), site, message, thread, fields or {}, error=error)
+        event = Event(_now(), site, message, thread, fields or {}, error=error)
         self._sink.emit_event(event)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from time import time as _now
 from types import TracebackType
 from typing import Any, Final
 
@@ -158,4 +158,4 @@ def usable_time(created: object) -> float:
     """Return the time of an event; now, where a record made by others has none that can be used."""
     if isinstance(created, (int, float)) and EARLIEST <= created < LATEST:
         return float(created)
-    return min(max(time.time(), EARLIEST), LATEST - 1)
+    return min(max(_now(), EARLIEST), LATEST - 1)

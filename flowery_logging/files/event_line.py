@@ -8,10 +8,10 @@ event stays one line, for `grep`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timezone
 from functools import lru_cache
+from time import time as _now
 from typing import Any, Final, NamedTuple
 
 from flowery_logging.files.columns import MORE, clipped, folded, padded, width
@@ -193,7 +193,7 @@ def local_time(timestamp: str, *, utc: bool = False) -> str:
         day, clock = _moment(timestamp[:19] + _zone(timestamp), utc)
     except (ValueError, OverflowError, OSError):
         return printable(timestamp[11:23] or timestamp)
-    today = datetime.fromtimestamp(time.time(), timezone.utc if utc else None).date()
+    today = datetime.fromtimestamp(_now(), timezone.utc if utc else None).date()
     fraction = _FRACTION.match(timestamp, 19)
     digits = "" if fraction is None else fraction[1]
     return f"{_day(day, today)}{clock}.{digits:0<3}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,6 +17,7 @@ from flowery_logging.integrations import observers
 from flowery_logging.library_code import CLIENT_LOGGER
 from flowery_logging.request import Request
 from flowery_logging.signalled import sheltered
+from flowery_logging.system import System
 
 logger = runtime.own_logger(CLIENT_LOGGER)
 
@@ -100,7 +100,7 @@ def calling(target: Target, present: Collection[str], hosts: Hosts) -> Iterator[
         call.parent = trace.outgoing(span_id)
     elif request is not None and "traceparent" not in present:  # such a one may be counted already
         request.called(None)
-    before, begun = _current.get(), time.perf_counter_ns()
+    before, begun = _current.get(), System.perf_counter_ns()
     observed = observers.call_began(target.method, target.host) if observers.observers else ()
     error: type[BaseException] | None = None
     with context.bound(**span):
@@ -111,7 +111,7 @@ def calling(target: Target, present: Collection[str], hosts: Hosts) -> Iterator[
             error = type(exc)
             raise
         finally:
-            duration = time.perf_counter_ns() - begun
+            duration = System.perf_counter_ns() - begun
             call.ended = True
             if request is not None and not _is_inside(call, before):
                 request.waited_for_call(duration)

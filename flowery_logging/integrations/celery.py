@@ -16,7 +16,6 @@ from __future__ import annotations
 import logging
 import re
 import sys
-import time
 from contextlib import ExitStack
 from typing import Any, Final
 
@@ -32,6 +31,7 @@ from flowery_logging.integrations import (
     cpu,
     tasks,
 )
+from flowery_logging.system import System
 from flowery_logging.tracing import request_ids
 
 _RUN: Final = "flowery_logging_run"  # the attribute of a task's request that holds our state
@@ -107,7 +107,7 @@ class _Running:
         self.entered = ExitStack()
         self.entered.enter_context(context.request_scope(self.run.request))
         self.run.cpu = cpu.thread_time(self.run.request)
-        self.run.start(time.perf_counter_ns())
+        self.run.start(System.perf_counter_ns())
 
     def end(self, task: Any, state: str | None, result: Any) -> None:
         """Write the event and leave the request."""
@@ -117,7 +117,7 @@ class _Running:
             how = tasks.TIME_LIMIT
         slot = celery_messages.slot_of(vars(task.request))
         if slot is None or celery_told.claim(slot):
-            self.run.end(how, time.perf_counter_ns(), **facts)
+            self.run.end(how, System.perf_counter_ns(), **facts)
         self.entered.close()
         request_ids.end_of(self.run.request)
 

@@ -8,7 +8,6 @@ child takes them from the message's headers: both show the same `transaction.id`
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -22,6 +21,7 @@ from flowery_logging.capture.patch import Patch
 from flowery_logging.integrations import tasks
 from flowery_logging.integrations.tasks import Run
 from flowery_logging.request import Request
+from flowery_logging.system import System
 from flowery_logging.tracing.active_spans import active
 
 SENT: Final = "flowery_sent"
@@ -38,7 +38,7 @@ def send(headers: object = None, **_: object) -> None:
     if not isinstance(headers, dict):
         return
     headers.pop(HOP, None)  # of the run that sends itself again
-    headers[SENT] = time.time()
+    headers[SENT] = System.time()
     if not {"traceparent", "tracestate"} & headers.keys():
         for name, value in trace.outgoing_headers().items():
             headers.setdefault(name, value)
@@ -87,7 +87,7 @@ def waited(headers: Mapping[str, Any], until: float | None = None) -> int | None
     if not isinstance(sent, (int, float)):
         return None
     begins = max(sent, _timestamp(headers.get("eta")))
-    return max(0, int(((time.time() if until is None else until) - begins) * 1e9))
+    return max(0, int(((System.time() if until is None else until) - begins) * 1e9))
 
 
 def _timestamp(eta: Any) -> float:

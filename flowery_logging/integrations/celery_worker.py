@@ -8,7 +8,6 @@ The main process writes it, and its own lines about the task carry the task's tr
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final
@@ -27,6 +26,7 @@ from flowery_logging.foreign import CELERY_APPLY_RESULT, getframe
 from flowery_logging.integrations import celery_told, tasks
 from flowery_logging.integrations.celery_messages import HOP, hop_of, run_of, waited
 from flowery_logging.scope import Scope
+from flowery_logging.system import System
 
 _JOB: Final = "flowery_logging_job"  # the attribute of a worker's request that holds our state
 _TOLD_ELSEWHERE: Final = (
@@ -59,7 +59,7 @@ class _Job:
     def end(self, how: str, **facts: Any) -> None:
         """Write the end, unless it is written."""
         if self.claim():
-            ended = time.monotonic_ns() if self.exit is None else self.exit[1]
+            ended = System.monotonic_ns() if self.exit is None else self.exit[1]
             with context.inside(self.scope):
                 self.run.end(how, ended, **facts)
 
@@ -135,7 +135,7 @@ def _on_accepted(theirs: Callable[..., Any]) -> Callable[..., Any]:
     def on_accepted(self: Any, pid: int, time_accepted: float) -> Any:
         job = _job(self)
         job.run.begun = int(time_accepted * 1e9)
-        began = time.time() - (time.monotonic() - time_accepted)
+        began = System.time() - (System.monotonic() - time_accepted)
         job.run.waited = waited(self.request_dict, began)
         while len(_processes) >= _MOST_PROCESSES:
             _processes.pop(next(iter(_processes)), None)
@@ -244,7 +244,7 @@ def _on_unknown(theirs: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 return theirs(self, body, message, exc)
             finally:
-                now, reason = time.monotonic_ns(), "not registered"
+                now, reason = System.monotonic_ns(), "not registered"
                 run.end(tasks.REJECTED, now, logging.ERROR, outcome="failure", reason=reason)
 
     return on_unknown_task
@@ -289,7 +289,7 @@ def _scope_of_exit(record: logging.LogRecord) -> Scope | None:
     job = _processes.pop(args[1], None)
     if job is None or not job.has_process():
         return None
-    job.exit = str(args[2]), time.monotonic_ns()
+    job.exit = str(args[2]), System.monotonic_ns()
     return job.scope
 
 

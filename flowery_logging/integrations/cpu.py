@@ -7,11 +7,11 @@ work done by other threads and tasks too: what was its own cannot be told there,
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 from flowery_logging.request import Request
 from flowery_logging.spent import milliseconds
+from flowery_logging.system import System
 
 
 class ThreadTime:
@@ -21,7 +21,7 @@ class ThreadTime:
 
     def __init__(self, thread: int) -> None:
         self._thread = thread
-        self._begun = time.thread_time_ns()
+        self._begun = System.thread_time_ns()
 
     def add_to(self, fields: dict[str, Any], duration: int) -> None:
         """Add what an event tells of it; nothing where another thread ends the request.
@@ -29,7 +29,7 @@ class ThreadTime:
         It is no more than the `duration` in nanoseconds, which ends before its event is made.
         """
         if threading.get_ident() == self._thread:
-            spent = time.thread_time_ns() - self._begun
+            spent = System.thread_time_ns() - self._begun
             fields["thread_cpu_ms"] = milliseconds(min(spent, duration))
 
 

@@ -12,7 +12,6 @@ its text nor its parameters are looked at.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakSet
@@ -21,6 +20,7 @@ from django.db import connections
 from django.db.backends.signals import connection_created
 
 from flowery_logging.context import current_request
+from flowery_logging.system import System
 
 _followed: WeakSet[Any] = WeakSet()
 
@@ -57,8 +57,8 @@ def _counted(
     request = current_request()
     if request is None or request.closed:
         return execute(sql, params, many, context)
-    begun = time.perf_counter_ns()
+    begun = System.perf_counter_ns()
     try:
         return execute(sql, params, many, context)
     finally:
-        request.queried(time.perf_counter_ns() - begun)
+        request.queried(System.perf_counter_ns() - begun)

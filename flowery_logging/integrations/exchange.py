@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import random
 import re
-import time
 from collections.abc import Mapping, MutableMapping, Sized
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any, Final
 
 from flowery_logging import context, runtime, trace
@@ -22,6 +21,7 @@ from flowery_logging.library_code import ACCESS_LOGGER
 from flowery_logging.request import Request
 from flowery_logging.signalled import sheltered
 from flowery_logging.spent import milliseconds
+from flowery_logging.system import System
 from flowery_logging.tracing import agents
 from flowery_logging.tracing.headers import utf8
 
@@ -31,6 +31,9 @@ MALFORMED: Final = (TypeError, ValueError, AttributeError)
 """What it raises to read headers that break ASGI or PEP 3333: they are the server's to refuse."""
 
 _WITHOUT_BODY: Final = (204, 304)
+
+
+_chance: Final = Random().random  # noqa: S311 - a sample, that leaves the application its seeded numbers
 
 
 @dataclass(slots=True)
@@ -55,7 +58,7 @@ class Exchange:
     sent: int = 0  # body bytes
     head_waits: bool = False  # the server is to send it with the first piece of the body
     length: int | None = None  # body bytes that the response has announced
-    begun: int = field(default_factory=time.perf_counter_ns)
+    begun: int = field(default_factory=System.perf_counter_ns)
     first_byte: int = 0
     has_bytes: bool = False  # of the body, whether they are sent or not
     ended: bool = False
@@ -65,7 +68,7 @@ class Exchange:
     def body(self, size: int) -> None:
         """Take note of body bytes handed to the server."""
         if not self.first_byte:
-            self.first_byte = time.perf_counter_ns()
+            self.first_byte = System.perf_counter_ns()
         self.has_bytes = self.has_bytes or size > 0
         if not self.is_bodiless():
             self.sent += size
@@ -122,7 +125,7 @@ class Exchange:
         if self.ended:
             return
         self.ended = True
-        duration = time.perf_counter_ns() - self.begun
+        duration = System.perf_counter_ns() - self.begun
         if reason == NO_RESPONSE and not self._has_started():
             self.status = self._answer_to(None)
         level = self._level(reason)
@@ -169,7 +172,7 @@ class Exchange:
 
     def _is_left_out(self, level: int) -> bool:
         fraction = self.options.fractions.get(self.path)
-        return fraction is not None and level < logging.ERROR and random.random() >= fraction  # noqa: S311 - a sample
+        return fraction is not None and level < logging.ERROR and _chance() >= fraction
 
     def head(self) -> dict[str, Any]:
         """Return the fields of the request alone."""
@@ -202,7 +205,7 @@ class Exchange:
         """Return the nanoseconds in queue, as a proxy of ours tells them."""
         if not self.is_forwarded and not self.options.trusted.have(self.peer):
             return None
-        began = time.time_ns() - (time.perf_counter_ns() - self.begun)
+        began = System.time_ns() - (System.perf_counter_ns() - self.begun)
         return queue_time.waited(self.headers, began)
 
     def _add_client(self, fields: dict[str, Any]) -> None:

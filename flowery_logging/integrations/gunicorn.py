@@ -9,7 +9,6 @@ logger_class = "flowery_logging.integrations.gunicorn.Logger"
 from __future__ import annotations
 
 import logging
-import time
 from typing import Any
 
 from gunicorn import glogging
@@ -19,6 +18,7 @@ from flowery_logging.integrations import servers, wsgi
 from flowery_logging.integrations.ends import NO_RESPONSE
 from flowery_logging.integrations.exchange import status_of
 from flowery_logging.integrations.options import Options
+from flowery_logging.system import System
 
 _OPTIONS = Options()
 
@@ -53,7 +53,7 @@ class Logger(glogging.Logger):  # type: ignore[misc]
         environ = {"PATH_INFO": getattr(req, "path", "") or "", **environ}
         headers = wsgi.headers_of(environ)
         exchange = wsgi.exchange_of(environ, headers, _OPTIONS.incoming(headers), _OPTIONS)
-        exchange.begun = time.perf_counter_ns() - int(request_time.total_seconds() * 1e9)
+        exchange.begun = System.perf_counter_ns() - int(request_time.total_seconds() * 1e9)
         exchange.status = status_of(resp.status)
         exchange.sent = getattr(resp, "sent", 0) or 0
         exchange.begin().end(NO_RESPONSE if exchange.status is None else None)

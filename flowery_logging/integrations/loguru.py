@@ -17,8 +17,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
-import time
 from contextlib import suppress
+from time import time as _now
 from types import FrameType
 from typing import Any, Final
 
@@ -152,7 +152,7 @@ def _broken(encoder: Any, record: Any) -> Event:
     """Return what can be had from a record whose entries are not what they should be."""
     site = encoder.site(("loguru", "broken"), "error", None, None, None, None)
     fields = {"labels.record": {str(n): text(v) for n, v in record.items() if n != "message"}}
-    return Event(time.time(), site, record.get("message", ""), this_thread(encoder), fields)
+    return Event(_now(), site, record.get("message", ""), this_thread(encoder), fields)
 
 
 def _comes_from_logging() -> bool:

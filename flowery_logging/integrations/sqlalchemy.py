@@ -11,7 +11,6 @@ is counted. Neither its text nor its parameters are looked at.
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import event
@@ -20,6 +19,7 @@ from sqlalchemy.engine import Engine
 from flowery_logging import context
 from flowery_logging.integrations.calls import described
 from flowery_logging.request import Request
+from flowery_logging.system import System
 
 
 def instrument(engine: object = None) -> None:
@@ -66,7 +66,7 @@ def _begin(
 ) -> None:
     request = context.current_request()
     if request is not None and not request.closed:
-        setattr(_holder(execution, conn), _BEGUN, _Begun(request, time.perf_counter_ns()))
+        setattr(_holder(execution, conn), _BEGUN, _Begun(request, System.perf_counter_ns()))
 
 
 def _end(
@@ -88,7 +88,7 @@ def _holder(execution: object, conn: object) -> Any:
 def _count(holder: object) -> None:
     begun = vars(holder).pop(_BEGUN, None) if holder is not None else None
     if begun is not None:
-        begun.request.queried(time.perf_counter_ns() - begun.time)
+        begun.request.queried(System.perf_counter_ns() - begun.time)
 
 
 _LISTENERS: Final = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from flowery_logging.integrations.asgi_types import Message, Receive, Send
 from flowery_logging.integrations.ends import APPLICATION_ERROR, CUT_OFF, DISCONNECTED
 from flowery_logging.integrations.exchange import MALFORMED, Exchange, logger, size_of, status_of
 from flowery_logging.signalled import let_through, sheltered
+from flowery_logging.system import System
 
 _OK = (1000, 1001)  # "normal closure" and "going away" (RFC 6455 §7.4.1)
 
@@ -125,7 +125,7 @@ class Conversation:
             return
         exchange = self.exchange
         self.is_open, exchange.ended, exchange.status = False, True, 101
-        duration = time.perf_counter_ns() - exchange.begun
+        duration = System.perf_counter_ns() - exchange.begun
         if failed:
             exchange.request.fail()
         outcome = "failure" if failed else "success" if code in _OK else "unknown"

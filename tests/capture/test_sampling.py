@@ -14,6 +14,7 @@ import pytest
 import flowery_logging
 from flowery_logging import ConfigError, continue_trace
 from flowery_logging.integrations import asgi
+from flowery_logging.system import System
 from tests.conftest import Logged
 
 log = logging.getLogger("shop.orders")
@@ -165,12 +166,11 @@ duration: list[int] = []
 
 def test_requests_of_a_web_service(logged, monkeypatch):
     import asyncio
-    import time
 
     logged.setup(sample=0)
     duration.clear()
-    real = time.perf_counter_ns
-    monkeypatch.setattr(time, "perf_counter_ns", lambda: real() + sum(duration))
+    real = System.perf_counter_ns
+    monkeypatch.setattr(System, "perf_counter_ns", staticmethod(lambda: real() + sum(duration)))
     app = asgi.RequestMiddleware(application)
     for path in ("/ok", "/broken", "/missing", "/slow", "/ok"):
         asyncio.run(ask(app, path, LOW))

@@ -124,3 +124,85 @@ def test_modules_torn_down(logs: Logs) -> None:
     ok(logs.run(program, setup="max_bytes=5_000, keep_bytes=1"))
     logs.check_sequences()
     assert logs.messages() == ["before", *(f"late {n}" for n in range(60))]
+
+
+CLOCKS = [
+    "time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter_ns",
+    "time.thread_time_ns",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CLOCKS)
+def test_a_clock_of_a_test_reaches_no_kind_of_event(logs: Logs, name: str) -> None:
+    """Nor is it asked: a mock may have a list of values, all of which the test needs itself."""
+    program = f"""
+        from unittest import mock
+        from wsgiref.util import setup_testing_defaults
+        from flowery_logging.integrations import wsgi
+        def application(environ, start_response):
+            log.info("within")
+            start_response("500 Broken", [])
+            return [b"x"]
+        app = wsgi.RequestMiddleware(application)
+        environ = {{}}
+        setup_testing_defaults(environ)
+        def caught():
+            try: 1 / 0
+            except ZeroDivisionError as error: return error
+        error = caught()
+        with mock.patch({name!r}, side_effect=AssertionError("mocked")) as mocked:
+            response = app(environ, lambda *_: None)
+            assert list(response) == [b"x"]
+            response.close()
+            with flowery_logging.continue_trace({{}}): flowery_logging.get_logger().error("job")
+            sys.excepthook(type(error), error, error.__traceback__)
+            assert not mocked.called
+        with mock.patch({name!r}):  # a record of `logging` asks it
+            log.exception("caught", exc_info=error)
+            flowery_logging.ECSFormatter().format(log.makeRecord("app", 20, "", 0, "m", (), None))
+    """
+    ok(logs.run(program, setup="flood='9/1h', sample=0.0"))
+    logs.check_sequences()
+    expected = ["within", "GET / 500", "job", "Uncaught exception", "caught"]
+    assert logs.messages() == expected
+
+
+def test_a_frozen_clock_does_not_tell_how_long_a_request_took(logs: Logs) -> None:
+    pytest.importorskip("freezegun")
+    program = """
+        import freezegun
+        from wsgiref.util import setup_testing_defaults
+        from flowery_logging.integrations import wsgi
+        def application(environ, start_response):
+            start_response("200 OK", [])
+            return [b"x"]
+        environ = {}
+        setup_testing_defaults(environ)
+        with freezegun.freeze_time("2050-01-01"):
+            response = wsgi.RequestMiddleware(application)(environ, lambda *_: None)
+            list(response), response.close()
+    """
+    ok(logs.run(program))
+    (access,) = (r for r in logs.records() if r["log"].get("logger") == "flowery_logging.access")
+    assert access["@timestamp"] == "2050-01-01T00:00:00.000000Z"
+    assert 0 < access["event"]["duration"] < 600 * 10**9
+
+
+def test_requests_that_are_left_out_by_chance_leave_seeded_numbers_alone(logs: Logs) -> None:
+    program = """
+        import random
+        from wsgiref.util import setup_testing_defaults
+        from flowery_logging.integrations import wsgi
+        def application(environ, start_response):
+            start_response("200 OK", [])
+            return [b"x"]
+        app, environ = wsgi.RequestMiddleware(application, quiet={"/": 0.5}), {}
+        setup_testing_defaults(environ)
+        random.seed(7)
+        for _ in range(50):
+            assert list(app(environ, lambda *_: None)) == [b"x"]
+        number = random.random()
+        random.seed(7)
+        assert number == random.random()
+    """
+    ok(logs.run(program))
