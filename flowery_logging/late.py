@@ -8,6 +8,7 @@ ordinary events are looked at with are compiled at once: `re`'s own objects are 
 from __future__ import annotations
 
 import re
+from re import compile as _compile  # a test may have replaced that of `re` when one is needed
 from typing import Any, AnyStr, Generic, cast
 
 
@@ -22,6 +23,6 @@ class _Late(Generic[AnyStr]):
 
     def __getattr__(self, name: str) -> Any:
         # Kept, so that the next use finds it as that of a compiled pattern.
-        found = getattr(re.compile(*self._args), name)
+        found = getattr(_compile(*self._args), name)
         setattr(self, name, found)
         return found

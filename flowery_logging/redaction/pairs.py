@@ -180,15 +180,18 @@ def is_name(value: object) -> bool:
     return type(value) is str and _NAME.fullmatch(value) is not None
 
 
+def last_part(name: str) -> str:
+    """Return what a name ends with behind its dots and slashes."""
+    return name.replace("/", ".").rpartition(".")[2]
+
+
 def _objects(text: str, kind_of: KindOf) -> Iterator[Span]:
     """`{"name": "token", "value": "…"}`, in whichever order."""
     values = [*_VALUE.finditer(text)]
     starts = [match.start() for match in values]
     hidden = 0  # up to here all is hidden
     for match in _SAID.finditer(text) if values else ():
-        said = (
-            [re.split("[./]", match["name"])[-1]] if match["name"] else _WORDS.findall(match["loc"])
-        )
+        said = [last_part(match["name"])] if match["name"] else _WORDS.findall(match["loc"])
         kind = next(filter(None, map(kind_of, said)), None)
         if kind is not None:
             first = bisect(starts, max(hidden - 1, _object_start(text, match.start())))

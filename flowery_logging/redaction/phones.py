@@ -40,6 +40,7 @@ _MAYBE: Final = late(r"[0-9](?:[^0-9A-Za-z\n]{0,4}[0-9]){7}")
 
 _EXTENSION: Final = late(r"(?:;.*|(?:ext\.?|x|내선)\s{0,4}[0-9]{1,6})$", re.IGNORECASE)
 _WRITTEN: Final = late(r"\+?[0-9()\-. ·/]{7,40}")
+_NO_DIGIT: Final = late(r"[^0-9]")
 _NO_ZERO: Final = late(r"1(?:0[0-9]{8}|[16-9][0-9]{7,8})")
 _PREFIX: Final = late(r"(?:00(?:700)?|001|002)(?=82)")
 _DOMESTIC: Final = late(rf"0({_KOREAN}[0-9]{{7,8}})")
@@ -79,7 +80,7 @@ def e164(text: str) -> str | None:
     plain = _EXTENSION.sub("", plain.strip().removeprefix("tel:").replace("%2B", "+")).strip()
     if not _WRITTEN.fullmatch(plain):
         return None
-    digits = re.sub(r"[^0-9]", "", plain.replace("(0)", ""))
+    digits = _NO_DIGIT.sub("", plain.replace("(0)", ""))
     if plain.startswith("+"):
         return _korean(digits) if digits.startswith("82") else _bounded(digits)
     digits = _PREFIX.sub("", digits)

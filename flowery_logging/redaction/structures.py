@@ -6,13 +6,12 @@ A pair says its name first, `("authorization", "…")`, as headers do; an entry 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
-from flowery_logging.redaction.pairs import NAMES, VALUES, is_name
+from flowery_logging.redaction.pairs import NAMES, VALUES, is_name, last_part
 
 _VALUES: Final = frozenset(
     ["oldValue", "newValue", "rejectedValue", "invalidValue"]
@@ -73,7 +72,7 @@ def kind_of_second(items: Sequence[Any], kind_of: KindOf) -> str | None:
 def _kind(name: object, kind_of: KindOf) -> str | None:
     if isinstance(name, (bytes, bytearray)):
         name = name.decode("utf-8", "replace")
-    return kind_of(re.split("[./]", name)[-1]) if type(name) is str else None
+    return kind_of(last_part(name)) if type(name) is str else None
 
 
 def _lower(key: object) -> str:

@@ -206,3 +206,35 @@ def test_requests_that_are_left_out_by_chance_leave_seeded_numbers_alone(logs: L
         assert number == random.random()
     """
     ok(logs.run(program))
+
+
+@pytest.mark.parametrize("name", ["compile", "sub", "split", "search", "match", "fullmatch"])
+def test_a_mocked_module_of_patterns_hides_no_text_and_shows_no_secret(
+    logs: Logs, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not either later: many patterns are compiled at the first text that needs them, and kept."""
+    program = f"""
+        from unittest import mock
+        texts = [
+            "card 4111111111111111 of kim", "postgres://kim:Xy12ab34@db/x", "call 010-1234-5678",
+            "SELECT id FROM users WHERE password = 'Xy12ab34'", "login --password Xy12ab34 done",
+            '{{"name": "api.token", "value": "Xy12ab34"}}', "password=Xy12ab34",
+            "Authorization: Bearer Xy12ab34Xy12ab34Xy12ab34", "GET /a?token=Xy12ab34&b=1",
+        ]
+        parts = [("login.password", "Xy12ab34")]
+        for when in ("mocked", "later"):
+            with mock.patch("re." + {name!r} if when == "mocked" else "re.purge") as mocked:
+                for text in texts:
+                    log.info(text + " " + when, extra={{"headers": parts, "phone": "010 1234 5678"}})
+            assert when == "later" or not mocked.called, mocked.mock_calls[:1]
+    """
+    monkeypatch.setenv("FLOWERY_LOG_PSEUDONYM_KEY", "at least 16 characters")
+    ok(logs.run(program, setup="redact_personal=('phone',), pseudonyms=('phone',)"))
+    logs.check_sequences()
+    records = [r for r in logs.records() if r["log"].get("logger") == "app"]
+    assert len(records) == 18
+    for mocked, later in zip(records[:9], records[9:], strict=True):
+        assert "[redacted" in mocked["message"]
+        assert mocked["message"].replace("mocked", "later") == later["message"]
+        assert mocked["labels"] == later["labels"]
+    assert "Xy12ab34" not in "".join(path.read_text() for path in logs.files())
