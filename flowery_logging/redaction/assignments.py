@@ -25,6 +25,7 @@ from flowery_logging.redaction.values import (
     is_code,
     is_doubtful,
     is_identifier_of,
+    is_mask,
     is_mixed,
     is_no_code,
     is_nothing,
@@ -217,7 +218,9 @@ class Assignments:
             end = quoted_end(text, start, quote)
             value = text[start:end]
             is_none = not is_mixed(name, value) and (
-                is_nothing(value, equals=equals) or is_shown(name, value)
+                is_nothing(value, equals=equals)
+                or is_shown(name, value)
+                or _is_mask_of_scheme(value)
             )
             return (end, end) if is_none else (start, end)
         hashed = _HASHED.match(text, start) if first == "{" else None
@@ -359,6 +362,12 @@ def _words_at(text: str, place: int, first: int) -> re.Match[str] | None:
         if match is not None:
             return match
     return None
+
+
+def _is_mask_of_scheme(value: str) -> bool:
+    """Tell whether a mask or a placeholder stands behind a scheme: `Bearer {self.token}`."""
+    scheme, _, credentials = value.partition(" ")
+    return is_scheme(scheme) and is_mask(credentials)
 
 
 def _is_called(text: str, match: re.Match[str]) -> bool:

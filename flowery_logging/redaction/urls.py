@@ -13,6 +13,7 @@ from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.values import (
     is_code,
     is_identifier_of,
+    is_mask,
     is_no_code,
     is_nothing,
     is_shown,
@@ -109,8 +110,7 @@ def find(text: str) -> Iterator[Span]:
         for match in _AUTHORITY.finditer(text):
             yield from _userinfo(match["rest"], match.start("rest"))
         if "@" in text and ("\\" in text or "<" in text or "`" in text):
-            for match in _ODD_PASSWORD.finditer(text):
-                yield Span(*match.span("value"), "password")
+            yield from _odd(text)
     if "@" in text:
         yield from _without_scheme(text)
     if "netloc" in text:
@@ -122,6 +122,17 @@ def find(text: str) -> Iterator[Span]:
             yield Span(*match.span("value"), "password")
 
 
+def _odd(text: str) -> Iterator[Span]:
+    for match in _ODD_PASSWORD.finditer(text):
+        if not _is_placeholder(match["value"]):
+            yield Span(*match.span("value"), "password")
+
+
+def _is_placeholder(password: str) -> bool:
+    """Tell whether a name stands in a password's place: not `$1`, nor a shell's `${NAME:-…}`."""
+    return is_mask(password) and ":" not in password and not any(map(str.isdigit, password))
+
+
 def _userinfo(rest: str, start: int) -> Iterator[Span]:
     """`user:password@`, also where the password has `@`, `/`, `?` or `#` in it; `key@`."""
     head = rest.partition("/")[0]
@@ -131,7 +142,7 @@ def _userinfo(rest: str, start: int) -> Iterator[Span]:
     if at < 0:
         return
     user, colon, password = rest[:at].partition(":")
-    if colon and password:
+    if colon and password and not _is_placeholder(password):
         yield Span(start + len(user) + 1, start + at, "password")
     if len(user) > _LONGEST_USER and any(map(str.isdigit, user)):
         yield Span(start, start + len(user), "key")

@@ -75,14 +75,21 @@ _CALL: Final = 512
 """How a call begins and ends, and how long it is at most; on the next lines where it has no end."""
 
 _OBJECT: Final = late(r"[A-Z]\w{0,63}\((?=[\"'])")
+_EXPRESSION: Final = (
+    r"[A-Za-z_]\w{0,63}(?=[.(\[!])(?:\.[A-Za-z_]\w{0,63}|\([\w., ]{0,64}\)"
+    r"|\[\\{0,3}[\"']?\w{1,64}\\{0,3}[\"']?\]){0,8}(?:![rsa])?"
+)
+"""What stands in braces in an f-string: `{self.token}`, `{os.environ['API_TOKEN']}`."""
+
 _MASK: Final = late(
-    r"[*•.…]{2,}|[xX]{3,}|\$\{[^}]{0,64}\}?|\{\{[^}]{0,64}\}?\}?|\$[A-Z_]{1,64}|\$\d{1,3}"
+    r"(?:[*•.…]{2,}|[xX]{3,}|\$\{[^}]{0,64}\}?|\{\{[^}]{0,64}\}?\}?|\$[A-Z_]{1,64}|\$\d{1,3}"
     r"|:[A-Za-z_]{1,64}(?:_?[0-9]{1,3}){0,3}"
     r"|\$\(.{0,256}|!(?:vault|secret|Ref|Sub|GetAtt|env|ENV|reference|encrypted(?:/\w{1,16})?"
     r"|env_var|include|input|ImportValue|FindInMap|Join|Select|If)"
     r"|!!(?:null|map|seq)|%\(\w{1,64}(?:\)s)?|%[rsdif]|\{(?:[A-Za-z_]{0,64}|[0-9]{1,2})\}"
     r"|\[redacted(?::\w{1,32})?\]"
-    r"|<[A-Za-z]{2,20}(?:[ _-][a-zA-Z]{2,20}){0,3}>"
+    rf"|\{{{_EXPRESSION}\}}"
+    r"|<[A-Za-z]{2,20}(?:[ _-][a-zA-Z]{2,20}){0,3}>)[.,:;!?)\]}]{0,8}"
 )
 _MASKING: Final = frozenset("*•.…xX$:!%{<[")
 """How a mask begins."""
@@ -176,11 +183,16 @@ def is_nothing(value: str, *, equals: bool) -> bool:
     nothing = _NOTHING if equals else _FACTS
     if lower.rstrip(".,!?") in nothing or lower.rstrip(_ENDS) in nothing:
         return True
-    if value[0] in _MASKING and (_MASK.fullmatch(value) or _MASK.fullmatch(bare)):
+    if is_mask(value):
         return True
     if not value.isascii() and _KOREAN_STATE.fullmatch(bare):
         return True
     return not equals and bare.isalpha() and _STATE.fullmatch(bare) is not None
+
+
+def is_mask(value: str) -> bool:
+    """Tell whether a value is a mask, or a placeholder: `***`, `${PASSWORD}`, `{self.password}`."""
+    return value[:1] in _MASKING and _MASK.fullmatch(value) is not None
 
 
 def is_mixed(name: str, value: str) -> bool:

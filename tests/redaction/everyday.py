@@ -1013,6 +1013,12 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
         ("Toss " + "test_sk_" + "docs_OaPz8L5KdmQXkzRz3y47BMw6", "OaPz8L5KdmQXkzRz3y47BMw6"),
         ("x-ncp-apigw-signature-v2: fk39Dkf02n+kd=", "fk39Dkf02n"),
     ],
+    "defaults of placeholders": [
+        ("DATABASE_URL=postgresql://app:${DB_PASSWORD:-hunter2pw}@db:5432/orders", "hunter2pw"),
+        ("url: redis://:${REDIS_PASSWORD:-swordfish}@cache:6379/0", "swordfish"),
+        ("MYSQL_ROOT_PASSWORD: ${MYSQL_ROOT_PASSWORD:-hunter2pw}", "hunter2pw"),
+        ('"postgresql://{user}:$4tango7@{host}/{name}"', "$4tango7"),
+    ],
     "verbs and changes": [
         ("secret key is 9f2kd93kfk20", "9f2kd93kfk20"),
         ("the API key is Kd93kf02kd9", "Kd93kf02kd9"),
