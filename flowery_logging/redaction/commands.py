@@ -122,8 +122,8 @@ _AUTH: Final = late(
     r"(?P<bare>(?=[^\s\"']{0,127}\d)(?=[^\s\"']{0,127}[a-z])[^\s\"',;:()=/]{6,128})(?=[\s\"'),;:]|\Z)"
 )
 _PROSE: Final = frozenset({
-    "and", "are", "argument", "can", "expects", "flag", "from", "given", "in", "instead", "may",
-    "needs", "option", "or", "parameter", "requires", "takes", "to", "via", "when", "with",
+    "and", "are", "argument", "can", "did", "expects", "flag", "from", "given", "in", "instead",
+    "may", "needs", "option", "or", "parameter", "requires", "takes", "to", "via", "when", "with",
     "without",
 })  # fmt: skip
 """What stands behind the name of an option where a sentence tells of it."""
@@ -196,11 +196,12 @@ def _options(text: str, kind_of: KindOf) -> Iterator[Span]:
             continue
         start = match.start(group)
         end = whole_end(text, start, match.end(group))
-        value = text[start:end]
+        # In JSON the next line begins with an escape.
+        value = text[start:end].partition("\\n")[0].rstrip("\\")
         if not (
             is_nothing(value, equals=False)
-            or value in _PROSE
-            or is_identifier_of(match["name"], value)
+            or value.lower() in _PROSE
+            or is_identifier_of(match["name"], value.lstrip("[<"))
         ):
             yield Span(start, end, kind)
 

@@ -62,7 +62,9 @@ _ASKED: Final = late(
 """The password behind "Password:" in base 64."""
 
 _MANY_DIGITS: Final = 3
-_IS_DATA: Final = late(r"[0-9]{4}-[0-9]{2}|[0-9.:/-]+$|/|[\w-]+/[\w/-]+\.|[a-z-]+[/.][a-z]")
+_IS_DATA: Final = late(
+    r"[0-9]{4}-[0-9]{2}|[0-9.:/-]+$|(?:~|\.{1,2})?/|[\w-]+/[\w/-]+\.|[a-z-]+[/.][a-z]"
+)
 """Dates, numbers and paths, which are no credentials."""
 
 _WORD: Final = late(r"[a-z]+[.,;:!?]?|[a-z]+(?:_[a-z]+)+[=:]")

@@ -11,9 +11,10 @@ from flowery_logging.redaction.sentences import ALONE, is_sentence
 
 _NOTHING: Final = ALONE | frozenset({
     "", "none", "null", "nil", "true", "false", "undefined", "ok", "yes", "no", "valid",
-    "unset", "empty", "optional", "[filtered]", "[redacted]", "[hidden]", "[masked]", "[secret]",
-    "<redacted>", "<hidden>", "<secret>",
-    "<masked>", "<none>", "<null>", "<password>", "<token>", "...", "…", "?",
+    "unset", "empty", "optional", "on", "off", "enabled", "disabled",
+    "[filtered]", "[redacted]", "[hidden]", "[masked]", "[secret]", "<redacted>",
+    "<hidden>", "<secret>", "<masked>", "<none>", "<null>", "<password>", "<token>", "...", "…",
+    "?",
     "secretstr('**********')", "(sensitive value)", "(sensitive)", "(known after apply)", "(none)",
     "(hidden)", "(redacted)", "[protected]", "[secure]", "[sensitive]", "[obfuscated]", "[removed]",
     "[scrubbed]", "<sensitive>", "<concealed>", "<set>", "<unset>",
@@ -22,8 +23,8 @@ _NOTHING: Final = ALONE | frozenset({
 
 _FACTS: Final = _NOTHING | frozenset({
     "changed", "updated", "reset", "rotated", "revoked", "set", "not", "failed", "failure",
-    "wrong", "incorrect", "unknown", "string", "str", "int", "bytes", "enabled", "disabled", "on",
-    "off", "is", "was", "has", "must", "should", "cannot", "too", "field", "hidden", "redacted",
+    "wrong", "incorrect", "unknown", "string", "str", "int", "bytes", "is",
+    "was", "has", "must", "should", "cannot", "too", "field", "hidden", "redacted",
     "masked", "accepted", "rejected", "present", "absent", "the", "a", "an", "by", "return",
     "raise", "pass", "continue", "break", "print", "for", "value", "granted", "denied", "sent",
     "dropped", "loaded", "received", "verified", "refreshed", "created", "deleted", "removed",
@@ -32,7 +33,7 @@ _FACTS: Final = _NOTHING | frozenset({
     "malformed", "mismatch", "timeout", "anonymous", "unauthorized", "forbidden", "success",
     "error", "active", "inactive", "weak", "strong", "short", "long", "stale", "ready", "found",
     "read", "write", "list", "admin", "manage", "unavailable", "unsupported", "mandatory",
-    "default", "bool", "object", "float", "dict", "tuple", "callable", "final", "typealias",
+    "default", "bool", "object", "text", "float", "dict", "tuple", "callable", "final", "typealias",
     "incomplete", "buffer", "literal",
     "변경", "변경됨", "오류", "불일치", "필수", "없음", "만료", "틀림", "입력", "확인", "재설정",
     "발송", "전송", "실패", "성공", "완료", "필요", "초기화", "미입력", "누락",
@@ -69,6 +70,9 @@ _PLURALS: Final = (
 _CODE: Final = late(
     r"(?:(?:await|new|yield|not)[ ])?[A-Za-z_][\w.]{0,127}[(\[]"
     r"|(?:self|cls|os|settings|config|request|args|kwargs)\."
+    r"|<[A-Za-z_][\w.]{0,127}(?:\.<locals>\.\w{1,64})? object at 0x"
+    r"|<(?:function|bound method|coroutine object|generator object|built-in function) [A-Za-z_]"
+    r"|<class \\{0,3}'[A-Za-z_]|<(?:Async|Magic)?Mock (?:name|id)="
 )
 _CALLS: Final = {"(": ")", "[": "]"}
 _CALL: Final = 512
@@ -216,7 +220,10 @@ def begins_code(text: str) -> bool:
 
 
 def is_code(text: str, start: int = 0) -> bool:
-    """Tell whether a call or an attribute stands here, as source lines of tracebacks have them."""
+    """Tell whether a call or an attribute stands here, as source lines of tracebacks have them.
+
+    So does what Python shows of an object: `<shop.Token object at 0x7f…>`.
+    """
     code = _CODE.match(text, start)
     if code is None or text[code.end() - 1] not in _CALLS:
         return code is not None
