@@ -38,7 +38,8 @@ from flowery_logging.redaction.values import (
 
 _MARK: Final = r"(?:[*~]{1,3}|_{1,2}|(?:</[A-Za-z]{1,8}[1-6]?>){1,3})?"
 _MARKS: Final = (
-    r"(?:[*~]{1,3}[ \t]{1,4}|_{1,2}[ \t]{1,4}|(?:</[A-Za-z]{1,8}[1-6]?>[ \t]{0,4}){1,3})?"
+    r"(?:(?<=[:\uff1a])[*~]{1,2}[ \t]{1,4}|_{1,2}[ \t]{1,4}"
+    r"|(?:</[A-Za-z]{1,8}[1-6]?>[ \t]{0,4}){1,3})?"
     r"(?:<(?:b|i|u|em|strong|code|tt|kbd|samp|pre|span|font|small|mark|var|td|dd|div|br)"
     r"(?:[ ][^<>\n]{0,128})?/?>[ \t]{0,4}){0,3}"
 )
@@ -101,6 +102,12 @@ _HEADERS: Final = frozenset({"authorization", "proxyauthorization", "cookie", "s
 """Names whose unquoted value goes to the end of the line: a scheme and more, pairs and more."""
 
 _ENTRY: Final = late(r"[ ]{1,64}(?P<name>[\w.-]{1,64}):(?:[ \n]|$)")
+_REFERENCES: Final = late(
+    r"(?:(?P<indent>[ ]{0,64})- name: ?[\w.-]{1,128}[ ]{0,8}(?:\n|\Z|(?=[\"']))){1,16}"
+    r"(?!(?P=indent)[ -])"
+)
+"""Items of a list that only name secrets, as Kubernetes' `imagePullSecrets` have them."""
+
 _LINK: Final = late(r"(?:#[a-z][a-z-]*|https?://[^\s?@#]+)(?=[\s\"'\\]|\Z)")
 """Where a link of Markdown goes: `[token]: #token`."""
 
@@ -111,7 +118,13 @@ _NUMBER: Final = late(r"[0-9]{1,5} ?(?:;|\[)")
 _ARN: Final = late(r"arn:[\w:./-]{1,128}\Z")
 _LINE: Final = late(r"(?:[A-Za-z][\w-]{2,24} (?=\S))?(?P<value>[^\r\n\"'`\\]*)")
 _TYPE: Final = late(r"(?:Optional\[)?(?:http\.)?(?:Simple)?Cookies?[\],)](?![\w=])")
-_PROSE: Final = late(r"[A-Za-z][a-z]{1,20}(?:[ ][a-z]{2,20}){1,16}[.]?")
+_PROSE: Final = late(
+    r"[A-Za-z][a-z]{1,20}(?:[ ][a-z]{2,20}){1,16}[.]?"
+    r"|(?:[A-Za-z][a-z]{1,20}|[0-9]{1,4})"
+    r"(?:[ ](?:[a-z]{2,20}(?:[./][a-z]{2,20})?|[0-9]{1,6}(?:ms|s)?)){3,16}[.]?"
+)
+"""What a line tells that begins as a header does: `authorization: user 7 may not write`."""
+
 _BARE: Final = late(
     rf"(?:<(?!/)[^{STOP}]{{1,128}}>|(?:[^{STOP}]|\\(?![nrt\"'\\]))+"
     rf"(?:(?:(?!</[A-Za-z]{{1,16}}[1-6]?>)[<>,;|](?![\w.%$-]{{1,64}}[=:])|&(?=[!-~])(?![\w.%$#\[\]-]{{0,64}}[=:;])"
@@ -380,6 +393,8 @@ def _is_called(text: str, match: re.Match[str]) -> bool:
 
 def _is_of_settings(text: str, match: re.Match[str], start: int) -> bool:
     """Tell whether a block has names of its own, that tell facts: `password:`, `min_length: 12`."""
+    if _REFERENCES.match(text, start):
+        return True
     entry = _ENTRY.match(text, start)
     return entry is not None and (match["name"].endswith("auth") or is_fact(entry["name"]))
 

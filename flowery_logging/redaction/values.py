@@ -93,9 +93,10 @@ _MASK: Final = late(
     r"|!!(?:null|map|seq)|%\(\w{1,64}(?:\)s)?|%[rsdif]|\{(?:[A-Za-z_]{0,64}|[0-9]{1,2})\}"
     r"|\[redacted(?::\w{1,32})?\]"
     rf"|\{{{_EXPRESSION}\}}"
+    r"|(?=[0-9 -]{0,12}(?:(?:[*•]-?){4}|(?:[xX]-?){6}))[0-9*•xX -]{8,24}"
     r"|<[A-Za-z]{2,20}(?:[ _-][a-zA-Z]{2,20}){0,3}>)[.,:;!?)\]}]{0,8}"
 )
-_MASKING: Final = frozenset("*•.…xX$:!%{<[")
+_MASKING: Final = frozenset("*•.…xX$:!%{<[0123456789")
 """How a mask begins."""
 
 _STATE: Final = late(r"[A-Za-z][a-z]{2,30}(?:ed|ing)")
@@ -103,10 +104,12 @@ _STATE: Final = late(r"[A-Za-z][a-z]{2,30}(?:ed|ing)")
 
 _AMOUNT: Final = late(
     r"(?:[0-9]{1,3}[~-])?[0-9]{1,6}(?:자리?|회|번|개|건|명|초|분|시간|일|주|달|년|월)(?:이상|이하|이내|전|후|간|동안)?"
+    r"|(?:[0-9]{1,9}\.[0-9]{1,9}(?:[ ]?(?:[mu]?s|min|h))?|[0-9]{1,6}[ ]?(?:[mu]?s|min|h))"
+    r"(?![^\s,;|)\]}\"'\\])"
     r"|[0-9]{1,6}[ ](?:bytes?|char(?:acter)?s?|digits?|days?|hours?|minutes?|seconds?|attempts?"
     r"|tries|users?|of)\b"
 )
-"""How long or how many: `비밀번호: 8자`, `password: 8 characters`."""
+"""How long or how many: `비밀번호: 8자`, `password: 8 characters`, `first token: 0.23s`."""
 
 _FILE: Final = late(
     r"(?:\.{0,2}/|~/|[A-Za-z]:\\{1,4})[\w./\\ -]{0,256}\."

@@ -1019,6 +1019,16 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
         ("MYSQL_ROOT_PASSWORD: ${MYSQL_ROOT_PASSWORD:-hunter2pw}", "hunter2pw"),
         ('"postgresql://{user}:$4tango7@{host}/{name}"', "$4tango7"),
     ],
+    "what looks as amounts, masks and prose do": [
+        ("password: 123456 from kim", "123456"),
+        ("password: 3600s!x", "3600s!x"),
+        ("token: 12.5abc77", "12.5abc77"),
+        ("**password:** hunter2pw", "hunter2pw"),
+        ("Authorization: token 483920", "483920"),
+        ("Authorization: abcdef 483920 99", "483920"),
+        ("secrets:\n- name: shop\n  value: hunter2pw", "hunter2pw"),
+        ("secrets:\n  - name: a\n  - name: b\n    data: hunter2pw", "hunter2pw"),
+    ],
     "verbs and changes": [
         ("secret key is 9f2kd93kfk20", "9f2kd93kfk20"),
         ("the API key is Kd93kf02kd9", "Kd93kf02kd9"),

@@ -337,6 +337,28 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "feature password_reset_v2=enabled for 10% of users",
         "using private key ~/.ssh/id_ed25519_2026",
     ],
+    "masks of others": [
+        "connecting with host=db password=*** port=5432 dbname=orders",
+        "token=*** id=7",
+        "password:*** host=db",
+        "카드번호: 4111-****-****-1111",
+        "카드번호: 4111-11**-****-1111 승인",
+        "card_number=411111******1111 amount=45900",
+        '{"cardNumber": "43301234****123*", "installment": 3}',
+        "{'card_number': '4111-xxxx-xxxx-1111'}",
+        "주민번호: 900101-1******",
+    ],
+    "amounts and prose behind a name": [
+        "time to first token: 0.23s",
+        "first token: 231 ms, last token: 4512 ms",
+        "cost per token: 0.000012 USD",
+        "authorization: user 4711 lacks permission orders.delete",
+        "authorization: 3 rules evaluated in 12ms",
+    ],
+    "names of secrets in Kubernetes": [
+        "imagePullSecrets:\n- name: regcred",
+        "spec:\n  imagePullSecrets:\n    - name: regcred\n    - name: hub\n  containers:\n    - name: shop",
+    ],
     "commands": [
         "echo done:10 | tee log",
         "echo kim:$PASSWORD | chpasswd",
