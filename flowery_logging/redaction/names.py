@@ -33,12 +33,13 @@ _FRAGMENTS: Final = (
     "residentnumber", "residentid", "socialsecurity", "jumin", "verificationcode", "authcode",
     "securitycode", "recoverycode", "backupcode", "onetimecode", "smscode", "smsauth", "facode",
     "recoverykey", "oauthverifier", "devicecode", "crtfcno", "authnum", "otpcode",
-    "logincode", "resetcode", "securityanswer", "seedphrase", "mnemonic", "bimilbunho",
+    "logincode", "resetcode", "verifycode", "securityanswer", "seedphrase", "mnemonic",
+    "bimilbunho",
     "주민등록", "주민번호", "주민뒷자리", "외국인등록", "외국인번호", "비밀번호", "비번",
     "패스워드", "카드번호", "여권번호", "면허번호", "인증번호", "인증코드", "본인확인번호",
     "보안코드", "보안카드", "핀번호", "핀코드", "pin번호", "otp번호", "복구코드", "cvc번호",
-    "cvv번호", "시크릿", "비밀키", "개인키", "인증키", "접근키", "세션키", "서비스키", "액세스키",
-    "암호키", "접속키", "api키", "토큰",
+    "cvv번호", "시크릿", "비밀키", "개인키", "인증키", "접근키", "세션키",
+    "세션id", "세션아이디", "서비스키", "액세스키", "암호키", "접속키", "api키", "토큰",
 )  # fmt: skip
 
 _FRAGMENT: Final = late("|".join(_FRAGMENTS))

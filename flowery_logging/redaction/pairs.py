@@ -16,7 +16,7 @@ from flowery_logging.redaction import cut_inputs, elements
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import nested_end, quoted_end
-from flowery_logging.redaction.values import is_no_code, is_nothing
+from flowery_logging.redaction.values import is_no_code, is_nothing, may_be_password
 
 NAMES: Final = frozenset({
     "name", "key", "field", "loc", "header", "variable", "parameter", "attr",
@@ -226,7 +226,10 @@ def _value(text: str, match: re.Match[str], kind: str) -> Span:
 def _marked(text: str, pattern: re.Pattern[str], kind_of: KindOf) -> Iterator[Span]:
     """Values inside the marks of XML and of multipart forms."""
     for match in pattern.finditer(text):
-        kind = kind_of(match["name"].rpartition(":")[2].rpartition(".")[2])
+        name, value = match["name"].rpartition(":")[2].rpartition(".")[2], match["value"]
+        kind = kind_of(name)
+        if kind is None and may_be_password(name, value) and len(value.split()) == 1:
+            kind = "value"
         if kind is not None and not is_nothing(match["value"], equals=True):
             yield Span(*match.span("value"), kind)
 

@@ -45,10 +45,23 @@ _LABEL: Final = "(?:the|this|user|account|member|login|customer|admin|role|tenan
 _ENGLISH: Final = late(
     rf"(?:(?<![A-Za-z])(?:pass(?:word|wd|phrase|code)|pwd|masterauth)|(?<=require)pass){_MARK}"
     rf"(?P<said>(?:[ ](?:for|of)[ ](?:{_LABEL}[ ])?(?!{_LABEL}[ ])\S{{1,64}})?"
-    r"(?:(?:[ ](?:is|was)(?:[ ]now)?:?)?(?:[ ](?:set|changed|reset|updated)[ ]to)?))"
+    r"(?:(?:[ ](?:is|was|has[ ]been|will[ ]be|should[ ]be)(?:[ ]now)?:?)?"
+    r"(?:[ ](?:set|changed|reset|updated)[ ](?:to|from))?)(?P<to>[ ]to:?)?)"
     rf"(?:[ \t]{{1,32}}|{_ARROW}){_QUOTE}{_WITH_DIGIT}{_UNIT}",
     re.IGNORECASE,
 )
+_SETTING: Final = late(
+    r"\b(?:set|chang|reset|updat)[a-z]{0,5}(?:[ ][\w']{1,20}){0,3}[ ]\Z", re.IGNORECASE
+)
+"""What stands before `password to …` where that is one: "set the admin password to …"."""
+
+_GENERATED: Final = late(
+    r"password[ ](?:(?:is|was|has[ ]been)[ ])?generated(?:[ ]for[ ][^\s:]{1,64})?:[ ]"
+    r"(?P<value>[^\s\"'`\\]{4,128})",
+    re.IGNORECASE,
+)
+"""What MySQL writes when it is installed, with any signs in it."""
+
 _KEY: Final = late(
     r"(?<![A-Za-z])(?:(?:api|access|secret|private|client|signing|encryption|service|license)[ _-]"
     rf"(?:key|secret|token)|secret)[ ]is[ ]:?{_QUOTE}{_WITH_DIGIT}{_UNIT}",
@@ -59,8 +72,11 @@ _CODE: Final = late(
     r"|reset|mfa|2fa|recovery)[ -](?:code|password|passcode|pin)|otp|totp|pin|token)[ ]is[ ]:?"
     rf"{_QUOTE}{_WITH_DIGIT}|(?:(?:verification|login|security|authentication|confirmation|one-time"
     r"|sms|access|reset|mfa|2fa)[ -](?:code|password|passcode)|otp|totp|passcode)[ ]"
-    r"(?P<number>[0-9]{6})(?![0-9A-Za-z.-])"
-    r"|(?:otp|(?:verification|2fa|mfa) code|인증번호|인증코드)[^\n:=]{0,24}[:=][ ]?"
+    r"[\"'(\[]?(?P<number>[0-9]{6})(?![0-9A-Za-z.-])"
+    r"|use[ ](?P<used>[0-9]{6})[ ]as[ ]your[ ](?:[\w-]{1,20}[ ]){0,4}"
+    r"(?:code|otp|pin|pass(?:code|word))"
+    r"|enter[ ](?:the[ ])?code[ ](?P<entered>[0-9]{6})(?![0-9A-Za-z.-])"
+    r"|(?:otp|(?:verification|2fa|mfa|sms|login) code|인증번호|인증코드)[^\n:=]{0,24}[:=][ ]?"
     r"(?P<told>[0-9]{6})(?![0-9A-Za-z.-])"
     r"|your[ ](?!(?:[\w-]{1,20}[ ]){0,2}(?:order|coupon|promo|discount|booking|referral|zip|postal"
     r"|area|country|error|status|product|gift)[ ])(?:[\w-]{1,20}[ ]){0,3}code[ ]is:?[ ]"
@@ -83,8 +99,11 @@ _LICENCE: Final = late(
     rf"|{_REGION}[0-9]{{2}}-[0-9]{{6}}-[0-9]{{2}}|[0-9]{{12}})(?![0-9A-Za-z-])",
     re.IGNORECASE,
 )
-_NEXT: Final = late(rf"[\"'`\])>]{{0,2}}(?:에서|[ ]to|[ ]?(?:->|→))[ ]{_QUOTE}{_WITH_DIGIT}{_UNIT}")
-"""The new one behind the old: `비밀번호가 …에서 …로 바뀜`."""
+_NEXT: Final = late(
+    r"[\"'`\])>]{0,2}(?:에서|[ ]to|[ ]?(?:->|→)|,?[ ](?:but[ ])?(?:got|was))[ ]"
+    rf"{_QUOTE}{_WITH_DIGIT}{_UNIT}"
+)
+"""The new one behind the old, `비밀번호가 …에서 …로 바뀜`, and what was given for the right one."""
 
 _TWO_DIGITS: Final = late(
     r"비밀번호[ ]?\(?(?:앞[ ]?)?(?:두|2)[ ]?자리\)?[는은:=]?[ ]?[:=]?[ ]?"
@@ -146,6 +165,9 @@ _SHORTEST_KEY: Final = 12
 _SHORTEST_SAID: Final = 8
 """Characters of a key that a verb says to be one, or that stands in brackets or quotes."""
 
+_SET: Final = 80
+"""Characters before `password to` in which its verb is looked for."""
+
 _OPENING: Final = frozenset("[(\"'`<\u201c\u2018「『")
 
 _TOLD: Final = ("code", "password", "passcode", "pin", "otp", "token", "key", "secret")
@@ -175,7 +197,7 @@ _LOGIN_IN_KOREAN: Final = late("[/,] ?[비패암]")
 """The name of a password behind that of a user: `id/password`."""
 
 _OF_REDIS: Final = late("masterauth")
-_SIX_DIGITS: Final = late("[0-9](?<=[ :=].)[0-9]{5}")
+_SIX_DIGITS: Final = late("[0-9](?<=[ :=\"'(\\[].)[0-9]{5}")
 """The beginning of a code."""
 
 _SIX_ZEROS: Final = b"000000"
@@ -220,9 +242,17 @@ def _english(text: str, lower: str) -> Iterator[Span]:
     signs += [_OF_REDIS] if "masterauth" in lower else []
     for sign in signs:
         for match in _matches(text, sign, _ENGLISH, lower):
-            if _is_one(match["value"], 0 if match["said"] else _SHORTEST):
+            if match["to"] and not _SETTING.search(
+                text, max(0, match.start() - _SET), match.start()
+            ):
+                continue
+            if _is_one(match["value"], 0 if match["said"] and not match["to"] else _SHORTEST):
                 yield _value(match)
                 yield from _next(text, match)
+    if "generated" in lower:
+        for match in _matches(text, SAID, _GENERATED, lower):
+            if any(map(str.isdigit, match["value"])):
+                yield _value(match)
 
 
 def may_name_login(lower: str) -> bool:

@@ -192,13 +192,19 @@ class Suspicion:
             or "pwd" in coarse
             or (
                 _SIX_DIGITS in coarse
-                and ("code0" in coarse or "otp0" in coarse or "licen" in coarse)
+                and (
+                    "code0" in coarse
+                    or "otp0" in coarse
+                    or "licen" in coarse
+                    or "0as0your0" in coarse
+                )
             )
         ) and (
             _is_said(encoded, coarse)
             or "0is0your0" in coarse
             or "config0set0" in coarse
             or "chpasswd" in coarse
+            or "generated0" in coarse
         ):
             kinds |= NAMED
         return kinds

@@ -119,7 +119,7 @@ _FILE: Final = late(
 """Where a secret stands: `GOOGLE_APPLICATION_CREDENTIALS=/etc/gcp/key.json`."""
 
 _ARN: Final = late(r"arn:aws[\w-]{0,8}:[\w:/.*+=,@-]{1,512}")
-_SESSIONS: Final = ("sessionid", "sid")
+_SESSIONS: Final = ("sessionid", "sid", "세션id", "세션아이디")
 _LONGEST_COUNT: Final = 6
 """Digits of a session's number, which lets nobody in: `XDG_SESSION_ID=42`."""
 
