@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from flowery_logging.kept import Kept
 from flowery_logging.late import late
+from flowery_logging.redaction.escapes import plain
 from flowery_logging.redaction.names import KEY_CHARS, is_fact, squash, words
 from flowery_logging.redaction.sentences import ALONE, is_sentence
 
@@ -139,6 +140,17 @@ _KOREAN_STATE: Final = late(
 )
 """What happened to a secret, or what it is made of: `토큰: 만료됨`, `비밀번호: 영문, 숫자`."""
 
+_LABEL: Final = late(
+    r"[가-힣 ]{0,24}(?:비밀 ?번호|패스워드|토큰|인증 ?번호|카드 ?번호|암호)[가-힣 ,()?!.]{0,60}"
+)
+"""What a catalogue of translations has under a secret's name: `"password": "비밀번호 확인"`."""
+
+_LONGEST_LABEL: Final = 1_024
+"""Characters of such a label, also where its letters stand in escapes."""
+
+_OF_EVENT: Final = late(r"[a-z_]{2,20}=[^=].*|[0-9]{1,3}")
+"""What an event tells behind the name of its logger: `auth: user=7`, `auth: 200`."""
+
 _VERSION: Final = late(
     r"[~^>=<v]{0,2}[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}(?:-[a-z]{1,8}[.0-9]{0,8})?"
 )
@@ -256,9 +268,11 @@ def last_word(name: str) -> str:
 
 
 def is_about(name: str, value: str) -> bool:
-    """Tell whether a value cannot be one of this name: a count of secrets."""
-    value = value.rstrip(_ENDS)
-    return (value.isdigit() or value.isalpha()) and _known(name).whole.endswith(_PLURALS)
+    """Tell whether a value cannot be one of this name: a count of secrets, a fact of an event."""
+    value, known = value.rstrip(_ENDS), _known(name)
+    if known.last_part == "auth" and _OF_EVENT.fullmatch(value):
+        return True
+    return (value.isdigit() or value.isalpha()) and known.whole.endswith(_PLURALS)
 
 
 def is_no_code(name: str, value: str, *, equals: bool) -> bool:
@@ -291,8 +305,15 @@ def is_shown(name: str, value: str) -> bool:
         or ((first in _FILES or value[1:2] == ":") and _FILE.fullmatch(value) is not None)
         or (first == "a" and _ARN.fullmatch(value) is not None)
         or (known.whole.endswith(_SESSIONS) and value.isdigit() and len(value) <= _LONGEST_COUNT)
+        or _is_label(value)
         or (" " in value and is_sentence(value) and not known.whole.endswith(_OWN_WORDS))
     )
+
+
+def _is_label(value: str) -> bool:
+    """Tell whether a value is the name of a secret in Korean, or what asks for one."""
+    may_be = (not value.isascii() or "\\u" in value) and len(value) <= _LONGEST_LABEL
+    return may_be and _LABEL.fullmatch(plain(value)) is not None
 
 
 def is_schema(value: str) -> bool:

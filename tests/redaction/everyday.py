@@ -1021,6 +1021,10 @@ SECRETS: Final[dict[str, list[tuple[str, str]]]] = {
     ],
     "what looks as amounts, masks and prose do": [
         ("password: 123456 from kim", "123456"),
+        ('{"password": "비밀번호1234"}', "비밀번호1234"),
+        ("auth: token=k3yk3yAAAA1111 user=7", "k3yk3yAAAA1111"),
+        ("auth: 483920", "483920"),
+        ("x-auth: key=9f8e7d6c5b4a", "9f8e7d6c5b4a"),
         ("password: 3600s!x", "3600s!x"),
         ("token: 12.5abc77", "12.5abc77"),
         ("**password:** hunter2pw", "hunter2pw"),

@@ -350,6 +350,12 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "<pass>12 of 13 tests</pass>",
         '[("pass", "test_1"), ("fail", "test_2")]',
     ],
+    "catalogues and events": [
+        '{"password": "비밀번호", "confirm_password": "비밀번호 확인", "token": "토큰"}',
+        '{"password": "비밀번호를 입력하세요", "forgot_password": "비밀번호를 잊으셨나요?"}',
+        "auth: user=4711 role=admin",
+        "auth: 200 in 12ms",
+    ],
     "masks of others": [
         "connecting with host=db password=*** port=5432 dbname=orders",
         "token=*** id=7",
