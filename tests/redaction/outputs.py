@@ -324,7 +324,7 @@ LOOK_ALIKES: Final[dict[str, list[str]]] = {
         "token=<coroutine object fetch_token at 0x7f0012345678>",
         "token=<shop.make.<locals>.Token object at 0x7f0012345678>",
         "password=<class 'str'>",
-        "token=<MagicMock name='mock.token' id='140312345678'>",
+        "token=<MagicMock id='140312345678'>",
     ],
     "helps and switches": [
         "  -p, --password TEXT  Password for the registry",
