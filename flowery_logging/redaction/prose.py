@@ -184,7 +184,8 @@ _NAME_IN_KOREAN: Final = late(
 )
 SAID: Final = late(
     r"p(?:ass(?:word|wd|phrase|code)?|wd)(?:[(*_~`<\]]|->|→"
-    r"|[ \t](?:(?![a-z])|for |of |is|was|set |changed |reset |updated |[^\s0-9]{0,32}[0-9]))"
+    r"|[ \t](?:(?![a-z])|[^\s0-9]{0,32}[0-9]"
+    r"|(?:for|has|of|should|to|will|set|changed|reset|updated) |to:|is|was|generated))"
 )
 """The name of a password in lower case, with what stands behind it in running text.
 

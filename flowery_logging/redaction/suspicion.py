@@ -204,7 +204,8 @@ class Suspicion:
             or "0is0your0" in coarse
             or "config0set0" in coarse
             or "chpasswd" in coarse
-            or "generated0" in coarse
+            or "generated0for0" in coarse
+            or "generated:0" in coarse
         ):
             kinds |= NAMED
         return kinds
