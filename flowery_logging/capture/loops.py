@@ -28,6 +28,8 @@ _RUN: Final = "run_forever"
 _FAILED: Final = ("task", "future", "handle")  # what a loop says has failed
 
 
+# uvloop logs from C, so that frames of ours would be taken for those of its callers: the wrappers
+# are filed in logging.
 class Loops:
     """Wraps methods of asyncio's loops, and of uvloop's where it is used.
 
@@ -56,6 +58,7 @@ class Loops:
         self._patches.setdefault((kind, method), Patch(kind, method)).apply(make)
 
     def _beginning(self, theirs: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        @filed_in_logging
         @wraps(theirs)
         def run_forever(loop: Any) -> Any:
             self._begin(loop)
@@ -69,7 +72,6 @@ class Loops:
             patch.undo()
 
 
-# uvloop logs from C, so that frames of ours would be taken for those of its callers.
 def _in_context(theirs: Callable[[Any, dict[str, Any]], Any]) -> Callable[..., Any]:
     @filed_in_logging
     @wraps(theirs)

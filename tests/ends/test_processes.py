@@ -357,3 +357,23 @@ def test_an_event_loop_whose_program_handles_the_signal(tmp_path):
 def test_after_an_event_loop_a_process_ends_whatever_it_does(tmp_path):
     """A task of a pool may have been `asyncio.run`; what ends the pool waits without a limit."""
     assert ended(tmp_path, "calculate_after_loops", "SIGTERM") == ["unclean"]
+
+
+RUNS_UVLOOP = """
+def run_uvloop():
+    import uvloop
+    loop = uvloop.new_event_loop()
+    loop.call_soon(boom, 7, TRACE)
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    loop.close()
+"""
+
+
+def test_the_origin_of_what_uvloop_reports_in_a_child_is_never_ours(tmp_path):
+    """It logs from C, so whoever runs the loop is taken for its caller; as in granian's workers."""
+    main = "child = multiprocessing.Process(target=run_uvloop)\nchild.start()\nchild.join()"
+    done, (event,) = run(tmp_path, main, "spawn", RUNS_UVLOOP)
+    assert done.returncode == 0, done.stderr
+    assert event["log"]["logger"] == "asyncio"
+    assert event["log"]["origin"]["function"] == "run_uvloop"
