@@ -119,7 +119,7 @@ def test_a_page_that_cannot_be_written(damaged: Path) -> None:
 
 def test_the_default_directory_and_a_reader_that_goes_away(damaged: Path) -> None:
     assert here("audit", FLOWERY_LOG_DIR=str(damaged)).exit_code == 1
-    command = [sys.executable, "-m", "flowery_logging", "audit", damaged]
+    command = [sys.executable, "-m", "flowery_logging", "audit", str(damaged)]
     shell = ["bash", "-c", '"$@" | true', "bash", *command]
     done = subprocess.run(shell, capture_output=True, text=True, check=False)
     assert done.stderr == ""

@@ -209,7 +209,7 @@ def test_directories_without_log_files(tmp_path: Path, output: list[str]) -> Non
 def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
     path = tmp_path / "lines.json"
     path.write_text("no JSON\n" * 20_000)
-    command = [sys.executable, "-m", "flowery_logging", "validate", "--limit", "0", path]
+    command = [sys.executable, "-m", "flowery_logging", "validate", "--limit", "0", str(path)]
     shell = ["bash", "-c", '"$@" | head -1; echo ${PIPESTATUS[0]}', "bash", *command]
     done = subprocess.run(shell, capture_output=True, text=True, check=False)
     assert done.stderr == ""

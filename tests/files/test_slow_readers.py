@@ -287,7 +287,7 @@ def test_without_any_standard_stream_nothing_is_written_elsewhere(tmp_path: Path
     """
     script = tmp_path / "script.py"
     script.write_text("\n".join(line.strip() for line in text.splitlines()))
-    shell = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, script]
+    shell = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, str(script)]
     subprocess.run(shell, timeout=DEADLINE, check=True)
     assert [path.read_bytes() for path in sorted(tmp_path.glob("data*"))] == [b""] * 4
 
