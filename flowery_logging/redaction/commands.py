@@ -9,6 +9,7 @@ from typing import Final
 from flowery_logging.late import late
 from flowery_logging.redaction.escapes import plain
 from flowery_logging.redaction.names import KindOf
+from flowery_logging.redaction.nearby import matches, places
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import whole_end
 from flowery_logging.redaction.values import is_identifier_of, is_nothing
@@ -121,6 +122,10 @@ _AUTH: Final = late(
     r"|(?<![\w-])AUTH (?:[\w.-]{1,64} )?"
     r"(?P<bare>(?=[^\s\"']{0,127}\d)(?=[^\s\"']{0,127}[a-z])[^\s\"',;:()=/]{6,128})(?=[\s\"'),;:]|\Z)"
 )
+_BEFORE: Final = 32
+_BEHIND: Final = 1_200
+"""Characters around the word that begins these in which all of one stands."""
+
 _PROSE: Final = frozenset({
     "and", "are", "argument", "can", "did", "expects", "flag", "from", "given", "in", "instead",
     "may", "needs", "option", "or", "parameter", "requires", "takes", "to", "via", "when", "with",
@@ -153,16 +158,13 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     may_have_option = has_option(text)
     if may_have_option:
         yield from _options(text, kind_of)
-    if "onfig" in text or "ONFIG" in text:
-        for match in _SETTING.finditer(text):
-            kind = kind_of(match["name"].rpartition(".")[2])
-            if kind is not None and not is_nothing(match["value"], equals=False):
-                yield Span(*match.span("value"), kind)
-    if "ENV " in text or "ARG " in text or "setenv " in text or "setx " in text:
-        yield from _variables(text, kind_of)
-    if "AUTH" in text:
-        for match in _AUTH.finditer(text):
-            yield Span(*match.span("value" if match["value"] else "bare"), "value")
+    for match in matches(_SETTING, text, places(text, "onfig", "ONFIG"), _BEFORE, _BEHIND):
+        kind = kind_of(match["name"].rpartition(".")[2])
+        if kind is not None and not is_nothing(match["value"], equals=False):
+            yield Span(*match.span("value"), kind)
+    yield from _variables(text, kind_of)
+    for match in matches(_AUTH, text, places(text, "AUTH"), _BEFORE, _BEHIND):
+        yield Span(*match.span("value" if match["value"] else "bare"), "value")
     if may_have_option or needs_no_option(text):
         words = {word for word in _OF_WORDS if word in text}
         if words and words != {_ALONE}:
@@ -207,7 +209,8 @@ def _options(text: str, kind_of: KindOf) -> Iterator[Span]:
 
 
 def _variables(text: str, kind_of: KindOf) -> Iterator[Span]:
-    for match in _VARIABLE.finditer(text):
+    signs = places(text, "ENV ", "ARG ", "setenv ", "setx ")
+    for match in matches(_VARIABLE, text, signs, _BEFORE, _BEHIND):
         kind, value = kind_of(match["name"]), match["value"].strip("\"'")
         if kind is not None and not is_nothing(value, equals=True):
             yield Span(match.end() - len(match["value"].lstrip("\"'")), match.end(), kind)

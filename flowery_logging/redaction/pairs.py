@@ -14,6 +14,7 @@ from typing import Final
 from flowery_logging.late import late
 from flowery_logging.redaction import cut_inputs, elements
 from flowery_logging.redaction.names import KindOf
+from flowery_logging.redaction.nearby import matches
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import nested_end, quoted_end
 from flowery_logging.redaction.values import is_no_code, is_nothing, may_be_password
@@ -45,6 +46,10 @@ _ANY_ITEM: Final = late(
     r"[\"'](?<![:=].)(?<![:=] .)(?:b')?(?:--?)?[\w.-]{2,64}'?\\{0,15}[\"'][ ]{0,4},[ ]{0,4}"
     r"[bBrRuU]{0,2}\\{0,15}[\"']"
 )
+_BEFORE_COMMA: Final = 160
+_BEHIND_COMMA: Final = 160
+"""Characters around the comma of an item in which it and the beginning of its value stand."""
+
 _ANY_VALUE: Final = late(r"[\"'](?:" + "|".join(sorted(VALUES)) + r")\\{0,15}[\"'][ ]{0,4}:")
 _SAID: Final = late(
     r"(?P<quote>\\{0,15}[\"'])(?:" + "|".join(sorted(NAMES)) + r")(?P=quote)[ ]{0,4}:[ ]{0,4}"
@@ -57,7 +62,7 @@ _VALUE: Final = late(
     re.IGNORECASE,
 )
 _CALL: Final = late(
-    r"(?:[A-Za-z]{0,32}(?:Basic|Digest|Proxy|Password)Auth|[A-Za-z]{0,32}Credentials?|\.login)\("
+    r"(?:(?:Basic|Digest|Proxy|Password)Auth|Credentials?|\.login)\("
     r"(?P<quote>\\{0,15}[\"'])[^\"'\\\n]{1,128}(?P=quote),[ ]{0,4}(?P<value>(?P=quote))"
 )
 """`HTTPBasicAuth('kim', '…')`: a name and a password in their order."""
@@ -154,7 +159,8 @@ def _calls(text: str) -> Iterator[Span]:
 
 def _items(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Pairs as lists have them: `("authorization", "…")`, `["--password", "…"]`."""
-    for match in _ITEM.finditer(text):
+    signs = (match.start() for match in _LISTED.finditer(text))
+    for match in matches(_ITEM, text, signs, _BEFORE_COMMA, _BEHIND_COMMA):
         kind = kind_of(match["name"])
         if kind is not None:
             start = match.end("value")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from flowery_logging.late import late
+from flowery_logging.redaction.nearby import matches, places
 from flowery_logging.redaction.numbers import Span, normal
 from flowery_logging.redaction.stems import ZEROS
 
@@ -175,13 +176,10 @@ _TOLD: Final = ("code", "password", "passcode", "pin", "otp", "token", "key", "s
 
 _BEFORE: Final = 96
 _BEHIND: Final = 640
-"""Characters around such an `is`, or the digits of a code, in which it is told."""
+"""Characters around such an `is`, the digits of a code and the like, in which all is told."""
 
 # Signs of the above, each of which begins with a letter, so that `re` looks for these alone.
-_NAME_IN_KOREAN: Final = late(
-    "비밀번호|비번|패스워드|암호|인증|본인확인|보안|핀|토큰|시크릿|비밀|액세스"
-    "|[Pp](?i:in)|[Oo](?i:tp)|[Aa](?i:pi)"
-)
+_NAME_IN_KOREAN: Final = late("비밀|비번|패스워드|암호|인증|본인확인|보안|핀|토큰|시크릿|액세스")
 SAID: Final = late(
     r"p(?:ass(?:word|wd|phrase|code)?|wd)(?:[(*_~`<\]]|->|→"
     r"|[ \t](?:(?![a-z])|[^\s0-9]{0,32}[0-9]"
@@ -204,25 +202,15 @@ _SIX_DIGITS: Final = late("[0-9](?<=[ :=\"'(\\[].)[0-9]{5}")
 _SIX_ZEROS: Final = b"000000"
 
 
-def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901 - a sign for each kind
+def find(text: str, lower: str) -> Iterator[Span]:
     """Yield the secrets in running text; `lower` is the text in lower case."""
-    is_korean = not text.isascii()
-    if is_korean:
-        for match in _matches(text, _NAME_IN_KOREAN, _KOREAN):
-            before = text[match.start("value") - 1]
-            least = _SHORTEST_SAID if before in _OPENING else _SHORTEST_KEY
-            if _is_one(match["value"], least if match["long"] else 0):
-                yield _value(match)
-                yield from _next(text, match)
+    if not text.isascii():
+        yield from _korean(text, lower)
         yield from _asked(text)
     yield from _english(text, lower)
-    if "cred" in lower or may_name_login(lower) or (is_korean and _LOGIN_IN_KOREAN.search(text)):
-        for match in _PAIR.finditer(text):
-            if _OF_PASSWORDS.search(match["value"]) and not tells_fact(match["value"]):
-                yield _value(match)
-    if "password(" in lower or "passwd(" in lower:
-        for match in _CALLED.finditer(text):
-            yield _value(match)
+    yield from _pairs(text, lower)
+    for match in matches(_CALLED, text, places(lower, "password(", "passwd("), _BEFORE, _BEHIND):
+        yield _value(match)
     yield from _told(text, lower)
     if (
         "passport" in lower
@@ -235,6 +223,28 @@ def find(text: str, lower: str) -> Iterator[Span]:  # noqa: C901 - a sign for ea
         for pattern, kind in _NUMBERS:
             for match in pattern.finditer(plain):
                 yield Span(*match.span("value"), kind)
+
+
+def _korean(text: str, lower: str) -> Iterator[Span]:
+    """Yield passwords and keys behind their name in Korean."""
+    in_latin_letters = (_KOREAN.match(text, place) for place in places(lower, "api", "otp", "pin"))
+    for match in (*_matches(text, _NAME_IN_KOREAN, _KOREAN), *filter(None, in_latin_letters)):
+        before = text[match.start("value") - 1]
+        least = _SHORTEST_SAID if before in _OPENING else _SHORTEST_KEY
+        if _is_one(match["value"], least if match["long"] else 0):
+            yield _value(match)
+            yield from _next(text, match)
+
+
+def _pairs(text: str, lower: str) -> Iterator[Span]:
+    """Yield the password of each login whose names stand before it."""
+    signs = [match.start() for match in _LOGIN.finditer(lower)]
+    if not text.isascii():
+        signs += [match.start() for match in _LOGIN_IN_KOREAN.finditer(text)]
+    signs += places(lower, "cred")
+    for match in matches(_PAIR, text, signs, _BEFORE, _BEHIND):
+        if _OF_PASSWORDS.search(match["value"]) and not tells_fact(match["value"]):
+            yield _value(match)
 
 
 def _english(text: str, lower: str) -> Iterator[Span]:
@@ -285,17 +295,15 @@ def _told(text: str, lower: str) -> Iterator[Span]:
     """Yield codes and keys that are said to be such, and codes of six digits."""
     said = [*_said_to_be(lower)]
     digits = _SIX_DIGITS.finditer(text) if has_six_digits(text) else ()
-    codes = (match.start() for match in digits)
-    for start, end in _around([*said, *codes]):
-        for match in _CODE.finditer(text, start, end):
-            if match["value"] is None:
-                yield Span(*match.span(match.lastgroup or "said"), "value")
-            elif _is_one(match["value"], 0):
-                yield _value(match)
-    for start, end in _around(said):
-        for match in _KEY.finditer(text, start, end):
-            if _is_one(match["value"], _SHORTEST_SAID):
-                yield _value(match)
+    codes = [match.start() for match in digits]
+    for match in matches(_CODE, text, [*said, *codes], _BEFORE, _BEHIND):
+        if match["value"] is None:
+            yield Span(*match.span(match.lastgroup or "said"), "value")
+        elif _is_one(match["value"], 0):
+            yield _value(match)
+    for match in matches(_KEY, text, said, _BEFORE, _BEHIND):
+        if _is_one(match["value"], _SHORTEST_SAID):
+            yield _value(match)
 
 
 def _said_to_be(lower: str) -> Iterator[int]:
@@ -306,19 +314,6 @@ def _said_to_be(lower: str) -> Iterator[int]:
         if is_number or lower.endswith(_TOLD, 0, place):
             yield place
         place = lower.find(" is", place + 1)
-
-
-def _around(places: list[int]) -> Iterator[tuple[int, int]]:
-    """Yield what stands around some places; where it meets, as one."""
-    start = end = 0
-    for place in sorted(places):
-        if place - _BEFORE > end:
-            if end:
-                yield start, end
-            start = place - _BEFORE
-        end = place + _BEHIND
-    if end:
-        yield start, end
 
 
 def _asked(text: str) -> Iterator[Span]:

@@ -9,6 +9,7 @@ from typing import Final
 from flowery_logging.late import late
 from flowery_logging.redaction.flat import Place
 from flowery_logging.redaction.names import KindOf, squash, unquoted
+from flowery_logging.redaction.nearby import matches, places
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.values import (
     is_code,
@@ -44,6 +45,10 @@ _BARE_ORACLE: Final = late(
     r"(?<![\w@:/.%+$~-])[A-Za-z]\w{0,29}/(?P<value>[^\s\"'<>`\\@/,;(){}\[\]=&|]{1,128})@"
     r"(?://)?[A-Za-z0-9][\w.-]{0,252}:(?:15[0-9]{2}|248[34])[/:]\w"
 )
+_BEFORE_HOST: Final = 256
+_BEHIND_HOST: Final = 320
+"""Characters around the `@` of such an address in which it stands."""
+
 _DOMAIN: Final = late(r"(?:[\w-]+\.)+[A-Za-z]{2,63}")
 _NO_USERS: Final = frozenset({
     "sip", "sips", "xmpp", "mailto", "acct", "im", "jid", "ssh", "git", "npm", "pkg", "workspace",
@@ -150,10 +155,11 @@ def _userinfo(rest: str, start: int) -> Iterator[Span]:
 
 def _without_scheme(text: str) -> Iterator[Span]:
     """`user:password@host:5432`, where it is no address of somebody, nor a time or a digest."""
-    for match in _BARE.finditer(text):
+    signs = [*places(text, "@")]
+    for match in matches(_BARE, text, signs, _BEFORE_HOST, _BEHIND_HOST):
         if match["user"].lower() not in _NO_USERS and _is_login(match):
             yield Span(*match.span("value"), "password")
-    for match in _BARE_ORACLE.finditer(text):
+    for match in matches(_BARE_ORACLE, text, signs, _BEFORE_HOST, _BEHIND_HOST):
         yield Span(*match.span("value"), "password")
 
 
