@@ -82,7 +82,9 @@ _NAME_AND_VALUE: Final = (
 )
 _PARAMETER: Final = late(rf"[?&;\s\"']{_NAME_AND_VALUE}")
 _FIRST_PARAMETER: Final = late(_NAME_AND_VALUE)
-_INNER: Final = late(r"(?P<name>[\w.-]{1,128})=(?P<value>[^\s=&#\"'][^\s&#\"']*)")
+_INNER: Final = late(
+    r"(?P<name>[\w.-]{1,128}(?:\[[\w.-]{0,64}\]){0,4})=(?P<value>[^\s=&#\"'][^\s&#\"']*)"
+)
 _NEXT: Final = late(r";[^\s=&;?#\"'<>]{1,128}=")
 
 SIGNATURES: Final = frozenset({
@@ -192,12 +194,12 @@ def parameters(text: str, places: list[Place], kind_of: KindOf) -> Iterator[Span
         name, value = unquoted(match["name"]), match["value"]
         if value[0] in "\"'" and text.startswith(value[0], match.end()):
             value += value[0]
-        kind = kind_of(name.rpartition("[")[0] or name) or kind_of(name)
+        kind = _kind(name, kind_of)
         place = match.start("name"), match.end() + len(value) - len(match["value"])
         if kind is None and _lets_in(text, place, name, value.rstrip(",.)]}")):
             kind = "value"
         if kind is None and "=" in value:
-            yield from _inner(text, match)
+            yield from _inner(text, match, kind_of)
         elif not (
             kind is None or _is_no_secret(name, value) or is_code(text, match.start("value"))
         ):
@@ -241,13 +243,25 @@ def is_next(text: str, place: int) -> bool:
     return _NEXT.match(text, place) is not None
 
 
-def _inner(text: str, match: re.Match[str]) -> Iterator[Span]:
-    """Yield what lets in, where a parameter is the value of another one: `note=ticket=…`."""
+def _inner(text: str, match: re.Match[str], kind_of: KindOf) -> Iterator[Span]:
+    """Yield a secret where a parameter is the value of another one: `note=ticket=…`.
+
+    What is no name before its sign has a bracket there, `note=user[token][0]=…`; others are found
+    by their name elsewhere.
+    """
     inner = _INNER.match(text, match.start("value"), match.end("value"))
-    if inner is not None:
-        value = inner["value"].rstrip(",.)]}")
-        if _lets_in(text, inner.span(), unquoted(inner["name"]), value):
-            yield Span(inner.start("value"), inner.start("value") + len(value), "value")
+    if inner is None:
+        return
+    name, value = unquoted(inner["name"]), inner["value"].rstrip(",.)]}")
+    kind = _kind(name, kind_of) if "[" in name and not _is_no_secret(name, value) else None
+    if kind is None and _lets_in(text, inner.span(), name, value):
+        kind = "value"
+    if kind is not None:
+        yield Span(inner.start("value"), inner.start("value") + len(value), kind)
+
+
+def _kind(name: str, kind_of: KindOf) -> str | None:
+    return kind_of(name.rpartition("[")[0] or name) or kind_of(name)
 
 
 def _is_no_secret(name: str, value: str) -> bool:
