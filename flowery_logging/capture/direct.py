@@ -19,8 +19,8 @@ from typing import Any, Final
 
 from flowery_logging.capture.attachment import Attachment
 from flowery_logging.capture.made_records import make_record_patch
-from flowery_logging.capture.patch import SOURCE, Patch
-from flowery_logging.capture.records import ASIDE, NOT_EXTRA
+from flowery_logging.capture.patch import SOURCE, Patch, is_stock
+from flowery_logging.capture.records import ASIDE, NOT_EXTRA, STOCK_TEXT
 from flowery_logging.capture.sink import Sink, simply_formatted, site_of
 from flowery_logging.capture.stdlib import LOOKED_AT, Handler
 from flowery_logging.ecs import Event
@@ -41,17 +41,11 @@ _NO_PLACE: Final = "(unknown file)", 0, "(unknown function)", None
 """What stdlib takes where `findCaller` fails."""
 
 _Record = logging.LogRecord
-_get_message = _Record.getMessage
 _level_name = logging.getLevelName
 _record_factory = logging.getLogRecordFactory
 _now = time.time
 _ident = threading.get_ident
 _current_thread = threading.current_thread
-
-
-def _is_stock(function: object) -> bool:
-    """Tell whether a function is stdlib's own, or ours in its place: not a wrapper of others."""
-    return type(function) is FunctionType and function.__code__.co_filename == SOURCE
 
 
 class Shortcut:
@@ -83,12 +77,12 @@ class Shortcut:
     def _methods(self, theirs: object) -> tuple[Any, ...]:
         """Return the methods with which the short way may be taken; nothing if it may never be."""
         methods = _methods(logging.Logger)
-        below = self._attachment.patch.theirs, make_record_patch.theirs, theirs, _get_message
-        return methods if all(map(_is_stock, (*methods, *below))) else ()
+        below = self._attachment.patch.theirs, make_record_patch.theirs, theirs
+        return methods if all(map(is_stock, (*methods, *below))) else ()
 
     def _make(self, theirs: Any, methods: tuple[Any, ...]) -> FunctionType:
         sink, handler, look_before = self._sink, self._handler, self._attachment.look_before
-        is_stock = _is_stock(theirs)
+        is_unwrapped = is_stock(theirs)
 
         def _log(  # type: ignore[no-untyped-def]
             self,  # noqa: ANN001
@@ -116,7 +110,7 @@ class Shortcut:
                 look_before(self)
             if exc_info is not None and exc_info is not True:
                 exc_info = askable(exc_info)
-            if is_stock and getattr(self.findCaller, "__code__", None) is not _FINDS_CALLER:
+            if is_unwrapped and getattr(self.findCaller, "__code__", None) is not _FINDS_CALLER:
                 # It may count frames, and so is called from where stdlib would call it.
                 try:
                     place = self.findCaller(stack_info, stacklevel)
@@ -126,7 +120,7 @@ class Shortcut:
                 return
             if stacklevel > 1 and _COUNTS_ALL_FRAMES:
                 stacklevel += 1
-            if is_stock:
+            if is_unwrapped:
                 theirs(self, level, msg, args, exc_info, extra, stack_info, stacklevel)
             else:
                 theirs(self, level, msg, args, **_options(exc_info, extra, stack_info, stacklevel))
@@ -211,7 +205,7 @@ def _sees_all(
         or (len(vars(logger)) > _ATTRIBUTES and not _OVERRIDDEN.isdisjoint(vars(logger)))
         or not logging.logThreads
         or _record_factory() is not _Record
-        or _Record.getMessage is not _get_message
+        or _Record.getMessage is not STOCK_TEXT
         or _methods(logging.Logger) != methods
     ):
         return False

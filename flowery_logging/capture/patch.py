@@ -16,6 +16,11 @@ _ABSENT: Final = object()
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+def is_stock(function: object) -> bool:
+    """Tell whether a function is stdlib's own, or ours in its place: not a wrapper of others."""
+    return type(function) is FunctionType and function.__code__.co_filename == SOURCE
+
+
 def inside_logging(function: FunctionType) -> FunctionType:
     """Return a function whose frames stdlib, and what imitates it, takes for its own.
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from flowery_logging.capture.event_dict import MARKS
 from flowery_logging.capture.interrupted import Interrupted
+from flowery_logging.capture.patch import is_stock
 from flowery_logging.capture.waiting import CARRIED
 from flowery_logging.circles import asks_others
 from flowery_logging.ecs import Event
@@ -24,6 +25,9 @@ STANDARD_COUNT: Final = len(_STANDARD)
 """How many attributes a record has to which nobody has added one."""
 
 _GET_MESSAGE: Final = "getMessage"
+
+STOCK_TEXT: Final = Record.getMessage if is_stock(Record.getMessage) else None
+"""The method that a record has for its text; None where others have replaced it before us."""
 
 _CLASHING: Final = "_flowery_clashing"
 """The attribute of a record that holds extra fields whose names stdlib refuses."""
@@ -85,8 +89,8 @@ def _has_own_text(record: Record) -> bool:
 @asks_others
 def interpolated(record: Record, fields: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
     """Return the message with its arguments; if they do not fit, the template and a field."""
-    is_stock = type(record).getMessage is Record.getMessage and not _has_own_text(record)
-    if not record.args and is_stock:
+    has_stock_text = type(record).getMessage is STOCK_TEXT and not _has_own_text(record)
+    if not record.args and has_stock_text:
         return record.msg, fields
     try:
         return record.getMessage(), fields

@@ -18,6 +18,7 @@ from flowery_logging.capture.logger_tree import reaches
 from flowery_logging.capture.own_classes import ordinary
 from flowery_logging.capture.records import (
     STANDARD_COUNT,
+    STOCK_TEXT,
     Record,
     add_exception,
     extras,
@@ -233,7 +234,7 @@ class Handler(logging.Handler):
             if len(record.__dict__) != STANDARD_COUNT or type(record) is not Record:
                 fields = extras(record)
                 message, fields = interpolated(record, fields)
-            elif record.args:
+            elif record.args or Record.getMessage is not STOCK_TEXT:
                 message, fields = interpolated(record, fields)
             if is_event_dict(record):
                 event = Event(created, site, message, thread, fields)

@@ -178,6 +178,16 @@ def test_another_text_of_records_is_taken(logged, monkeypatch):
     )
     log.info("order {} placed", "A-1")  # noqa: PLE1205
     assert logged.event()["message"] == "order A-1 placed"
+    monkeypatch.setattr(logging.LogRecord, "getMessage", lambda record: record.msg.upper())
+
+
+@pytest.mark.parametrize("args", [(), ("A-1",)])
+@pytest.mark.parametrize("extra", [None, {"a": "1"}])
+def test_another_text_of_records_is_taken_whatever_a_call_gives(logged, monkeypatch, args, extra):
+    text = logging.LogRecord.getMessage
+    monkeypatch.setattr(logging.LogRecord, "getMessage", lambda record: text(record).upper())
+    log.info("order %s placed" if args else "order placed", *args, extra=extra)
+    assert logged.event()["message"] == " ".join(["ORDER", *args, "PLACED"])
 
 
 EARLIER = """
@@ -192,6 +202,8 @@ import flowery_logging
 flowery_logging.setup("svc", directory={directory!r}, output="file")
 logging.getLogger("x").info("order %s placed", "A-1")
 assert len(calls) == 1, calls
+logging.getLogger("x").info("no arguments")
+assert len(calls) == 2, calls
 """
 
 
@@ -315,6 +327,13 @@ def test_where_calls_stand(logged):
     found = [e["log"]["origin"]["function"] for e in logged.events()]
     levels = ["through_a_helper", here, "pytest_pyfunc_call"]
     assert found == [here, "notice", here, here, here, *levels]
+
+
+def test_a_call_that_asks_for_its_stack_gets_it(logged):
+    log.info("x", stack_info=True)
+    stack = logged.event()["error"]["stack_trace"].splitlines()
+    assert "test_a_call_that_asks_for_its_stack_gets_it" in stack[-2]
+    assert stack[-1].strip() == 'log.info("x", stack_info=True)'
 
 
 STDLIB_ALONE = """
