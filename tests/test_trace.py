@@ -386,8 +386,25 @@ FOREIGN = {
         B3_SPAN,
         0,
     ),
+    "b3 in several, not sampled in words": (
+        {"X-B3-TraceId": B3_TRACE, "X-B3-SpanId": B3_SPAN, "X-B3-Sampled": "False"},
+        B3_TRACE,
+        B3_SPAN,
+        0,
+    ),
+    "b3 in several, sampled in words": (
+        {"X-B3-TraceId": B3_TRACE, "X-B3-SpanId": B3_SPAN, "X-B3-Sampled": "true"},
+        B3_TRACE,
+        B3_SPAN,
+        1,
+    ),
     "b3 in several, debug": (
-        {"X-B3-TraceId": B3_TRACE, "X-B3-SpanId": B3_SPAN, "X-B3-Flags": "1"},
+        {
+            "X-B3-TraceId": B3_TRACE,
+            "X-B3-SpanId": B3_SPAN,
+            "X-B3-Sampled": "0",
+            "X-B3-Flags": "1",
+        },
         B3_TRACE,
         B3_SPAN,
         1,

@@ -70,6 +70,7 @@ def test_at_most_8192_bytes_pass_in_whole_members():
     assert found == ",".join(f"k{number}={'v' * 996}" for number in range(10, 18))
     assert passed("a=1," + "b=" + "v" * 8191 + ",c=2") == "a=1"
     assert len(passed("a=" + "v" * 8190)) == 8192
+    assert passed("a=" + "v" * 8191) is None
 
 
 @given(st.dictionaries(TOKENS, st.text(max_size=20), max_size=20))
