@@ -248,9 +248,12 @@ libc.pthread_mutex_lock(lock)"""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs the C library's names")
-def test_a_program_that_wants_the_default_of_sigint_is_ended_in_a_loop_in_c(tmp_path):
+@pytest.mark.parametrize(
+    "given", ["signal.SIGINT, signal.SIG_DFL", "signalnum=signal.SIGINT, handler=signal.SIG_DFL"]
+)
+def test_a_program_that_wants_the_default_of_sigint_is_ended_in_a_loop_in_c(tmp_path, given):
     """As those with Qt do, whose loop lets no handler in Python run."""
-    program = f"log.info('one')\nsignal.signal(signal.SIGINT, signal.SIG_DFL){ENDLESS}"
+    program = f"log.info('one')\nsignal.signal({given}){ENDLESS}"
     assert run(tmp_path, program, signal.SIGINT) == -signal.SIGINT
     assert ends(tmp_path / "logs") == ["unclean"]
 

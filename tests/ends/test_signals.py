@@ -46,6 +46,20 @@ assert blocked == {signal.SIGUSR1}
     assert run(tmp_path, program) == 0
 
 
+def test_a_fork_after_another_set_up_blocks_nothing(tmp_path):
+    program = """
+flowery_logging.shutdown()
+flowery_logging.setup("svc", directory="logs", output="file")
+child = os.fork()
+blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+if not child:
+    os._exit(bool(blocked))
+assert os.waitpid(child, 0)[1] == 0
+assert not blocked
+"""
+    assert run(tmp_path, program) == 0
+
+
 def test_who_blocks_a_signal_to_wait_for_it_gets_it(tmp_path):
     program = """
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
