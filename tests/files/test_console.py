@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from flowery_logging.files import event_line
 from flowery_logging.files.columns import clipped, folded, width
 from flowery_logging.files.event_line import EventLine, local_time
 from flowery_logging.files.event_traceback import readable
@@ -423,7 +424,7 @@ def test_a_time_of_no_day_stays_as_it_is():
 
 
 def test_today_is_the_day_where_the_reader_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "time", lambda: 1_795_464_000.0)  # 2026-11-23 20:00 UTC
+    monkeypatch.setattr(event_line, "_now", lambda: 1_795_464_000.0)  # 2026-11-23 20:00 UTC
     with monkeypatch.context() as of_place:
         of_place.setenv("TZ", "Asia/Seoul")
         time.tzset()
