@@ -140,6 +140,12 @@ def test_below_the_level_nothing_happens_also_for_loggers_made_before(logged, lo
         asyncio.run(logger.alog(20, "x"))
         assert not logger.is_enabled_for(logging.INFO)
         assert logger.get_effective_level() == logging.ERROR
+    flowery_logging.set_level("CRITICAL")
+    for logger in (log, bound, early):
+        with capture_logs() as seen:
+            logger.exception("x")
+            asyncio.run(logger.aexception("x"))
+        assert seen == []
     assert logged.events() == []
     flowery_logging.set_level("DEBUG")
     bound.debug("x")
