@@ -190,3 +190,36 @@ def test_after_shutdown_a_level_is_that_of_all_and_nothing_of_the_set_up(logged,
         logging.getLogger("noisy").removeHandler(shown)
         flowery_logging.set_level("NOTSET")
     assert "before the next set-up" in capsys.readouterr().err
+
+
+def test_each_method_looks_at_the_level_of_the_module_that_calls_it(logged):
+    """Of a logger without a name; what calls that module has another level."""
+    log = flowery_logging.get_logger()
+
+    async def awaited():
+        await log.adebug("adebug")
+        await log.alog(logging.DEBUG, "alog")
+
+    flowery_logging.setup(levels={__name__: "DEBUG"})
+    log.debug("debug")
+    log.log(logging.DEBUG, "log")
+    asyncio.run(awaited())
+    assert [event["message"] for event in logged.events()] == ["debug", "log", "adebug", "alog"]
+
+
+def test_what_the_module_that_calls_it_silences_reaches_no_processor(logged):
+    log = flowery_logging.get_logger()
+
+    async def awaited():
+        await log.aerror("x")
+        await log.aexception("x")
+        await log.alog(logging.ERROR, "x")
+
+    flowery_logging.setup(levels={__name__: "CRITICAL"})
+    with structlog.testing.capture_logs() as seen:
+        log.error("x")
+        log.exception("x")
+        log.log(logging.ERROR, "x")
+        asyncio.run(awaited())
+        log.critical("y")
+    assert [event["event"] for event in seen] == ["y"]
