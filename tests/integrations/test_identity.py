@@ -785,6 +785,17 @@ def test_the_request_id_that_the_last_block_has_left_is_on_no_line(logged, corre
     assert ids_of(logged.events()) == ["message-1", "message-1", None]
 
 
+def test_a_web_request_within_a_message_has_the_request_id_made_for_it(logged, correlation_id):
+    """As of a test client, or of a server that a program asks within itself."""
+    with continue_trace({"x-request-id": "message-1"}):
+        answer = ask(correlated(RequestMiddleware(plain)))
+        log.info("after")
+    (request_id,) = {*answer.headers.get_list("x-request-id", split_commas=True)}
+    *within, after = ids_of(logged.events())
+    assert {*within} == {request_id}
+    assert (request_id == "message-1", after) == (False, "message-1")
+
+
 @pytest.mark.parametrize("says", [True, False], ids=["a line before", "no line before"])
 def test_a_consumer_that_a_request_has_started_has_not_its_request_id(logged, correlation_id, says):
     """It goes on in a copy of the request's context, in which the request's ID stands for ever."""
