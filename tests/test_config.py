@@ -20,6 +20,7 @@ import flowery_logging
 from flowery_logging import config
 from flowery_logging.config import place
 from flowery_logging.config.table import SETTINGS
+from flowery_logging.foreign import ANYIO_WORKER
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +125,7 @@ def test_environment(
         ({"levels": 3}, "mapping"),
         ({"output": "printer"}, "file, stdout, console"),
         ({"output": ()}, "unknown output"),
+        ({"output": "none,file"}, "unknown output"),
         ({"output": 7}, "not a text or a sequence"),
         ({"max_bytes": 0}, "bytes"),
         ({"max_bytes": "many"}, "bytes"),
@@ -288,8 +290,31 @@ def test_where_no_directory_can_be_written_stdout_takes_over(
     monkeypatch.setattr(place, "DEFAULT_DIRECTORY", str(tmp_path / "none"))
     found = resolve(service="svc", output="file")
     assert found.outputs == ("stdout",)
+    assert resolve(service="svc", output="file,console").outputs == ("stdout", "console")
     assert found.fallback is not None
     assert str(tmp_path / "logs") in found.fallback
+
+
+def test_the_directory_of_all_services_is_taken_where_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    monkeypatch.setattr(place, "DEFAULT_DIRECTORY", str(shared))
+    assert resolve(service="svc", output="file").directory == str(tmp_path / "logs")
+    shared.mkdir()
+    assert resolve(service="svc", output="file").directory == str(shared)
+
+
+def test_a_worker_of_anyio_has_no_line_on_stdout_whatever_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "orig_argv", ["python", *ANYIO_WORKER])
+    monkeypatch.setattr(place, "DEFAULT_DIRECTORY", str(tmp_path / "none"))
+    assert resolve(service="svc", output="stdout,console").outputs == ("file", "console")
+    (tmp_path / "logs").rmdir()
+    (tmp_path / "logs").write_text("a file is in the way")
+    assert resolve(service="svc", output="file,console").outputs == ("console",)
+    assert resolve(service="svc", output="file").outputs == ("none",)
 
 
 def test_the_default_service_is_the_script_or_its_folder(
