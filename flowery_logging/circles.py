@@ -6,18 +6,16 @@ and goes on comes to no end where two events are logged at each turn.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, Final, TypeVar
 
 from flowery_logging.foreign import getframe
+from flowery_logging.library_code import FILES
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _ASKING: Final[set[CodeType]] = set()
-
-_PACKAGE: Final = os.path.dirname(__file__) + os.sep
 
 
 def asks_others(function: _Function) -> _Function:
@@ -40,7 +38,7 @@ def ends_a_circle(error: BaseException) -> bool:
         if code in _ASKING:
             events += not is_ours
             is_ours = True
-        elif not code.co_filename.startswith(_PACKAGE):
+        elif not code.co_filename.startswith(FILES):
             is_ours = False
         frame = frame.f_back
     return events == 2

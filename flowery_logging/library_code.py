@@ -6,6 +6,7 @@ the way there. A name is enough, so that lines of other machines are told apart 
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 from flowery_logging.late import late
@@ -17,6 +18,9 @@ ACCESS_LOGGER: Final = f"{OWN_LOGGER}.access"
 CLIENT_LOGGER: Final = f"{OWN_LOGGER}.client"
 TASK_LOGGER: Final = f"{OWN_LOGGER}.task"
 """The loggers of the events in which requests, calls and runs of tasks end, one each."""
+
+FILES: Final = os.path.dirname(__file__) + os.sep
+"""What the names of this library's own files begin with."""
 
 _LIBRARY: Final = late(
     r"""(?ix)

@@ -18,6 +18,7 @@ from types import FrameType, FunctionType
 from typing import Any, Final
 
 from flowery_logging.capture.attachment import Attachment
+from flowery_logging.capture.callers import caller
 from flowery_logging.capture.made_records import make_record_patch
 from flowery_logging.capture.patch import SOURCE, Patch, is_stock
 from flowery_logging.capture.records import ASIDE, NOT_EXTRA, STOCK_TEXT
@@ -255,7 +256,7 @@ def _write(
         # What `site_of` does of a call site that is known, without its call.
         site = encoder.known_site((id(frame.f_code), frame.f_lasti, name, logger))  # type: ignore[union-attr]
         if site is None:
-            site = site_of(encoder, frame, logger, name)  # type: ignore[arg-type]
+            site = site_of(encoder, caller(frame), logger, name)  # type: ignore[arg-type]
         current = _ident(), _current_thread().name
         thread = encoder.known_thread(current) or encoder.thread(*current)
     except Exception as error:

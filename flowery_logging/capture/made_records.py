@@ -8,12 +8,14 @@ from types import FrameType
 from typing import Any, Final
 
 from flowery_logging import presence
+from flowery_logging.capture.callers import place_of_call
 from flowery_logging.capture.own_classes import ordinary
 from flowery_logging.capture.patch import Patch
 from flowery_logging.capture.records import Record, add_extra
 from flowery_logging.circles import asks_others
 from flowery_logging.ecs.encode import text
 from flowery_logging.ecs.exception import exc_info_of, exception_of
+from flowery_logging.library_code import FILES
 from flowery_logging.signalled import let_through
 
 
@@ -39,6 +41,8 @@ def safe_make_record(original: Callable[..., Record]) -> Callable[..., Any]:
         extra: object = None,
         sinfo: str | None = None,
     ) -> Record:
+        if type(fn) is str and fn.startswith(FILES):
+            fn, lno, func = place_of_call(name, fn, lno, func)
         try:
             return original(self, name, level, fn, lno, msg, args, exc_info, func, extra, sinfo)
         except Exception as error:

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import structlog
 
+from flowery_logging.capture.callers import caller
 from flowery_logging.capture.interrupted import Interrupted, bring_about
 from flowery_logging.capture.logger_tree import LOGGERS
 from flowery_logging.capture.made_records import log_before_setup
@@ -212,7 +213,7 @@ def _method(level: str, frames: int = 1, *, checks: bool = False) -> Any:  # noq
     """
     number = LEVELS.get(level, logging.NOTSET)
 
-    def method(  # noqa: C901, PLR0912 - calls are counted here, not branches
+    def method(  # noqa: C901, PLR0912, PLR0915 - calls are counted here, not branches
         self: BoundLogger, event: object = MISSING, /, *args: object, **fields: object
     ) -> None:
         if checks and not _is_written(self, number, frames):
@@ -257,6 +258,7 @@ def _method(level: str, frames: int = 1, *, checks: bool = False) -> Any:  # noq
         # What `site_of` does of a call site that is known, without its call.
         site = encoder.known_site((id(frame.f_code), frame.f_lasti, level, output.name))
         if site is None:
+            frame = caller(frame)
             site = site_of(encoder, frame, output.name, level)
         current = _ident(), _current_thread().name
         thread = encoder.known_thread(current) or encoder.thread(*current)

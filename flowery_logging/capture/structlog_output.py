@@ -25,6 +25,7 @@ from flowery_logging.ecs.encode import text, to_json
 from flowery_logging.ecs.exception import exception_of, traceback_of
 from flowery_logging.ecs.frames import stack_text
 from flowery_logging.foreign import CALLING_STACK, CALLING_THREAD, getframe
+from flowery_logging.library_code import OWN_LOGGER
 from flowery_logging.signalled import is_let_through
 
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
@@ -42,7 +43,7 @@ SPECIAL: Final = frozenset({"exc_info", "stack_info", "exception", "stack"})
 MISSING: Any = object()
 """No positional text: `log.info(event="x")` is structlog's long form of `log.info("x")`."""
 
-_NOT_APPS: Final = ("structlog.", f"{__package__}.")
+_NOT_APPS: Final = ("structlog.", f"{OWN_LOGGER}.")
 
 _now = time.time
 _ident = threading.get_ident
