@@ -32,7 +32,8 @@ _LIBRARY: Final = late(
       [\\/] (?! (?: .* [\\/] )? (?: site | dist ) -packages [\\/] )
       (?P<package> [^\\/]+? ) (?: \.py | [\\/] .* )? $
     | [\\/] (?P<ours> flowery_logging ) [\\/]
-      (?: integrations [\\/] | capture [\\/] | (?: context | trace | runtime ) \.py )
+      (?: integrations [\\/] | capture [\\/] | ends [\\/]
+        | (?: around | context | trace | runtime ) \.py )
     """
 )
 

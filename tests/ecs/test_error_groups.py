@@ -190,6 +190,14 @@ def test_all_ways_in_have_it(logged):
     assert found == {json.loads(formatter.format(made))["error"]["id"]}
 
 
+@pytest.mark.parametrize("wrapper", [flowery_logging.carried, flowery_logging.bound(shop=7)])
+def test_what_calls_for_the_application_is_no_frame_of_its_own(logged, monkeypatch, wrapper):
+    """Wherever the library lies: in `site-packages`, or in a checkout as here."""
+    plain = group(logged, failed(ValueError, 1))
+    monkeypatch.setitem(globals(), "fail", wrapper(fail))
+    assert group(logged, failed(ValueError, 1)) == plain
+
+
 def test_the_callers_value_stands(logged):
     log.error("x", exc_info=failed(), extra={"error.id": "mine"})
     assert logged.last()["error"]["id"] == "mine"
