@@ -31,12 +31,15 @@ from flowery_logging.ecs.schema import Place
 from flowery_logging.ecs.source import Source
 from flowery_logging.ecs.steps import Step, Steps, Tally
 from flowery_logging.redaction import Make
-from flowery_logging.redaction.values import names_methods
+from flowery_logging.redaction.values import SHOWN_SIGNS, counts, names_methods
 
 _AS_SCALARS: Final = SCALARS | {ISO}
 
 _ELSEWHERE: Final = frozenset({TEXT, NUMBER})
 """Kinds of values that their name, asked of what they were first, does not hide."""
+
+_MAY_BE_SHOWN: Final = rf"v > '\x7f' or {' or '.join(f'{sign!r} in v' for sign in SHOWN_SIGNS)}"
+"""Code that tells, quickly, whether a text may say that it is no secret: a form's message, say."""
 
 _MARK: Final = re.compile(rb"\0(\w+)\0")  # no JSON has this byte
 
@@ -117,7 +120,8 @@ class Compiler:
         """
         tally = Tally()
         layout = self._placer.layout(tally)
-        source = Source(self._placer, names, self._put(names, layout, tally))
+        hidden: dict[int, str] = {}
+        source = Source(self._placer, names, self._put(names, layout, tally, hidden), hidden)
         found = layout.given + (0 if shape is None else shape.given)
         _refuse_unnamed(layout)
         if found + bool(names.opened) > self._placer.limits.fields:
@@ -132,8 +136,14 @@ class Compiler:
             encode = source.of_event(self._template(layout), len(shape.leaves), counts)
         return Plan(names, encode, shape or self._shapes.of(layout))
 
-    def _put(self, names: Names, layout: Layout, tally: Tally) -> dict[int, Step]:
-        """Put a mark for each value of an event into its layout; return their steps."""
+    def _put(
+        self, names: Names, layout: Layout, tally: Tally, hidden: dict[int, str]
+    ) -> dict[int, Step]:
+        """Put a mark for each value of an event into its layout; return their steps.
+
+        Added to `hidden` are those that their name hides, unless they themselves say otherwise, and
+        in code when they are to be asked.
+        """
         marks: dict[int, _Mark] = {}
         for index in names.in_order():
             path, kind = names.paths[index], names.kinds[index]
@@ -145,6 +155,8 @@ class Compiler:
             if secret is not None and kind is str and names_methods(path):
                 raise UnusualError  # the value tells whether it is a secret
             if secret is not None:
+                if kind in {str, list}:
+                    hidden[index] = _MAY_BE_SHOWN if kind is str and not counts(path) else "True"
                 values, shown = (
                     self._placer.values(Tally()),
                     self._placer.redactor.hide(secret, tally),

@@ -82,10 +82,21 @@ CERTAIN: Final[Mapping[Callable[[Any], Any], Kind]] = {
 """Conversions whose results are always of the same kind."""
 
 
-def hidden(value: object) -> str | None:
-    """Return the marker for what is hidden by its name; nothing for what is left out anyway."""
-    data = plain(value)
-    return None if data is None or (type(data) in {list, dict} and not data) else MARKER
+def hidden(redaction: Redaction, path: str) -> Callable[[Any], str | None]:
+    """Return what makes the marker of values that their name hides; None of what is left out.
+
+    It raises UnusualError for a value that says that it is no secret.
+    """
+
+    def convert(value: object) -> str | None:
+        data = plain(value)
+        if data is None or (type(data) in {list, dict} and not data):
+            return None
+        if redaction.shows(path, data):
+            raise UnusualError
+        return MARKER
+
+    return convert
 
 
 def kind_of(value: object) -> Kind:

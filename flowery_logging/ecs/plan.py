@@ -230,7 +230,7 @@ class Plans:
             if index in names.opened or kind in SCALARS or kind is NOTHING:
                 continue
             if self._is_hidden(path, kind):
-                conversions[index] = hidden
+                conversions[index] = hidden(self._placer.redactor, path)
             elif kind not in KNOWN:
                 conversions[index] = self._conversion(path, kind)
             elif kind is dict and self._is_set(names, index):

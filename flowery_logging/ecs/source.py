@@ -37,7 +37,9 @@ _codes: Final[Kept[str, CodeType]] = Kept(1024)
 class Source:
     """The source of one function, and what its names stand for."""
 
-    def __init__(self, placer: Placer, names: Names, steps: Mapping[int, Step]) -> None:
+    def __init__(
+        self, placer: Placer, names: Names, steps: Mapping[int, Step], hidden: Mapping[int, str]
+    ) -> None:
         self._placer = placer
         self._steps = steps
         self._texts = {i: step for i, step in steps.items() if step.longest is not None}
@@ -45,6 +47,7 @@ class Source:
         self._variables = [f"v{index}" for index in range(len(names.kinds))]
         self._conversions = names.conversions
         self._naming = names.naming()
+        self._hidden = hidden
         self._known: dict[str, Any] = {
             "Tally": Tally,
             "UNKNOWN": _UNKNOWN,
@@ -54,6 +57,7 @@ class Source:
             "is_long": self._is_long,
             "kind_said": structures.kind_said,
             "kind_at": placer.redactor.kind_at,
+            "shows": placer.redactor.shows,
             "UnusualError": UnusualError,
             "count": placer.counters.add_all,
             "dumps": orjson.dumps,
@@ -64,6 +68,7 @@ class Source:
             self._known[f"c{index}"] = step.careful
             self._known.update(step.helpers)
         self._known.update({f"x{i}": convert for i, convert in names.conversions.items()})
+        self._known.update({f"n{i}": names.paths[i] for i in hidden})
 
     def of_event(self, template: list[bytes | str], pieces: int, counts: Mapping[str, int]) -> Any:
         """Return the function of an event's plan."""
@@ -98,6 +103,8 @@ class Source:
         unpacked = [f"{_tuple(self._variables)} = values"] if self._variables else []
         converted = [f"v{i} = values[{i}] = x{i}(v{i})" for i in self._conversions]
         named = [f"if kind_said(v{i}, kind_at): raise UnusualError" for i in self._naming]
+        for i, may_be_shown in self._hidden.items():
+            named.append(_of(i, f"if ({may_be_shown}) and shows(n{i}, v): raise UnusualError"))
         source = "\n    ".join([_SIGNATURE, *unpacked, *converted, *named, "tally = None", *lines])
         code = _codes.get(source) or _codes.keep(source, compile(source, "<plan>", "exec"))
         exec(code, self._known)  # noqa: S102 - as attrs does

@@ -295,6 +295,16 @@ def names_methods(name: str) -> bool:
     return _known(name).is_auth
 
 
+def counts(name: str) -> bool:
+    """Tell whether a short number may be the value of a secret's name: that of a session."""
+    return _known(name).whole.endswith(_SESSIONS)
+
+
+SHOWN_SIGNS: Final = (" ", ".", "/", ":", "\\")
+"""One of these stands in each value that `is_shown` shows, if it does not begin beyond ASCII, and
+is neither a method (see `names_methods`) nor a number (see `counts`)."""
+
+
 def is_shown(name: str, value: str) -> bool:
     """Tell whether a value of a secret's name is none: a method, a directory, a sentence."""
     known, first = _known(name), value[:1]
@@ -304,7 +314,7 @@ def is_shown(name: str, value: str) -> bool:
         or (first in _VERSIONS and _VERSION.fullmatch(value) is not None)
         or ((first in _FILES or value[1:2] == ":") and _FILE.fullmatch(value) is not None)
         or (first == "a" and _ARN.fullmatch(value) is not None)
-        or (known.whole.endswith(_SESSIONS) and value.isdigit() and len(value) <= _LONGEST_COUNT)
+        or (counts(name) and value.isdigit() and len(value) <= _LONGEST_COUNT)
         or _is_label(value)
         or (" " in value and is_sentence(value) and not known.whole.endswith(_OWN_WORDS))
     )

@@ -1,10 +1,11 @@
 """The origin of calls that code of ours makes for an application: as without it."""
 
 import asyncio
-import inspect
 import logging
+import sys
 import threading
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ LOGS = {
     "without a name": lambda _: flowery_logging.get_logger().info,
     "log": lambda _: partial(flowery_logging.get_logger("shop").log, logging.INFO),
 }
-WRAPPERS = {
+WRAPPERS: dict[str, Any] = {
     "carried": carried,
     "bound": bound(shop=7),
     "continue_trace": continue_trace({}),
@@ -64,7 +65,7 @@ def test_the_caller_of_what_is_compiled(logged, add_handler, log, wrapper):
 
 def test_the_line_is_that_of_the_call(logged):
     run = carried(partial(logging.getLogger("shop").info, "called"))
-    line = inspect.currentframe().f_lineno + 1
+    line = sys._getframe().f_lineno + 1
     run()
     (event,) = [e for e in logged.events() if e["message"] == "called"]
     assert event["log"]["origin"]["file"]["line"] == line
@@ -102,8 +103,8 @@ def test_a_stack_level_that_leads_out_of_an_async_one(logged):
 
 
 def test_other_handlers_see_the_same(logged, add_handler):
-    records = []
-    handler = logging.NullHandler()
+    records: list[Any] = []
+    handler: Any = logging.NullHandler()
     handler.handle = records.append
     add_handler(handler)
     carried(partial(logging.getLogger("shop").info, "called"))()
@@ -134,7 +135,8 @@ def test_a_body_of_wsgi_that_is_compiled(logged):
 
 
 def test_an_application_of_asgi_that_is_compiled(logged):
-    app = asgi.RequestMiddleware(partial(logging.getLogger("shop").info, "called%.0s%.0s%.0s"))
+    info: Any = partial(logging.getLogger("shop").info, "called%.0s%.0s%.0s")
+    app: Any = asgi.RequestMiddleware(info)
 
     async def serve():
         await app({"type": "http", "headers": []}, None, None)

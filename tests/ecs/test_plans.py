@@ -78,11 +78,13 @@ UUID = "7d3f1c52-9b0e-4e64-a165-70867728950e"
     "value",
     [UUID, uuid.UUID(UUID), "kim", "비밀번호", "x" * 15, 1767225600123, 1701011000181, (1, "kim"),
      dt.date(2026, 1, 2), dt.datetime(2026, 1, 2), Decimal(4111111111111111), {"kim"},
-     [{}, None], [{"a": "kim"}, 7], [{"password": "x"}], [{"name": "token", "value": "x"}]],
+     [{}, None], [{"a": "kim"}, 7], [{"password": "x"}], [{"name": "token", "value": "x"}],
+     "This field is required.", ["This field is required."], ("required field", "This is required."),
+     "1.2.3", "1042", "/run/secrets/db"],
 )  # fmt: skip
 def test_values_that_are_told_at_a_glance(kind, value):
     short, careful = by_plans(kind), carefully(kind)
-    for name in ("a", "user.id", "b", "http.request.method"):
+    for name in ("a", "user.id", "b", "http.request.method", "password", "session_id"):
         fields = {name: {"c": value} if name == "b" else value}
         for _ in range(3):
             assert short("x", fields, {}) == careful("x", fields, {})
