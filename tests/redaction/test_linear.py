@@ -67,15 +67,14 @@ def is_linear(make, unit, length):
     The best of several tries counts, as others use the machine too. What takes next to nothing may
     take any multiple of it.
     """
-    text = unit * (length // len(unit) + 1)
+    text = (unit * (length // len(unit) + 1))[:length]
+    # The longer one is cut where it begins again: what that makes of it may have to be searched.
+    cut = text[length // 2 :] + text[: length // 2]
     make()(text[:1000])  # patterns are compiled at their first use
-    sizes = length, length // 4
     short = long = math.inf
     for _ in range(TRIES):
-        # Also cut as often as the longer one: what a cut makes of a text may have to be searched.
-        of_both = (cpu_seconds(make(), text[:size] * (length // size)) for size in sizes)
-        short = min(short, max(of_both))
-        long = min(long, cpu_seconds(make(), text[:length] * 4))
+        short = min(short, max(cpu_seconds(make(), one) for one in (text, cut)))
+        long = min(long, cpu_seconds(make(), text * 4))
         if long < MOST * max(short, NOTHING):
             return True
     print(f"{short=} {long=}")
