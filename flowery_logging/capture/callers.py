@@ -8,14 +8,11 @@ So would it with a `stacklevel` that leads out of the application's function.
 from __future__ import annotations
 
 from types import FrameType
-from typing import Final, TypeAlias
+from typing import Final
 
 from flowery_logging.capture.patch import SOURCE
 from flowery_logging.foreign import getframe
 from flowery_logging.library_code import FILES, is_own
-
-Place: TypeAlias = "tuple[str, int, str | None]"
-"""File, line and function."""
 
 _NOT_CALLERS: Final = (FILES, SOURCE)
 
@@ -30,7 +27,9 @@ def caller(frame: FrameType) -> FrameType:
     return found or frame
 
 
-def place_of_call(logger: object, file: str, line: int, function: str | None) -> Place:
+def place_of_call(
+    logger: object, file: str, line: int, function: str | None
+) -> tuple[str, int, str | None]:
     """Return where a call stands that was found in a file of ours; our own records stay there."""
     frame: FrameType | None = None if is_own(str(logger)) else getframe(1)
     while frame is not None:

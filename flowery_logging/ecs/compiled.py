@@ -31,7 +31,7 @@ from flowery_logging.ecs.schema import Place
 from flowery_logging.ecs.source import Source
 from flowery_logging.ecs.steps import Step, Steps, Tally
 from flowery_logging.redaction import Make
-from flowery_logging.redaction.values import SHOWN_SIGNS, counts, names_methods
+from flowery_logging.redaction.values import SHOWN_SIGNS, names_methods, names_sessions
 
 _AS_SCALARS: Final = SCALARS | {ISO}
 
@@ -156,7 +156,9 @@ class Compiler:
                 raise UnusualError  # the value tells whether it is a secret
             if secret is not None:
                 if kind in {str, list}:
-                    hidden[index] = _MAY_BE_SHOWN if kind is str and not counts(path) else "True"
+                    hidden[index] = (
+                        _MAY_BE_SHOWN if kind is str and not names_sessions(path) else "True"
+                    )
                 values, shown = (
                     self._placer.values(Tally()),
                     self._placer.redactor.hide(secret, tally),

@@ -9,7 +9,7 @@ from typing import Final
 from flowery_logging.late import late
 from flowery_logging.redaction.escapes import plain
 from flowery_logging.redaction.names import KindOf
-from flowery_logging.redaction.nearby import matches, places
+from flowery_logging.redaction.nearby import matches_around, places_of
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import whole_end
 from flowery_logging.redaction.values import is_identifier_of, is_nothing
@@ -158,12 +158,14 @@ def find(text: str, kind_of: KindOf) -> Iterator[Span]:
     may_have_option = has_option(text)
     if may_have_option:
         yield from _options(text, kind_of)
-    for match in matches(_SETTING, text, places(text, "onfig", "ONFIG"), _BEFORE, _BEHIND):
+    for match in matches_around(
+        _SETTING, text, places_of(text, "onfig", "ONFIG"), _BEFORE, _BEHIND
+    ):
         kind = kind_of(match["name"].rpartition(".")[2])
         if kind is not None and not is_nothing(match["value"], equals=False):
             yield Span(*match.span("value"), kind)
     yield from _variables(text, kind_of)
-    for match in matches(_AUTH, text, places(text, "AUTH"), _BEFORE, _BEHIND):
+    for match in matches_around(_AUTH, text, places_of(text, "AUTH"), _BEFORE, _BEHIND):
         yield Span(*match.span("value" if match["value"] else "bare"), "value")
     if may_have_option or needs_no_option(text):
         words = {word for word in _OF_WORDS if word in text}
@@ -209,8 +211,8 @@ def _options(text: str, kind_of: KindOf) -> Iterator[Span]:
 
 
 def _variables(text: str, kind_of: KindOf) -> Iterator[Span]:
-    signs = places(text, "ENV ", "ARG ", "setenv ", "setx ")
-    for match in matches(_VARIABLE, text, signs, _BEFORE, _BEHIND):
+    signs = places_of(text, "ENV ", "ARG ", "setenv ", "setx ")
+    for match in matches_around(_VARIABLE, text, signs, _BEFORE, _BEHIND):
         kind, value = kind_of(match["name"]), match["value"].strip("\"'")
         if kind is not None and not is_nothing(value, equals=True):
             yield Span(match.end() - len(match["value"].lstrip("\"'")), match.end(), kind)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 
-def places(text: str, *signs: str) -> Iterator[int]:
+def places_of(text: str, *signs: str) -> Iterator[int]:
     """Yield where each of some signs begins: first all of the first one."""
     for sign in signs:
         place = text.find(sign)
@@ -19,7 +19,7 @@ def places(text: str, *signs: str) -> Iterator[int]:
             place = text.find(sign, place + 1)
 
 
-def around(signs: Iterable[int], before: int, behind: int) -> Iterator[tuple[int, int]]:
+def _around(signs: Iterable[int], before: int, behind: int) -> Iterator[tuple[int, int]]:
     """Yield what stands so far before and behind some places, in order; where it meets, as one."""
     start = end = -1
     for place in sorted(signs):
@@ -32,12 +32,12 @@ def around(signs: Iterable[int], before: int, behind: int) -> Iterator[tuple[int
         yield start, end
 
 
-def matches(
+def matches_around(
     pattern: re.Pattern[str], text: str, signs: Iterable[int], before: int, behind: int
 ) -> Iterator[re.Match[str]]:
     """Yield the matches of a pattern, each of which has one of the signs in it.
 
     It begins no further before its sign, and ends no further behind the place of that.
     """
-    for start, end in around(signs, before, behind):
+    for start, end in _around(signs, before, behind):
         yield from pattern.finditer(text, start, end)

@@ -14,7 +14,7 @@ from typing import Final
 from flowery_logging.late import late
 from flowery_logging.redaction import cut_inputs, elements
 from flowery_logging.redaction.names import KindOf
-from flowery_logging.redaction.nearby import matches
+from flowery_logging.redaction.nearby import matches_around
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import nested_end, quoted_end
 from flowery_logging.redaction.values import is_no_code, is_nothing, may_be_password
@@ -160,7 +160,7 @@ def _calls(text: str) -> Iterator[Span]:
 def _items(text: str, kind_of: KindOf) -> Iterator[Span]:
     """Pairs as lists have them: `("authorization", "…")`, `["--password", "…"]`."""
     signs = (match.start() for match in _LISTED.finditer(text))
-    for match in matches(_ITEM, text, signs, _BEFORE_COMMA, _BEHIND_COMMA):
+    for match in matches_around(_ITEM, text, signs, _BEFORE_COMMA, _BEHIND_COMMA):
         kind = kind_of(match["name"])
         if kind is not None:
             start = match.end("value")

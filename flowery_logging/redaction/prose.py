@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from flowery_logging.late import late
-from flowery_logging.redaction.nearby import matches, places
+from flowery_logging.redaction.nearby import matches_around, places_of
 from flowery_logging.redaction.numbers import Span, normal
 from flowery_logging.redaction.stems import ZEROS
 
@@ -209,7 +209,9 @@ def find(text: str, lower: str) -> Iterator[Span]:
         yield from _asked(text)
     yield from _english(text, lower)
     yield from _pairs(text, lower)
-    for match in matches(_CALLED, text, places(lower, "password(", "passwd("), _BEFORE, _BEHIND):
+    for match in matches_around(
+        _CALLED, text, places_of(lower, "password(", "passwd("), _BEFORE, _BEHIND
+    ):
         yield _value(match)
     yield from _told(text, lower)
     if (
@@ -227,7 +229,9 @@ def find(text: str, lower: str) -> Iterator[Span]:
 
 def _korean(text: str, lower: str) -> Iterator[Span]:
     """Yield passwords and keys behind their name in Korean."""
-    in_latin_letters = (_KOREAN.match(text, place) for place in places(lower, "api", "otp", "pin"))
+    in_latin_letters = (
+        _KOREAN.match(text, place) for place in places_of(lower, "api", "otp", "pin")
+    )
     for match in (*_matches(text, _NAME_IN_KOREAN, _KOREAN), *filter(None, in_latin_letters)):
         before = text[match.start("value") - 1]
         least = _SHORTEST_SAID if before in _OPENING else _SHORTEST_KEY
@@ -241,8 +245,8 @@ def _pairs(text: str, lower: str) -> Iterator[Span]:
     signs = [match.start() for match in _LOGIN.finditer(lower)]
     if not text.isascii():
         signs += [match.start() for match in _LOGIN_IN_KOREAN.finditer(text)]
-    signs += places(lower, "cred")
-    for match in matches(_PAIR, text, signs, _BEFORE, _BEHIND):
+    signs += places_of(lower, "cred")
+    for match in matches_around(_PAIR, text, signs, _BEFORE, _BEHIND):
         if _OF_PASSWORDS.search(match["value"]) and not tells_fact(match["value"]):
             yield _value(match)
 
@@ -296,12 +300,12 @@ def _told(text: str, lower: str) -> Iterator[Span]:
     said = [*_said_to_be(lower)]
     digits = _SIX_DIGITS.finditer(text) if has_six_digits(text) else ()
     codes = [match.start() for match in digits]
-    for match in matches(_CODE, text, [*said, *codes], _BEFORE, _BEHIND):
+    for match in matches_around(_CODE, text, [*said, *codes], _BEFORE, _BEHIND):
         if match["value"] is None:
             yield Span(*match.span(match.lastgroup or "said"), "value")
         elif _is_one(match["value"], 0):
             yield _value(match)
-    for match in matches(_KEY, text, said, _BEFORE, _BEHIND):
+    for match in matches_around(_KEY, text, said, _BEFORE, _BEHIND):
         if _is_one(match["value"], _SHORTEST_SAID):
             yield _value(match)
 

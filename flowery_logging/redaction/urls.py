@@ -9,7 +9,7 @@ from typing import Final
 from flowery_logging.late import late
 from flowery_logging.redaction.flat import Place
 from flowery_logging.redaction.names import KindOf, squash, unquoted
-from flowery_logging.redaction.nearby import matches, places
+from flowery_logging.redaction.nearby import matches_around, places_of
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.values import (
     is_code,
@@ -157,11 +157,11 @@ def _userinfo(rest: str, start: int) -> Iterator[Span]:
 
 def _without_scheme(text: str) -> Iterator[Span]:
     """`user:password@host:5432`, where it is no address of somebody, nor a time or a digest."""
-    signs = [*places(text, "@")]
-    for match in matches(_BARE, text, signs, _BEFORE_HOST, _BEHIND_HOST):
+    signs = [*places_of(text, "@")]
+    for match in matches_around(_BARE, text, signs, _BEFORE_HOST, _BEHIND_HOST):
         if match["user"].lower() not in _NO_USERS and _is_login(match):
             yield Span(*match.span("value"), "password")
-    for match in matches(_BARE_ORACLE, text, signs, _BEFORE_HOST, _BEHIND_HOST):
+    for match in matches_around(_BARE_ORACLE, text, signs, _BEFORE_HOST, _BEHIND_HOST):
         yield Span(*match.span("value"), "password")
 
 

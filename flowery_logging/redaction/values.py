@@ -295,14 +295,14 @@ def names_methods(name: str) -> bool:
     return _known(name).is_auth
 
 
-def counts(name: str) -> bool:
-    """Tell whether a short number may be the value of a secret's name: that of a session."""
+def names_sessions(name: str) -> bool:
+    """Tell whether a name is a session's, which may have a short number as its value."""
     return _known(name).whole.endswith(_SESSIONS)
 
 
 SHOWN_SIGNS: Final = (" ", ".", "/", ":", "\\")
 """One of these stands in each value that `is_shown` shows, if it does not begin beyond ASCII, and
-is neither a method (see `names_methods`) nor a number (see `counts`)."""
+is neither a method (see `names_methods`) nor a number (see `names_sessions`)."""
 
 
 def is_shown(name: str, value: str) -> bool:
@@ -314,7 +314,7 @@ def is_shown(name: str, value: str) -> bool:
         or (first in _VERSIONS and _VERSION.fullmatch(value) is not None)
         or ((first in _FILES or value[1:2] == ":") and _FILE.fullmatch(value) is not None)
         or (first == "a" and _ARN.fullmatch(value) is not None)
-        or (counts(name) and value.isdigit() and len(value) <= _LONGEST_COUNT)
+        or (names_sessions(name) and value.isdigit() and len(value) <= _LONGEST_COUNT)
         or _is_label(value)
         or (" " in value and is_sentence(value) and not known.whole.endswith(_OWN_WORDS))
     )
