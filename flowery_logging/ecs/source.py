@@ -160,7 +160,7 @@ class Source:
         if len(message) > self._placer.limits.line_bytes:
             return encoded  # no line has room for it: the careful way makes it shorter, and clean
         if kinds and self._are_more:
-            kinds = self._placer.redactor.suspects_json(encoded)
+            kinds = self._placer.redactor.suspects_alone(encoded)
         if not kinds:
             return encoded
         return dumps(self._placer.redactor.clean_suspected(message, kinds, tally))
@@ -184,7 +184,7 @@ class Source:
         `suspected` is what all of them together are suspected of: if none of the others is, it is
         said of the last one.
         """
-        suspects = self._placer.redactor.suspects_json
+        suspects = self._placer.redactor.suspects_alone
         found: list[bytes] = []
         left = len(values)
         for (index, step), value, known in zip(self._texts.items(), values, encoded, strict=True):

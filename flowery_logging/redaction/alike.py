@@ -3,11 +3,14 @@
 With zeros as digits they are one shape. What a shape may hold is kept when it comes for the second
 time; only whether a number stands there is asked of each text. A text that may hold a secret of
 letters is never kept. Calls whose texts are new each time, as those with the name of a customer,
-are noticed, and their texts looked at as they come.
+are noticed, and their texts looked at as they come. So are those whose new texts had a secret each
+time: in these it is looked up where it stands (see outlines.py), which takes less than to look.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Final
 
 from flowery_logging.kept import Kept
@@ -15,7 +18,15 @@ from flowery_logging.late import late
 from flowery_logging.redaction import digit_runs
 from flowery_logging.redaction.digit_runs import may_begin
 from flowery_logging.redaction.stems import LONG_TEXT, ZEROS
-from flowery_logging.redaction.suspicion import ENTITY, NUMBERS, Suspicion
+from flowery_logging.redaction.suspicion import ENTITY, NUMBERS, PLACED, Suspicion
+
+UNTOLD: Final = -2
+"""Said of texts that have not been looked at: each of them is to be asked about alone."""
+
+OFTEN: Final = 3
+_TRUSTED: Final = 15
+"""After so many texts of one call, one behind the other, with a secret that is told by its place,
+so many are not looked at together."""
 
 _ONCE: Final = 64
 _NEW: Final = 128
@@ -82,19 +93,37 @@ class Shapes:
         return kinds | which << _NUMBERS | at << _PLACE
 
 
+Look = Callable[[bytes], int]
+
+
+def untold(encoded: bytes) -> int:  # noqa: ARG001 - it stands where others look
+    """Return `UNTOLD`, of any text."""
+    return UNTOLD
+
+
 class Call:
     """The texts of one call (or of all that no call is known of), one after the other.
 
     Args:
-        suspicion: what looks.
+        look: tells the kinds of what comes for the first time.
+        further_in: tells whether further kinds may be there.
         shapes: what all calls have learnt.
+        often: after so many texts with secrets, one behind the other, `look` is asked seldom.
     """
 
-    __slots__ = ("_further_in", "_known", "_known_long", "_look", "_new", "_shapes")
+    __slots__ = (
+        "_further_in", "_known", "_known_long", "_left", "_look", "_new", "_often", "_shapes",
+        "_times", "_true_look",
+    )  # fmt: skip
 
-    def __init__(self, suspicion: Suspicion, shapes: Shapes) -> None:
-        self._look = suspicion.look
-        self._further_in = suspicion.further_in
+    def __init__(
+        self, look: Look, further_in: Look, shapes: Shapes, often: float = math.inf
+    ) -> None:
+        self._look = self._true_look = look
+        self._further_in = further_in
+        self._often = often
+        self._times = 0  # so many texts with secrets came one behind the other
+        self._left = 0  # so many are not looked at together
         self._shapes = shapes
         self._known = shapes.known.get
         self._known_long = shapes.known_long.get
@@ -121,20 +150,42 @@ class Call:
             if new > 0:
                 self._new = new - WORTH
             return known
-        return self._look(encoded)
+        kinds = self._look(encoded)
+        if kinds or self._times:
+            self._note(kinds)
+        return kinds
+
+    def _note(self, kinds: int) -> None:
+        """Note what a new text holds: after some with secrets, others are `UNTOLD` for a while."""
+        if kinds == UNTOLD:
+            self._left -= 1
+            if self._left <= 0:
+                self._look = self._true_look
+        elif not kinds or kinds & ~PLACED:
+            self._times = 0
+        else:
+            self._times += 1
+            if self._times >= self._often:
+                self._look, self._left = untold, _TRUSTED
+
+    def _look_and_note(self, encoded: bytes) -> int:
+        kinds = self._look(encoded)
+        if kinds or self._times:
+            self._note(kinds)
+        return kinds
 
     def _by_digits(self, encoded: bytes, shape: bytes, known: int) -> int:
         if known < _BY_DIGITS:
             self._new += 1
         if known == _NEW:
-            kinds = self._look(encoded)
+            kinds = self._look_and_note(encoded)
             if not kinds or (kinds == NUMBERS and _FULL_WIDTH not in shape):
                 self._shapes.note(shape)
             return kinds
         if known == _ONCE:
             known = self._shapes.learn(shape)
         if known == _BY_DIGITS:
-            return self._look(encoded)
+            return self._look_and_note(encoded)
         if known & _ANY_NUMBER and digit_runs.has_number_in(encoded):
             return known & _KINDS | NUMBERS
         return known & _KINDS

@@ -17,9 +17,11 @@ from typing import Any, Final, NamedTuple
 from flowery_logging.kept import Kept
 from flowery_logging.late import late
 from flowery_logging.redaction import escapes, prose
-from flowery_logging.redaction.alike import TOO_MANY, UNTIL_TRIED_AGAIN, WORTH
+from flowery_logging.redaction.alike import TOO_MANY, UNTIL_TRIED_AGAIN, UNTOLD, WORTH
+from flowery_logging.redaction.harmless import SHORTEST_TOKEN
 from flowery_logging.redaction.numbers import Span
-from flowery_logging.redaction.suspicion import ADDRESSES, NAMED, SCHEMES, TOKENS
+from flowery_logging.redaction.suspicion import TOKENS
+from flowery_logging.redaction.token_runs import may_be_token
 
 _JWT: Final = r"eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)+"
 # None begins behind a dash, in another that was none: so the search is linear.
@@ -33,11 +35,10 @@ _SHAPE: Final = {ord(sign): "x" for sign in string.ascii_letters + string.digits
 _OF_GRAFANA: Final = "eyJrIjoi"
 _DIGIT: Final = late("[0-9]")
 _MANY_DIGITS: Final = late(r"[0-9][A-Za-z_-]*[0-9][A-Za-z_-]*[0-9]")
+_LAST_DIGIT: Final = late(r"\d\W*\Z")
+_FIRST_DIGIT: Final = late(r"\W*\d")
 _BEGINNING: Final = late("([0-9]{4}-[0-9]{2})|([0-9a-f]{8}-)")
 """That of a date, and of a UUID."""
-
-PLACED: Final = ADDRESSES | NAMED | SCHEMES | TOKENS
-"""Kinds of secrets that are told by what stands around them; of tokens, those with dots are."""
 
 _BY_CONTENT: Final = ("asic", "auth plain", "authenticate plain", "gfzc3dvcmq6")
 """Signs, in small letters, of credentials that are told by what they say in base 64."""
@@ -76,14 +77,14 @@ class Outlines:
     def clean(self, text: str, suspected: int) -> tuple[str, Mapping[str, int]] | None:
         """Return a text without its secrets, and what is counted; None: ask the rules.
 
-        `suspected` are the kinds that the quick look has told of it, as bits.
+        `suspected` are the kinds that the quick look has told of it, as bits, or `UNTOLD`.
         """
         if len(text) > _LONGEST or self._rest():
             return None
         pieces = _RUN.split(text)
         known = self._known.get(_outline(pieces, suspected)) if len(pieces) > 1 else None
         if known is None or (known.shown and not _are_same(pieces, known.shown)):
-            self._new += 1
+            self._new += suspected != UNTOLD
             return None
         if self._new > 0:
             self._new -= WORTH
@@ -111,7 +112,10 @@ class Outlines:
             return
         hidden = [(place, marker) for place, marker in found if marker is not None]
         shown = [(place, pieces[place]) for place, marker in found if marker is None]
-        self._known.keep(_outline(pieces, suspected), Known(counted, hidden, shown))
+        known = Known(counted, hidden, shown)
+        self._known.keep(_outline(pieces, suspected), known)
+        if not any(_touches_digits(pieces, place) for place, _ in hidden):
+            self._known.keep(_outline(pieces, UNTOLD), known)
 
     def _rest(self) -> bool:
         """Tell whether no outline is looked up, as those of the texts before were new."""
@@ -125,6 +129,12 @@ def _are_same(pieces: list[str], shown: list[tuple[int, str]]) -> bool:
     return all(pieces[place] == run for place, run in shown)
 
 
+def _touches_digits(pieces: list[str], place: int) -> bool:
+    """Tell whether digits beside a run may be a number with digits of it."""
+    before, after = pieces[place - 1], pieces[place + 1]
+    return _LAST_DIGIT.search(before) is not None or _FIRST_DIGIT.match(after) is not None
+
+
 def _outline(pieces: list[str], suspected: int) -> tuple[Any, ...]:
     """Return what is left without the runs, and what else a rule may ask of them."""
     return (suspected, *pieces[::2], *map(_form, pieces[1::2]))
@@ -136,11 +146,12 @@ def _form(run: str) -> tuple[Any, ...]:
         length = (len(run) - 1) // _LONG
         return length, _DIGIT.search(run) is not None, run.startswith(_OF_GRAFANA)
     has_many_digits = _MANY_DIGITS.search(run) is not None
+    is_token = len(run) >= SHORTEST_TOKEN and may_be_token(run)
     if run.isalnum():
-        return len(run), run.islower(), run.isupper(), has_many_digits
+        return len(run), run.islower(), run.isupper(), has_many_digits, is_token
     begun = _BEGINNING.match(run)
     shape = run.translate(_SHAPE)
-    return shape, run.islower(), run.isupper(), has_many_digits, begun and begun.lastindex
+    return shape, run.islower(), run.isupper(), has_many_digits, is_token, begun and begun.lastindex
 
 
 def _runs(pieces: list[str]) -> Iterator[tuple[int, tuple[int, int]]]:

@@ -82,8 +82,12 @@ class Redaction:
         """Tell as `suspects` of one or many texts in UTF-8, also as they stand in JSON."""
         return 0
 
+    def suspects_alone(self, encoded: bytes) -> int:  # noqa: ARG002
+        """Tell as `suspects_json` of one text; `UNTOLD` where that takes long."""
+        return 0
+
     def asker(self) -> Callable[[bytes], int]:
-        """Return another `suspects_json`, for texts that come from one call."""
+        """Return another `suspects_json`, for texts that come from one call; or `UNTOLD`."""
         return self.suspects_json
 
     def clean(self, text: str, counts: Counting | None = None) -> str:  # noqa: ARG002

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ from flowery_logging.redaction import (
     tables,
     urls,
 )
+from flowery_logging.redaction.alike import UNTOLD
 from flowery_logging.redaction.assignments import Assignments
 from flowery_logging.redaction.counting import Counting, counted_alone, counted_in
 from flowery_logging.redaction.left_out import note
@@ -43,6 +45,7 @@ from flowery_logging.redaction.suspicion import (
     FURTHER,
     NAMED,
     NUMBERS,
+    PLACED,
     SCHEMES,
     TOKENS,
     Suspicion,
@@ -104,11 +107,20 @@ class Redactor(Redaction):
         self._outlines = outlines.Outlines()
         self._shown = shown
         self._longest = ends.longest(shown)
-        self.suspects_json = self.asker()  # type: ignore[method-assign, assignment]
+        self.suspects_json = self._asker()  # type: ignore[method-assign, assignment]
+        # What is of a further kind is not told by an outline.
+        look = self._suspicion.look if self.has_further else alike.untold
+        self.suspects_alone = self._asker(look)  # type: ignore[method-assign, assignment]
 
     def asker(self) -> Callable[[bytes], int]:
-        """Return another `suspects_json`, for texts that come from one call."""
-        call = alike.Call(self._suspicion, self._shapes)
+        """Return another `suspects_json`, for texts that come from one call; or `UNTOLD`."""
+        return self._asker(often=math.inf if self.has_further else alike.OFTEN)
+
+    def _asker(
+        self, look: alike.Look | None = None, often: float = math.inf
+    ) -> Callable[[bytes], int]:
+        suspicion = self._suspicion
+        call = alike.Call(look or suspicion.look, suspicion.further_in, self._shapes, often)
         # A bound method: calling an object with __call__ costs a lookup more.
         return call.look_for_all if self.has_further else call.look
 
@@ -243,15 +255,20 @@ class Redactor(Redaction):
         return self._clean(head.text, head.spans, counts) + note(len(text) - shown)
 
     def clean_suspected(self, text: str, kinds: int, counts: Counting | None = None) -> str:
-        """Return what `clean` does of a text of which `suspects` has told these kinds."""
+        """Return what `clean` does of a text of which `suspects` has told these kinds.
+
+        Of what is `UNTOLD` the outline is looked up first: that takes less than to look.
+        """
         if len(text) > self._longest:
             return self._clean_ends(text, self.find, counts)
         if not kinds:
             return text
-        if kinds & ~outlines.PLACED:
+        if kinds != UNTOLD and kinds & ~PLACED:
             return self._clean(text, self._find(text, kinds), counts)
         known = self._outlines.clean(text, kinds)
         if known is None:
+            if kinds == UNTOLD:
+                return self.clean_suspected(text, self.suspects(text), counts)
             return self._clean(text, self._learn(text, kinds), counts)
         if counts is not None:
             counts.add_all(known[1])

@@ -31,6 +31,9 @@ TOKENS: Final = 16
 FURTHER: Final = 32
 """What may be in a text, as bits: which finders are to look at it with care."""
 
+PLACED: Final = ADDRESSES | NAMED | SCHEMES | TOKENS
+"""Kinds of secrets that are told by what stands around them; of tokens, those with dots are."""
+
 _ALL: Final = NUMBERS | ADDRESSES | NAMED | SCHEMES | TOKENS | FURTHER
 _LONGEST: Final = 400_000
 """Bytes of texts that are looked at: of longer ones a part is searched with care (see ends.py)."""

@@ -22,6 +22,8 @@ def _zeroed(text: str) -> str:
     return re.sub("[0-9]", "0", text)
 
 
+_DIGITS: Final = dict.fromkeys(map(ord, "123456789"), "0")
+
 _STEMS: Final = [
     _zeroed(stem) for form in FORMS for stem in form.stems if re.fullmatch(r"\w[\w-]*", stem)
 ]
@@ -110,6 +112,12 @@ def has_token(text: str, runs: str) -> bool:
             return True
         start = runs.find(RUN, end)
     return False
+
+
+def may_be_token(run: str) -> bool:
+    """Tell of a run that is hidden, by its beginning and its words, whether it may be a token."""
+    zeroed = run.translate(_DIGITS)
+    return zeroed.startswith(("0", *_BEHIND_COLON)) or "eyj" in run.lower() or _has_head(zeroed)
 
 
 def _goes_on(text: str, start: int, run: str) -> bool:
