@@ -26,7 +26,7 @@ NORMAL: Final = {
 }
 """For `str.translate`: one character for one, so that places in both texts are the same."""
 
-_FOREIGN: Final = re.compile("[" + "".join(map(chr, NORMAL)) + "]")
+_FOREIGN: Final = late("[" + "".join(map(chr, NORMAL)) + "]")
 
 
 def normal(text: str) -> str:
@@ -44,14 +44,14 @@ SMALLEST: Final = 10**12
 _BEFORE: Final = r"(?<![0-9A-Za-z].)(?:(?<!-.)|(?<=[^\W0-9]-.))(?<![0-9]\..)(?<![0-9a-f]{4}-.)"
 _AFTER: Final = r"(?![0-9A-Za-z])(?!-[0-9a-f])(?!\.[0-9])"
 
-_CARD: Final = re.compile(
+_CARD: Final = late(
     "[0-9]"
     + _BEFORE
     + r"(?:[0-9]{3}([ .-]{0,2})[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}"
     + r"|(?<=3)[0-9]{3}[ -]{0,2}[0-9]{6}[ -]{0,2}[0-9]{4,5})"
     + _AFTER
 )
-_RESIDENT: Final = re.compile(rf"([0-9]{_BEFORE}[0-9]{{5}})( ?- ?| ?)([0-9]{{7}}){_AFTER}")
+_RESIDENT: Final = late(rf"([0-9]{_BEFORE}[0-9]{{5}})( ?- ?| ?)([0-9]{{7}}){_AFTER}")
 _SAID: Final = late(
     r"rrn|jumin|resident|foreigner|alien|ssn|주민|외국인|(?<!법인)(?<!사업자)등록번호",
     re.IGNORECASE,
