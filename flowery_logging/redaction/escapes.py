@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from flowery_logging.late import late
@@ -120,9 +121,7 @@ def _escaped_in(text: str) -> re.Pattern[str]:
 
 
 def _plain(match: re.Match[str]) -> str:
-    if match["colour"] is not None:
-        return ""
-    if match["bytes"] is None:
+    if match.lastgroup != "bytes":
         return _of_escape(match)
     return _bytes(match).decode("utf-8", "surrogateescape").translate(_LONE)
 
@@ -151,9 +150,7 @@ def _without(text: str) -> Layer:
 
 def _characters(match: re.Match[str]) -> Iterator[tuple[int, str]]:
     """Yield the characters that escapes in a row stand for, each with its place."""
-    if match["colour"] is not None:
-        return
-    if match["bytes"] is None:
+    if match.lastgroup != "bytes":
         for char in _of_escape(match):  # none for a sign that nobody sees
             yield match.start(), char
         return
@@ -167,15 +164,20 @@ def _characters(match: re.Match[str]) -> Iterator[tuple[int, str]]:
 
 
 def _of_escape(match: re.Match[str]) -> str:
-    if match["sign"]:
+    if match.lastgroup == "code":
+        return _of_code(match["code"])
+    if match.lastgroup == "sign":
         return _SIGNS.get(match["sign"], match["sign"])
-    if match["entity"]:
+    if match.lastgroup == "entity":
         return _of_entity(match["entity"].lower())
-    if match.lastgroup == "nul":
-        return " "
     if match.lastgroup == "letter":
         return letters.plain(match[0])
-    return _readable(int(match["code"], 16))
+    return "" if match.lastgroup == "colour" else " "
+
+
+@lru_cache(4096)
+def _of_code(code: str) -> str:
+    return _readable(int(code, 16))
 
 
 def _of_entity(name: str) -> str:

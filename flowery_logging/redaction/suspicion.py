@@ -57,9 +57,10 @@ _ESCAPED_BYTE: Final = late("%[89A-Fa-f][0-9A-Fa-f]")
 _ESCAPED_CODE: Final = late(r"\\\\(?:u[0a-f]{4}|x[0a-f]{2})")
 ENTITY: Final = late("&(?:amp;)*(?:quot|QUOT|apos|APOS|lt|LT|nbsp|#[0-9xX])")
 _CONTROL: Final = "\\u00"
-_COLOUR: Final = "\\u000b["
-_NUL: Final = "\\u0000"
-"""How signs of control, the code of a colour and a NUL begin in JSON, with zeros as digits."""
+"""How signs of control begin in JSON, with zeros as digits."""
+
+_CONTROLS: Final = (b"\\u001b[", b"\\u0000")
+"""Those that a text is read without: the code of a colour, and a NUL."""
 
 # A host, and a port or path, behind the password that stands before it.
 _HOST: Final = late(r"@(?:(?://)?[\w.-]{1,253}(?::[0-9]{2}|/[\w?-])|(?:tcp|udp|unix)\(|/\w)")
@@ -229,7 +230,9 @@ class Suspicion:
     ) -> int:
         """Return the kinds that a text with signs may hold, in its escapes and elsewhere."""
         may_have_code = "\\" in signs and ("\\\\u" in coarse or "\\\\x" in coarse)
-        has_control = "\\" in signs and _CONTROL in text and (_COLOUR in text or _NUL in text)
+        has_control = (
+            "\\" in signs and _CONTROL in text and any(map(encoded.__contains__, _CONTROLS))
+        )
         inner = _with_letters(encoded, coarse) if may_have_code else b""
         if inner:
             return self._letters(inner) | self.further_in(inner)

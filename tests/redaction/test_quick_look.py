@@ -5,6 +5,7 @@ import json
 import logging
 import random
 import re
+import sys
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -251,3 +252,26 @@ def test_a_text_that_speaks_of_passwords_is_left_where_no_value_is_in_it():
     )
     assert not Redactor().suspects(mail * 10)
     assert Redactor().suspects(mail * 10 + "Your password is hunter22.")
+
+
+@pytest.mark.parametrize("sign", ["\x01", "\x08", "\x1b", "\x7f", "\x85"])
+def test_signs_of_control_are_not_read_one_by_one(sign):
+    text = f"ab{sign}c" * 1000
+    assert Redactor().suspects(text) == 0  # all patterns are compiled by now
+    suspects = Redactor().suspects
+    assert calls_in_python(lambda: suspects(text)) < 100
+
+
+def calls_in_python(function):
+    count = 0
+
+    def profile(frame, event, argument):
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(profile)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return count
