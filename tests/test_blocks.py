@@ -146,6 +146,7 @@ async def working_in(message=0):
             yield
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", [rows, working_in])
 @pytest.mark.parametrize("block", [lambda: continue_trace({}), lambda: bound(a=1)])
 def test_a_block_ends_in_which_a_generator_was_left_open(left, block):

@@ -211,6 +211,7 @@ print("apart")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("patched", ["patched", "plain"])
 def test_greenlets_beside_each_other_show_none_of_the_others_fields(patched):
     ran = subprocess.run(
@@ -220,6 +221,7 @@ def test_greenlets_beside_each_other_show_none_of_the_others_fields(patched):
     assert ran.stdout == "apart\n", ran.stderr
 
 
+@pytest.mark.slow
 def test_where_there_are_no_greenlets_a_thread_is_a_flow():
     program = """
 import sys

@@ -98,6 +98,7 @@ def differences(theirs: str, ours: str) -> set[str]:
     return {name for name in a.keys() | b.keys() if a.get(name) != b.get(name)}
 
 
+@pytest.mark.slow
 def test_the_standard_library_s_formatter_and_structlog_s_differ_as_the_table_says():
     found: set[str] = set()
     for make in RECORDS.values():

@@ -52,6 +52,7 @@ def test_the_pages_show_every_piece_and_both_readmes_say_where_it_was_measured()
         assert FOUND["events"]["when"][:10] in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_group_is_shown_with_all_its_contenders(language):
     say = Words().say(language)

@@ -38,6 +38,7 @@ print(Remote.sent)
 """
 
 
+@pytest.mark.slow
 def test_a_console_shows_errors_by_its_own_write_and_they_are_no_programs(tmp_path):
     plain, _ = said(tmp_path, CONSOLE, ours=False)
     ours, events = said(tmp_path, CONSOLE, ours=True)
@@ -46,6 +47,7 @@ def test_a_console_shows_errors_by_its_own_write_and_they_are_no_programs(tmp_pa
     assert events == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 def test_a_hook_of_somebodys_own_takes_precedence_over_the_consoles_write(tmp_path, late):
     theirs = "import sys\nsys.excepthook = lambda kind, *_: print('theirs', kind)\n"
@@ -56,6 +58,7 @@ def test_a_hook_of_somebodys_own_takes_precedence_over_the_consoles_write(tmp_pa
     assert "theirs <class 'ZeroDivisionError'>" in plain[0]
 
 
+@pytest.mark.slow
 def test_what_is_typed_into_asyncios_console_is_no_programs(tmp_path):
     (_, shown), events = said(tmp_path, "", "-m", "asyncio", ours=True, text="1/0\n")
     assert any("ZeroDivisionError" in line for line in shown)
@@ -69,6 +72,7 @@ open("program.py")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [(), pytest.param(("-X", "tracemalloc=5"), marks=pytest.mark.slow)]
 )
@@ -80,6 +84,7 @@ def test_a_warning_says_where_its_object_was_made(tmp_path, options):
     assert len(events) == 2
 
 
+@pytest.mark.slow
 def test_a_warning_behind_somebodys_own_hook_is_theirs(tmp_path):
     theirs = "import warnings\nwarnings.showwarning = lambda *given: print(*given)\n" + UNCLOSED
     plain, _ = said(tmp_path, theirs + "\n\n", "-W", "default", ours=False)
@@ -88,6 +93,7 @@ def test_a_warning_behind_somebodys_own_hook_is_theirs(tmp_path):
     assert ours[1] == plain[1]
 
 
+@pytest.mark.slow
 def test_a_module_of_the_programs_that_has_the_name_of_the_consoles(tmp_path):
     (tmp_path / "code.py").write_text(
         "import sys\n"

@@ -59,6 +59,7 @@ OWN_LEVEL = "logging.getLogger('shop').setLevel('INFO'); log.info('by its own le
 VERBOSE = "logging.getLogger().setLevel('DEBUG'); log.debug('asked for later')"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [OWN_LEVEL, VERBOSE])
 def test_the_level_that_it_gives_is_the_root_loggers_and_not_a_handlers(run, after):
     """As aiosmtpd's `-d`, and a `--verbose` that is read later."""

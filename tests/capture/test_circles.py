@@ -82,6 +82,7 @@ def other(request, tmp_path):
     handler.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 def test_an_object_that_logs_itself_comes_to_an_end(logged, other, call):
     circle = Circle(call)

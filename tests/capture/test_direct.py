@@ -207,6 +207,7 @@ assert len(calls) == 2, calls
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["LogRecord.getMessage", "Logger._log", "Logger.makeRecord", "Logger.callHandlers"]
 )
@@ -351,6 +352,7 @@ for level in range(1, 6): outer(level)
 """
 
 
+@pytest.mark.slow
 def test_stack_levels_mean_what_they_mean_without_us(tmp_path):
     found = []
     for wrapped in (False, True):

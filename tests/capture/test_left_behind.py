@@ -32,6 +32,7 @@ def of_ours():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["file", "file,console"])
 def test_no_attribute_of_ours_stays(tmp_path: Path, output: str) -> None:
     program = f"""

@@ -168,6 +168,7 @@ STATES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", STATES)
 def test_a_time_limit_in_the_middle_of_an_ordinary_event_reaches_the_caller(
     programs, tmp_path, state
@@ -179,6 +180,7 @@ def test_a_time_limit_in_the_middle_of_an_ordinary_event_reaches_the_caller(
     assert numbers == [*range(1, len(numbers) + 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("others", OTHERS)
 def test_a_time_limit_in_code_that_calls_others_reaches_the_caller(programs, tmp_path, others):
     """Somebody's processors, renderers and IDs are called; their errors alone stay in the call."""

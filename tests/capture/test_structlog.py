@@ -278,6 +278,7 @@ def test_loggers_made_before_setup(logged):
     assert [fields(event) for event in found] == [{"a": 1}, {"a": 1}]
 
 
+@pytest.mark.slow
 def test_before_setup_events_go_to_logging():
     code = """
 import logging, flowery_logging
@@ -299,6 +300,7 @@ call()
     assert lines[-1] == "ZeroDivisionError: division by zero"
 
 
+@pytest.mark.slow
 def test_before_setup_handlers_get_the_message_as_it_was_given():
     """Sentry puts events together by it."""
     code = """
@@ -329,6 +331,7 @@ CALLS_BEFORE_SETUP = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", CALLS_BEFORE_SETUP)
 def test_before_setup_a_time_limit_reaches_the_caller_of_an_event_that_is_logged(call):
     code = f"""

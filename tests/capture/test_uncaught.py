@@ -206,6 +206,7 @@ def test_a_hook_that_others_set_later_loses_nothing(run, kind):
     assert done.returncode == 1
 
 
+@pytest.mark.slow
 def test_a_command_of_typer_that_fails(run):
     after = "import typer\napp = typer.Typer()\n@app.command()\ndef main():\n    1 / 0\napp([])"
     done, events = run(after)
@@ -407,6 +408,7 @@ left.itself = left
 """
 
 
+@pytest.mark.slow
 def test_beside_gevent_what_fails_as_the_interpreter_ends_is_printed(tmp_path):
     """As Celery's worker with a gevent pool leaves results behind: greenlet then answers nobody.
 
@@ -441,6 +443,7 @@ def test_what_a_middleware_has_reported_is_not_uncaught(run):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "console",
     ["import code\ncode.interact(banner='')", "sys.flags.interactive or sys.exit('no')"],

@@ -117,6 +117,7 @@ def test_a_page_that_cannot_be_written(damaged: Path) -> None:
     assert "cannot write" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_default_directory_and_a_reader_that_goes_away(damaged: Path) -> None:
     assert here("audit", FLOWERY_LOG_DIR=str(damaged)).exit_code == 1
     command = [sys.executable, "-m", "flowery_logging", "audit", str(damaged)]

@@ -42,6 +42,7 @@ def found(result: dict[str, Any], check: str, severity: str = "fault") -> str:
     )
 
 
+@pytest.mark.slow
 def test_a_sound_set_up_has_nothing_to_mend(logs: Logs) -> None:
     logs.run("log.info('hello', extra={'order_id': 7})")
     result = doctor(logs.directory, code=0)
@@ -67,6 +68,7 @@ def test_no_directory_and_no_files(tmp_path: Path) -> None:
     assert "is no directory" in found(doctor(tmp_path / "file", code=1), "directory")
 
 
+@pytest.mark.slow
 def test_what_the_newest_processes_complain_about(logs: Logs) -> None:
     logging_again = """
         logging.getLogger("early").info("x")
@@ -314,6 +316,7 @@ def test_a_filebeat_that_loses(before: str, after: str, expected: str, tmp_path:
     assert expected in filebeat(tmp_path, text, 1)
 
 
+@pytest.mark.slow
 def test_the_words_for_people(tmp_path: Path) -> None:
     Written(tmp_path).add(ago(minutes=-10), level="info\x1b[31m")
     done = flowery("doctor", tmp_path, COLUMNS="60")

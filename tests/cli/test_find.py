@@ -51,6 +51,7 @@ def test_requests_the_newest_first(directory: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_how_it_is_shown(directory: Path) -> None:
     done = flowery("find", "customer-5", directory, "-n", "3", COLUMNS="60", TZ="UTC")
     lines = done.stdout.splitlines()
@@ -64,6 +65,7 @@ def test_how_it_is_shown(directory: Path) -> None:
     assert "user.id=customer-5" in done.stdout
 
 
+@pytest.mark.slow
 def test_what_is_not_there(directory: Path) -> None:
     assert found("nothing", directory, code=1) == []
     done = flowery("find", "nothing", directory)
@@ -87,6 +89,7 @@ def test_outside_of_requests(tmp_path: Path) -> None:
     assert (one["trace_id"], one["matching_events"], one["services"]) == ("", 2, ["nightly"])
 
 
+@pytest.mark.slow
 def test_many_requests_are_remembered_only_by_their_number(tmp_path: Path) -> None:
     service = Service(tmp_path, "orders")
     for number in range(3000):

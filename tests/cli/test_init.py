@@ -126,6 +126,7 @@ def test_a_service_that_is_set_up_already_is_instrumented_by_what_it_imports(
     assert "nothing to add" in run(str(tmp_path))[1]
 
 
+@pytest.mark.slow
 def test_django_settings(tmp_path: Path) -> None:
     (tmp_path / "settings.py").write_text(DJANGO)
     (tmp_path / "urls.py").write_text("urlpatterns = []\n")

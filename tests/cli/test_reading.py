@@ -148,6 +148,7 @@ def test_the_command_starts_without_what_a_service_needs() -> None:
     assert not loaded & {"structlog", "asyncio", "rich.table", "flowery_logging.cli.audit"}
 
 
+@pytest.mark.slow
 def test_a_service_that_the_command_imports_finds_every_name(tmp_path: Path) -> None:
     program = (
         f"import sys; sys.argv = ['flowery-logging']; sys.path.insert(0, {str(tmp_path)!r})\n"
@@ -167,6 +168,7 @@ def test_a_service_that_the_command_imports_finds_every_name(tmp_path: Path) -> 
         _ = flowery_logging.nothing
 
 
+@pytest.mark.slow
 def test_where_setup_would_write_is_read(tmp_path: Path) -> None:
     Service(tmp_path / "elsewhere", "orders").log(0, "elsewhere")
     Service(tmp_path / "logs", "orders").log(0, "here")
@@ -182,6 +184,7 @@ def test_where_setup_would_write_is_read(tmp_path: Path) -> None:
     assert "elsewhere" in shown(FLOWERY_LOG_DIR=str(tmp_path / "elsewhere"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["tail"], ["trace", "x"], ["find", "x"]], ids="|".join)
 def test_a_directory_without_logs_is_told(command: list[str], tmp_path: Path) -> None:
     done = flowery(*command, tmp_path)
@@ -231,6 +234,7 @@ def test_a_text_where_the_library_writes_it_is_found_at_once() -> None:
 NO_UTF_8 = os.fsdecode(b"a\xffb")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux")
 @pytest.mark.parametrize("command", ["tail --json", "audit --json --grace 0", "doctor --json"])
 def test_a_directory_whose_name_is_no_utf_8_stands_in_json(tmp_path: Path, command: str) -> None:
@@ -259,6 +263,7 @@ def test_what_is_looked_for_may_be_no_utf_8(tmp_path: Path, command: str) -> Non
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux")
 @pytest.mark.parametrize("command", ["audit --grace 0", "audit --grace 0 --json", "tail", "stats"])
 def test_files_whose_names_the_locale_does_not_know_are_found(tmp_path: Path, command: str) -> None:

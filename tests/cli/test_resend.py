@@ -29,6 +29,7 @@ def written(logs: Logs) -> Logs:
     return logs
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_created_from_its_file(
     written: Logs, elasticsearch: FakeElasticsearch
 ) -> None:
@@ -49,6 +50,7 @@ def test_what_is_missing_is_created_from_its_file(
     assert "0 events created" in resend(written, elasticsearch).stdout
 
 
+@pytest.mark.slow
 def test_a_dry_run_creates_nothing(written: Logs, elasticsearch: FakeElasticsearch) -> None:
     ship(written, elasticsearch, without=frozenset({3, 4}))
     told = resend(written, elasticsearch, "--dry-run")
@@ -58,6 +60,7 @@ def test_a_dry_run_creates_nothing(written: Logs, elasticsearch: FakeElasticsear
     assert elasticsearch.created == {}
 
 
+@pytest.mark.slow
 def test_a_busy_server_gets_them_again_and_what_is_refused_is_told(
     written: Logs, elasticsearch: FakeElasticsearch
 ) -> None:
@@ -70,6 +73,7 @@ def test_a_busy_server_gets_them_again_and_what_is_refused_is_told(
     assert "-4: 400 not this one" in told.stderr
 
 
+@pytest.mark.slow
 def test_a_request_holds_4_mib_at_most(logs: Logs, elasticsearch: FakeElasticsearch) -> None:
     ok(logs.run("for n in range(180): log.info('%d ' + '가' * 9000, n)"))
     settle(logs)
@@ -80,6 +84,7 @@ def test_a_request_holds_4_mib_at_most(logs: Logs, elasticsearch: FakeElasticsea
     assert 3 * 1024**2 < elasticsearch.largest < 4 * 1024**2 + 180 * 200  # each has a line above it
 
 
+@pytest.mark.slow
 def test_a_stream_that_the_kit_does_not_serve_is_left_alone(
     written: Logs, elasticsearch: FakeElasticsearch
 ) -> None:
@@ -97,6 +102,7 @@ def test_a_stream_that_the_kit_does_not_serve_is_left_alone(
     assert "-7: its stream is not served by the kit" in told.stderr
 
 
+@pytest.mark.slow
 def test_what_may_still_be_on_its_way_is_left_alone(
     logs: Logs, elasticsearch: FakeElasticsearch
 ) -> None:
@@ -108,6 +114,7 @@ def test_what_may_still_be_on_its_way_is_left_alone(
     assert len(elasticsearch.created) == len(logs.records())
 
 
+@pytest.mark.slow
 def test_a_server_that_refuses_is_said(written: Logs, elasticsearch: FakeElasticsearch) -> None:
     elasticsearch.status = 403
     refused = resend(written, elasticsearch)

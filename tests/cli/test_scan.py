@@ -82,6 +82,7 @@ def test_a_table_shows_the_same_and_no_value(slipped: Logs) -> None:
     assert not any(value in done.stdout for value in (CARD, TOKEN, RANDOM, "hush-hush", "4711"))
 
 
+@pytest.mark.slow
 def test_strict_finds_what_only_looks_random(slipped: Logs) -> None:
     assert ("labels.seed", "high_entropy") not in by_field(scanned(slipped.directory))
     found = by_field(scanned(slipped.directory, "--strict"))
@@ -89,6 +90,7 @@ def test_strict_finds_what_only_looks_random(slipped: Logs) -> None:
     assert [field for field, kind in found if kind == "high_entropy"] == ["labels.seed"]
 
 
+@pytest.mark.slow
 def test_names_that_are_shown_on_purpose_are_left_out(slipped: Logs) -> None:
     safe = ("--redact-safe", "secret_word,user_secret_word,pin,pins")
     found = by_field(scanned(slipped.directory, *safe))
@@ -97,6 +99,7 @@ def test_names_that_are_shown_on_purpose_are_left_out(slipped: Logs) -> None:
     assert ("labels.order_no", "by_name") in by_field(result)
 
 
+@pytest.mark.slow
 def test_what_a_service_writes_holds_nothing(logs: Logs) -> None:
     """Whatever is hidden leaves a marker, which is no finding; nor are IDs and digests random."""
     program = f"""
@@ -118,6 +121,7 @@ for text in ("paid by {CARD}", "Bearer {TOKEN}", "password={RANDOM}", "call 010-
     assert done.stdout.endswith("nothing was found.\n")
 
 
+@pytest.mark.slow
 def test_personal_data_is_found_where_it_is_asked_for(logs: Logs) -> None:
     program = """
 log.info("call 010-1234-5678", extra={"customer_name": "Kim", "user": {"email": "kim@example.com"}})
@@ -139,6 +143,7 @@ log.info("x", extra={"client.address": "10.0.0.1", "shipping_address": "Seoul", 
     assert flowery("scan", logs.directory, "--personal", "age").returncode == 2
 
 
+@pytest.mark.slow
 def test_lines_that_are_no_events_are_read_too(logs: Logs) -> None:
     ok(logs.run("log.info('one')"))
     (path,) = logs.files()
@@ -150,17 +155,20 @@ def test_lines_that_are_no_events_are_read_too(logs: Logs) -> None:
     assert by_field(result) == {("(not an event)", "github_token"): 1, ("password", "by_name"): 1}
 
 
+@pytest.mark.slow
 def test_events_of_a_service_and_a_time_alone(slipped: Logs) -> None:
     assert scanned(slipped.directory, "--service", "other", code=0)["events"] == 0
     assert scanned(slipped.directory, "--until", "2020-01-01", code=0)["events"] == 0
     assert scanned(slipped.directory, "--service", "svc", "--since", "1d")["found"]
 
 
+@pytest.mark.slow
 def test_a_directory_without_files_is_an_error(tmp_path: Path) -> None:
     assert flowery("scan", tmp_path).returncode == 2
     assert flowery("scan", tmp_path / "absent").returncode == 2
 
 
+@pytest.mark.slow
 def test_events_of_elasticsearch(slipped: Logs, elasticsearch: FakeElasticsearch) -> None:
     for record in slipped.records():
         level = record.pop("log.level")

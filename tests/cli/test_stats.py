@@ -206,6 +206,7 @@ assert [client.get(f"/orders/{n}").status_code for n in range(3)] == [200] * 3
 """
 
 
+@pytest.mark.slow
 def test_the_routes_of_a_real_service(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", SERVICE], cwd=tmp_path, check=True)
     (route,) = stats(tmp_path / "logs", "--by", "route")["by"]["route"]

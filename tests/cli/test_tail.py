@@ -44,6 +44,7 @@ def shop(tmp_path: Path) -> dict[str, Service]:
     return checkout(tmp_path)
 
 
+@pytest.mark.slow
 def test_services_are_merged_in_the_order_of_time(tmp_path: Path) -> None:
     one, two = Service(tmp_path, "one"), Service(tmp_path, "two")
     for number in range(0, 40, 2):
@@ -100,6 +101,7 @@ def test_times_bound_what_is_shown(tmp_path: Path) -> None:
     assert "03:00:00.160" in tail(tmp_path, "-n", "1", "--utc", TZ=seoul)[0]
 
 
+@pytest.mark.slow
 def test_a_late_line_of_the_flight_recorder_hides_no_other(tmp_path: Path) -> None:
     """It stands behind younger ones, with its own time."""
     service = Service(tmp_path, "orders")
@@ -112,6 +114,7 @@ def test_a_late_line_of_the_flight_recorder_hides_no_other(tmp_path: Path) -> No
     assert messages(tmp_path, *since) == expected
 
 
+@pytest.mark.slow
 def test_foreign_lines_are_kept_and_marked(tmp_path: Path) -> None:
     service = Service(tmp_path, "orders")
     service.log(0, "before")
@@ -136,6 +139,7 @@ def test_foreign_lines_are_kept_and_marked(tmp_path: Path) -> None:
     assert tail(tmp_path, "--service", "other") != []
 
 
+@pytest.mark.slow
 def test_an_unfinished_line_is_torn_once_nobody_can_finish_it(tmp_path: Path) -> None:
     logs = Logs(tmp_path)
     logs.run("log.info('whole'); os.kill(os.getpid(), signal.SIGKILL)")
@@ -180,6 +184,7 @@ def test_wrong_options_are_told(option: list[str], tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shop")
 def test_a_service_that_is_not_there_is_told(tmp_path: Path) -> None:
     commands: list[list[str | Path]] = [["tail", tmp_path], ["find", "7", tmp_path]]
@@ -189,6 +194,7 @@ def test_a_service_that_is_not_there_is_told(tmp_path: Path) -> None:
         assert "no log files of oders; there are those of courier, gateway, orders" in done.stderr
 
 
+@pytest.mark.slow
 def test_who_closes_the_pipe_has_seen_enough(tmp_path: Path) -> None:
     service = Service(tmp_path, "orders")
     for number in range(3000):
@@ -246,6 +252,7 @@ def test_following_over_rotations_and_new_processes(tmp_path: Path) -> None:
         assert until(process, "in the next file") == ["in the next file"]
 
 
+@pytest.mark.slow
 def test_following_a_directory_that_comes_later(tmp_path: Path) -> None:
     with following(tmp_path / "later", "--service", "orders") as process:
         time.sleep(0.1)
@@ -254,6 +261,7 @@ def test_following_a_directory_that_comes_later(tmp_path: Path) -> None:
         assert until(process, "first") == ["first"]
 
 
+@pytest.mark.slow
 def test_following_ends_with_its_reader_and_by_ctrl_c(tmp_path: Path) -> None:
     Service(tmp_path, "orders").log(0, "x")
     with following(tmp_path) as process:
@@ -304,6 +312,7 @@ def on_terminal(directory: Path, **variables: str) -> str:
     return found.decode().replace("\r\n", "\n")
 
 
+@pytest.mark.slow
 def test_a_locale_that_cannot_show_it_is_no_error(tmp_path: Path) -> None:
     Service(tmp_path, "orders").log(0, "주문 ☃")
     (line,) = tail(tmp_path, PYTHONIOENCODING="ascii")
@@ -321,6 +330,7 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         assert f"cannot read {service.path}" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
 def test_an_output_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     Service(tmp_path, "orders").log(0, "x")
@@ -336,6 +346,7 @@ def test_an_output_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 CLOSED = {"standard output": ">&-", "all three": "<&- >&- 2>&-"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["tail", "find x", "stats", "scan", "audit --grace 0"])
 @pytest.mark.parametrize("closed", CLOSED)
 def test_who_closes_the_output_gets_the_exit_code(
@@ -350,6 +361,7 @@ def test_who_closes_the_output_gets_the_exit_code(
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_closed_input_is_an_empty_one() -> None:
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" <&-', "sh", *COMMAND[:-1], "validate", "-"],
@@ -362,6 +374,7 @@ def test_a_closed_input_is_an_empty_one() -> None:
     assert (done.returncode, done.stdout) == (empty.returncode, empty.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", ["doctor logs", "doctor logs --import json", "watch --once logs"]
 )

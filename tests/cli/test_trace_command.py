@@ -76,6 +76,7 @@ def test_hops_hang_below_the_call_whose_span_they_name(asked: str, tmp_path: Pat
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", ["only-mine", "only", "5" * 16, "4d63-task"])
 def test_an_id_of_another_kind_finds_the_whole_trace(asked: str, tmp_path: Path) -> None:
     checkout(tmp_path, "f" * 32)
@@ -89,6 +90,7 @@ def test_an_id_of_another_kind_finds_the_whole_trace(asked: str, tmp_path: Path)
     assert tree(f"{service.entity}-1", tmp_path)["events"] == 2, "an event's own"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shop")
 def test_several_traces_are_listed(tmp_path: Path) -> None:
     for asked, count in (("4bf92f35", 2), ("req-가-1", 3), ("req", 3)):
@@ -108,6 +110,7 @@ def test_a_whole_id_counts_before_one_that_only_begins_so(tmp_path: Path) -> Non
     assert tree("demo-1", tmp_path)["trace_id"] == "1" * 32
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shop")
 def test_what_is_not_there(tmp_path: Path) -> None:
     done = flowery("trace", "nothing", tmp_path)
@@ -229,6 +232,7 @@ def test_of_a_trace_without_an_end_the_first_events_are_shown_and_the_others_cou
         assert [event["message"] for event in hop["events"]] == [f"n{n}" for n in range(20)]
 
 
+@pytest.mark.slow
 def test_lines_of_no_request_are_shown_too(tmp_path: Path) -> None:
     service = Service(tmp_path, "nightly")
     service.log(1, "begun", trace__id=TRACE)
@@ -238,6 +242,7 @@ def test_lines_of_no_request_are_shown_too(tmp_path: Path) -> None:
     assert "failed" in trace(TRACE, tmp_path)
 
 
+@pytest.mark.slow
 def test_odd_fields_are_no_error(tmp_path: Path) -> None:
     service = Service(tmp_path, "orders")
     service.log(
@@ -249,6 +254,7 @@ def test_odd_fields_are_no_error(tmp_path: Path) -> None:
     assert tree(TRACE, tmp_path)["events"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Seoul", "America/New_York"])
 @pytest.mark.parametrize(
     ("time", "duration"),
@@ -329,6 +335,7 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shop")
 def test_the_page_says_all_and_loads_nothing(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
@@ -370,6 +377,7 @@ def test_what_stands_in_events_is_never_markup(tmp_path: Path) -> None:
     assert not {tag for tag, _ in page.elements} & {"script", "img"}
 
 
+@pytest.mark.slow
 def test_a_page_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     checkout(tmp_path)
     done = flowery("trace", TRACE, tmp_path, "--html", tmp_path / "no" / "page.html")

@@ -105,6 +105,7 @@ def validate(*arguments: str | Path, code: int) -> dict[str, Any]:
     return result
 
 
+@pytest.mark.slow
 def test_lines_that_are_right_have_no_finding(tmp_path: Path) -> None:
     path = tmp_path / "lines.json"
     path.write_bytes("\n".join(VALID).encode())
@@ -160,6 +161,7 @@ def test_what_the_library_writes_is_valid(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["lines"] > 400
 
 
+@pytest.mark.slow
 def test_standard_input_and_the_words_for_people(tmp_path: Path) -> None:
     line = f'{{{HEAD},"process":{{"pid":"7"}},"a\\u001b[31m":1}}\n'
     done = subprocess.run(
@@ -177,6 +179,7 @@ def test_standard_input_and_the_words_for_people(tmp_path: Path) -> None:
     assert "\x1b" not in done.stdout
 
 
+@pytest.mark.slow
 def test_declared_fields_have_their_types(tmp_path: Path) -> None:
     declared, path = tmp_path / "fields.json", tmp_path / "lines.json"
     declared.write_text('{"flowery.order.id": "long"}')
@@ -186,6 +189,7 @@ def test_declared_fields_have_their_types(tmp_path: Path) -> None:
     assert validate(path, code=0)["custom_fields"] == {"flowery.order.id": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [[], ["missing.json"]])
 def test_wrong_arguments(arguments: list[str]) -> None:
     done = flowery("validate", *arguments)
@@ -206,6 +210,7 @@ def test_directories_without_log_files(tmp_path: Path, output: list[str]) -> Non
     assert here("validate", *output, tmp_path / "one", tmp_path / "two").exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
     path = tmp_path / "lines.json"
     path.write_text("no JSON\n" * 20_000)

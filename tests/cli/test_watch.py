@@ -568,6 +568,7 @@ def test_an_answer_that_is_none_is_said(
     assert ("2 shards gave no answer" if answer else "is this Elasticsearch?") in done.stderr
 
 
+@pytest.mark.slow
 def test_a_state_that_cannot_be_saved_ends_no_watch_and_is_remembered(
     tmp_path: Path, chat: Chat
 ) -> None:

@@ -92,6 +92,7 @@ CALLS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_another_machine_path_and_line_are_the_same_error(tmp_path):
     here = groups_of(tmp_path / "here", CALLS)
     moved = SHOP.replace("import json\n", "\n# moved\n\nimport json\n").replace(
@@ -103,6 +104,7 @@ def test_another_machine_path_and_line_are_the_same_error(tmp_path):
     assert all(len(group) == 16 and int(group, 16) >= 0 for group in here)
 
 
+@pytest.mark.slow
 def test_a_module_that_is_run_is_the_one_that_is_imported(tmp_path):
     text = PROGRAM + SHOP + "if __name__ == '__main__':\n    " + RUN
     (tmp_path / "shop.py").write_text(text)
@@ -124,6 +126,7 @@ def test_a_module_that_is_run_is_the_one_that_is_imported(tmp_path):
     assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.slow
 def test_a_module_of_a_package_that_is_run_is_the_one_that_is_imported(tmp_path):
     (tmp_path / "shops").mkdir()
     text = PROGRAM + SHOP + "if __name__ == '__main__':\n    " + RUN

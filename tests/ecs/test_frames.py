@@ -59,6 +59,7 @@ PARTS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(PARTS, min_size=1, max_size=8), st.integers(0, 3))
 def test_any_source_is_as_python_prints_it(tmp_path, parts, depth):
     source = f"def one():\n  return {''.join(parts)}\n" + "\n" * depth + "d = {}\none() / 0\n"

@@ -26,6 +26,7 @@ def whole(shown: str) -> int:
     return len(NOTE.sub("", shown)) + int(count)
 
 
+@pytest.mark.slow
 def test_what_is_searched_of_a_text_is_bounded() -> None:
     searched: list[int] = []
 
@@ -83,6 +84,7 @@ SECRETS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
 def test_a_secret_that_lies_over_a_cut_is_hidden(secret: str) -> None:
     shown, size = 1_000, 2 * MARGIN + 5_000
@@ -140,6 +142,7 @@ def named_before(count: int, filling: int = 0) -> dict[str, str]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [600, 1_800, 6_000, 20_000])
 def test_what_is_named_at_its_beginning_alone_is_hidden_to_its_end(count: int) -> None:
     redactor = Redactor()
@@ -147,6 +150,7 @@ def test_what_is_named_at_its_beginning_alone_is_hidden_to_its_end(count: int) -
         assert "hunter" not in redactor.clean(text), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filling", [200, 1_500])
 def test_it_is_also_where_its_rows_are_long(logged, filling: int) -> None:
     for name, text in named_before(900, filling).items():
@@ -220,6 +224,7 @@ def test_no_more_of_a_text_is_searched_than_a_label_shows(logged, value, monkeyp
     assert "hunter" not in json.dumps(logged.events())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
 def test_a_secret_that_lies_over_the_end_of_a_label_is_hidden(secret: str) -> None:
     shown = 1_000

@@ -181,6 +181,7 @@ PARTS_OF_SECRETS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=2000)
 @given(st.lists(st.sampled_from(PARTS_OF_SECRETS), max_size=6).map("".join))
 def test_the_quick_look_lets_no_secret_pass(text):
@@ -191,6 +192,7 @@ def test_the_quick_look_lets_no_secret_pass(text):
 CONTROLS = ("\n", "\r", "\t", "\b", "\f", "\x01", "\x1f", "pass\x01word", "n", "u001f", "x" * 130)
 
 
+@pytest.mark.slow
 @settings(max_examples=2000)
 @given(st.lists(st.sampled_from(PARTS_OF_SECRETS + CONTROLS), max_size=7).map("".join))
 def test_a_text_with_a_secret_is_suspicious_also_as_it_stands_in_json(text):

@@ -33,6 +33,7 @@ assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
     assert run(tmp_path, program) == 0
 
 
+@pytest.mark.slow
 def test_what_a_fork_finds_blocked_stays_so(tmp_path):
     program = """
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
@@ -46,6 +47,7 @@ assert blocked == {signal.SIGUSR1}
     assert run(tmp_path, program) == 0
 
 
+@pytest.mark.slow
 def test_a_fork_after_another_set_up_blocks_nothing(tmp_path):
     program = """
 flowery_logging.shutdown()
@@ -60,6 +62,7 @@ assert not blocked
     assert run(tmp_path, program) == 0
 
 
+@pytest.mark.slow
 def test_who_blocks_a_signal_to_wait_for_it_gets_it(tmp_path):
     program = """
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
@@ -71,6 +74,7 @@ log.info("got it")
     assert ends(tmp_path / "logs") == ["clean"]
 
 
+@pytest.mark.slow
 def test_a_subinterpreter_that_handles_no_signals_logs_too(tmp_path):
     """As those of a program in C that embeds Python; Python calls their first thread a main one."""
     pytest.importorskip("_testcapi")
@@ -118,6 +122,7 @@ time.sleep(300)
     assert last(tmp_path)["event"]["reason"] == "SIGTERM"
 
 
+@pytest.mark.slow
 def test_a_second_signal_while_the_closing_record_is_written(tmp_path):
     """As a supervisor sends that does not wait; the program's own handler raises for it."""
     program = """
@@ -135,6 +140,7 @@ System.fstat = once_more
     assert ends(tmp_path / "logs") == ["clean"]
 
 
+@pytest.mark.slow
 def test_a_signal_before_it_is_begun(tmp_path):
     program = """
 import atexit
@@ -150,6 +156,7 @@ atexit.register(sys.setprofile, at_the_first_instruction)
     assert ends(tmp_path / "logs") == ["clean"]
 
 
+@pytest.mark.slow
 def test_the_terminal_is_given_back(tmp_path):
     """As ncurses does itself where SIGTERM has its default when it begins."""
     pty = pytest.importorskip("pty")

@@ -90,6 +90,7 @@ log.info("many fields", extra={f"name_{n}": n for n in range(40)})
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [60, 80, 100, 120])
 def test_an_event_is_one_line_in_the_columns_of_the_terminal(tmp_path, columns):
     lines = ESCAPES.sub("", on_terminal(LOGGED, tmp_path, columns)).splitlines()
@@ -106,6 +107,7 @@ def test_colours_of_the_program_s_own_go_and_other_escapes_are_written_out():
     assert line.endswith("WARNING: \\x1b[2J a development server")
 
 
+@pytest.mark.slow
 def test_the_variable_for_columns_is_heeded(tmp_path):
     body = "log.info('a long story ' * 20)"
     for given, columns in (("60", 60), ("0", 100)):
@@ -113,11 +115,13 @@ def test_the_variable_for_columns_is_heeded(tmp_path):
         assert (width(line), line[-1]) == (columns, "…")
 
 
+@pytest.mark.slow
 def test_a_terminal_that_tells_no_columns_cuts_nothing(tmp_path):
     (line,) = ESCAPES.sub("", on_terminal("log.warning('long ' * 90)", tmp_path, 0)).splitlines()
     assert line.endswith(("long " * 90).strip())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["warning", "error"])
 def test_the_message_of_a_warning_or_an_error_is_never_cut(tmp_path, level):
     text = on_terminal(f"log.{level}('no connection to the database ' * 12)", tmp_path, 80)
@@ -130,6 +134,7 @@ def test_the_message_of_a_warning_or_an_error_is_never_cut(tmp_path, level):
 BANNER = "WARNING: This is a development server. Do not use it in a production deployment. Use a production WSGI server instead.\n * Running on http://127.0.0.1:5000"  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_lines_of_a_message_stand_below_each_other(tmp_path):
     """As those of `flask run`, whose address is in the second one."""
     text = on_terminal(f"log.info({BANNER!r}, extra={{'n': 7}})", tmp_path)
@@ -173,6 +178,7 @@ def test_what_a_terminal_of_almost_no_columns_shows():
     assert below == ["    ijkl", heading, "    E: abcde", "    fghijkl"]
 
 
+@pytest.mark.slow
 def test_the_text_of_an_exception_is_never_cut(tmp_path):
     body = """
     try:
@@ -186,6 +192,7 @@ def test_the_text_of_an_exception_is_never_cut(tmp_path):
     assert text == "ValueError: " + ("no connection to the database " * 12).strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("others", "coloured"),
     [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False), ({"NO_COLOR": ""}, True)],
@@ -196,11 +203,13 @@ def test_colours_on_a_terminal_unless_they_are_not_wanted(tmp_path, others, colo
     assert "warning orders stock is low" in ESCAPES.sub("", text)
 
 
+@pytest.mark.slow
 def test_elsewhere_there_are_no_colours_and_nothing_is_cut(tmp_path):
     (line,) = elsewhere("f.get_logger().info('word ' * 100, order_id=7)").splitlines()
     assert line.endswith(f"{('word ' * 100).strip()}  order_id=7")
 
 
+@pytest.mark.slow
 def test_times_are_local(tmp_path):
     body = "import freezegun\nwith freezegun.freeze_time('2026-11-23 01:24:33.5'): "
     shown = elsewhere(body + "f.get_logger().info('now')")
@@ -469,6 +478,7 @@ def test_hangul_takes_two_columns():
     assert list(folded("abcd efgh", 6, 6)) == ["abcd", "efgh"]
 
 
+@pytest.mark.slow
 def test_own_frames_come_first_and_the_others_are_folded(tmp_path):
     body = """
     import json
@@ -570,6 +580,7 @@ def test_beside_uvicorn_no_line_is_shown_twice(tmp_path):
     assert sum("Application startup complete" in line for line in lines) == 1
 
 
+@pytest.mark.slow
 def test_the_records_of_the_file_itself_are_not_for_people(tmp_path):
     program = f"import flowery_logging as f; f.setup('orders', directory={str(tmp_path)!r}, output='file,console')\n"
     program += "f.get_logger().info('now')"

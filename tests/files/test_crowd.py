@@ -59,16 +59,19 @@ def of_the_crowd(messages: list[str]) -> list[str]:
     return sorted(message for message in messages if message != "follows")
 
 
+@pytest.mark.slow
 def test_each_line_of_a_crowd_is_there_once(logs: Logs) -> None:
     run(logs, CROWD, "gather()", "meet()", "assert is_crowd()")
     logs.check_sequences()
     assert of_the_crowd(logs.messages()) == ALL
 
 
+@pytest.mark.slow
 def test_a_thread_alone_needs_no_turns(logs: Logs) -> None:
     run(logs, CROWD, "work(0)", "assert not is_crowd()")
 
 
+@pytest.mark.slow
 def test_standard_output_in_a_file_is_no_log_file(logs: Logs, tmp_path: Path) -> None:
     """Its lines go through what keeps those of other processes apart."""
     out = tmp_path / "out"
@@ -78,6 +81,7 @@ def test_standard_output_in_a_file_is_no_log_file(logs: Logs, tmp_path: Path) ->
     assert len(out.read_bytes().splitlines()) >= 8000 + len(ALL)
 
 
+@pytest.mark.slow
 def test_a_file_that_may_not_grow_is_followed_by_the_next(logs: Logs) -> None:
     """What the system answers then is the same, whoever asks."""
     limit = """
@@ -276,6 +280,7 @@ def test_the_turn_that_another_has_taken_is_left_to_it() -> None:
     assert not turns._turn
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
 def test_the_child_of_a_crowd_is_alone(logs: Logs) -> None:
     run(

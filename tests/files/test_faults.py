@@ -138,6 +138,7 @@ def test_more_old_files_than_one_record_names_do_not_keep_the_disk_full(small_di
     assert sum(m.startswith("while full") for m in logs.messages()) == 100
 
 
+@pytest.mark.slow
 @root_only
 def test_old_files_of_ours_do_not_keep_the_disk_without_inodes(small_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,nr_inodes=50", str(small_disk)], check=True)
@@ -165,6 +166,7 @@ def test_old_files_of_ours_do_not_keep_the_disk_without_inodes(small_disk: Path)
     logs.check_sequences()
 
 
+@pytest.mark.slow
 @root_only
 def test_what_does_not_fit_into_memory_is_dropped_and_announced(small_disk: Path) -> None:
     logs = Logs(small_disk)
@@ -213,6 +215,7 @@ def test_a_limit_on_the_size_of_a_file_only_opens_the_next(logs: Logs) -> None:
     assert len(logs.files()) > 5
 
 
+@pytest.mark.slow
 def test_where_no_file_can_take_a_header_no_files_are_strewn_about(logs: Logs) -> None:
     program = """
         import resource
@@ -361,6 +364,7 @@ def test_at_the_end_it_goes_to_stderr(tmp_path: Path, stands_there: str) -> None
     assert "before it is noticed" in done.stderr
 
 
+@pytest.mark.slow
 def test_files_that_are_fetched_as_soon_as_they_are_there_do_not_grow(
     logs: Logs, tmp_path: Path
 ) -> None:
@@ -747,6 +751,7 @@ def test_each_event_that_stays_unwritten_is_shown_once(logs: Logs) -> None:
     assert "more were dropped" not in done.stderr
 
 
+@pytest.mark.slow
 def test_how_many_events_are_shown_and_how_many_were_dropped(logs: Logs) -> None:
     program = f"""{UNWRITABLE}
     for n in range(500): log.info("%d " % n + "x" * 20_000)
@@ -833,6 +838,7 @@ def test_a_volume_behind_a_link_that_is_not_there_at_the_start(tmp_path: Path) -
         flowery_logging.setup("svc", directory=tmp_path / "link" / "logs")
 
 
+@pytest.mark.slow
 def test_interrupted_system_calls(logs: Logs) -> None:
     """EINTR: Python repeats the call (PEP 475); the handler's events come in between."""
     program = """

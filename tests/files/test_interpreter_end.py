@@ -82,6 +82,7 @@ else:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["file", "stdout"])
 def test_lines_at_the_end_are_those_of_any_other_time(tmp_path: Path, output: str) -> None:
     program = tmp_path / "program.py"

@@ -45,6 +45,7 @@ for point in range(1, 1000):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["stdout", "file,stdout"])
 @pytest.mark.parametrize("raises", [True, False])
 def test_no_line_is_torn_or_missing(tmp_path: Path, output: str, raises: bool) -> None:

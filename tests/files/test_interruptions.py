@@ -117,6 +117,7 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # An interrupted scandir() cannot be closed: Python does it, and says so.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:unclosed scandir iterator:ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.usefixtures("silent")
@@ -134,6 +135,7 @@ def test_interrupted_at_every_point(
     assert points > 2, "no code was interrupted"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("silent")
 @pytest.mark.parametrize("raised", [False, True])
 def test_numbers_that_nobody_has_seen_are_used_again_once(tmp_path: Path, raised: bool) -> None:

@@ -35,6 +35,7 @@ def locks(folder: Path) -> list[Path]:
     return [*folder.glob("*.lock")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["", "flowery_logging.shutdown()"])
 @pytest.mark.parametrize("output", ["stdout", "file,stdout", "file,console,stdout", "file"])
 def test_setting_up_again_leaves_no_descriptor_open(tmp_path, output, end):

@@ -128,6 +128,7 @@ def test_a_traceback_that_comes_back_line_by_line_ends_too(tmp_path: Path) -> No
     assert len(messages) < 30
 
 
+@pytest.mark.slow
 def test_stdout_that_logs_is_passed_by(tmp_path: Path) -> None:
     body = """Guarded()
     for n in range(3): log.error("event %d", n)
@@ -135,6 +136,7 @@ def test_stdout_that_logs_is_passed_by(tmp_path: Path) -> None:
     assert written(tmp_path, "stdout", body, "file,stdout") == ["event 0", "event 1", "event 2"]
 
 
+@pytest.mark.slow
 def test_a_lock_of_the_stream_that_logs_stops_nobody(tmp_path: Path) -> None:
     """One thread shows a line, and another logs under the lock that the showing needs."""
     body = """Locked()
@@ -151,6 +153,7 @@ def test_a_lock_of_the_stream_that_logs_stops_nobody(tmp_path: Path) -> None:
     assert sum(m.startswith(("inner", "outer")) for m in messages) == 800
 
 
+@pytest.mark.slow
 def test_lines_of_many_threads_are_shown_in_their_order(tmp_path: Path) -> None:
     body = """
     import threading
@@ -167,6 +170,7 @@ def test_lines_of_many_threads_are_shown_in_their_order(tmp_path: Path) -> None:
     assert numbers == list(range(2, 1203))
 
 
+@pytest.mark.slow
 def test_a_stream_that_raises_is_counted_and_no_more(tmp_path: Path) -> None:
     body = """
     class Broken:

@@ -20,6 +20,7 @@ NAMES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before the first event", "later"])
 def test_a_mock_does_not_reach_us(logs: Logs, when: str) -> None:
     program = f"""
@@ -70,6 +71,7 @@ def test_all_of_os_mocked(logs: Logs) -> None:
     assert logs.messages() == [f"event {n}" for n in range(40)]
 
 
+@pytest.mark.slow
 def test_a_frozen_clock_removes_no_file_and_stops_no_look(logs: Logs) -> None:
     """Freezegun also replaces what modules have imported. Events say the time it says."""
     pytest.importorskip("freezegun")
@@ -93,6 +95,7 @@ def test_a_frozen_clock_removes_no_file_and_stops_no_look(logs: Logs) -> None:
     assert logs.messages()[-1] == "after"
 
 
+@pytest.mark.slow
 def test_retention_at_a_frozen_clock(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
     """At 2050 all files of today are old; the file system knows better."""
     pytest.importorskip("freezegun")
@@ -132,6 +135,7 @@ CLOCKS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLOCKS)
 def test_a_clock_of_a_test_reaches_no_kind_of_event(logs: Logs, name: str) -> None:
     """Nor is it asked: a mock may have a list of values, all of which the test needs itself."""
@@ -167,6 +171,7 @@ def test_a_clock_of_a_test_reaches_no_kind_of_event(logs: Logs, name: str) -> No
     assert logs.messages() == expected
 
 
+@pytest.mark.slow
 def test_a_frozen_clock_does_not_tell_how_long_a_request_took(logs: Logs) -> None:
     pytest.importorskip("freezegun")
     program = """
@@ -208,6 +213,7 @@ def test_requests_that_are_left_out_by_chance_leave_seeded_numbers_alone(logs: L
     ok(logs.run(program))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["compile", "sub", "split", "search", "match", "fullmatch"])
 def test_a_mocked_module_of_patterns_hides_no_text_and_shows_no_secret(
     logs: Logs, name: str, monkeypatch: pytest.MonkeyPatch

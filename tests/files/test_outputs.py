@@ -37,6 +37,7 @@ def parsed(output: str) -> list[dict[str, Any]]:
     return [json.loads(line, object_pairs_hook=strict) for line in output.splitlines()]
 
 
+@pytest.mark.slow
 def test_stdout_has_the_same_lines(tmp_path: Path) -> None:
     done = run("log.info('주문', extra={'n': 1}); log.info('two')", output="stdout")
     records = parsed(done.stdout)
@@ -45,18 +46,21 @@ def test_stdout_has_the_same_lines(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_file_and_stdout_have_the_same_events(logs: Logs) -> None:
     done = run("log.info('one')", output="file,stdout", directory=str(logs.directory))
     ids = [r["event"]["id"] for r in parsed(done.stdout) if r["message"] == "one"]
     assert ids == [r["event"]["id"] for r in logs.records() if r["message"] == "one"]
 
 
+@pytest.mark.slow
 def test_a_level_that_is_named_later_is_on_stdout_too(logs: Logs) -> None:
     text = "logging.addLevelName(25, 'NOTICE'); log.log(25, 'one')"
     done = run(text, output="file,stdout", directory=str(logs.directory))
     assert "one" in [r["message"] for r in parsed(done.stdout)]
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_does_not_raise() -> None:
     text = program(
         """
@@ -81,6 +85,7 @@ def test_a_closed_pipe_does_not_raise() -> None:
     assert sum('"message":"xxx' in line for line in waited) > 100  # shown as the process ends
 
 
+@pytest.mark.slow
 def test_workers_that_share_a_pipe_never_tear_long_lines() -> None:
     text = """
         import threading
@@ -99,6 +104,7 @@ def test_workers_that_share_a_pipe_never_tear_long_lines() -> None:
     assert max(len(r["message"]) for r in records) > 8_000
 
 
+@pytest.mark.slow
 def test_console_alone_writes_nothing_else(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", program("log.warning('주문 %d', 7, extra={'n': 1})", output="console")],
@@ -111,6 +117,7 @@ def test_console_alone_writes_nothing_else(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_console_shows_tracebacks_and_no_escapes(tmp_path: Path) -> None:
     text = r"""
         try:
@@ -124,6 +131,7 @@ def test_console_shows_tracebacks_and_no_escapes(tmp_path: Path) -> None:
     assert not {"\x1b", "\x07", "\u202e"} & set(shown)
 
 
+@pytest.mark.slow
 def test_default_on_a_terminal_is_file_and_console(tmp_path: Path) -> None:
     leader, follower = pty.openpty()
     text = program("log.info('seen twice')", directory=str(tmp_path))
@@ -145,6 +153,7 @@ def test_default_on_a_terminal_is_file_and_console(tmp_path: Path) -> None:
     assert "seen twice" in Logs(tmp_path).messages()
 
 
+@pytest.mark.slow
 def test_default_elsewhere_is_the_file(tmp_path: Path) -> None:
     done = run("log.info('quiet')", directory=str(tmp_path))
     assert "quiet" not in done.stderr + done.stdout
@@ -178,6 +187,7 @@ def run_worker(tmp_path: Path, output: str, directory: Path | None) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["stdout", "file,stdout"])
 def test_what_a_worker_of_anyio_answers_on_stdout_is_kept_apart(
     tmp_path: Path, logs: Logs, output: str
@@ -186,6 +196,7 @@ def test_what_a_worker_of_anyio_answers_on_stdout_is_kept_apart(
     assert "in a worker" in [record["message"] for record in logs.records()]
 
 
+@pytest.mark.slow
 def test_where_such_a_worker_can_make_no_file_its_work_goes_on(tmp_path: Path) -> None:
     (tmp_path / "logs").write_text("no directory")
     found = run_worker(tmp_path, "file", None)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from tests.files.conftest import Logs
 
 HIDDEN = """
@@ -45,6 +47,7 @@ def test_it_writes_rotates_and_keeps_by_age_only(logs: Logs) -> None:
     assert len(logs.messages()) == 200
 
 
+@pytest.mark.slow
 def test_standard_output_needs_no_lock(logs: Logs) -> None:
     done = run(logs, "stdout")
     assert done.returncode == 0, done.stderr

@@ -42,6 +42,7 @@ def test_the_files_of_a_process_are_found_in_their_order(logs: Logs) -> None:
     assert [line.sequence for line in lines(logs)] == list(range(1, len(logs.records()) + 1))
 
 
+@pytest.mark.slow
 def test_only_files_with_a_name_of_ours_that_are_files(logs: Logs, tmp_path: Path) -> None:
     ok(logs.run("log.info('x')"))
     (path,) = logs.files()
@@ -57,6 +58,7 @@ def test_only_files_with_a_name_of_ours_that_are_files(logs: Logs, tmp_path: Pat
         find(tmp_path / "nowhere")
 
 
+@pytest.mark.slow
 def test_selection_by_service_process_and_time(logs: Logs) -> None:
     ok(logs.run("log.info('one')"))
     ok(logs.run("log.info('two')"))
@@ -78,6 +80,7 @@ def test_selection_by_service_process_and_time(logs: Logs) -> None:
     assert len(find(logs.directory, Selection(until=now + timedelta(hours=1)))) == 3
 
 
+@pytest.mark.slow
 def test_offsets_and_data_are_those_of_the_file(logs: Logs) -> None:
     ok(logs.run("for n in range(2000): log.info('%s', 'x' * n)", setup="max_bytes=10_000_000"))
     (file,) = find(logs.directory)
@@ -139,6 +142,7 @@ def test_a_line_without_its_end_is_torn_although_it_is_valid_json(logs: Logs) ->
     assert [line.kind for line in lines(logs)] == [Kind.EVENT, Kind.EVENT, Kind.TORN]
 
 
+@pytest.mark.slow
 def test_an_endless_line_costs_no_memory(logs: Logs) -> None:
     ok(logs.run("log.info('x')"))
     (path,) = logs.files()
@@ -154,6 +158,7 @@ def test_an_endless_line_costs_no_memory(logs: Logs) -> None:
     assert found[-1] == (Kind.EVENT, len(event))
 
 
+@pytest.mark.slow
 def test_a_file_in_use_is_told_from_one_that_is_not(logs: Logs) -> None:
     ok(logs.run("log.info('x')"))
     (ended,) = find(logs.directory)

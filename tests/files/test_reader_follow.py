@@ -135,6 +135,7 @@ def test_a_half_line_of_a_process_that_has_another_service_now_waits(
     assert [line.record["message"] for line in follower.look()] == ["log closed"]
 
 
+@pytest.mark.slow
 def test_removed_files_are_no_fault(logs: Logs) -> None:
     ok(logs.run("log.info('one')"))
     follower = Follower(logs.directory, from_start=True)

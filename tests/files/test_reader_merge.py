@@ -42,6 +42,7 @@ def merged(directory: Path) -> list[tuple[int, int]]:
     return [(int(line.entity, 16), line.sequence) for line in merge(find(directory))]
 
 
+@pytest.mark.slow
 def test_processes_that_log_at_once(logs: Logs) -> None:
     program = (
         f"import flowery_logging; flowery_logging.setup('svc', directory={str(logs.directory)!r}, max_bytes=20_000)\n"

@@ -161,6 +161,7 @@ def test_no_clock_is_told_from_a_time_that_cannot_be_set(logs: Logs) -> None:
     assert not old.exists()
 
 
+@pytest.mark.slow
 def test_a_file_whose_writer_sleeps_is_in_use(logs: Logs) -> None:
     """A writer's own lock protects it, however old its last line is."""
     directory = str(logs.directory)
@@ -215,6 +216,7 @@ def test_links_and_pipes_are_left_alone(logs: Logs, tmp_path: Path) -> None:
     assert link.is_symlink()
 
 
+@pytest.mark.slow
 def test_at_rotation_too(logs: Logs) -> None:
     program = """
         log.info("start")
@@ -273,6 +275,7 @@ def test_a_file_in_use_counts_among_the_bytes_that_are_kept(logs: Logs) -> None:
     assert [path.exists() for path in others] == [False, False, True]
 
 
+@pytest.mark.slow
 def test_many_processes_at_once_announce_each_file_once(logs: Logs, tmp_path: Path) -> None:
     old = [plant(logs, n, days=9) for n in range(1, 101)]
     directory, ready = str(logs.directory), tmp_path / "ready"
@@ -319,6 +322,7 @@ def test_what_another_process_has_removed_is_not_made_up_for(logs: Logs) -> None
     assert [path for path in old if path.exists()] == old[10:]
 
 
+@pytest.mark.slow
 def test_a_huge_directory_is_read_in_steps(logs: Logs) -> None:
     """Each step reads 20 000 entries, so a million of them never stall a call."""
     logs.directory.mkdir()
@@ -353,6 +357,7 @@ def test_a_huge_directory_is_read_in_steps(logs: Logs) -> None:
     assert not old.exists()
 
 
+@pytest.mark.slow
 def test_no_descriptor_is_held_from_one_step_to_the_next(logs: Logs) -> None:
     """Who closes all descriptors would get its number, and lose his file with the next step."""
     for n in range(1, 2_001):
@@ -383,6 +388,7 @@ def check_own(logs: Logs) -> None:
             assert events[-1]["action"] == "log-closed"
 
 
+@pytest.mark.slow
 def test_short_processes_remove_what_is_too_old_in_a_huge_directory(logs: Logs) -> None:
     """As a script that is run each minute: none reads the whole directory by its looks."""
     old = [plant(logs, n, days=9) for n in range(1, 6_001)]
@@ -394,6 +400,7 @@ def test_short_processes_remove_what_is_too_old_in_a_huge_directory(logs: Logs) 
     check_own(logs)
 
 
+@pytest.mark.slow
 def test_one_in_some_short_processes_finishes_what_the_bytes_ask_for(logs: Logs) -> None:
     planted = [plant(logs, n, days=n / 1e4, size=200) for n in range(1, 4_001)]
     oldest = planted[-1]
@@ -406,6 +413,7 @@ def test_one_in_some_short_processes_finishes_what_the_bytes_ask_for(logs: Logs)
     check_own(logs)
 
 
+@pytest.mark.slow
 def test_a_forked_child_leaves_the_directory_to_its_parent_at_first(logs: Logs) -> None:
     """It may be there for one task: RQ forks for each job."""
     plant(logs, 1, days=9)

@@ -72,6 +72,7 @@ def test_again_after_an_interruption(logs: Logs) -> None:
     assert logs.actions() == ["log-file-opened", "log-closed"]
 
 
+@pytest.mark.slow
 def test_threads_that_log_while_it_shuts_down_have_a_closing_record_behind_them(
     logs: Logs,
 ) -> None:

@@ -68,6 +68,7 @@ BURST = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blocking", [True, False])
 def test_a_reader_that_is_late_gets_every_line(blocking: bool) -> None:
     process, reader = started(program(BURST, output="stdout"), blocking=blocking)
@@ -165,6 +166,7 @@ def plant(path: Path, kind: str) -> None:
         os.link(path, path.with_name("another name"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pipe", "directory", "link", "hard link"])
 def test_what_somebody_has_put_in_the_place_of_the_lock_is_passed_by(
     tmp_path: Path, kind: str
@@ -194,6 +196,7 @@ def test_a_lock_of_another_user_is_passed_by(tmp_path: Path) -> None:
     assert open_lock(str(lock)) == -1
 
 
+@pytest.mark.slow
 def test_a_pipe_that_others_fill_first_is_tried_again() -> None:
     text = program(
         """
@@ -233,6 +236,7 @@ FORKS = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_c", [False, True])
 def test_a_mirror_opened_before_a_fork_never_tears_lines(tmp_path: Path, in_c: bool) -> None:
     text = FORKS.format(in_c=in_c, level="info")
@@ -241,6 +245,7 @@ def test_a_mirror_opened_before_a_fork_never_tears_lines(tmp_path: Path, in_c: b
     assert sum(m.startswith("worker") for m in messages) == 240
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["console", "file"])
 def test_lines_for_people_are_not_torn_either(tmp_path: Path, output: str) -> None:
     options = {"directory": str(tmp_path)} if output == "file" else {}
@@ -252,6 +257,7 @@ def test_lines_for_people_are_not_torn_either(tmp_path: Path, output: str) -> No
     assert all(line.count("x") >= 8_000 for line in workers)
 
 
+@pytest.mark.slow
 def test_a_full_device_is_a_full_disk() -> None:
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
@@ -262,6 +268,7 @@ def test_a_full_device_is_a_full_disk() -> None:
     assert '"message":"one"' in done.stderr
 
 
+@pytest.mark.slow
 def test_a_data_file_that_got_the_number_of_standard_output_is_left_alone(tmp_path: Path) -> None:
     text = f"""
         log.info("one")
@@ -277,6 +284,7 @@ def test_a_data_file_that_got_the_number_of_standard_output_is_left_alone(tmp_pa
     assert '"message":"two"' in done.stderr
 
 
+@pytest.mark.slow
 def test_without_any_standard_stream_nothing_is_written_elsewhere(tmp_path: Path) -> None:
     text = f"""
         import os, sys
@@ -292,6 +300,7 @@ def test_without_any_standard_stream_nothing_is_written_elsewhere(tmp_path: Path
     assert [path.read_bytes() for path in sorted(tmp_path.glob("data*"))] == [b""] * 4
 
 
+@pytest.mark.slow
 def test_a_stream_that_takes_nothing_is_an_error() -> None:
     text = """
         from flowery_logging.files import channel

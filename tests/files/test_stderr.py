@@ -64,6 +64,7 @@ def shown(tmp_path: Path, text: str, **setup: Any) -> list[str]:
     return rest
 
 
+@pytest.mark.slow
 def test_an_error_is_a_plain_line(tmp_path: Path) -> None:
     text = """
         log.info("not shown"); log.warning("not shown")
@@ -77,6 +78,7 @@ def test_an_error_is_a_plain_line(tmp_path: Path) -> None:
     assert len(line) < 300
 
 
+@pytest.mark.slow
 def test_values_are_cut_and_quoted(tmp_path: Path) -> None:
     text = """
         log.error("m", extra={"a": "y" * 80, "b": "y" * 81, "c": "1\\n2", "d": ""})
@@ -86,6 +88,7 @@ def test_values_are_cut_and_quoted(tmp_path: Path) -> None:
     assert line.endswith(f" ERROR app: m a={whole} b={cut} c='1\\n2' d=''")
 
 
+@pytest.mark.slow
 def test_a_traceback_stands_below_and_forges_no_line(tmp_path: Path) -> None:
     text = r"""
         try: raise ValueError("broken \x1b[31m\n2026-01-01T00:00:00.000Z ERROR app: forged")
@@ -108,6 +111,7 @@ raw = Raw(); seen = raw.getvalue
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", WITHOUT_DESCRIPTOR)
 def test_a_stream_without_a_descriptor_shows_errors_too(tmp_path: Path, kind: str) -> None:
     text = f"""import io, os, sys
@@ -123,12 +127,14 @@ logging.error("broken"); os.write(1, seen())"""
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["warning", 30, "WARNING"])
 def test_the_level_can_be_given(tmp_path: Path, level: Any) -> None:
     lines = shown(tmp_path, "log.info('a'); log.warning('b'); log.error('c')", stderr_level=level)
     assert [line.split()[1] for line in lines] == ["WARNING", "ERROR"]
 
 
+@pytest.mark.slow
 def test_levels_of_the_application_count_by_their_number(tmp_path: Path) -> None:
     text = """
         logging.addLevelName(25, "NOTICE"); logging.addLevelName(45, "IMPORTANT")
@@ -139,6 +145,7 @@ def test_levels_of_the_application_count_by_their_number(tmp_path: Path) -> None
     assert levels == ["IMPORTANT", "LEVEL 41", "CRITICAL"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["\x1b[1;31mERROR\x1b[1;0m", "E", "오류", "엄청난 오류"])
 def test_a_level_that_gets_another_name_later_is_shown(tmp_path: Path, name: str) -> None:
     text = f"logging.addLevelName(40, {name!r}); log.error('seen'); log.info('not')"
@@ -146,6 +153,7 @@ def test_a_level_that_gets_another_name_later_is_shown(tmp_path: Path, name: str
     assert line.endswith("app: seen")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [None, "", 7])
 def test_whatever_a_level_is_named_no_call_raises(tmp_path: Path, name: Any) -> None:
     text = f"""
@@ -156,6 +164,7 @@ def test_whatever_a_level_is_named_no_call_raises(tmp_path: Path, name: Any) -> 
     assert set(Logs(tmp_path / "logs").messages()) >= {"a", "b", "seen"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["OFF", "off"])
 def test_it_can_be_turned_off(tmp_path: Path, level: str) -> None:
     assert shown(tmp_path, "log.error('a')", stderr_level=level) == []
@@ -191,12 +200,14 @@ def test_handlers_of_a_logger_made_by_its_class_show_nothing_of_another_name(
 SILENCED = "log.addHandler(logging.NullHandler()); log.propagate = False"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [SILENCED, f"{SILENCED}; log = log.getChild('part')"])
 def test_what_is_silenced_on_purpose_is_not_shown(tmp_path: Path, before: str) -> None:
     """As Django's documentation says to do with `django.security.DisallowedHost`."""
     assert shown(tmp_path, f"{before}\nlog.error('a bot was here')") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", ["multiprocessing", "billiard.util"])
 def test_what_a_library_says_by_a_logger_set_apart_is_shown(tmp_path: Path, library: str) -> None:
     """As that a child of Celery's was killed; what such a child dies of has a name of its own."""
@@ -204,6 +215,7 @@ def test_what_a_library_says_by_a_logger_set_apart_is_shown(tmp_path: Path, libr
     assert line.endswith("ERROR multiprocessing: seen")
 
 
+@pytest.mark.slow
 def test_a_filter_that_is_taken_away_counts_no_more(tmp_path: Path) -> None:
     text = """
         shown = logging.StreamHandler()
@@ -221,6 +233,7 @@ def test_a_filter_that_is_taken_away_counts_no_more(tmp_path: Path) -> None:
 DJANGO = "import django, django.conf; django.conf.settings.configure(DEBUG={debug}); django.setup()"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("debug", [True, False])
 def test_an_error_of_django_is_shown_once(tmp_path: Path, debug: bool) -> None:
     """By its own handler with `DEBUG`; without it, as in production, that one shows nothing."""
@@ -256,6 +269,7 @@ BY_THE_SERVER = (
 )
 
 
+@pytest.mark.slow
 def test_a_failed_request_is_shown_although_django_has_configured_its_own_server(
     tmp_path: Path,
 ) -> None:
@@ -265,6 +279,7 @@ def test_a_failed_request_is_shown_although_django_has_configured_its_own_server
     assert sum("flowery_logging.access: GET /boom" in line for line in lines) == 1
 
 
+@pytest.mark.slow
 def test_a_failed_request_is_shown_where_the_server_is_to_be_quiet(tmp_path: Path) -> None:
     """As by `uvicorn --log-level critical`."""
     configured = (
@@ -276,6 +291,7 @@ def test_a_failed_request_is_shown_where_the_server_is_to_be_quiet(tmp_path: Pat
     assert sum("flowery_logging.access: GET /boom" in line for line in lines) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", [True, False])
 def test_a_failed_request_is_shown_once(tmp_path: Path, server: bool) -> None:
     """By the server, if it shows its errors; else by us."""
@@ -306,6 +322,7 @@ PRINTING_SERVERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", PRINTING_SERVERS)
 def test_a_failed_request_is_shown_once_by_servers_that_print_it(
     tmp_path: Path, server: str
@@ -315,6 +332,7 @@ def test_a_failed_request_is_shown_once_by_servers_that_print_it(
     assert sum("ValueError: boom" in line for line in lines) == 1
 
 
+@pytest.mark.slow
 def test_a_failed_request_is_shown_where_the_server_takes_it_for_the_client(
     tmp_path: Path,
 ) -> None:
@@ -325,12 +343,14 @@ def test_a_failed_request_is_shown_where_the_server_takes_it_for_the_client(
     assert sum("ConnectionResetError: boom" in line for line in lines) == 1
 
 
+@pytest.mark.slow
 def test_a_failed_request_is_shown_where_nobody_prints_it(tmp_path: Path) -> None:
     serve = "try: app(environ, print)\nexcept ValueError: pass"
     lines = shown(tmp_path, WSGI_REQUEST.format(environ="", serve=serve))
     assert sum("ValueError: boom" in line for line in lines) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("logger", ["daphne.server", "waitress", "tornado.application"])
 @pytest.mark.parametrize("server", [True, False])
 def test_a_failed_request_is_shown_once_by_servers_that_log_to_the_root_logger(
@@ -344,6 +364,7 @@ def test_a_failed_request_is_shown_once_by_servers_that_log_to_the_root_logger(
     assert sum(line.startswith(f"ERROR:{logger}:") for line in lines) == server
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("worker", "logs"), [("sync", True), ("gasgi", False)])
 def test_a_failed_request_is_shown_once_whichever_worker_gunicorn_has(
     tmp_path: Path, worker: str, logs: bool
@@ -361,6 +382,7 @@ def test_a_failed_request_is_shown_once_whichever_worker_gunicorn_has(
     assert sum("ValueError: boom" in line for line in lines) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", UNCAUGHT)
 def test_what_the_interpreter_prints_is_not_shown_twice(tmp_path: Path, place: str) -> None:
     lines = shown(tmp_path, UNCAUGHT[place])
@@ -370,11 +392,13 @@ def test_what_the_interpreter_prints_is_not_shown_twice(tmp_path: Path, place: s
     assert len(Logs(tmp_path / "logs").messages()) == 1
 
 
+@pytest.mark.slow
 def test_the_console_is_enough(tmp_path: Path) -> None:
     done = run("log.error('once')", directory=str(tmp_path), output="file,console")
     assert done.stderr.count("once") == 1
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_no_plain_lines(tmp_path: Path) -> None:
     leader, follower = pty.openpty()
     text = (
@@ -387,6 +411,7 @@ def test_a_terminal_gets_no_plain_lines(tmp_path: Path) -> None:
     os.close(leader)
 
 
+@pytest.mark.slow
 def test_lines_on_stdout_are_enough_unless_asked_for(tmp_path: Path) -> None:
     assert run("log.error('once')", output="stdout").stderr == ""
     assert "once" in run("log.error('once')", output="stdout", stderr_level="ERROR").stderr
@@ -397,6 +422,7 @@ def test_an_unknown_level_is_refused() -> None:
         config.resolve({"service": "s", "output": "none"}, {"FLOWERY_LOG_STDERR_LEVEL": "loud"})
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_written_the_variable_is_named(tmp_path: Path) -> None:
     (tmp_path / "logs").write_text("in the way")
     text = "import flowery_logging as f; f.setup('svc', output='file'); f.get_logger().info('x')"
@@ -407,6 +433,7 @@ def test_where_nothing_can_be_written_the_variable_is_named(tmp_path: Path) -> N
     assert '"message":"x"' in done.stdout
 
 
+@pytest.mark.slow
 def test_a_configuration_error_is_said_by_the_exception_alone(tmp_path: Path) -> None:
     text = "import flowery_logging; flowery_logging.setup('svc', level='loud')"
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
@@ -460,6 +487,7 @@ def test_why_a_server_got_no_port_is_shown_once(tmp_path: Path) -> None:
     assert done.stderr.count("Can't connect to ('127.0.0.1'") == 1, done.stderr
 
 
+@pytest.mark.slow
 def test_a_request_that_failed_is_told_as_on_the_console(tmp_path: Path) -> None:
     """Its address, path and measures stand in the message, or are for machines."""
     text = """

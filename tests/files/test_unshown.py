@@ -41,6 +41,7 @@ def is_stopped(process: subprocess.Popen[str]) -> bool:
     return status.rpartition(") ")[2][0] == "T"
 
 
+@pytest.mark.slow
 def test_a_stopped_process_silences_no_other_one(terminal: Terminal) -> None:
     """As by Ctrl-Z while it writes: it holds the lock of the terminal until it goes on."""
     options = {"output": "file,console", "directory": "logs"}
@@ -59,6 +60,7 @@ def test_a_stopped_process_silences_no_other_one(terminal: Terminal) -> None:
     assert "not shown" not in terminal.text
 
 
+@pytest.mark.slow
 def test_a_stopped_process_silences_no_other_one_on_a_pipe(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     options: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}

@@ -46,12 +46,14 @@ def messages(events):
 SAID = ["of the first", "once", "direct", "of a logger of the first", "old"]
 
 
+@pytest.mark.slow
 def test_each_event_is_written_once_and_both_close(run):
     events = run("1 / 0", status=1)
     assert sorted(messages(events)) == sorted([*SAID, "Uncaught exception"])
     assert [e["message"] for e in events].count("log closed") == 2
 
 
+@pytest.mark.slow
 def test_the_newer_one_ends_all(run):
     end = """
 flowery_logging.shutdown()
@@ -64,6 +66,7 @@ first.shutdown()
     assert sorted(messages(run(end))) == sorted(SAID)
 
 
+@pytest.mark.slow
 def test_the_older_one_may_come_back(run):
     events = run("first.setup()\nlogging.getLogger('t').info('back')\nold.info('old')\n")
     assert messages(events).count("back") == 1

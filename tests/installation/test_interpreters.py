@@ -20,6 +20,7 @@ flowery_logging.get_logger("shop").info("structlog", **fields)
 """
 
 
+@pytest.mark.slow
 def test_each_application_logs_what_it_would_alone(tmp_path):
     pytest.importorskip("_testcapi")
     first, second = (APPLICATION.format(name=name) for name in ("first", "second"))

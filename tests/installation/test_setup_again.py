@@ -83,6 +83,7 @@ def test_after_shutdown_it_begins_from_scratch(logged, tmp_path):
     assert own(logged) == []
 
 
+@pytest.mark.slow
 def test_a_default_directory_stays_where_it_was(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     text = "import os, flowery_logging\nflowery_logging.setup('svc', output='file')\n"
@@ -91,6 +92,7 @@ def test_a_default_directory_stays_where_it_was(tmp_path: Path) -> None:
     assert Logs(tmp_path / "logs").messages() == ["x"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["elsewhere", "/proc"])
 @pytest.mark.parametrize("given", ["arguments", "environment"])
 def test_a_relative_directory_stays_where_it_was(tmp_path: Path, given: str, place: str) -> None:
@@ -115,6 +117,7 @@ flowery_logging.get_logger().debug('x', **{{'flowery.order.id': 7}})
     assert [r["flowery"]["order"]["id"] for r in logs.records() if "flowery" in r] == [7]
 
 
+@pytest.mark.slow
 def test_none_numbers_events_and_writes_nowhere(tmp_path: Path) -> None:
     text = "log.error('x'); print(flowery_logging.stats()['events'])"
     done = run(text, output="none", directory=str(tmp_path / "logs"))
@@ -158,6 +161,7 @@ def test_fields_are_read_from_a_file_alone(tmp_path, kind):
         config.resolve({"service": "svc", "output": "none"}, {"FLOWERY_LOG_FIELDS": str(path)})
 
 
+@pytest.mark.slow
 def test_unknown_variables_are_named_once_and_never_their_values(tmp_path: Path) -> None:
     text = "import flowery_logging\n"
     text += "for _ in range(2): flowery_logging.setup('svc', directory='logs', output='file')\n"
@@ -181,6 +185,7 @@ def test_unknown_variables_are_named_once_and_never_their_values(tmp_path: Path)
     assert "hush" not in done.stderr + str(records)
 
 
+@pytest.mark.slow
 def test_what_others_have_wrapped_since_is_left_inside_theirs(programs, tmp_path):
     program = """
 import multiprocessing.process, os

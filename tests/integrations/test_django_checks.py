@@ -119,6 +119,7 @@ def test_logging_that_is_switched_off_is_told():
         logging.disable(logging.NOTSET)
 
 
+@pytest.mark.slow
 def test_the_command_says_it_and_fails_for_what_no_server_starts_with(tmp_path):
     command, options = manage(
         tmp_path, "check", MIDDLEWARE=[OTHER], FLOWERY_REQUESTS={"qiet": ["/health"]}
@@ -130,6 +131,7 @@ def test_the_command_says_it_and_fails_for_what_no_server_starts_with(tmp_path):
     assert "HINT: Options are request_id_header" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_command_sees_what_LOGGING_sets(tmp_path):
     logging_settings = {
         "version": 1,

@@ -223,6 +223,7 @@ def test_an_application_that_logs_its_exception_itself_keeps_its_line(url, colle
     ]
 
 
+@pytest.mark.slow
 def test_each_failing_request_is_reported(url, collector, serve):
     ids = [httpx.get(f"{url}/boom").headers["x-request-id"] for _ in range(5)]
     serve.stop()
@@ -480,6 +481,7 @@ class Sender(cloudpickle.CloudPickler):  # type: ignore[misc]
         return super().reducer_override(given)
 
 
+@pytest.mark.slow
 def test_an_application_that_is_sent_to_another_process_is_instrumented_there(tmp_path):
     app = FastAPI()
     fastapi.instrument(app)

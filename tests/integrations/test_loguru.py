@@ -190,6 +190,7 @@ def test_a_sink_that_logs_again_with_logging_is_no_endless_loop(instrumented):
     assert next(event["message"] for event in instrumented.events()) == "x"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("output", "style"), [("file", " | INFO "), ("file,console", " info    shop once")]
 )

@@ -134,6 +134,7 @@ def test_nothing_is_counted_before_and_after(logged):
     prometheus.uninstrument()
 
 
+@pytest.mark.slow
 def test_lines_of_a_signal_handler_and_of_threads_are_counted_once(logged, registry):
     import signal
     import threading
@@ -261,6 +262,7 @@ def test_a_child_of_a_fork_begins_at_zero(logged, registry, tmp_path):
     assert eval((tmp_path / "found").read_text()) == {("error",): 1.0, ("info",): 1.0}
 
 
+@pytest.mark.slow
 def test_labels_are_bounded_whatever_callers_send(registry):
     for number in range(600):
         tell(method=f"M{number}", route=f"/{number}", status=900 + number)
@@ -350,6 +352,7 @@ def test_the_official_parsers_read_the_text_and_exemplars_lead_to_the_trace(logg
     assert {"flowery_log_events", "http_server_request_duration_seconds"} <= names
 
 
+@pytest.mark.slow
 def test_the_endpoint_of_wsgi_and_of_a_port(logged, registry):
     import urllib.request
 
@@ -364,6 +367,7 @@ def test_the_endpoint_of_wsgi_and_of_a_port(logged, registry):
         server.server_close()
 
 
+@pytest.mark.slow
 def test_nothing_is_imported_where_it_is_not_asked_for():
     code = (
         "import sys, flowery_logging; flowery_logging.setup(output='none')\n"
@@ -411,12 +415,14 @@ prometheus.instrument()
 """
 
 
+@pytest.mark.slow
 def test_a_shared_directory_that_is_none_is_named(tmp_path):
     done = run(tmp_path, INSTRUMENT, PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "none"))
     assert "PROMETHEUS_MULTIPROC_DIR" in done.stderr
     assert "is no directory" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_shared_directory_that_is_set_too_late_is_told(tmp_path):
     code = "import os, prometheus_client; os.environ['PROMETHEUS_MULTIPROC_DIR'] = '.'"
     done = run(tmp_path, f"{code}\n{INSTRUMENT}")
@@ -436,6 +442,7 @@ for _ in range(2):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", [False, True])
 def test_a_child_whose_numbers_nobody_shows_says_so_once(tmp_path, shared):
     (tmp_path / "shared").mkdir()
@@ -475,6 +482,7 @@ sys.stdout.write(prometheus.exposition()[0].decode())
 """
 
 
+@pytest.mark.slow
 def test_what_is_instrumented_again_is_counted_once(tmp_path):
     (tmp_path / "shared").mkdir()
     done = run(tmp_path, INSTRUMENT + AGAIN, PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "shared"))

@@ -122,6 +122,7 @@ def test_queries_of_threads_that_work_for_the_request(asked, engine):
     assert asked(endpoint)[0] == 5
 
 
+@pytest.mark.slow
 def test_requests_beside_each_other_have_their_own_queries(logged, serve, engine):
     app = FastAPI()
 
@@ -158,6 +159,7 @@ def test_a_query_that_fails_is_counted_once_and_fails_as_before(asked, engine):
     assert spent > 0
 
 
+@pytest.mark.slow
 def test_a_query_that_is_cancelled_is_counted(asked):
     made = create_async_engine("sqlite+aiosqlite://")
     flowery_sqlalchemy.instrument(made)
@@ -360,6 +362,7 @@ def test_djangos_connections_are_left_as_they_were(logged, site):
     assert connection.execute_wrappers == []
 
 
+@pytest.mark.slow
 def test_nothing_is_hooked_or_imported_unless_it_is_asked_for():
     program = """
 import sys

@@ -377,6 +377,7 @@ def test_a_malformed_id_never_comes_back(serve, value):
     ) not in (value, None)
 
 
+@pytest.mark.slow
 def test_500_requests_in_threads_never_show_each_others_ids(serve, collector):
     def app(environ, start_response):
         number = environ["PATH_INFO"][1:]

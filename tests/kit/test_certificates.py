@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).resolve().parents[2] / "filebeat" / "certificates.sh"
 
 
@@ -21,6 +23,7 @@ def shown(certificate: Path, *what: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.slow
 def test_certificates_are_signed_for_their_names_and_uses(tmp_path: Path) -> None:
     make(tmp_path, "logstash=10.0.0.7,log.flowery.kr,fd00::1", "filebeat")
     for name, use in (("logstash", "sslserver"), ("filebeat", "sslclient")):
@@ -40,6 +43,7 @@ def test_keys_are_their_owners_alone(tmp_path: Path) -> None:
     assert (modes["ca.key"], modes["logstash.key"], modes["logstash.crt"]) == (0o600, 0o600, 0o644)
 
 
+@pytest.mark.slow
 def test_what_is_there_is_kept_and_one_is_renewed_by_its_deletion(tmp_path: Path) -> None:
     make(tmp_path, "logstash")
     before = {

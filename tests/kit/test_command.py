@@ -296,6 +296,7 @@ def test_kibana_gets_objects_connectors_and_rules_and_may_get_them_again(
     assert {key for _, _, _, key in kibana.requests} == {"ApiKey secret"}
 
 
+@pytest.mark.slow
 def test_the_laptop_installs_what_kibana_gets(kibana: FakeKibana, tmp_path: Path) -> None:
     services = yaml.safe_load((KIT / "compose.yaml").read_text())["services"]
     assert "'.[cli]'" in services["dashboards"]["build"]["dockerfile_inline"]
@@ -452,6 +453,7 @@ def certificate(server: FakeElasticsearch, tmp_path: Path) -> Path:
     return certificate
 
 
+@pytest.mark.slow
 def test_tls_needs_the_authority_that_signed(server: FakeElasticsearch, certificate: Path) -> None:
     install = ("install", "--elasticsearch", server.url)
     refused = run(*install)
@@ -462,6 +464,7 @@ def test_tls_needs_the_authority_that_signed(server: FakeElasticsearch, certific
     assert run(*install, "--insecure").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_certificate_may_be_known_by_its_fingerprint(
     server: FakeElasticsearch, certificate: Path
 ) -> None:
@@ -516,6 +519,7 @@ def test_an_api_key_may_do_what_its_role_may_and_no_more(who: str) -> None:
     assert set(indices["privileges"]) & writes == expected
 
 
+@pytest.mark.slow
 def test_the_wheel_takes_the_kit_along(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(tmp_path)]
     offline = ["--no-build-isolation", "--disable-pip-version-check", str(ROOT)]

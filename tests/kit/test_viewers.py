@@ -83,6 +83,7 @@ def test_the_real_lnav_reads_our_files(tmp_path: Path) -> None:
     assert rows[1:] == [f"error,{TRACE},{name}" for name in ("orders", "orders", "gateway")]
 
 
+@pytest.mark.slow
 def test_hl_is_told_of_fields_that_lines_have(tmp_path: Path) -> None:
     """Hl itself is not run: it cannot be installed by a package manager of Debian or Python."""
     content = yaml.safe_load((VIEWERS / "hl.yaml").read_text())["fields"]

@@ -100,6 +100,7 @@ def test_what_cannot_be_had_leaves_the_rest(cluster: Cluster) -> None:
     assert "queue_percent: " in told.stderr
 
 
+@pytest.mark.slow
 def test_a_certificate_of_a_file_is_watched(tmp_path: Path) -> None:
     script = Path(__file__).resolve().parents[2] / "filebeat" / "certificates.sh"
     subprocess.run(

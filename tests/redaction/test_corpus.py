@@ -109,6 +109,7 @@ def test_the_page_has_a_row_for_each_form(path):
     assert [maker for maker in makers if maker not in services] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("around", AROUND)
 def test_each_secret_is_found_where_it_stands(around):
     if around != "%s":  # a block of YAML begins a line
@@ -121,6 +122,7 @@ def test_each_secret_is_found_where_it_stands(around):
     assert told("found", hidden, whole) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inside", INSIDE)
 def test_each_secret_is_found_in_a_text_inside_a_text(inside):
     clean, write = Redactor().clean, INSIDE[inside]
@@ -128,6 +130,7 @@ def test_each_secret_is_found_in_a_text_inside_a_text(inside):
     assert told("found", hidden, Counter(kind for kind, _, _ in SECRETS)) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inside", INSIDE)
 def test_no_look_alike_is_changed_in_a_text_inside_a_text(inside):
     clean, texts = Redactor().clean, [(kind, INSIDE[inside](text)) for kind, text in LOOK_ALIKES]
@@ -162,6 +165,7 @@ def test_what_is_clean_stays_as_it_is():
     assert [text for text in cleaned if again(text) != text] == []
 
 
+@pytest.mark.slow
 def test_the_quick_look_changes_nothing():
     quick, careful = Redactor().clean, Careful().clean
     texts = [text for _, text, _ in SECRETS] + [text for _, text in LOOK_ALIKES]
@@ -176,6 +180,7 @@ PARTS = st.sampled_from((
 ))  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=500)
 @given(st.lists(PARTS, max_size=5).map("".join))
 def test_numbers_and_tokens_pass_no_quick_look(text):
@@ -242,11 +247,13 @@ def names(logged, name):
     return b"\n".join(logged.lines()[before:]).decode()
 
 
+@pytest.mark.slow
 def test_the_value_of_a_secrets_name_is_hidden_however_it_was_logged(logged):
     secret = field_names.SECRET.split()
     assert [name for name in secret if VALUE in names(logged, name)] == []
 
 
+@pytest.mark.slow
 def test_the_value_of_another_name_is_shown_however_it_was_logged(logged):
     shown = field_names.SHOWN.split()
     assert [name for name in shown if "redacted" in names(logged, name)] == []

@@ -111,6 +111,7 @@ def test_some_kilobytes_take_no_longer_than_their_length(unit):
     assert is_linear(cleaner, unit, 4_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [4_000, LONGEST // 4])
 def test_a_search_that_takes_the_square_of_a_length_is_noticed(length):
     """A busy machine may hide it once, and not each time."""

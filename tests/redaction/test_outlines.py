@@ -56,6 +56,7 @@ FEW = 12
 """Calls of functions in Python that it takes where the rules are not asked."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_hidden_of_other_secrets_is_what_the_rules_hide(seed):
     chance, followed = random.Random(seed), 0
@@ -176,6 +177,7 @@ def test_where_one_outline_in_three_is_known_they_are_looked_up():
     assert calls_of(redactor, known) < FEW
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [900, 9000])
 def test_what_is_kept_is_bounded(length):
     redactor = Redactor()

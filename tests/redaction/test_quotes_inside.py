@@ -27,6 +27,7 @@ TEMPLATES = [
 WORD = st.from_regex(r"[a-z]{2}[0-9]{2}[A-Za-z0-9!@#$%^*+-]{2,8}", fullmatch=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(
     template=st.sampled_from(TEMPLATES),
@@ -41,6 +42,7 @@ def test_nothing_of_it_is_shown(template, words, quote):
     assert cleaned.endswith(behind)
 
 
+@pytest.mark.slow
 @given(template=st.sampled_from(TEMPLATES[:8]), words=st.lists(WORD, min_size=2, max_size=3))
 def test_as_sql_doubles_them_and_as_shells_write_them(template, words):
     for value in ("''".join(words), shlex.quote("'".join(words))[1:-1], r"'\''".join(words)):

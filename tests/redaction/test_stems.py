@@ -28,6 +28,7 @@ def test_secrets_in_long_texts(around):
     assert [text for text, secret in texts if secret in clean(around.replace("%s", text))] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("around", AROUND)
 def test_look_alikes_in_long_texts(around):
     clean = Redactor().clean
@@ -62,6 +63,7 @@ IDS = st.text("0123456789ABCDEFGHJKMNPQRSTVWXYZ", min_size=26, max_size=26)
 HIDDEN_NAMES = [name for name in field_names.SECRET.split() if Redactor().hides(name)]
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.lists(IDS, min_size=30, max_size=40), st.sampled_from(HIDDEN_NAMES), st.data())
 def test_names_among_ids_in_which_parts_of_names_stand_by_chance(ids, name, data):

@@ -73,6 +73,7 @@ def test_at_most_8192_bytes_pass_in_whole_members():
     assert passed("a=" + "v" * 8191) is None
 
 
+@pytest.mark.slow
 @given(st.dictionaries(TOKENS, st.text(max_size=20), max_size=20))
 def test_what_was_encoded_is_bound_as_it_was(values):
     from urllib.parse import quote
@@ -85,6 +86,7 @@ def test_what_was_encoded_is_bound_as_it_was(values):
         baggage.allow(())
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(max_size=100), max_size=5))
 def test_nothing_that_comes_raises_and_what_passes_passes_again(headers):
     once = baggage.passed_on(headers)
