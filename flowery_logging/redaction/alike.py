@@ -28,6 +28,9 @@ _TRUSTED: Final = 15
 """After so many texts of one call, one behind the other, with a secret that is told by its place,
 so many are not looked at together."""
 
+LONGEST_OUTLINED: Final = 1024
+"""Characters of a text whose outline is kept, at most."""
+
 _ONCE: Final = 64
 _NEW: Final = 128
 _BY_DIGITS: Final = 256
@@ -152,16 +155,16 @@ class Call:
             return known
         kinds = self._look(encoded)
         if kinds or self._times:
-            self._note(kinds)
+            self._note(kinds, encoded)
         return kinds
 
-    def _note(self, kinds: int) -> None:
+    def _note(self, kinds: int, encoded: bytes) -> None:
         """Note what a new text holds: after some with secrets, others are `UNTOLD` for a while."""
         if kinds == UNTOLD:
             self._left -= 1
             if self._left <= 0:
                 self._look = self._true_look
-        elif not kinds or kinds & ~PLACED:
+        elif not kinds or kinds & ~PLACED or len(encoded) > LONGEST_OUTLINED:
             self._times = 0
         else:
             self._times += 1
@@ -171,7 +174,7 @@ class Call:
     def _look_and_note(self, encoded: bytes) -> int:
         kinds = self._look(encoded)
         if kinds or self._times:
-            self._note(kinds)
+            self._note(kinds, encoded)
         return kinds
 
     def _by_digits(self, encoded: bytes, shape: bytes, known: int) -> int:

@@ -17,7 +17,13 @@ from typing import Any, Final, NamedTuple
 from flowery_logging.kept import Kept
 from flowery_logging.late import late
 from flowery_logging.redaction import escapes, prose
-from flowery_logging.redaction.alike import TOO_MANY, UNTIL_TRIED_AGAIN, UNTOLD, WORTH
+from flowery_logging.redaction.alike import (
+    LONGEST_OUTLINED,
+    TOO_MANY,
+    UNTIL_TRIED_AGAIN,
+    UNTOLD,
+    WORTH,
+)
 from flowery_logging.redaction.harmless import SHORTEST_TOKEN
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.suspicion import TOKENS
@@ -49,9 +55,8 @@ _UNTOLD: Final = ("\\u", "\\x", "\x1b", "%", "AUTH")
 _LONG: Final = 256
 """Characters behind a word that are credentials, at most; rules look so far, or twice, around."""
 
-_LONGEST: Final = 1024
 _OUTLINES: Final = 256
-"""Characters of a text, at most; and how many outlines are kept."""
+"""How many outlines are kept."""
 
 
 class Known(NamedTuple):
@@ -79,7 +84,7 @@ class Outlines:
 
         `suspected` are the kinds that the quick look has told of it, as bits, or `UNTOLD`.
         """
-        if len(text) > _LONGEST or self._rest():
+        if len(text) > LONGEST_OUTLINED or self._rest():
             return None
         pieces = _RUN.split(text)
         known = self._known.get(_outline(pieces, suspected)) if len(pieces) > 1 else None
@@ -101,7 +106,7 @@ class Outlines:
         counted: Mapping[str, int],
     ) -> None:
         """Keep what the rules have found in a text, the marker of each secret, and the counts."""
-        if not spans or len(text) > _LONGEST or self._new > TOO_MANY:
+        if not spans or len(text) > LONGEST_OUTLINED or self._new > TOO_MANY:
             return
         pieces = _RUN.split(text)
         marked = {span[:2]: marker for span, marker in zip(spans, markers, strict=True)}

@@ -111,6 +111,7 @@ class Redactor(Redaction):
         # What is of a further kind is not told by an outline.
         look = self._suspicion.look if self.has_further else alike.untold
         self.suspects_alone = self._asker(look)  # type: ignore[method-assign, assignment]
+        self._suspects_text = self._asker()  # texts of all kinds make no list look new
 
     def asker(self) -> Callable[[bytes], int]:
         """Return another `suspects_json`, for texts that come from one call; or `UNTOLD`."""
@@ -233,7 +234,7 @@ class Redactor(Redaction):
 
     def suspects(self, text: str) -> int:
         """Tell, quickly, what `find` may find in a text: kinds of secrets as bits, or 0."""
-        return self.suspects_json(_as_json(text))
+        return self._suspects_text(_as_json(text))
 
     def clean(self, text: str, counts: Counting | None = None) -> str:
         """Return a text with a marker in place of each secret in it, which is counted.
