@@ -72,6 +72,15 @@ def test_a_call_whose_texts_are_new_each_time_looks_no_more_for_their_shapes(loo
     assert calls_of(look, known) == 1
 
 
+def test_new_texts_of_all_kinds_make_no_list_look_new():
+    redactor, known = Redactor(), '[{"id": 7, "state": "paid"}]'
+    for _ in range(3):
+        redactor.suspects_json(known.encode())
+    for _ in range(100):
+        redactor.suspects(new_text())
+    assert calls_of(redactor.suspects_json, known) == 1
+
+
 def test_no_text_that_may_hold_a_secret_is_kept(look):
     secret = "hunter" + "".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=12))
     for _ in range(4):

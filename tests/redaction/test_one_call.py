@@ -115,6 +115,12 @@ def test_where_not_each_new_text_had_a_secret_all_are_looked_at(another):
         assert UNTOLD not in kinds_told(ask, texts)
 
 
+def test_long_texts_have_no_outline_and_are_looked_at():
+    ask = Redactor().asker()
+    texts = [f"token=Xk{letter}9sLqPw73m{' and so on' * 110}" for letter in "abcdefgh"]
+    assert kinds_told(ask, texts) == [NAMED] * 8
+
+
 def test_where_further_kinds_are_hidden_all_are_looked_at():
     seat = Kind(
         "seat", lambda text: [], sign=lambda encoded: b"-" in encoded, is_name="seat".__eq__
