@@ -27,9 +27,9 @@ LINE: Final = (
     "event takes {stdlib:.2f} through `logging` and {fast:.2f} through `get_logger()`; of "
     "{shapes} shapes of events the best takes {best:.2f} ({best_shape}), the worst "
     "{worst:.2f} ({worst_shape}). ecs-logging takes {theirs:.2f}, and at worst "
-    "{their_worst:.2f}. Messages of 2 kB that are JSON, SQL, HTML or the like are searched for "
-    "longer than prose: they take up to {texts:.1f}. Measured on {when} with Python {python} on "
-    "{system} ({processor})."
+    "{their_worst:.2f}. Messages of 2 kB that are JSON, SQL or HTML, or speak of passwords, "
+    "are searched for longer: they take up to {texts:.1f}. Measured on {when} with Python {python} "
+    "on {system} ({processor})."
 )
 
 

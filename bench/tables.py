@@ -125,9 +125,9 @@ def _secrets(results: Results, say: Say) -> str:
     return say(
         "An event takes {best:.1f} to {worst:.1f} times the CPU time of a plain-text line, "
         "{mean:.1f} times on average, also where a name tells that its value is a secret. A "
-        "message of 2 kB that is JSON, SQL, HTML or the like takes up to {texts:.1f} times. One "
-        "with a secret in a text or a number is looked at with care, and takes {least:.1f} to "
-        "{most:.1f} times."
+        "message of 2 kB that is JSON, SQL or HTML, or speaks of passwords, takes up to "
+        "{texts:.1f} times. One with a secret in a text or a number is looked at with care, and "
+        "takes {least:.1f} to {most:.1f} times."
     ).format(
         best=min(clean),
         worst=max(clean),

@@ -123,6 +123,13 @@ _FRAMES: Final = "".join(
     f"    return courier.assign(order_{number}, timeout={number})\n"
     for number in range(16)
 )
+_HELP: Final = (
+    f"Dear {event.CUSTOMER}, on 2026-11-27 somebody has asked for another password of the account"
+    f" {event.WORDS!r}. If it was you, follow the link in this mail: it holds a token that is valid"
+    " for 30 minutes, and asks for the old password and the new one.\nIf it was not, tell"
+    f" {event.CUSTOMER} of the help desk: the session of {event.WORDS} ends then, and nobody comes"
+    f" in by its cookie any more. Your order {event.ORDER} is not touched by this.\n"
+)
 _ROWS: Final = ", ".join(
     f"({number}, '2026-11-{number % 30 + 1:02} 10:00:00', 'o-{number}', 'packed')"
     for number in range(40)
@@ -140,9 +147,10 @@ TEXTS: Final[dict[str, Shape]] = {
             f'<div class="item" id="i{number}"><a href="/p/{number}">Tulips in red</a></div>'
             for number in range(40)
         ),
+        "prose that speaks of passwords": _HELP * 6,
     }.items()
 }  # fmt: skip
-"""Messages of 2 kB that are no prose: bodies, statements, what other programs have said."""
+"""Messages of 2 kB: bodies, statements, mails, what other programs have said."""
 
 SECRETS: Final[dict[str, Shape]] = {
     "card number in the message": Shape("paid with %s", ("4111 1111 1111 1111",), {}),
