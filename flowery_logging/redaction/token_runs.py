@@ -116,8 +116,7 @@ def has_token(text: str, runs: str) -> bool:
 
 def may_be_token(run: str) -> bool:
     """Tell of a run that is hidden, by its beginning and its words, whether it may be a token."""
-    zeroed = run.translate(_DIGITS)
-    return zeroed.startswith(("0", *_BEHIND_COLON)) or "eyj" in run.lower() or _has_head(zeroed)
+    return _has_head(run.translate(_DIGITS))
 
 
 def _goes_on(text: str, start: int, run: str) -> bool:

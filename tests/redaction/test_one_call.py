@@ -11,7 +11,7 @@ from flowery_logging.redaction.alike import UNTOLD
 from flowery_logging.redaction.markers import replaced
 from flowery_logging.redaction.suspicion import NAMED
 from tests.redaction.test_corpus import LOOK_ALIKES, SECRETS
-from tests.redaction.test_outlines import other
+from tests.redaction.test_outlines import FEW, calls_of, other
 
 RULES = Redactor()
 log = logging.getLogger("one.call")
@@ -61,10 +61,13 @@ ANOTHER = [
     ("token=%s 1111 1111 1111 ok", "abc-4111", "token=abc-4111 1111 1111 1111 ok"),
     ("411111 1111 token=%s", "11-1111-abc", "411111 1111 token=11-1111-abc"),
     ("4111 1111 1111 password:%s", "1111-abc", "4111 1111 1111 password:1111-abc"),
+    ("born   password\n------ --------\n900101 %s", "1b34568-xyz",
+     "born   password\n------ --------\n900101 1234568-xyz"),
     # A token of a form of its own, which is told by that.
     ("password=%s", "BKIAABCDEFGHIJ234567", "password=AKIAABCDEFGHIJ234567"),
     ("token=%s", "hgp_abcdEFGHijklMNOPqrstUVWXyz0123456789",
      "token=ghp_abcdEFGHijklMNOPqrstUVWXyz0123456789"),
+    ("token=%s", "exJrIjoi" + "c2ln1234" * 5, "token=eyJrIjoi" + "c2ln1234" * 5),
     # What stands beside a secret is another one, or none.
     ("token=%s", "Xk29sLqPw73m", "token=Xk29sLqPw73m hunter2: no, password=hunter2"),
     ("token=%s", "Xk29sLqPw73m", "resident 900101-1234568"),
@@ -119,6 +122,14 @@ def test_long_texts_have_no_outline_and_are_looked_at():
     ask = Redactor().asker()
     texts = [f"token=Xk{letter}9sLqPw73m{' and so on' * 110}" for letter in "abcdefgh"]
     assert kinds_told(ask, texts) == [NAMED] * 8
+
+
+def test_texts_without_a_secret_make_no_outline_look_new():
+    redactor, known = Redactor(), "token=Xk29sLqPw73m"
+    redactor.clean(known)
+    for number in range(100):
+        redactor.clean_suspected(f"order of kim2026x in {number}", UNTOLD)
+    assert calls_of(redactor, known) < FEW
 
 
 def test_where_further_kinds_are_hidden_all_are_looked_at():
