@@ -67,6 +67,8 @@ class Handler(logging.Handler):
 
     def __init__(self, sink: Sink) -> None:
         super().__init__()
+        # By that Prefect tells handlers of users, beside which it leaves the root logger as it is.
+        self.setFormatter(logging.Formatter())
         self.sink = sink
         self.passing = _Passing()
         self._unwritten: Record | None = None

@@ -563,3 +563,11 @@ def test_the_colours_that_a_formatter_leaves_on_the_record_are_no_labels(logged,
     left, tulip = logged.events()
     assert left["labels"] == {"order": "A-1"}
     assert tulip["labels"] == {"color": "red", "end_color": "white"}
+
+
+def test_who_asks_whether_root_has_a_handler_of_the_users_finds_ours(logged):
+    # Prefect takes the root logger's handlers and level only where none has a formatter.
+    log.info("of an order")
+    formatters = [handler.formatter for handler in logging.getLogger().handlers]
+    record = logging.makeLogRecord({"msg": "%d of %d", "args": (1, 2)})
+    assert "1 of 2" in [one.format(record) for one in formatters if type(one) is logging.Formatter]
