@@ -29,7 +29,7 @@ _TRUSTED: Final = 15
 so many are not looked at together."""
 
 LONGEST_OUTLINED: Final = 1024
-"""Characters of a text whose outline is kept, at most."""
+"""Characters of a text whose outline is kept, at most; and bytes of those that are `UNTOLD`."""
 
 _ONCE: Final = 64
 _NEW: Final = 128
@@ -153,6 +153,7 @@ class Call:
             if new > 0:
                 self._new = new - WORTH
             return known
+        # What `_look_and_note` does, without its call.
         kinds = self._look(encoded)
         if kinds or self._times:
             self._note(kinds, encoded)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from flowery_logging.kept import MAX_KEPT
 from flowery_logging.late import late
 from flowery_logging.redaction import letters
 
@@ -175,7 +176,7 @@ def _of_escape(match: re.Match[str]) -> str:
     return "" if match.lastgroup == "colour" else " "
 
 
-@lru_cache(4096)
+@lru_cache(MAX_KEPT)
 def _of_code(code: str) -> str:
     return _readable(int(code, 16))
 

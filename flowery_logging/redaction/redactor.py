@@ -108,10 +108,10 @@ class Redactor(Redaction):
         self._shown = shown
         self._longest = ends.longest(shown)
         self.suspects_json = self._asker()  # type: ignore[method-assign, assignment]
-        # What is of a further kind is not told by an outline.
-        look = self._suspicion.look if self.has_further else alike.untold
-        self.suspects_alone = self._asker(look)  # type: ignore[method-assign, assignment]
         self._suspects_text = self._asker()  # texts of all kinds make no list look new
+        # What is of a further kind is not told by an outline.
+        alone = self._suspects_text if self.has_further else self._asker(alike.untold)
+        self.suspects_alone = alone  # type: ignore[method-assign, assignment]
 
     def asker(self) -> Callable[[bytes], int]:
         """Return another `suspects_json`, for texts that come from one call; or `UNTOLD`."""

@@ -2,13 +2,13 @@
 
 import gc
 import random
-import sys
 import tracemalloc
 
 import pytest
 
 from flowery_logging.kept import Kept
 from flowery_logging.redaction import Kind, Redactor
+from tests.redaction.calls import calls_in_python
 
 chance = random.Random(0)
 
@@ -19,18 +19,7 @@ def new_text():
 
 def calls_of(look, text):
     """How many functions in Python a look calls."""
-    count = 0
-
-    def profile(frame, event, argument):
-        nonlocal count
-        count += event == "call"
-
-    sys.setprofile(profile)
-    try:
-        look(text.encode())
-    finally:
-        sys.setprofile(None)
-    return count
+    return calls_in_python(look, text.encode())
 
 
 def texts_kept():

@@ -2,7 +2,6 @@
 
 import random
 import string
-import sys
 import tracemalloc
 from collections import Counter
 
@@ -10,6 +9,7 @@ import pytest
 
 from flowery_logging.redaction import Redactor
 from flowery_logging.redaction.markers import replaced
+from tests.redaction.calls import calls_in_python
 from tests.redaction.test_alike import texts_kept
 from tests.redaction.test_corpus import SECRETS
 
@@ -26,18 +26,7 @@ class Counts(Counter[str]):
 
 def calls_of(redactor, text):
     """How many functions in Python it takes to clean a text of which the kinds are known."""
-    kinds, count = redactor.suspects(text), 0
-
-    def profile(frame, event, argument):
-        nonlocal count
-        count += event == "call"
-
-    sys.setprofile(profile)
-    try:
-        redactor.clean_suspected(text, kinds)
-    finally:
-        sys.setprofile(None)
-    return count
+    return calls_in_python(redactor.clean_suspected, text, redactor.suspects(text))
 
 
 def other(word, chance):

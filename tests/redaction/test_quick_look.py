@@ -5,12 +5,12 @@ import json
 import logging
 import random
 import re
-import sys
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from flowery_logging.redaction import Redactor, find
+from tests.redaction.calls import calls_in_python
 from tests.redaction.test_corpus import LOOK_ALIKES, SECRETS
 from tests.redaction.test_stems import HARMLESS
 
@@ -259,19 +259,4 @@ def test_signs_of_control_are_not_read_one_by_one(sign):
     text = f"ab{sign}c" * 1000
     assert Redactor().suspects(text) == 0  # all patterns are compiled by now
     suspects = Redactor().suspects
-    assert calls_in_python(lambda: suspects(text)) < 100
-
-
-def calls_in_python(function):
-    count = 0
-
-    def profile(frame, event, argument):
-        nonlocal count
-        count += event == "call"
-
-    sys.setprofile(profile)
-    try:
-        function()
-    finally:
-        sys.setprofile(None)
-    return count
+    assert calls_in_python(suspects, text) < 100
