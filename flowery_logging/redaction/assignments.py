@@ -8,12 +8,14 @@ stays: `password: changed by kim` tells a fact, and hides none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from flowery_logging.late import late
+from flowery_logging.redaction.assignment_heads import head_at
+from flowery_logging.redaction.blocks import Blocks
 from flowery_logging.redaction.flat import Place
-from flowery_logging.redaction.names import ENDINGS, KindOf, is_denied, is_fact, squash
+from flowery_logging.redaction.header_values import HEADERS, header_value
+from flowery_logging.redaction.names import ENDINGS, KindOf, is_denied, squash
 from flowery_logging.redaction.numbers import Span
 from flowery_logging.redaction.quotes import PAIRS, STOP, nested_end, quoted_end, unopened_end
 from flowery_logging.redaction.schemes import is_scheme
@@ -36,77 +38,9 @@ from flowery_logging.redaction.values import (
     object_start,
 )
 
-_MARK: Final = r"(?:[*~]{1,3}|_{1,2}|(?:</[A-Za-z]{1,8}[1-6]?>){1,3})?"
-_MARKS: Final = (
-    r"(?:(?<=[:\uff1a])[*~]{1,2}[ \t]{1,4}|_{1,2}[ \t]{1,4}"
-    r"|(?:</[A-Za-z]{1,8}[1-6]?>[ \t]{0,4}){1,3})?"
-    r"(?:<(?:b|i|u|em|strong|code|tt|kbd|samp|pre|span|font|small|mark|var|td|dd|div|br)"
-    r"(?:[ ][^<>\n]{0,128})?/?>[ \t]{0,4}){0,3}"
-)
-"""Marks of Markdown and HTML behind a name, and behind its sign: `**API key:** …`."""
-
-_PROPERTY: Final = r"(?:!![\w.:/-]{1,64}|!unsafe|!<[^>\s]{1,64}>|&[\w-]{1,32})"
-_PROPERTIES: Final = rf"(?:{_PROPERTY}[ ]{{1,4}}){{1,2}}(?![ \n])"
-"""What YAML says of a value before it: `!!str …`."""
-
-_ANNOTATION: Final = (
-    r"(?:&(?:'static[ ])?)?\\{0,15}[\"']?"
-    r"(?:[A-Z][a-z]{2,12}\[[^\]\n=]{1,60}\]{1,3}|(?:Secret)?(?:[Ss]tr(?:ing)?|[Bb]ytes|Any))"
-    r"\??\\{0,15}[\"']?(?:[ ]\|[ ][A-Za-z]{3,12})?[ ]?=[ ]?"
-    r"(?=[bBfFrRuU]{0,2}\\{0,15}[\"'`]|SecretStr\()"
-)
-"""The type of a variable in code: `password: str = "…"`."""
-
-# A name, the end of its quotes, the sign, and the beginning of the value's quotes. The name's
-# length is bounded, so that the search is linear.
-_BEHIND_NAME: Final = (
-    r"(?P<closed>\\{0,15}[\"'`]\]?|\"\"|\]|(?<=[A-Z]{2})\)|\)(?==\(|[ ]{0,2}[:=]))?"
-    r"(?:[ ]?\((?=[^()\n]{0,23}[가-힣])[^()\n]{1,24}\))?"  # its other name: `password(비밀번호)=`
-    rf"{_MARK}"
-    r"(?P<sign>(?:[ \t\u00a0]|\\{1,2}xa0){0,64}(?:=>|:=|==?|::(?=[ ])|:(?!//)|\uff1d|\uff1a)"
-    rf"(?:[ \t\u00a0]|\\{{1,2}}xa0){{0,8}}(?:(?<=:[ ]){_ANNOTATION})?)"
-    rf"(?:(?<=:[ ]){_PROPERTIES}|{_MARKS})"
-    r"(?:[bBfFrRuU]{1,2}(?=\\{0,15}[\"'])|string\([0-9]{1,6}\)[ ])?"
-    r"(?P<quote>\\{0,15}(?:\"\"(?=\w|\"\"(?!\"))|\"\"\"|\'\'\'|```|[\"'`]))?"
-)
-_ASSIGNED: Final = late(rf"(?<![\w.%$-])(?P<name>[\w.%$-]{{1,128}}){_BEHIND_NAME}")
-_ASSIGNED_WORDS: Final = late(
-    r"(?<![\w.%$-])(?P<name>[A-Za-z0-9가-힣]{1,20}(?: [A-Za-z가-힣][A-Za-z가-힣0-9]{0,19}){1,2})"
-    + _BEHIND_NAME
-)
-_SCALAR: Final = r"[|>](?:[+-]\d?|\d[+-]?)?[ \t]{0,8}"
-_COMMENT: Final = r"(?:[ \t]#[^\n]{0,256})?"
-_BLOCK: Final = late(
-    r"(?<![\w.%$-])(?P<name>[\w.-]{2,64})[\"']?:"
-    rf"[ \t]{{0,8}}(?:{_PROPERTY}[ \t]{{0,8}}){{0,2}}"
-    rf"(?:{_SCALAR}{_COMMENT}\n(?:[ \t]{{0,64}}\n){{0,4}}|{_COMMENT}\n)(?=[ ]|- )"
-)
-# The same in a text inside another, which has the ends of lines as escapes.
-_ESCAPED_BLOCK: Final = late(
-    rf"(?<![\w.%$-])(?P<name>[\w.-]{{2,64}})(?:\\{{0,4}}[\"'])?:[ \t]{{0,8}}(?:{_SCALAR})?"
-    r"\\{1,4}n(?P<value>[ ]{1,64}[^\\\"'\n]{1,1024}(?:\\{1,4}n[ ]{1,64}[^\\\"'\n]{1,1024}){0,64})"
-)
 _OTHER_NAME: Final = late(r"[가-힣 ]\(")
-_ANY_ESCAPED_BLOCK: Final = late(rf":[ \t]{{0,8}}(?:{_SCALAR})?\\{{1,4}}n[ ]")
-_WORD_BEFORE: Final = late(r"[A-Za-z0-9가-힣]{1,20}\Z")
-_LETTERS: Final = late(rf"[A-Za-z_.]+[.,:;!?)\]}}]*(?=[{STOP}]|\Z)")
-_LONGEST_WORD: Final = 20
-_MORE_WORDS: Final = 2
-"""Words before the last one of a name, at most."""
-
 _END_OF_PARAMETER: Final = frozenset({"", " ", "&", "#", "\n"})
 """What ends a parameter of a query as it ends any value."""
-
-_LONGEST_INDENT: Final = 256
-_HEADERS: Final = frozenset({"authorization", "proxyauthorization", "cookie", "setcookie"})
-"""Names whose unquoted value goes to the end of the line: a scheme and more, pairs and more."""
-
-_ENTRY: Final = late(r"[ ]{1,64}(?P<name>[\w.-]{1,64}):(?:[ \n]|$)")
-_REFERENCES: Final = late(
-    r"(?:(?P<indent>[ ]{0,64})- name: ?[\w.-]{1,128}[ ]{0,8}(?:\n|\Z|(?=[\"']))){1,16}"
-    r"(?!(?P=indent)[ -])"
-)
-"""Items of a list that only name secrets, as Kubernetes' `imagePullSecrets` have them."""
 
 _LINK: Final = late(r"(?:#[a-z][a-z-]*|https?://[^\s?@#]+)(?=[\s\"'\\]|\Z)")
 """Where a link of Markdown goes: `[token]: #token`."""
@@ -116,15 +50,6 @@ _NUMBER: Final = late(r"[0-9]{1,5} ?(?:;|\[)")
 """The type of a field in Protocol Buffers, and its number: `string password = 1;`."""
 
 _ARN: Final = late(r"arn:[\w:./-]{1,128}\Z")
-_LINE: Final = late(r"(?:[A-Za-z][\w-]{2,24} (?=\S))?(?P<value>[^\r\n\"'`\\]*)")
-_TYPE: Final = late(r"(?:Optional\[)?(?:http\.)?(?:Simple)?Cookies?[\],)](?![\w=])")
-_PROSE: Final = late(
-    r"[A-Za-z][a-z]{1,20}(?:[ ][a-z]{2,20}){1,16}[.]?"
-    r"|(?:[A-Za-z][a-z]{1,20}|[0-9]{1,4})"
-    r"(?:[ ](?:[a-z]{2,20}(?:[./][a-z]{2,20})?|[0-9]{1,6}(?:ms|s)?)){3,16}[.]?"
-)
-"""What a line tells that begins as a header does: `authorization: user 7 may not write`."""
-
 _BARE: Final = late(
     rf"(?:<(?!/)[^{STOP}]{{1,128}}>|(?:[^{STOP}]|\\(?![nrt\"'\\]))+"
     rf"(?:(?:(?!</[A-Za-z]{{1,16}}[1-6]?>)[<>,;|](?![\w.%$-]{{1,64}}[=:])|&(?=[!-~])(?![\w.%$#\[\]-]{{0,64}}[=:;])"
@@ -153,6 +78,7 @@ class Assignments:
 
     def __init__(self, kind_of: KindOf) -> None:
         self._kind_of = kind_of
+        self._blocks = Blocks(self._kind_of_any)
 
     def find(self, text: str, places: list[Place]) -> list[Span]:
         """Return the values that are to be hidden, in any order.
@@ -160,11 +86,7 @@ class Assignments:
         `places` is where names stand, in order, before a sign, that may be a secret's. Of these
         remain only those whose value may go on where they are parameters of a query.
         """
-        found: list[Span] = []
-        if "\n" in text and ":" in text:
-            found += self._blocks(text, places)
-        if "\\n " in text and _ANY_ESCAPED_BLOCK.search(text):
-            found += self._escaped_blocks(text)
+        found = self._blocks.find(text, places)
         places[:] = self._add_assigned(text, places, found)
         return found
 
@@ -176,9 +98,7 @@ class Assignments:
                 if place.in_query and text[position : position + 1] not in _END_OF_PARAMETER:
                     left.append(place)
                 continue
-            match = _ASSIGNED.match(text, place.start)
-            if place.in_words and (match is None or _needs_words(text, match, position)):
-                match = _words_at(text, place.start, position) or match
+            match = head_at(text, place, position)
             if match is None:
                 if place.in_query:
                     left.append(place)
@@ -214,12 +134,6 @@ class Assignments:
             kind = None
         return start, end, kind
 
-    def _escaped_blocks(self, text: str) -> Iterator[Span]:
-        for match in _ESCAPED_BLOCK.finditer(text):
-            kind = self._kind_of_any(match["name"])
-            if kind is not None and not _is_of_settings(text, match, match.start("value")):
-                yield Span(*match.span("value"), kind)
-
     def _value(
         self, text: str, name: str, start: int, quote: str | None, *, equals: bool
     ) -> tuple[int, int]:
@@ -242,8 +156,8 @@ class Assignments:
             value = text[start:end]
             is_none = is_nothing(value, equals=equals) or are_sentences(value) or is_schema(value)
             return (end, end) if is_none else (start, end)
-        if not equals and last_word(name) in _HEADERS:
-            return _line(text, start)
+        if not equals and last_word(name) in HEADERS:
+            return header_value(text, start)
         if not equals and name.lower().endswith(("phrase", "mnemonic")):
             phrase = _PHRASE.match(text, start)
             if phrase and not is_nothing(phrase[0].partition(" ")[0], equals=False):
@@ -307,19 +221,6 @@ class Assignments:
         kind = self._kind_of(name) if last.lower() in ENDINGS else None
         return kind or self._kind_of(last)
 
-    def _blocks(self, text: str, places: list[Place]) -> Iterator[Span]:
-        """Values of YAML that begin on the next line: all lines that are indented further."""
-        position = 0
-        for place, _, _ in places:
-            match = _BLOCK.match(text, place) if place >= position else None
-            if match is None:
-                continue
-            position = match.end()
-            kind = self._kind_of_any(match["name"])
-            if kind is not None and not _is_of_settings(text, match, position):
-                start, position = _block(text, position, _indent(text, match.start()))
-                yield Span(start, position, kind)
-
 
 def _is_all(text: str, match: re.Match[str], end: int | None) -> bool:
     """Tell whether a parameter of a query hides no more than ends at `end`; None: nothing does.
@@ -339,44 +240,6 @@ def _ends_parameter(text: str, end: int, quote: str | None) -> bool:
     return text[end : end + 1] in _END_OF_PARAMETER or is_next(text, end)
 
 
-def _needs_words(text: str, match: re.Match[str], first: int) -> bool:
-    """Tell whether the words before a name may change what is said of it: `no token: …`.
-
-    That a bare value is the name itself is said of all its words too.
-    """
-    name, start = match[1].lower(), match.start()
-    is_bare = match[4] is None and ("=" in match[3] or last_word(name) not in _HEADERS)
-    before = text[max(first, start - 2 * _LONGEST_WORD - 2) : start].lower()
-    return (
-        name in ENDINGS
-        or name.endswith("token")
-        or "no " in before
-        or "without " in before
-        or match[2] is not None
-        or (is_bare and _LETTERS.match(text, match.end()) is not None)
-    )
-
-
-def _words_at(text: str, place: int, first: int) -> re.Match[str] | None:
-    """Return the assignment to a name of several words, the last of which stands at a place.
-
-    The words before it, as in `api key: …`, begin at `first` or later. None: there are none.
-    """
-    starts: list[int] = []
-    start = place
-    while len(starts) < _MORE_WORDS and text[start - 1 : start] == " ":
-        word = _WORD_BEFORE.search(text, max(first, start - 1 - _LONGEST_WORD), start - 1)
-        if word is None:
-            break
-        start = word.start()
-        starts.append(start)
-    for start in reversed(starts):
-        match = _ASSIGNED_WORDS.match(text, start)
-        if match is not None:
-            return match
-    return None
-
-
 def _is_mask_of_scheme(value: str) -> bool:
     """Tell whether a mask or a placeholder stands behind a scheme: `Bearer {self.token}`."""
     scheme, _, credentials = value.partition(" ")
@@ -389,14 +252,6 @@ def _is_called(text: str, match: re.Match[str]) -> bool:
     if text.startswith("=(", match.end("closed")) or name[-2:].isupper():
         return False
     return text[start - 1 : start] != "(" or _OTHER_NAME.match(text, max(0, start - 2)) is None
-
-
-def _is_of_settings(text: str, match: re.Match[str], start: int) -> bool:
-    """Tell whether a block has names of its own, that tell facts: `password:`, `min_length: 12`."""
-    if _REFERENCES.match(text, start):
-        return True
-    entry = _ENTRY.match(text, start)
-    return entry is not None and (match["name"].endswith("auth") or is_fact(entry["name"]))
 
 
 def _is_of_address(text: str, match: re.Match[str]) -> bool:
@@ -417,41 +272,3 @@ def _is_number_of_field(text: str, match: re.Match[str]) -> bool:
         _NUMBER.match(text, match.end()) is not None
         and _OF_STRING.search(text, max(0, start - 8), start) is not None
     )
-
-
-def _indent(text: str, place: int) -> int:
-    """Return how far the line is indented that a place is in."""
-    first = max(0, place - _LONGEST_INDENT)
-    line = text[text.rfind("\n", first, place) + 1 : place]
-    return len(line) - len(line.lstrip(" "))
-
-
-def _block(text: str, start: int, indent: int) -> tuple[int, int]:
-    """Return where the lines of a block begin and end that are indented further, or items."""
-    first, end = start, start
-    while end < len(text):
-        line_end = text.find("\n", end)
-        line = text[end : len(text) if line_end < 0 else line_end]
-        own = len(line) - len(line.lstrip(" "))
-        if line.strip() and own <= indent and not line.lstrip(" ").startswith("- "):
-            break
-        if end == start:
-            first = start + own + 2 * line[own:].startswith("- ")
-        end += len(line) + 1
-    return first, min(max(end - 1, first), len(text))
-
-
-def _line(text: str, start: int) -> tuple[int, int]:
-    """Return the value of a header, behind its scheme: the rest of the line."""
-    match = _LINE.match(text, start)
-    word, blank, _ = text[start : match.end()].partition(" ") if match else ("", "", "")
-    if match is None or (is_nothing(word, equals=False) and not (blank and is_scheme(word))):
-        return start, start
-    is_prose = not is_scheme(word) and (
-        _PROSE.fullmatch(match[0])
-        or _TYPE.match(match[0])
-        or ("=" not in match[0] and is_amount(text, start))
-    )
-    if is_prose or (blank and is_nothing(match["value"], equals=True)):
-        return start, start
-    return match.span("value")

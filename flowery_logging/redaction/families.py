@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowery_logging.redaction import commands, prose, schemes, sql, tables
+from flowery_logging.redaction import commands, prose, said_codes, schemes, sql, tables
 
 SCHEMES: Final = 1
 PROSE: Final = 2
@@ -33,7 +33,7 @@ def of(text: str, lower: str) -> int:
         )
         or "cred" in lower
         or prose.may_name_login(lower)
-        or prose.has_six_digits(text)
+        or said_codes.has_six_digits(text)
     ):
         found |= PROSE
     if (

@@ -11,18 +11,22 @@ from collections.abc import Iterator
 from typing import Final
 
 from flowery_logging.late import late
+from flowery_logging.redaction import said_codes
 from flowery_logging.redaction.nearby import matches_around, places_of
 from flowery_logging.redaction.numbers import Span, normal
-from flowery_logging.redaction.stems import ZEROS
-
-_SIGNS: Final = r"(?:[A-Za-z0-9!@#$%^*_+~.-]|&(?![A-Za-z]\w{0,63}=))"
-_WITH_DIGIT: Final = rf"(?P<value>(?={_SIGNS}{{0,32}}[0-9]){_SIGNS}{{4,128}})(?!{_SIGNS})"
-_UNIT: Final = (
-    r"(?![ ]?(?:초|분|시간|일|월|년|주|개|회|건|자|명|원|글자|바이트|%"
-    r"|(?:bits?|bytes?|char\w*|days?|hours?|minutes?|seconds?|times?|users?|ms|s)\b))"
+from flowery_logging.redaction.said_values import (
+    BEFORE,
+    BEHIND,
+    QUOTE,
+    SHORTEST_SAID,
+    SIGNS,
+    UNIT,
+    WITH_DIGIT,
+    is_secret,
+    tells_fact,
+    value_span,
 )
-_TAG: Final = r"(?:<(?:b|i|u|em|strong|code|kbd|pre|span|font|mark)(?:[ ][^<>\n]{0,128})?>){0,3}"
-_QUOTE: Final = rf"{_TAG}[\[(\"'`<\u201c\u2018「『]{{0,2}}[ ]?"
+
 _MARK: Final = (
     r"(?:(?:[*_~`]{1,3}|(?:</[a-z]{1,8}>){1,3})"
     r"(?=[은는이가을를로]|으로|[ ]?(?:->|→)|[ ]?[\[(\"'`<*]))?"
@@ -37,7 +41,7 @@ _KOREAN: Final = late(
     r"|(?:핀|PIN|OTP) ?번호"
     r"|(?P<long>토큰|시크릿(?: ?키)?|API ?Key|(?:API|인증|비밀|액세스) ?키))"
     rf"{_MARK}(?:은|는|이|가|을|를|으?로)?"
-    rf"(?:[ :\u00a0]{{0,2}}|\t|[ ]{{3,32}}|{_ARROW}|{_DASH}){_QUOTE}{_WITH_DIGIT}{_UNIT}",
+    rf"(?:[ :\u00a0]{{0,2}}|\t|[ ]{{3,32}}|{_ARROW}|{_DASH}){QUOTE}{WITH_DIGIT}{UNIT}",
     re.IGNORECASE,
 )
 _LABEL: Final = "(?:the|this|user|account|member|login|customer|admin|role|tenant|client|service)"
@@ -48,7 +52,7 @@ _ENGLISH: Final = late(
     rf"(?P<said>(?:[ ](?:for|of)[ ](?:{_LABEL}[ ])?(?!{_LABEL}[ ])\S{{1,64}})?"
     r"(?:(?:[ ](?:is|was|has[ ]been|will[ ]be|should[ ]be)(?:[ ]now)?:?)?"
     r"(?:[ ](?:set|changed|reset|updated)[ ](?:to|from))?)(?P<to>[ ]to:?)?)"
-    rf"(?:[ \t]{{1,32}}|{_ARROW}){_QUOTE}{_WITH_DIGIT}{_UNIT}",
+    rf"(?:[ \t]{{1,32}}|{_ARROW}){QUOTE}{WITH_DIGIT}{UNIT}",
     re.IGNORECASE,
 )
 _SETTING: Final = late(
@@ -63,30 +67,6 @@ _GENERATED: Final = late(
 )
 """What MySQL writes when it is installed, with any signs in it."""
 
-_KEY: Final = late(
-    r"(?<![A-Za-z])(?:(?:api|access|secret|private|client|signing|encryption|service|license)[ _-]"
-    rf"(?:key|secret|token)|secret)[ ]is[ ]:?{_QUOTE}{_WITH_DIGIT}{_UNIT}",
-    re.IGNORECASE,
-)
-_CODE: Final = late(
-    r"(?<![A-Za-z])(?:(?:(?:verification|login|security|auth\w{0,12}|confirmation|one-time|sms|access"
-    r"|reset|mfa|2fa|recovery)[ -](?:code|password|passcode|pin)|otp|totp|pin|token)[ ]is[ ]:?"
-    rf"{_QUOTE}{_WITH_DIGIT}|(?:(?:verification|login|security|authentication|confirmation|one-time"
-    r"|sms|access|reset|mfa|2fa)[ -](?:code|password|passcode)|otp|totp|passcode)[ ]"
-    r"[\"'(\[]?(?P<number>[0-9]{6})(?![0-9A-Za-z.-])"
-    r"|use[ ](?P<used>[0-9]{6})[ ]as[ ]your[ ](?:[\w-]{1,20}[ ]){0,4}"
-    r"(?:code|otp|pin|pass(?:code|word))"
-    r"|enter[ ](?:the[ ])?code[ ](?P<entered>[0-9]{6})(?![0-9A-Za-z.-])"
-    r"|(?:otp|(?:verification|2fa|mfa|sms|login) code|인증번호|인증코드)[^\n:=]{0,24}[:=][ ]?"
-    r"(?P<told>[0-9]{6})(?![0-9A-Za-z.-])"
-    r"|your[ ](?!(?:[\w-]{1,20}[ ]){0,2}(?:order|coupon|promo|discount|booking|referral|zip|postal"
-    r"|area|country|error|status|product|gift)[ ])(?:[\w-]{1,20}[ ]){0,3}code[ ]is:?[ ]"
-    rf"{_TAG}"
-    r"(?P<yours>[0-9]{4,8})(?![\w.-])"
-    r"|(?<![\w.-])(?:[A-Z]{1,3}-)?(?P<said>[0-9]{4,8})[ ]is[ ]your[ ](?:[\w-]{1,20}[ ]){0,4}"
-    r"(?:code|otp|pin|passcode|password))",
-    re.IGNORECASE,
-)
 # Numbers of documents, which are known by their name and their form together.
 _PASSPORT: Final = late(
     r"(?:여권|passport)[^0-9\n]{0,24}?(?<![0-9A-Za-z])"
@@ -102,7 +82,7 @@ _LICENCE: Final = late(
 )
 _NEXT: Final = late(
     r"[\"'`\])>]{0,2}(?:에서|[ ]to|[ ]?(?:->|→)|,?[ ](?:but[ ])?(?:got|was))[ ]"
-    rf"{_QUOTE}{_WITH_DIGIT}{_UNIT}"
+    rf"{QUOTE}{WITH_DIGIT}{UNIT}"
 )
 """The new one behind the old, `비밀번호가 …에서 …로 바뀜`, and what was given for the right one."""
 
@@ -114,15 +94,15 @@ _TWO_DIGITS: Final = late(
 
 _CALLED: Final = late(
     r"(?<![A-Za-z])(?:set|check|verify|validate|make|with|hash|encrypt|change|update)_?pass(?:word|wd)"
-    rf"\([\"']{_WITH_DIGIT}(?=[\"'])",
+    rf"\([\"']{WITH_DIGIT}(?=[\"'])",
     re.IGNORECASE,
 )
 """What a function is called with: `check_password('…', user)`."""
 
 _TYPED: Final = late(
     r"(?:비밀번호|비번|패스워드|암호|인증 ?번호)[^\n:=]{0,40}입력(?:한[ ])?값?[ ]?[:=][ ]?"
-    rf"{_QUOTE}{_WITH_DIGIT}{_UNIT}"
-    rf"|(?:비밀번호|비번|패스워드|암호)[ ]변경[ ]?[:=]?[ ]?{_QUOTE}(?P<old>{_SIGNS}{{4,64}})"
+    rf"{QUOTE}{WITH_DIGIT}{UNIT}"
+    rf"|(?:비밀번호|비번|패스워드|암호)[ ]변경[ ]?[:=]?[ ]?{QUOTE}(?P<old>{SIGNS}{{4,64}})"
     r"(?=[ ]?(?:->|→))"
 )
 """What somebody typed, and what was changed: `비밀번호 변경: … → …`."""
@@ -147,36 +127,14 @@ _CARD: Final = late(
 _BACK: Final = late(r"뒷자리[^0-9\n]{0,4}(?P<value>[1-8][0-9]{6})(?![0-9])")
 _NUMBERS: Final = ((_PASSPORT, "value"), (_LICENCE, "value"), (_BACK, "resident_number"))
 
-_FACT: Final = late(
-    # dates, versions, addresses; three digits, a dash and three more are a code
-    r"[0-9]{4}[-./][0-9]{1,2}(?:[-./T].*)?|(?![0-9]{3}-[0-9]{3}\Z)v?[0-9]+(?:[.:~-][0-9]+)+"
-    r"|[0-9]+(?:ms|[smhdwyx]|[kmgt]i?b)"  # amounts
-    r"|(?:aes|sha|md|rsa|ecdsa|ed|pbkdf|argon|bcrypt|scrypt|base|utf|tls|ssl|oauth|saml|ipv|http|hmac"
-    r"|[hre]s|rfc|chacha|p)[-_]?v?[0-9]{1,4}(?:[-_./][\w./-]*|[a-z]{0,4})"
-    r"|[\w.-]+\.(?:py|js|ts|txt|json|ya?ml|html?|log|csv|conf|sql|go|java|md|md5)(?::[0-9]+)?",
-    re.IGNORECASE,
-)
-"""What is told about a secret: when, which version, how it is encrypted, in which file."""
-
-_COUNTED: Final = late("[0-9]+(?:st|nd|rd|th|[a-z]{3,12})", re.IGNORECASE)
 _SHORTEST: Final = 6
 _SHORTEST_KEY: Final = 12
 """Characters of a password, and of a token, that no verb says to be one."""
-
-_SHORTEST_SAID: Final = 8
-"""Characters of a key that a verb says to be one, or that stands in brackets or quotes."""
 
 _SET: Final = 80
 """Characters before `password to` in which its verb is looked for."""
 
 _OPENING: Final = frozenset("[(\"'`<\u201c\u2018「『")
-
-_TOLD: Final = ("code", "password", "passcode", "pin", "otp", "token", "key", "secret")
-"""What stands before the `is` that tells a code or a key."""
-
-_BEFORE: Final = 96
-_BEHIND: Final = 640
-"""Characters around such an `is`, the digits of a code and the like, in which all is told."""
 
 # Signs of the above, each of which begins with a letter, so that `re` looks for these alone.
 _NAME_IN_KOREAN: Final = late("비밀|비번|패스워드|암호|인증|본인확인|보안|핀|토큰|시크릿|액세스")
@@ -196,10 +154,6 @@ _LOGIN_IN_KOREAN: Final = late("[/,] ?[비패암]")
 """The name of a password behind that of a user: `id/password`."""
 
 _OF_REDIS: Final = late("masterauth")
-_SIX_DIGITS: Final = late("[0-9](?<=[ :=\"'(\\[].)[0-9]{5}")
-"""The beginning of a code."""
-
-_SIX_ZEROS: Final = b"000000"
 
 
 def find(text: str, lower: str) -> Iterator[Span]:
@@ -210,10 +164,10 @@ def find(text: str, lower: str) -> Iterator[Span]:
     yield from _english(text, lower)
     yield from _pairs(text, lower)
     for match in matches_around(
-        _CALLED, text, places_of(lower, "password(", "passwd("), _BEFORE, _BEHIND
+        _CALLED, text, places_of(lower, "password(", "passwd("), BEFORE, BEHIND
     ):
-        yield _value(match)
-    yield from _told(text, lower)
+        yield value_span(match)
+    yield from said_codes.find(text, lower)
     if (
         "passport" in lower
         or "licen" in lower
@@ -234,9 +188,9 @@ def _korean(text: str, lower: str) -> Iterator[Span]:
     )
     for match in (*_matches(text, _NAME_IN_KOREAN, _KOREAN), *filter(None, in_latin_letters)):
         before = text[match.start("value") - 1]
-        least = _SHORTEST_SAID if before in _OPENING else _SHORTEST_KEY
-        if _is_one(match["value"], least if match["long"] else 0):
-            yield _value(match)
+        least = SHORTEST_SAID if before in _OPENING else _SHORTEST_KEY
+        if is_secret(match["value"], least if match["long"] else 0):
+            yield value_span(match)
             yield from _next(text, match)
 
 
@@ -246,9 +200,9 @@ def _pairs(text: str, lower: str) -> Iterator[Span]:
     if not text.isascii():
         signs += [match.start() for match in _LOGIN_IN_KOREAN.finditer(text)]
     signs += places_of(lower, "cred")
-    for match in matches_around(_PAIR, text, signs, _BEFORE, _BEHIND):
+    for match in matches_around(_PAIR, text, signs, BEFORE, BEHIND):
         if _OF_PASSWORDS.search(match["value"]) and not tells_fact(match["value"]):
-            yield _value(match)
+            yield value_span(match)
 
 
 def _english(text: str, lower: str) -> Iterator[Span]:
@@ -261,23 +215,18 @@ def _english(text: str, lower: str) -> Iterator[Span]:
                 text, max(0, match.start() - _SET), match.start()
             ):
                 continue
-            if _is_one(match["value"], 0 if match["said"] and not match["to"] else _SHORTEST):
-                yield _value(match)
+            if is_secret(match["value"], 0 if match["said"] and not match["to"] else _SHORTEST):
+                yield value_span(match)
                 yield from _next(text, match)
     if "generated" in lower:
         for match in _matches(text, SAID, _GENERATED, lower):
             if any(map(str.isdigit, match["value"])):
-                yield _value(match)
+                yield value_span(match)
 
 
 def may_name_login(lower: str) -> bool:
     """Tell whether the name of a password may stand behind that of a user: `id/password`."""
     return _LOGIN.search(lower) is not None
-
-
-def has_six_digits(text: str) -> bool:
-    """Tell whether a code may stand in a text."""
-    return _SIX_ZEROS in text.encode("utf-8", "replace").translate(ZEROS)
 
 
 def _matches(
@@ -295,31 +244,6 @@ def _matches(
         place = named.start() + 1 if match is None else match.end()
 
 
-def _told(text: str, lower: str) -> Iterator[Span]:
-    """Yield codes and keys that are said to be such, and codes of six digits."""
-    said = [*_said_to_be(lower)]
-    digits = _SIX_DIGITS.finditer(text) if has_six_digits(text) else ()
-    codes = [match.start() for match in digits]
-    for match in matches_around(_CODE, text, [*said, *codes], _BEFORE, _BEHIND):
-        if match["value"] is None:
-            yield Span(*match.span(match.lastgroup or "said"), "value")
-        elif _is_one(match["value"], 0):
-            yield _value(match)
-    for match in matches_around(_KEY, text, said, _BEFORE, _BEHIND):
-        if _is_one(match["value"], _SHORTEST_SAID):
-            yield _value(match)
-
-
-def _said_to_be(lower: str) -> Iterator[int]:
-    """Yield the places of each `is` that may tell a code or a key."""
-    place = lower.find(" is")
-    while place >= 0:
-        is_number = lower[place - 1 : place].isdigit() and lower.startswith(" is your ", place)
-        if is_number or lower.endswith(_TOLD, 0, place):
-            yield place
-        place = lower.find(" is", place + 1)
-
-
 def _asked(text: str) -> Iterator[Span]:
     """Yield what is asked for in Korean, what was typed, and what was changed to what."""
     if "자리" in text or "보안카드" in text:
@@ -331,34 +255,12 @@ def _asked(text: str) -> Iterator[Span]:
             if match["value"] is None:
                 yield Span(*match.span("old"), "value")
                 yield from _next(text, match)
-            elif _is_one(match["value"], 0):
-                yield _value(match)
+            elif is_secret(match["value"], 0):
+                yield value_span(match)
 
 
 def _next(text: str, match: re.Match[str]) -> Iterator[Span]:
     """Yield what a secret was changed to."""
     following = _NEXT.match(text, match.end())
-    if following is not None and _is_one(following["value"], 0):
-        yield _value(following)
-
-
-def _value(match: re.Match[str]) -> Span:
-    start = match.start("value")
-    return Span(start, start + len(match["value"].rstrip(".")), "value")
-
-
-def tells_fact(value: str) -> bool:
-    """Tell whether a value is what is told about a secret: a date, a version, an amount."""
-    return _FACT.fullmatch(value) is not None
-
-
-def _is_one(value: str, shortest: int) -> bool:
-    """Tell whether a value may be a secret; with a length, it has to have letters too."""
-    value = value.rstrip(".")
-    if tells_fact(value):
-        return False
-    return not shortest or (
-        len(value) >= shortest
-        and any(map(str.isalpha, value))
-        and _COUNTED.fullmatch(value) is None
-    )
+    if following is not None and is_secret(following["value"], 0):
+        yield value_span(following)

@@ -15,39 +15,23 @@ from flowery_logging.kept import Kept
 from flowery_logging.late import late
 from flowery_logging.redaction import (
     alike,
-    commands,
     ends,
-    escapes,
-    families,
-    forms,
     numbers,
     outlines,
-    pairs,
-    prose,
-    schemes,
-    sql,
     structures,
-    tables,
     urls,
 )
 from flowery_logging.redaction.alike import UNTOLD
-from flowery_logging.redaction.assignments import Assignments
 from flowery_logging.redaction.counting import Counting, counted_alone, counted_in
 from flowery_logging.redaction.left_out import note
-from flowery_logging.redaction.markers import BY_NAME, marker, merged, replaced, without_markers
+from flowery_logging.redaction.markers import BY_NAME, marker, replaced
 from flowery_logging.redaction.names import KEY_CHARS, Names
 from flowery_logging.redaction.numbers import Span
-from flowery_logging.redaction.quotes import whole_end
 from flowery_logging.redaction.redaction import Kind, Redaction
+from flowery_logging.redaction.search import Search
 from flowery_logging.redaction.sentences import is_said
 from flowery_logging.redaction.suspicion import (
-    ADDRESSES,
-    FURTHER,
-    NAMED,
-    NUMBERS,
     PLACED,
-    SCHEMES,
-    TOKENS,
     Suspicion,
 )
 from flowery_logging.redaction.values import is_shown
@@ -59,20 +43,6 @@ _SHORT: Final = 12
 _OBJECTS: Final = 1024
 _MOST_KEYS: Final = 32
 """Objects whose keys are known, and how many keys one of them has at most."""
-
-_SAYING: Final = late(r"[^\W_]")
-
-
-def _make_whole(text: str, spans: list[Span], first: int) -> None:
-    """Let spans, from one on, go to the ends of their values, which may have quotes inside."""
-    last = Span(0, 0, BY_NAME)
-    for index in range(first, len(spans)):
-        start, end, kind = spans[index]
-        if last.start <= start and end <= last.end:
-            continue  # each would be followed to the end of all
-        whole = whole_end(text, start, end)
-        if whole != end:
-            last = spans[index] = Span(start, whole, kind)
 
 
 class Redactor(Redaction):
@@ -99,11 +69,10 @@ class Redactor(Redaction):
         self._harmless: Kept[str, bool] = Kept()  # by parameter of a query
         self._plain: Kept[tuple[str, ...], bool] = Kept(_OBJECTS)  # by the keys of an object
         self._clean_names: Kept[str, str] = Kept()
-        self._assignments = Assignments(self.kind_of)
         self.has_further = bool(self._further)
         self._suspicion = Suspicion(secret, safe, self._further)
         self._shapes = alike.Shapes(self._suspicion)
-        self._places = self._suspicion.places
+        self._search = Search(self.kind_of, self._suspicion.places, self._further)
         self._outlines = outlines.Outlines()
         self._shown = shown
         self._longest = ends.longest(shown)
@@ -161,76 +130,7 @@ class Redactor(Redaction):
     def find(self, text: str) -> list[Span]:
         """Return where secrets stand in a text, in order, none over another."""
         kinds = self.suspects(text)
-        return self._find(text, kinds) if kinds else []
-
-    def _find(self, text: str, kinds: int, *, form: bool = False) -> list[Span]:
-        """Return where secrets of these kinds stand; `form`: a plus sign of the text is a blank."""
-        if "[redacted" in text:
-            text = without_markers(text)
-        is_escaped = (
-            form
-            or "\\" in text
-            or "\x1b" in text
-            or "%" in text
-            or ("&" in text and ";" in text)
-            or "\0" in text
-            or not text.isascii()
-        )
-        inner = [*escapes.layers(text, form=form)] if is_escaped else []
-        # What a number is is told by what stands before it, perhaps in escapes.
-        spans = self._found(text, kinds & ~NUMBERS if inner else kinds)
-        for layer, places in inner:
-            spans += [
-                Span(places[start], places[end], kind)
-                for start, end, kind in self._found(layer, kinds)
-                if _SAYING.search(layer, start, end)  # escapes of signs have digits
-            ]
-        if kinds & ~(NUMBERS | TOKENS) or inner:
-            spans = [span for span in spans if _SAYING.search(text, span[0], span[1])]
-        return [*merged(spans)] if len(spans) > 1 else spans
-
-    def _found(self, text: str, kinds: int) -> list[Span]:
-        """Return all secrets of some kinds (see `suspicion`) in a text, overlapping ones too."""
-        found: list[Span] = []
-        if kinds & NUMBERS:
-            found += numbers.find(numbers.normal(text))
-        if kinds & TOKENS:
-            found += forms.find(text)
-        if kinds & (ADDRESSES | NAMED) and "@" in text:
-            found += urls.find(text)
-        if kinds & NAMED:
-            self._add_named(text, found)
-        elif kinds & SCHEMES:
-            found += schemes.find(text, text.lower(), self.kind_of)
-        if kinds & FURTHER:
-            for kind in self._further:
-                found += [Span(start, end, kind.name) for start, end in kind.find(text)]
-        return found
-
-    def _add_named(self, text: str, found: list[Span]) -> None:
-        """Add the secrets that are told by a name."""
-        places, kind_of, first = self._places(text), self.kind_of, len(found)
-        if places:
-            found += self._assignments.find(text, places)
-        # As long as the text: what is found here is looked at there.
-        lower = text.replace("\u0130", "i").lower()
-        if "=" in text and (places or urls.may_be_named(text, lower)):
-            found += urls.parameters(text, places, kind_of)
-        asked = families.of(text, lower)
-        if asked & families.SCHEMES:
-            found += schemes.find(text, lower, kind_of)
-        if asked & families.PROSE:
-            found += prose.find(text, lower)
-        if asked & families.PAIRS:
-            found += pairs.find(text, lower, kind_of)
-        if asked & families.COMMANDS:
-            found += commands.find(text, kind_of)
-        if asked & families.SQL:
-            found += sql.find(text, lower, kind_of)
-        if asked & families.TABLES:
-            found += tables.find(text, kind_of)
-        if "'" in text or '"' in text or "`" in text:
-            _make_whole(text, found, first)
+        return self._search.find(text, kinds) if kinds else []
 
     def suspects(self, text: str) -> int:
         """Tell, quickly, what `find` may find in a text: kinds of secrets as bits, or 0."""
@@ -265,7 +165,7 @@ class Redactor(Redaction):
         if not kinds:
             return text
         if kinds != UNTOLD and kinds & ~PLACED:
-            return self._clean(text, self._find(text, kinds), counts)
+            return self._clean(text, self._search.find(text, kinds), counts)
         known = self._outlines.clean(text, kinds)
         if known is None:
             if kinds == UNTOLD:
@@ -277,7 +177,7 @@ class Redactor(Redaction):
 
     def _learn(self, text: str, kinds: int) -> list[Span]:
         """Return the secrets of a text by the rules, and keep them for others of its outline."""
-        spans = self._find(text, kinds)
+        spans = self._search.find(text, kinds)
         markers = [marker(span.kind) for span in spans]
         self._outlines.keep(text, kinds, spans, markers, counted_in(spans))
         return spans
@@ -325,7 +225,7 @@ class Redactor(Redaction):
 
     def _find_in_query(self, text: str) -> list[Span]:
         kinds = self.suspects(text.replace("+", " "))
-        return self._find(text, kinds, form=True) if kinds else []
+        return self._search.find(text, kinds, form=True) if kinds else []
 
     def is_simple_query(self, query: str) -> bool:
         """Tell of a simple query, `page=2&sort=name`, that no parameter is a secret's.

@@ -20,6 +20,7 @@ from flowery_logging.late import late
 from flowery_logging.redaction import commands, digit_runs, escapes
 from flowery_logging.redaction.flat import Place
 from flowery_logging.redaction.name_signs import NameSigns
+from flowery_logging.redaction.said_signs import may_be_said, may_be_said_in_korean
 from flowery_logging.redaction.stems import LONG_TEXT, ZEROS
 from flowery_logging.redaction.token_runs import RUN, TOKEN_SIGNS, has_token
 
@@ -64,41 +65,7 @@ _CONTROLS: Final = (b"\\u001b[", b"\\u0000")
 
 # A host, and a port or path, behind the password that stands before it.
 _HOST: Final = late(r"@(?:(?://)?[\w.-]{1,253}(?::[0-9]{2}|/[\w?-])|(?:tcp|udp|unix)\(|/\w)")
-# Names that a secret with a digit follows in running text, the first ones in small letters, with
-# zeros as digits and blanks. Each begins with a letter, not with a group: so `re` looks for their
-# first letters alone.
-_SAID: Final = late(
-    "pass(?:word|wd|phrase|code|port)|requirepass|pwd|licen|otp|pin|token|code|secret"
-    "|(?:api|access|private|signing|encryption|service)[0_]key"
-)
-_LONGEST_SAID: Final = 16
-_BEFORE_WORD: Final = 512
-_AT_ONCE: Final = 256
-"""Bytes before a word with a digit, and from it on, in which a name is looked for at once."""
-
-# A digit of a word of four signs, at least: a secret with a digit is of such words. Dates, versions
-# and addresses are none; three digits, a dash and three more are a code.
-_WORD: Final = late("0(?:(?<=[x0-]{4})|(?<=[x0-]{3})[x0-]|(?<=[x0-]{2})[x0-]{2}|[x0-]{3})")
-_FACT: Final = late("(?!000-000(?![x0-]))0{1,4}(?:-0{1,4})+-?(?![x0-])")
-_SAID_IN_KOREAN: Final = late(
-    "비밀|인증|본인|여권|면허|핀|비번|암호|패스워드|토큰|보안|뒷자리|시크릿|액세스|API|[aA]pi|PIN|OTP"
-    "|[pP]in ?번호|[oO]tp ?번호"
-)
-_DIGITS: Final = bytes(48 if code in b"0123456789" else 32 for code in range(256))
-_WORDS: Final = bytes(
-    (
-        dict.fromkeys(range(256), 120)
-        | dict.fromkeys(b"0123456789", 48)
-        | dict.fromkeys(b"-.", 45)
-        | dict.fromkeys((*range(33), *b"\"':/,)]<>\\"), 32)
-    ).values()
-)
-"""Words as x, digits as 0, what stands between the parts of a date as -, and the rest as blanks."""
-
 _FEW_DASHES: Final = 8
-_WIDE_SIGNS: Final = b"\xef\xbc"
-"""The beginning of full-width digits and signs."""
-
 _WIDE_EQUALS: Final = "\uff1d".encode()
 _WIDE_COLON: Final = "\uff1a".encode()
 
@@ -188,7 +155,7 @@ class Suspicion:
             kinds |= NAMED
         if "auth" in coarse and ("AUTH " in text or "masterauth" in coarse):
             kinds |= NAMED
-        if not encoded.isascii() and _is_said_in_korean(encoded):
+        if not encoded.isascii() and may_be_said_in_korean(encoded):
             kinds |= NAMED
         if (
             "0is0" in coarse
@@ -204,7 +171,7 @@ class Suspicion:
                 )
             )
         ) and (
-            _is_said(encoded, coarse)
+            may_be_said(encoded, coarse)
             or "0is0your0" in coarse
             or "config0set0" in coarse
             or "chpasswd" in coarse
@@ -260,7 +227,7 @@ class Suspicion:
         )
         runs = inner.translate(_RUNS).decode("latin-1")
         kinds = has_token(_zeroed(inner), runs) * TOKENS if RUN in runs else 0
-        return kinds | is_number * NUMBERS | _is_said_in_korean(inner) * NAMED
+        return kinds | is_number * NUMBERS | may_be_said_in_korean(inner) * NAMED
 
     def _without_escapes(self, encoded: bytes) -> int:
         whole = orjson.dumps(escapes.plain(encoded.decode("utf-8", "replace")))
@@ -278,7 +245,7 @@ class Suspicion:
         kinds = self._signs(signs, encoded, coarse, text, may_name=may_name) if signs else 0
         if digit_runs.LONG in coarse and digit_runs.has_number(encoded, coarse):
             kinds |= NUMBERS
-        return kinds | (may_name and _is_said_in_korean(encoded)) * NAMED
+        return kinds | (may_name and may_be_said_in_korean(encoded)) * NAMED
 
     def _signs(
         self, signs: str, encoded: bytes, coarse: str, text: str, *, may_name: bool = True
@@ -348,31 +315,3 @@ def _may_have_option(encoded: bytes) -> bool:
             return True
         place = encoded.find(b"-", place + 1)
     return False
-
-
-def _is_said_in_korean(encoded: bytes) -> bool:
-    """Tell whether a name stands in a text that a secret may follow without a sign."""
-    may_have_wide_digits = _WIDE_SIGNS in encoded
-    before = encoded if may_have_wide_digits else _to_last_digit(encoded)
-    return _SAID_IN_KOREAN.search(before.decode("utf-8", "replace")) is not None
-
-
-def _is_said(encoded: bytes, coarse: str) -> bool:
-    """Tell whether a name stands before a word with a digit, as a password's before it."""
-    words = encoded.translate(_WORDS).decode("latin-1")
-    before = len(encoded) if "<" in coarse else _BEFORE_WORD  # tags may stand between
-    end, word = 0, _WORD.search(words)
-    while word is not None:
-        fact = _FACT.match(words, words.rfind(" ", 0, word.start()) + 1)
-        if fact is None:
-            start = max(0, word.start() - before, end - _LONGEST_SAID)
-            end = word.start() + _AT_ONCE
-            if _SAID.search(coarse, start, end):
-                return True
-        word = _WORD.search(words, end if fact is None else fact.end())
-    return False
-
-
-def _to_last_digit(encoded: bytes) -> bytes:
-    """Return what stands before the last digit: a name behind that has no value."""
-    return encoded[: encoded.translate(_DIGITS).rfind(b"0") + 1]

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from flowery_logging.late import late
 from flowery_logging.redaction.names import KindOf
 from flowery_logging.redaction.numbers import Span
-from flowery_logging.redaction.prose import tells_fact
+from flowery_logging.redaction.said_values import tells_fact
 from flowery_logging.redaction.values import is_nothing
 
 _RULE: Final = late(

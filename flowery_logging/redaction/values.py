@@ -8,52 +8,8 @@ from flowery_logging.kept import Kept
 from flowery_logging.late import late
 from flowery_logging.redaction.escapes import plain
 from flowery_logging.redaction.names import KEY_CHARS, is_fact, squash, words
-from flowery_logging.redaction.sentences import ALONE, is_sentence
-
-_NOTHING: Final = ALONE | frozenset({
-    "", "none", "null", "nil", "true", "false", "undefined", "ok", "yes", "no", "valid",
-    "unset", "empty", "optional", "on", "off", "enabled", "disabled",
-    "[filtered]", "[redacted]", "[hidden]", "[masked]", "[secret]", "<redacted>",
-    "<hidden>", "<secret>", "<masked>", "<none>", "<null>", "<password>", "<token>", "...", "…",
-    "?",
-    "secretstr('**********')", "(sensitive value)", "(sensitive)", "(known after apply)", "(none)",
-    "(hidden)", "(redacted)", "[protected]", "[secure]", "[sensitive]", "[obfuscated]", "[removed]",
-    "[scrubbed]", "<sensitive>", "<concealed>", "<set>", "<unset>",
-})  # fmt: skip
-"""Words that say that there is no value, or none that is shown."""
-
-_FACTS: Final = _NOTHING | frozenset({
-    "changed", "updated", "reset", "rotated", "revoked", "set", "not", "failed", "failure",
-    "wrong", "incorrect", "unknown", "string", "str", "int", "bytes", "is",
-    "was", "has", "must", "should", "cannot", "too", "field", "hidden", "redacted",
-    "masked", "accepted", "rejected", "present", "absent", "the", "a", "an", "by", "return",
-    "raise", "pass", "continue", "break", "print", "for", "value", "granted", "denied", "sent",
-    "dropped", "loaded", "received", "verified", "refreshed", "created", "deleted", "removed",
-    "generated", "issued", "basic", "bearer", "digest", "oauth", "oauth2", "jwt", "kerberos",
-    "ldap", "saml", "ntlm", "three", "two", "one", "all", "any", "it", "this", "that", "only",
-    "malformed", "mismatch", "timeout", "anonymous", "unauthorized", "forbidden", "success",
-    "error", "active", "inactive", "weak", "strong", "short", "long", "stale", "ready", "found",
-    "read", "write", "list", "admin", "manage", "unavailable", "unsupported", "mandatory",
-    "default", "bool", "object", "text", "float", "dict", "tuple", "callable", "final", "typealias",
-    "incomplete", "buffer", "literal",
-    "변경", "변경됨", "오류", "불일치", "필수", "없음", "만료", "틀림", "입력", "확인", "재설정",
-    "발송", "전송", "실패", "성공", "완료", "필요", "초기화", "미입력", "누락",
-})  # fmt: skip
-"""The same behind a colon, where a word tells something about the secret."""
-
-_METHODS: Final = _FACTS | frozenset({
-    "oauth1", "oidc", "openid", "saml2", "negotiate", "apikey", "api_key", "api-key", "key",
-    "token", "session", "cookie", "password", "mtls", "tls", "x509", "cert", "certificate",
-    "sso", "md5", "plain", "login", "pam", "trust", "peer", "iam", "hmac", "scram-sha-256",
-    "cram-md5", "google", "kakao", "naver", "apple", "facebook", "github",
-})  # fmt: skip
-"""Values of `auth=`: how somebody is known, or whether."""
-
-_NUMBERS: Final = frozenset({
-    "pin", "otp", "totp", "cvv", "cvc", "cvv2", "cvc2", "csc", "인증번호", "인증코드", "핀번호",
-    "보안코드", "verificationcode", "securitycode", "otpcode", "smscode", "mfacode",
-})  # fmt: skip
-"""Names whose values have digits; without separators."""
+from flowery_logging.redaction.sentences import is_sentence
+from flowery_logging.redaction.value_words import FACTS, METHODS, NOTHING, OF_NUMBERS
 
 _SHORTEST_PIN: Final = 4
 _SHORTEST_PASSWORD: Final = 4
@@ -199,7 +155,7 @@ def _known(name: str) -> _Name:
 def is_nothing(value: str, *, equals: bool) -> bool:
     """Tell whether a value is a mask or tells a fact; `equals`: it stands behind `=`."""
     lower, bare = value.strip().lower(), value.rstrip(_ENDS)
-    nothing = _NOTHING if equals else _FACTS
+    nothing = NOTHING if equals else FACTS
     if lower.rstrip(".,!?") in nothing or lower.rstrip(_ENDS) in nothing:
         return True
     if is_mask(value):
@@ -225,7 +181,7 @@ def is_mixed(name: str, value: str) -> bool:
         and value[0].isalpha()
         and not value.isalpha()
         and not _known(name).is_auth
-        and value.lower() not in _FACTS
+        and value.lower() not in FACTS
     )
 
 
@@ -278,7 +234,7 @@ def is_about(name: str, value: str) -> bool:
 def is_no_code(name: str, value: str, *, equals: bool) -> bool:
     """Tell whether a value of a name for a number is a word, or shorter: `pin: 17`, `otp=sent`."""
     whole = _known(name).last_word
-    if whole not in _NUMBERS:
+    if whole not in OF_NUMBERS:
         return False
     number = value.rstrip(_ENDS)
     is_short = number.isdigit() and len(number) < _SHORTEST_PIN
@@ -287,7 +243,7 @@ def is_no_code(name: str, value: str, *, equals: bool) -> bool:
 
 def is_method(name: str, value: str) -> bool:
     """Tell whether a value says how somebody is known, which is no secret: `auth=oauth2`."""
-    return names_methods(name) and value.rstrip(_ENDS).lower() in _METHODS
+    return names_methods(name) and value.rstrip(_ENDS).lower() in METHODS
 
 
 def names_methods(name: str) -> bool:
