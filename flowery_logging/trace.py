@@ -197,7 +197,7 @@ def continue_trace(headers: Headers, **fields: object) -> Iterator[TraceContext]
             request.fail()
             raise
         finally:
-            request_ids.end_of(request)
+            request_ids.end()
 
 
 _OF_MESSAGES: Final = ("x-request-id",)

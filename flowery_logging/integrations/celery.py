@@ -119,7 +119,7 @@ class _Running:
         if slot is None or celery_told.claim(slot):
             self.run.end(how, System.perf_counter_ns(), **facts)
         self.entered.close()
-        request_ids.end_of(self.run.request)
+        request_ids.end()
 
 
 _HOW: Final = {

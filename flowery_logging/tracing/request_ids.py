@@ -39,26 +39,18 @@ def begin(request: Request, outside: Request | None, *, is_web: bool) -> None:
     It may be what has been made for this one: where that one has another ID, and for whatever a web
     server begins.
     """
-    may_be_own = is_web or outside is None or outside.has_adopted(_FIELD)
-    if outside is None or (may_be_own and outside.request_id != current()):
+    if outside is None or (
+        (is_web or outside.has_adopted(_FIELD)) and outside.request_id != current()
+    ):
         look(request)
     else:
         look(outside)
         end()
 
 
-def end_of(request: Request) -> None:
-    """Take note that the ID of a request that ends, if it stands here, is of none that follows."""
-    if request.request_id is not None and request.request_id == current():
-        end()
-
-
 def end() -> None:
     """Take note that the ID that stands here now belongs to a request, and to none that follows."""
-    for name in MAKERS:
-        if name in sys.modules:
-            _taken.set(current())
-            return
+    _taken.set(current())
 
 
 def adopt(request: Request, value: object) -> None:

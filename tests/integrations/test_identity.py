@@ -23,7 +23,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import TraceState
 from starlette.background import BackgroundTask
 from starlette_context.middleware import RawContextMiddleware
-from starlette_context.plugins import RequestIdPlugin
+from starlette_context.plugins import CorrelationIdPlugin, RequestIdPlugin
 
 import flowery_logging
 from flowery_logging import context, trace
@@ -290,6 +290,10 @@ def with_starlette_context(app):
     return RawContextMiddleware(app, plugins=[RequestIdPlugin()])
 
 
+def with_correlation_id_of_starlette_context(app):
+    return RawContextMiddleware(app, plugins=[CorrelationIdPlugin()])
+
+
 NUMBERS = itertools.count()
 
 
@@ -308,14 +312,18 @@ async def plain(scope, receive, send):
 
 
 @pytest.mark.parametrize("outside", [False, True], ids=["inside ours", "outside ours"])
-@pytest.mark.parametrize("makes", [correlated, with_starlette_context, with_guid])
+@pytest.mark.parametrize(
+    "makes",
+    [correlated, with_starlette_context, with_correlation_id_of_starlette_context, with_guid],
+)
 def test_the_request_id_of_other_middleware_is_the_one_on_the_lines(
     logged, own_overlay, makes, outside
 ):
     app = makes(RequestMiddleware(plain)) if outside else RequestMiddleware(makes(plain))
     answers = asyncio.run(asked(app, times=3))  # in one context, where the last ID still stands
     # One that lies outside of ours puts it there without a look.
-    ids = [answer.headers["x-request-id"].partition(",")[0] for answer in answers]
+    name = "x-correlation-id" if "x-correlation-id" in answers[0].headers else "x-request-id"
+    ids = [answer.headers[name].partition(",")[0] for answer in answers]
     assert len(set(ids)) == 3
     found = [event["http"]["request"]["id"] for event in logged.events()]
     assert found == [one for request_id in ids for one in (request_id, request_id)]
@@ -820,3 +828,46 @@ def test_a_consumer_that_a_request_has_started_has_not_its_request_id(logged, co
     others = [event for event in logged.events() if event["message"] != "consumed"]
     assert ids_of(consumed) == ["message-1", None]
     assert {*ids_of(others)} == {request_id}
+
+
+def test_a_message_within_a_web_request_has_the_request_id_made_for_it(logged, correlation_id):
+    async def app(scope, receive, send):
+        log.info("asked")
+        token = correlation_id.set("within-a-request")
+        with continue_trace({}):
+            log.info("consumed")
+        correlation_id.reset(token)
+        await plain(scope, receive, send)
+
+    answer = ask(RequestMiddleware(correlated(app)))
+    request_id = answer.headers["x-request-id"]
+    asked, consumed, *after = ids_of(logged.events())
+    assert consumed == "within-a-request"
+    assert {asked, *after} == {request_id}
+
+
+def test_a_block_before_the_first_line_leaves_a_request_its_request_id(logged, correlation_id):
+    async def app(scope, receive, send):
+        with continue_trace({"x-request-id": "message-1"}):
+            log.info("consumed")
+        await plain(scope, receive, send)
+
+    answer = ask(RequestMiddleware(correlated(app)))
+    request_id = answer.headers["x-request-id"]
+    assert ids_of(logged.events()) == ["message-1", request_id, request_id]
+
+
+def test_a_request_id_made_in_a_block_without_a_line_is_on_no_later_line(logged, correlation_id):
+    with continue_trace({}):
+        correlation_id.set("without-a-line")
+    with continue_trace({}):
+        log.info("without")
+    assert ids_of(logged.events()) == [None]
+
+
+def test_what_can_be_no_request_id_is_none_wherever_it_is_made(logged, correlation_id):
+    correlation_id.set('a "blank"')
+    with continue_trace({"x-request-id": "message-1"}):
+        log.info("with")
+        assert outgoing_headers()["x-request-id"] == "message-1"
+    assert ids_of(logged.events()) == ["message-1"]
