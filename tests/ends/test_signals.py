@@ -160,9 +160,6 @@ atexit.register(sys.setprofile, at_the_first_instruction)
 @pytest.mark.slow
 def test_the_terminal_is_given_back(tmp_path):
     """As ncurses does itself where SIGTERM has its default when it begins."""
-    pty = pytest.importorskip("pty")
-    pytest.importorskip("curses")
-    ours, theirs = pty.openpty()
     program = """
 import curses
 def main(screen):
@@ -172,8 +169,34 @@ def main(screen):
         time.sleep(0.1)  # a signal right before a wait does not end it
 curses.wrapper(main)
 """
+    shown = _shown_until_the_end(tmp_path, program)
+    assert (shown.count(SCREEN_TAKEN), shown.count(SCREEN_GIVEN_BACK)) == (1, 1)
+
+
+@pytest.mark.slow
+def test_a_terminal_that_the_program_has_given_back_is_left_alone(tmp_path):
+    """A second time would put the cursor over what has been printed since."""
+    program = """
+import curses
+curses.wrapper(lambda screen: screen.refresh())
+print("ready", flush=True)
+while True:
+    time.sleep(0.1)  # a signal right before a wait does not end it
+"""
+    shown = _shown_until_the_end(tmp_path, program)
+    assert (shown.count(SCREEN_TAKEN), shown.count(SCREEN_GIVEN_BACK)) == (1, 1)
+
+
+SCREEN_TAKEN, SCREEN_GIVEN_BACK = b"\x1b[?1049h", b"\x1b[?1049l"
+
+
+def _shown_until_the_end(folder, program):
+    """Return what a program shows on a terminal that SIGTERM ends as soon as it is ready."""
+    pty = pytest.importorskip("pty")
+    pytest.importorskip("curses")
+    ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", SETUP.format(before="") + program], cwd=tmp_path,
+        [sys.executable, "-c", SETUP.format(before="") + program], cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"},
         stdin=theirs, stdout=theirs, stderr=theirs,
     )  # fmt: skip
@@ -187,6 +210,5 @@ curses.wrapper(main)
         while piece := os.read(ours, 4096):
             shown += piece
     os.close(ours)
-    assert b"\x1b[?1049h" in shown
-    assert b"\x1b[?1049l" in shown
-    assert ends(tmp_path / "logs") == ["signal"]
+    assert ends(folder / "logs") == ["signal"]
+    return shown
