@@ -328,6 +328,47 @@ def test_the_default_service_is_the_script_or_its_folder(
     assert resolve().service == "scr\N{REPLACEMENT CHARACTER}"
 
 
+def test_a_folder_that_has_been_removed_names_no_service(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    monkeypatch.setattr("sys.argv", ["/usr/bin/uvicorn"])
+    assert resolve(output="stdout").service == "python"
+
+
+@pytest.mark.parametrize(
+    ("given", "level"),
+    [
+        ({}, logging.ERROR),
+        ({"stderr_level": "INFO"}, logging.INFO),
+        ({"output": "stdout"}, None),
+        ({"output": "stdout", "stderr_level": "INFO"}, logging.INFO),
+        ({"output": "file,stdout"}, None),
+        ({"output": "file,console", "stderr_level": "INFO"}, None),
+        ({"output": "none", "stderr_level": "INFO"}, None),
+    ],
+)
+def test_events_are_shown_on_stderr_too_unless_they_are_seen_anyway(
+    given: dict[str, str], level: int | None
+) -> None:
+    assert resolve(service="svc", **given).stderr_level == level
+
+
+def test_a_terminal_has_the_console_beside_the_file_by_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pty = pytest.importorskip("pty")
+    assert resolve(service="svc").outputs == ("file",)
+    leader, follower = pty.openpty()
+    with os.fdopen(leader, "wb"), os.fdopen(follower, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        assert resolve(service="svc").outputs == ("file", "console")
+        alone = resolve(service="svc", output="file", stderr_level="INFO")
+        assert (alone.outputs, alone.stderr_level) == (("file",), None)
+
+
 def test_a_directory_in_which_no_file_can_be_made_is_refused(tmp_path: Path) -> None:
     """The file's name has to fit behind it: a path has 4 095 bytes on Linux."""
     name = "d" * 100
@@ -335,9 +376,9 @@ def test_a_directory_in_which_no_file_can_be_made_is_refused(tmp_path: Path) -> 
     while len(directory) + len(name) + 1 <= 4060:
         directory = f"{directory}/{name}"
     directory = f"{directory}/{'d' * (4059 - len(directory))}"
-    with pytest.raises(flowery_logging.ConfigError, match="directory: cannot be written") as raised:
+    reason = re.escape("directory: cannot be written (File name too long)")
+    with pytest.raises(flowery_logging.ConfigError, match=reason):
         resolve(service="svc", directory=directory, output="file")
-    assert "File name too long" in str(raised.value)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="others have shorter paths")
