@@ -415,6 +415,12 @@ FOREIGN = {
         "53995c3f42cd8ad8",
         0,
     ),
+    "amazon, a time and zeros": (
+        {"X-Amzn-Trace-Id": f"Root=1-5759e988-{'0' * 24}"},
+        f"5759e988{'0' * 24}",
+        None,
+        1,
+    ),
     "amazon, load balancer": (
         {"X-Amzn-Trace-Id": f"Self=1-67891234-12456789abcdef012345678;Root={ROOT}"},
         "5759e988bd862e3fe1be46a994272793",

@@ -189,12 +189,40 @@ def test_what_cannot_be_asked_means_the_exception_being_handled(logged, kind, od
 
 @pytest.mark.parametrize("exc_info", [
     None, False, (None, None, None), True, (), (None,), (ValueError, ValueError("two of three")),
+    (ValueError, "no exception", None),
 ])  # fmt: skip
 @pytest.mark.parametrize("kind", ["stdlib", "structlog"])
 def test_no_exception_no_error(logged, kind, exc_info):
     log.info("x", exc_info=exc_info)
     flowery_logging.get_logger().info("x", exc_info=exc_info)
     assert all("error" not in event for event in logged.events())
+
+
+@pytest.mark.parametrize("exc_info", [None, False])
+def test_who_asks_for_no_exception_gets_none_where_one_is_handled(logged, exc_info):
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        log.info("x", exc_info=exc_info)
+        flowery_logging.get_logger().info("x", exc_info=exc_info)
+    assert ["error" in event for event in logged.events()] == [False, False]
+
+
+def test_another_handler_gets_the_traceback_beside_an_exception(logged):
+    """As of an exception that has been raised again since: Sentry shows its frames."""
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = records.append  # type: ignore[method-assign]
+    error, others = raised(ValueError("x")), raised(ValueError("other"))
+    log.addHandler(handler)
+    try:
+        logger = flowery_logging.get_logger("shop.orders")
+        logger.error("x", exc_info=(ValueError, error, others.__traceback__))
+        logger.error("x", exc_info=error)
+    finally:
+        log.removeHandler(handler)
+    traces = [record.exc_info[2] for record in records if record.exc_info]
+    assert traces == [others.__traceback__, error.__traceback__]
 
 
 @pytest.mark.parametrize("kind", ["stdlib", "structlog"])
