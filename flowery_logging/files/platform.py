@@ -245,19 +245,37 @@ _NO_LOCKS: Final = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 def is_held(descriptor: int) -> bool | None:
     """Tell whether some process holds the file of this descriptor (`hold`).
 
-    None where the file system has no locks, as Lustre's by default. Raises OSError.
+    None where nobody can tell: the file system has no locks, as Lustre's by default, or it has none
+    for this user. Raises OSError.
     """
     if fcntl is None:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not try_lock(descriptor)
     except OSError as error:
+        if error.errno == errno.EBADF:
+            return _is_held_for_writers(descriptor)
         if error.errno in _NO_LOCKS:
             return None
         raise
-    return False
+
+
+def _is_held_for_writers(descriptor: int) -> bool | None:
+    """Tell the same of a file that is open for reading, on NFS 4: it lets only writers lock alone.
+
+    None where this user may not write the file. Raises OSError.
+    """
+    try:
+        # Not by its path: that may be another file's by now.
+        writable = System.open(f"/proc/self/fd/{descriptor}", os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        if not is_ours(error):
+            raise
+        return None
+    try:
+        return not try_lock(writable)
+    finally:
+        close(writable)
 
 
 def open_lock_file(path: str) -> int:

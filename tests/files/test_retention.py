@@ -203,6 +203,32 @@ def test_where_the_file_system_has_no_locks_it_goes_by_age(logs: Logs) -> None:
     assert all(path.exists() for path in young)
 
 
+def test_where_only_who_may_write_a_file_can_lock_it_alone(logs: Logs) -> None:
+    """A mock, as NFS 4 cannot be mounted here: its client refuses so what the others allow."""
+    old = plant(logs, 1, days=8)
+    held, excess = plant(logs, 2, days=2), plant(logs, 3, days=1)
+    program = f"""
+        import fcntl
+        from flowery_logging.files import reader
+        from tests.files.interruptions import as_ours
+        theirs = fcntl.flock
+        def flock(descriptor, how):
+            if how & fcntl.LOCK_EX and not fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE:
+                raise OSError(9, "Bad file descriptor")
+            theirs(descriptor, how)
+        fcntl.flock = as_ours(flock)
+        holder = os.open({str(held)!r}, os.O_RDWR)
+        fcntl.flock(holder, fcntl.LOCK_SH)
+        log.info("x")
+        print([reader.is_in_use(file) for file in reader.find({str(logs.directory)!r})])
+    """
+    done = logs.run(program, setup="keep_days=7, keep_bytes=1")
+    ok(done)
+    assert held.exists()
+    assert [path for path in (old, excess) if path.exists()] == []
+    assert done.stdout == "[True, True]\n"
+
+
 def test_links_and_pipes_are_left_alone(logs: Logs, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")
