@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
@@ -178,10 +179,24 @@ def _make_one(path: str, mode: int) -> None:
         System.mkdir(path, mode)
     except FileExistsError:
         return
+    except OSError as error:
+        # NFS, for one, may refuse it before it looks whether the directory is there.
+        if not is_ours(error) or not _is_directory(path):
+            raise
+        return
     if _is_root():
         descriptor = System.open(path, READ_FLAGS)
         _give_to_owner(descriptor, _parent(path))
         close(descriptor)
+
+
+def _is_directory(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(System.stat(path).st_mode)
+    except OSError as error:
+        if not is_ours(error):
+            raise
+        return False
 
 
 def _parent(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -804,6 +805,30 @@ def test_planted_links_are_not_followed(logs: Logs, tmp_path: Path) -> None:
     assert victim.read_text() == "precious"
     written = [path for path in logs.files() if not path.is_symlink()]
     assert [path.name[-11:] for path in written] == ["0002.ndjson"]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.EPERM])
+def test_a_directory_that_is_there_need_not_be_made(logs: Logs, number: int) -> None:
+    """NFS, for one, may refuse to make it without a look whether it is there (mkdir(2))."""
+    program = f"""
+        from flowery_logging.system import System
+        from tests.files.interruptions import as_ours
+        def refuse(path, mode):
+            raise OSError({number}, "refused")
+        System.mkdir = staticmethod(as_ours(refuse))
+        directory = {str(logs.directory)!r}
+        flowery_logging.setup("svc", directory=directory, output="file", max_bytes=2500)
+        for number in range(20):
+            log.info("event %d", number)
+        print(flowery_logging.stats()["write_errors"])
+        try:
+            flowery_logging.setup("svc", directory=f"{{directory}}/new", output="file")
+        except flowery_logging.ConfigError as error:
+            print("refused" in str(error))
+    """
+    done = logs.run(program)
+    assert done.stdout == "0\nTrue\n", done.stderr
+    assert len(logs.files()) > 2
 
 
 def test_a_symlinked_directory_is_used(tmp_path: Path) -> None:
