@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -127,7 +128,8 @@ def cannot_write(directory: str | Path, service: str = "") -> str | None:
         name = f".flowery-{os.urandom(8).hex()}".ljust(name_bytes(service), "-")
         probe = Path(directory) / name
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        probe.unlink()
     except (OSError, ValueError) as error:
         return getattr(error, "strerror", None) or str(error)
+    with suppress(OSError):  # a directory that only grows (`chattr +a`) can be written all the same
+        probe.unlink()
     return None

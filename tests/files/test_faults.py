@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -829,6 +830,21 @@ def test_a_directory_that_is_there_need_not_be_made(logs: Logs, number: int) -> 
     done = logs.run(program)
     assert done.stdout == "0\nTrue\n", done.stderr
     assert len(logs.files()) > 2
+
+
+def test_a_directory_from_which_nothing_can_be_removed(logs: Logs) -> None:
+    """Append-only by `chattr +a`, so that nobody removes what was logged."""
+    logs.directory.mkdir()
+    change = shutil.which("chattr")
+    if change is None or subprocess.run([change, "+a", logs.directory], check=False).returncode:
+        pytest.skip("chattr +a is for root, on some file systems")
+    try:
+        done = logs.run("for number in range(20): log.info('x')", setup="max_bytes=2500")
+        assert done.returncode == 0, done.stderr
+        logs.check_sequences()
+        assert logs.messages() == ["x"] * 20
+    finally:
+        subprocess.run([change, "-a", logs.directory], check=True)
 
 
 def test_a_symlinked_directory_is_used(tmp_path: Path) -> None:
