@@ -142,9 +142,19 @@ def _lowest_of_ours() -> int:
     """Return where our numbers begin, under the limit that stands now; 0 where all will do."""
     if _DUPLICATE is None:
         return 0
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    limit = _most_descriptors()
     end = HIGHEST if limit == resource.RLIM_INFINITY else min(limit, HIGHEST)
     return int(end - min(RESERVED, end // 4))
+
+
+def _most_descriptors() -> int:
+    """Return the limit that stands now; our own one where a seccomp filter hides that."""
+    try:
+        return int(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    except OSError as error:
+        if not is_ours(error):
+            raise
+        return HIGHEST
 
 
 def make_directory(path: str) -> None:

@@ -187,3 +187,22 @@ def test_a_file_that_lands_at_the_number_of_standard_error_stays_empty(
     """
     run(logs, program)
     assert (tmp_path / "data").read_text() == ""
+
+
+def test_where_the_limit_of_descriptors_is_not_told(logs: Logs) -> None:
+    """As by a seccomp filter, of systemd's `SystemCallFilter=` for one, that refuses prlimit(2)."""
+    program = """
+        import resource
+        from tests.files.interruptions import as_ours
+        def refuse(which):
+            raise PermissionError(1, "Operation not permitted")
+        resource.getrlimit = as_ours(refuse)
+        before = len(os.listdir("/proc/self/fd"))
+        for number in range(20):
+            log.info("event %d", number)
+        print(writer().waiting, len(os.listdir("/proc/self/fd")) - before)
+    """
+    done = logs.run(program, setup="max_bytes=2500")
+    assert done.stdout == "0 1\n", done.stderr
+    assert logs.messages() == [f"event {number}" for number in range(20)]
+    assert all(path.stat().st_size for path in logs.files())
