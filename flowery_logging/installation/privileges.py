@@ -91,9 +91,9 @@ class Handover:
             return
         self._said.add(key)
         stderr.say(
-            f"flowery_logging: user {key[0]} cannot write {key[1]} ({problem}): no event of this "
-            "process will reach a file; give the directory to that user, or set FLOWERY_LOG_DIR "
-            "to one that is\n"
+            f"flowery_logging: user {key[0]} cannot write {key[1]} ({problem}): this process can "
+            "make no file there; give the directory to that user, or set FLOWERY_LOG_DIR to one "
+            "that is\n"
         )
 
 

@@ -180,6 +180,26 @@ def test_what_will_fail_is_said_at_once_and_what_waits_goes_to_stderr(
     assert closed == "parent" or directory.stat().st_uid == 0
 
 
+def test_what_comes_after_the_change_stands_in_the_file_that_is_open(home: Path) -> None:
+    directory = home / "logs"
+    directory.mkdir(mode=0o750)
+    (directory / "of somebody else").touch()
+    done = run(
+        home,
+        f"""
+        flowery_logging.setup("svc", directory={str(directory)!r}, max_bytes=2500)
+        log.info("event")
+        os.setuid(65534)
+        for _ in range(9):
+            log.info("event")
+        """,
+    )
+    (path,) = directory.glob("*.ndjson")
+    assert path.read_text().count('"message":"event"') == 10
+    assert f"user 65534 cannot write {directory} (" in done.stderr
+    assert "this process can make no file there" in done.stderr
+
+
 def test_a_change_in_c_is_found_out_at_the_first_event(home: Path) -> None:
     done = run(
         home,
