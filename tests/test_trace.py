@@ -6,6 +6,7 @@ import logging
 import os
 import pickle
 import re
+import subprocess
 import sys
 from contextlib import nullcontext
 from dataclasses import FrozenInstanceError
@@ -19,6 +20,7 @@ from flowery_logging.integrations.options import Options
 from flowery_logging.integrations.wsgi import RequestMiddleware
 from flowery_logging.trace import TraceContext, continue_trace, current_trace, outgoing_headers
 from flowery_logging.tracing import agents
+from tests import aside
 
 TRACE = "12345678901234567890123456789012"
 PARENT = "1234567890123456"
@@ -304,6 +306,27 @@ def message_headers():
 def test_headers_come_in_many_shapes(headers):
     with continue_trace(headers) as found:
         assert found.trace_id == TRACE
+
+
+STRICT = """
+import flowery_logging
+from flowery_logging.integrations import asgi, wsgi
+
+HEADERS = [("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")]
+asgi.RequestMiddleware(None), wsgi.RequestMiddleware(None)
+for headers in (HEADERS, [(name.encode(), value.encode()) for name, value in HEADERS]):
+    with flowery_logging.continue_trace(headers):
+        print(flowery_logging.current_trace().trace_id)
+"""
+
+
+def test_headers_are_read_where_python_lets_nobody_compare_text_with_bytes(tmp_path):
+    command = [sys.executable, "-bb", "-c", STRICT]
+    environment = {**os.environ, "PYTHONPATH": str(aside.ROOT), "FLOWERY_LOG_OUTPUT": "none"}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    )
+    assert done.stdout.split() == ["4bf92f3577b34da6a3ce929d0e0e4736"] * 2
 
 
 def test_outside_a_request_there_is_no_trace_and_nothing_to_send():

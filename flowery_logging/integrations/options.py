@@ -17,7 +17,7 @@ from flowery_logging.config.setting import ConfigError
 from flowery_logging.integrations import checks, queue_time
 from flowery_logging.integrations.peers import Proxies
 from flowery_logging.request import Request
-from flowery_logging.tracing.headers import Headers, Values, header_values, wanted_headers
+from flowery_logging.tracing.headers import Headers, Values, Wanted, header_values, wanted_headers
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -131,7 +131,7 @@ class Options:
         timing = ("Server-Timing", f'traceparent;desc="{value}"')
         return [*found, timing] if self.server_timing else found
 
-    def wanted(self) -> Mapping[Any, str]:
+    def wanted(self) -> Wanted:
         """Return which headers are read, as `headers.header_values` takes it."""
         return wanted_headers(self.id_headers, self.formats, self.told_headers)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from flowery_logging.tracing import foreign_traces
 
@@ -24,21 +24,31 @@ OWS: Final = " \t"
 """The blanks that HTTP allows around a field value (RFC 9110 §5.5)."""
 
 
+class Wanted(NamedTuple):
+    """The lower-case names of all headers that are read, by name as `str` and as `bytes`.
+
+    They stand apart: `python -bb` raises where one dictionary compares the two.
+    """
+
+    as_text: Mapping[str, str]
+    as_bytes: Mapping[bytes, str]
+
+
 @lru_cache
 def wanted_headers(
     request_id_headers: tuple[str, ...] = (),
     foreign: tuple[str, ...] = (),
     others: tuple[str, ...] = (),
-) -> Mapping[Any, str]:
-    """Return the lower-case names of all headers that are read, by name as `str` and `bytes`."""
+) -> Wanted:
+    """Return which headers are read."""
     of_formats = (name for key in foreign for name in foreign_traces.FORMATS[key][0])
     ids = map(str.lower, request_id_headers)
     names = ["traceparent", "tracestate", "baggage", *ids, *of_formats, *others]
     as_bytes = {name.encode("latin-1", "replace"): name for name in names}
-    return {**{name: name for name in names}, **as_bytes}
+    return Wanted({name: name for name in names}, as_bytes)
 
 
-def header_values(headers: Headers, wanted: Mapping[Any, str]) -> Values:
+def header_values(headers: Headers, wanted: Wanted) -> Values:
     """Return the values of each wanted header, in order, without the blanks around them.
 
     Some frameworks hold a list of values for each name.
@@ -48,7 +58,10 @@ def header_values(headers: Headers, wanted: Mapping[Any, str]) -> Values:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             continue
         name, value = pair
-        known = wanted.get(name.lower()) if isinstance(name, (bytes, str)) else None
+        if isinstance(name, bytes):
+            known = wanted.as_bytes.get(name.lower())
+        else:
+            known = wanted.as_text.get(name.lower()) if isinstance(name, str) else None
         if known is None:
             continue
         for one in value if isinstance(value, list) else (value,):
