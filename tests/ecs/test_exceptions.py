@@ -212,7 +212,7 @@ def test_another_handler_gets_the_traceback_beside_an_exception(logged):
     """As of an exception that has been raised again since: Sentry shows its frames."""
     records: list[logging.LogRecord] = []
     handler = logging.Handler()
-    handler.emit = records.append  # type: ignore[method-assign]
+    handler.emit = records.append  # type: ignore[assignment,method-assign]
     error, others = raised(ValueError("x")), raised(ValueError("other"))
     log.addHandler(handler)
     try:
