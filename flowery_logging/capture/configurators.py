@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any, Final, NamedTuple
@@ -22,8 +23,9 @@ _LOGGING: Final = os.path.dirname(SOURCE)
 _OURS: Final = os.path.dirname(__file__)
 _CONFIG: Final = os.path.join(_LOGGING, "config.py")
 
-UNKNOWN: Final = "an unknown place"
+_NAMES: Final = ("dictConfig", "fileConfig")
 
+UNKNOWN: Final = "an unknown place"
 
 MAX_NAMES: Final = 200
 """How many loggers one warning names for each thing that was done to them."""
@@ -60,14 +62,28 @@ def described(changes: Iterable[Change]) -> str:
 
 
 def calling_place() -> str:
-    """Return the innermost place that is neither in `logging` nor here, as `file:line`."""
+    """Return the innermost place that is neither in `logging` nor here, as `file:line`.
+
+    Nor is it in what others have put around a configurator, as OpenTelemetry's launcher does.
+    """
     frame: FrameType | None = getframe(1)
+    around, place = _around_configurators(), UNKNOWN
     while frame is not None:
         file = frame.f_code.co_filename
-        if os.path.dirname(file) not in {_LOGGING, _OURS}:
-            return f"{file}:{frame.f_lineno}"
+        if frame.f_code in around:
+            place = UNKNOWN
+        elif place is UNKNOWN and os.path.dirname(file) not in {_LOGGING, _OURS}:
+            place = f"{file}:{frame.f_lineno}"
         frame = frame.f_back
-    return UNKNOWN
+    return place
+
+
+def _around_configurators() -> set[object]:
+    """Return the code of what stands in place of stdlib's configurators."""
+    config = sys.modules.get("logging.config")
+    standing = (getattr(logging, "basicConfig", None), *(getattr(config, n, None) for n in _NAMES))
+    codes = {getattr(one, "__code__", None) for one in standing}
+    return {code for code in codes if code and os.path.dirname(code.co_filename) != _LOGGING}
 
 
 def are_asserted(handlers: Iterable[Any]) -> bool:

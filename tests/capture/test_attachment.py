@@ -119,6 +119,29 @@ def test_the_next_event_is_written_and_one_warning_says_who_it_was(run, kind):
         assert re.search(r"threading\.py:\d+$", who(warning))
 
 
+AGENT = """
+import logging.config
+
+def around(theirs):
+    def wrapper(*args, **named):
+        return theirs(*args, **named)
+    return wrapper
+
+def instrument():
+    logging.basicConfig = around(around(logging.basicConfig))
+    logging.config.dictConfig = around(around(logging.config.dictConfig))
+    logging.config.fileConfig = around(around(logging.config.fileConfig))
+"""
+
+
+@pytest.mark.parametrize("kind", ["fileConfig", "dictConfig", "basicConfig"])
+def test_who_calls_what_an_agent_has_put_around_a_configurator_is_named(tmp_path, run, kind):
+    (tmp_path / "agent.py").write_text(AGENT)
+    messages, (warning,), _ = run(f"import agent; agent.instrument(); {DETACHING[kind]}")
+    assert messages == ["before", "after", "after"]
+    assert who(warning).endswith(PLACE)
+
+
 HARMLESS = {
     "a dictConfig of other loggers": (
         "logging.config.dictConfig({'version': 1, 'disable_existing_loggers': False,"
