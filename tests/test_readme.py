@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -27,6 +28,17 @@ def without(title: str, page: str = README) -> str:
     return page.replace(section(title, page), "")
 
 
+def run(program: str, directory: Path) -> str:
+    """Run a program that names no directory; its logs lie below the given one. Return its output.
+
+    The machine may have the directory of all services.
+    """
+    return subprocess.run(
+        [sys.executable, "-c", program], cwd=directory, check=True, stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"FLOWERY_LOG_DIR": str(directory / "logs")},
+    ).stdout  # fmt: skip
+
+
 @pytest.mark.slow
 def test_it_can_be_followed(tmp_path: Path) -> None:
     """All but the installation, which tests/test_walk.py does."""
@@ -39,7 +51,7 @@ def test_it_can_be_followed(tmp_path: Path) -> None:
 
 def test_the_two_lines_are_all_that_both_loggers_need(tmp_path: Path) -> None:
     (program,) = (block.text for block in blocks(section("The two lines")) if block.title)
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    run(program, tmp_path)
     (path,) = (tmp_path / "logs").iterdir()
     records = [json.loads(line) for line in path.read_text().splitlines()]
     events = [r for r in records if r["log"]["logger"] != "flowery_logging"]
@@ -95,9 +107,7 @@ def test_the_python_of_metrics_runs_and_shows_what_the_table_names(tmp_path: Pat
         "from starlette.testclient import TestClient\n"
         "print(TestClient(app).get('/metrics').text)"
     )
-    command = [sys.executable, "-c", shown]
-    text = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
-    names = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE))
+    names = set(re.findall(r"^# TYPE (\w+)", run(shown, tmp_path), re.MULTILINE))
     page = (ROOT / "docs" / "metrics.md").read_text()
     rows = "\n".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE))
     table = set(re.findall(r"`((?:http|flowery)_[a-z_]+)`", rows))
@@ -107,7 +117,7 @@ def test_the_python_of_metrics_runs_and_shows_what_the_table_names(tmp_path: Pat
 
 def test_what_is_said_of_personal_data_is_so(tmp_path: Path) -> None:
     (program,) = (block.text for block in blocks(section("Secrets and personal data")))
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    run(program, tmp_path)
     (path,) = (tmp_path / "logs").iterdir()
     records = [json.loads(line) for line in path.read_text().splitlines()]
     call, ordered = (r for r in records if r["log"]["logger"] != "flowery_logging")
