@@ -59,16 +59,18 @@ def extras(record: Record) -> Mapping[str, Any]:
     # A record's own attributes come first, in the order in which they were set; if the last of
     # them is not where it should be, somebody has taken some away.
     found = dict(islice(attributes.items(), STANDARD_COUNT - 1, None))
-    if found.pop(_LAST_STANDARD, found) is found or not NOT_EXTRA.isdisjoint(found):
-        found = {name: value for name, value in attributes.items() if name not in NOT_EXTRA}
+    if found.pop(_LAST_STANDARD, found) is found:
+        found = attributes
+    if not NOT_EXTRA.isdisjoint(found):
+        found = {name: value for name, value in found.items() if name not in NOT_EXTRA}
     if _CLASHING in attributes:
         found = {**found, **attributes[_CLASHING]}
     if "color_message" in found and record.name.startswith("uvicorn"):
         del found["color_message"]  # the message again, for terminals
     if "end_color" in found and all(map(_is_colour, map(found.get, _COLOURS))):
         found = {name: value for name, value in found.items() if name not in _COLOURS}
-    if _has_own_text(record):
-        found.pop(_GET_MESSAGE, None)
+    if _GET_MESSAGE in found and _has_own_text(record):
+        del found[_GET_MESSAGE]
     return found
 
 
