@@ -22,26 +22,30 @@ from flowery_logging.redaction.said_values import (
 )
 from flowery_logging.redaction.stems import ZEROS
 
+_IS: Final = "[ ]is(?:[ ]:?|:[ ]?)"
+_END: Final = r"(?![0-9A-Za-z]|[.-]\w)"
+"""What stands behind a code: a full stop may, but nothing that goes on."""
+
 _KEY: Final = late(
     r"(?<![A-Za-z])(?:(?:api|access|secret|private|client|signing|encryption|service|license)[ _-]"
-    rf"(?:key|secret|token)|secret)[ ]is[ ]:?{QUOTE}{WITH_DIGIT}{UNIT}",
+    rf"(?:key|secret|token)|secret){_IS}{QUOTE}{WITH_DIGIT}{UNIT}",
     re.IGNORECASE,
 )
 _CODE: Final = late(
     r"(?<![A-Za-z])(?:(?:(?:verification|login|security|auth\w{0,12}|confirmation|one-time|sms|access"
-    r"|reset|mfa|2fa|recovery)[ -](?:code|password|passcode|pin)|otp|totp|pin|token)[ ]is[ ]:?"
-    rf"{QUOTE}{WITH_DIGIT}|(?:(?:verification|login|security|authentication|confirmation|one-time"
+    r"|reset|mfa|2fa|recovery)[ -](?:code|password|passcode|pin)|otp|totp|pin|token)"
+    rf"{_IS}{QUOTE}{WITH_DIGIT}|(?:(?:verification|login|security|authentication|confirmation|one-time"
     r"|sms|access|reset|mfa|2fa)[ -](?:code|password|passcode)|otp|totp|passcode)[ ]"
-    r"[\"'(\[]?(?P<number>[0-9]{6})(?![0-9A-Za-z.-])"
+    rf"[\"'(\[]?(?P<number>[0-9]{{6}}){_END}"
     r"|use[ ](?P<used>[0-9]{6})[ ]as[ ]your[ ](?:[\w-]{1,20}[ ]){0,4}"
     r"(?:code|otp|pin|pass(?:code|word))"
-    r"|enter[ ](?:the[ ])?code[ ](?P<entered>[0-9]{6})(?![0-9A-Za-z.-])"
+    rf"|enter[ ](?:the[ ])?code[ ](?P<entered>[0-9]{{6}}){_END}"
     r"|(?:otp|(?:verification|2fa|mfa|sms|login) code|인증번호|인증코드)[^\n:=]{0,24}[:=][ ]?"
-    r"(?P<told>[0-9]{6})(?![0-9A-Za-z.-])"
+    rf"(?P<told>[0-9]{{6}}){_END}"
     r"|your[ ](?!(?:[\w-]{1,20}[ ]){0,2}(?:order|coupon|promo|discount|booking|referral|zip|postal"
-    r"|area|country|error|status|product|gift)[ ])(?:[\w-]{1,20}[ ]){0,3}code[ ]is:?[ ]"
+    r"|area|country|error|status|product|gift)[ ])(?:[\w-]{1,20}[ ]){0,3}code[ ]is(?::[ ]?|[ ])"
     rf"{TAG}"
-    r"(?P<yours>[0-9]{4,8})(?![\w.-])"
+    rf"(?P<yours>[0-9]{{4,8}}){_END}"
     r"|(?<![\w.-])(?:[A-Z]{1,3}-)?(?P<said>[0-9]{4,8})[ ]is[ ]your[ ](?:[\w-]{1,20}[ ]){0,4}"
     r"(?:code|otp|pin|passcode|password))",
     re.IGNORECASE,

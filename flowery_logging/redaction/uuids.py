@@ -1,4 +1,4 @@
-"""UUIDs in a long text: the quick look reads the same word in place of each.
+"""UUIDs in a long text: the quick look reads the same words in place of each.
 
 A body in JSON has many, others each time. None is a secret or personal by its form, nor a number;
 where one is the value of a secret's name, the name tells.
@@ -22,12 +22,16 @@ _FORM: Final = bytes(
 blanks."""
 
 _UUID: Final = " 00000000-0000-0000-0000-000000000000 "
-_WORD: Final = b"0xxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
-"""Long enough for a token, of the form that none has, with a digit, and with no number in it."""
+_WORDS: Final = b"0xxxxxxxxxxxxx.xxxxxxxxxxxxx.xxxxxxx"
+"""A word with a digit, and others, in which no number stands, no option, and nothing that is long
+enough for a token."""
 
 
 def without_uuids(encoded: bytes) -> bytes:
-    """Return a text in UTF-8, as long as it was, with one word in place of all its UUIDs."""
+    """Return a text in UTF-8, as long as it was, with the same words in place of each UUID.
+
+    The text itself is returned where it has none.
+    """
     forms = encoded.translate(_FORM).decode("latin-1")
     place = forms.find(_UUID)
     if place < 0:
@@ -35,8 +39,8 @@ def without_uuids(encoded: bytes) -> bytes:
     pieces: list[bytes] = []
     end = 0
     while place >= 0:
-        pieces += (encoded[end : place + 1], _WORD)
-        end = place + 1 + len(_WORD)
+        pieces += (encoded[end : place + 1], _WORDS)
+        end = place + 1 + len(_WORDS)
         place = forms.find(_UUID, end)  # the blank behind one may be the one before the next
     pieces.append(encoded[end:])
     return b"".join(pieces)
