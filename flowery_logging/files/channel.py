@@ -24,7 +24,7 @@ from collections.abc import Callable
 from time import sleep
 from typing import Any, Final
 
-from flowery_logging.files import lock_files, platform
+from flowery_logging.files import descriptors, lock_files, locks
 from flowery_logging.signalled import sheltered
 from flowery_logging.system import System
 
@@ -126,7 +126,7 @@ class Channel:
 
     def _remove(self, lock: int) -> None:
         try:
-            if platform.try_lock(lock) and System.fstat(lock).st_nlink:
+            if locks.try_lock(lock) and System.fstat(lock).st_nlink:
                 System.unlink(self._lock_path)
         finally:
             System.close(lock)
@@ -145,7 +145,7 @@ class Channel:
             self._write_all(data, deadline, taken)
         finally:
             if self._lock >= 0:
-                platform.unlock(self._lock)
+                locks.unlock(self._lock)
 
     def _take_lock(self, deadline: float) -> None:
         """Wait for the lock. Not with a blocking call: its holder may have been stopped."""
@@ -172,7 +172,7 @@ class Channel:
 
     def _has_lock(self) -> bool:
         """Take the lock if it is free; where there is none any more, go on without."""
-        if not platform.try_lock(self._lock):
+        if not locks.try_lock(self._lock):
             return False
         if System.fstat(self._lock).st_nlink:
             return True
@@ -237,7 +237,7 @@ class Channel:
 
     def _appends(self) -> bool:
         """Tell whether a file is written at its end: then it was opened as a log, not as data."""
-        return bool(platform.flags(self.descriptor) & _APPEND)
+        return bool(descriptors.flags(self.descriptor) & _APPEND)
 
     def _is_redirected(self, file: tuple[int, int]) -> bool:
         """Tell whether a program has put a file of its own here, as python-daemon does (`os.dup2`).
@@ -255,7 +255,7 @@ class Channel:
 
     def _open_lock(self, status: os.stat_result) -> None:
         """Open the lock file. Where there is no place for one, lines go without a lock."""
-        if not platform.HAS_LOCKS:
+        if not locks.HAS_LOCKS:
             return
         for path in lock_files.paths(status):
             lock = lock_files.open_lock(path)

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from typing import Final
 
-from flowery_logging.files import platform
+from flowery_logging.files import locks, platform
 from flowery_logging.files.faults import is_ours
 from flowery_logging.system import System
 
@@ -42,7 +42,7 @@ def open_lock(path: str) -> int:
     """
     for _ in range(_ATTEMPTS):
         try:
-            lock = platform.open_lock_file(path)
+            lock = locks.open_lock_file(path)
         except OSError:
             return -1
         status = System.fstat(lock)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Final, NamedTuple
 
-from flowery_logging.files import platform
+from flowery_logging.files import descriptors, platform
 from flowery_logging.files.faults import is_ours
 from flowery_logging.files.names import MAX_LINE_BYTES, LogName, service_part
 from flowery_logging.files.removal import RetentionSettings
@@ -283,4 +283,4 @@ def _close(descriptor: int, inode: tuple[int, int]) -> None:
     try:
         platform.touch(descriptor)
     finally:
-        platform.close(descriptor)
+        descriptors.close(descriptor)

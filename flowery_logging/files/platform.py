@@ -1,4 +1,4 @@
-"""What depends on the operating system: descriptors, file locks, flags of `open`, fork hooks."""
+"""What depends on the operating system: how files and directories are made and read, fork hooks."""
 
 from __future__ import annotations
 
@@ -6,22 +6,12 @@ import errno
 import os
 import stat
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
+from flowery_logging.files.descriptors import close, lift
 from flowery_logging.files.faults import is_ours
+from flowery_logging.files.locks import hold
 from flowery_logging.system import System
-
-fcntl: Any
-resource: Any
-try:
-    import fcntl
-    import resource
-except ImportError:  # Windows
-    fcntl = resource = None
-
-HAS_LOCKS: Final = fcntl is not None
-"""Whether a file in use can be told from one that is not."""
 
 _FLAGS: Final = (
     os.O_RDWR  # to read back what was written to a file that somebody removed
@@ -46,13 +36,7 @@ READ_FLAGS: Final = (
 """For looking into a file of somebody else's making."""
 
 
-HIGHEST: Final = 4096
-"""Our descriptors lie below this: the kernel's table of a process, which it copies at each fork,
-grows with the highest one (32 kB here; with the million that containers allow, 8 MB)."""
-
 _PIECE_BYTES: Final = 65_536
-RESERVED: Final = 64
-"""So many of the highest numbers are ours, if the process may have at least four times as many."""
 
 
 def create(path: str) -> tuple[int, os.stat_result]:
@@ -97,64 +81,6 @@ _NO_PERMISSIONS: Final = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EROFS}
 
 _fchmod: Final = getattr(os, "fchmod", None)
 _fchown: Final = getattr(os, "fchown", None)
-
-
-def close(descriptor: int) -> None:
-    """Close a descriptor, which the system frees whatever it answers."""
-    try:
-        System.close(descriptor)
-    except OSError as error:
-        if not is_ours(error):
-            raise
-
-
-def lift(descriptor: int) -> int:
-    """Move a descriptor to a high number and return that; the same one where it cannot be.
-
-    A new file gets the lowest number that is free. So if somebody closes all descriptors (to make a
-    daemon) and opens a file of their own, that does not get the number we write to: our next
-    write fails, and the next file is opened.
-    """
-    lowest = _lowest_of_ours()
-    if descriptor >= lowest:
-        return descriptor
-    try:
-        high: int = fcntl.fcntl(descriptor, _DUPLICATE, lowest)
-    except OSError as error:  # none is free
-        if not is_ours(error):
-            close(descriptor)
-            raise
-        return descriptor
-    try:
-        System.set_inheritable(high, False)  # F_DUPFD leaves it open for other programs
-    except BaseException:
-        close(high)
-        raise
-    finally:
-        close(descriptor)
-    return high
-
-
-_DUPLICATE: Final = getattr(fcntl, "F_DUPFD_CLOEXEC", None) or getattr(fcntl, "F_DUPFD", None)
-
-
-def _lowest_of_ours() -> int:
-    """Return where our numbers begin, under the limit that stands now; 0 where all will do."""
-    if _DUPLICATE is None:
-        return 0
-    limit = _most_descriptors()
-    end = HIGHEST if limit == resource.RLIM_INFINITY else min(limit, HIGHEST)
-    return int(end - min(RESERVED, end // 4))
-
-
-def _most_descriptors() -> int:
-    """Return the limit that stands now; our own one where a seccomp filter hides that."""
-    try:
-        return int(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-    except OSError as error:
-        if not is_ours(error):
-            raise
-        return HIGHEST
 
 
 def make_directory(path: str) -> None:
@@ -255,83 +181,6 @@ def read_whole(path: str) -> bytes:
         return b"".join(iter(lambda: System.read(descriptor, _PIECE_BYTES), b""))
     finally:
         System.close(descriptor)
-
-
-def hold(descriptor: int) -> None:
-    """Mark a file as in use, for as long as the descriptor is open (shared flock)."""
-    if fcntl is not None:
-        with suppress(OSError):  # network file systems without locks: retention then goes by age
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-
-
-_NO_LOCKS: Final = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
-
-
-def is_held(descriptor: int) -> bool | None:
-    """Tell whether some process holds the file of this descriptor (`hold`).
-
-    None where nobody can tell: the file system has no locks, as Lustre's by default, or it has none
-    for this user. Raises OSError.
-    """
-    if fcntl is None:
-        return False
-    try:
-        return not try_lock(descriptor)
-    except OSError as error:
-        if error.errno == errno.EBADF:
-            return _is_held_for_writers(descriptor)
-        if error.errno in _NO_LOCKS:
-            return None
-        raise
-
-
-def _is_held_for_writers(descriptor: int) -> bool | None:
-    """Tell the same of a file that is open for reading, on NFS 4: it lets only writers lock alone.
-
-    None where this user may not write the file. Raises OSError.
-    """
-    try:
-        # Not by its path: that may be another file's by now.
-        writable = System.open(f"/proc/self/fd/{descriptor}", os.O_RDWR | os.O_CLOEXEC)
-    except OSError as error:
-        if not is_ours(error):
-            raise
-        return None
-    try:
-        return not try_lock(writable)
-    finally:
-        close(writable)
-
-
-def open_lock_file(path: str) -> int:
-    """Open a file that only serves `lock`, creating it if need be. Raises OSError."""
-    flags = (
-        os.O_RDWR
-        | os.O_CREAT
-        | getattr(os, "O_NOFOLLOW", 0)
-        | getattr(os, "O_CLOEXEC", 0)
-        | getattr(os, "O_NONBLOCK", 0)  # a planted pipe must not block us
-    )
-    return lift(System.open(path, flags, 0o600))
-
-
-def try_lock(descriptor: int) -> bool:
-    """Take the exclusive lock of a file, unless another process has it. Raises OSError."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def unlock(descriptor: int) -> None:
-    """Release what `try_lock` has taken. Raises OSError."""
-    fcntl.flock(descriptor, fcntl.LOCK_UN)
-
-
-def flags(descriptor: int) -> int:
-    """Return the flags that a file was opened with; 0 where the system does not tell."""
-    return 0 if fcntl is None else int(fcntl.fcntl(descriptor, fcntl.F_GETFL))
 
 
 def after_fork_in_child(hook: Callable[[], None]) -> None:

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from flowery_logging.files import names, platform
+from flowery_logging.files import locks, names, platform
 from flowery_logging.files.names import MAX_LINE_BYTES, LogName
 
 OPENING_SECONDS: Final = 5.0
@@ -131,7 +131,7 @@ def is_in_use(file: LogFile) -> bool:
     except OSError:
         return False
     try:
-        return _is_new(os.fstat(descriptor)) or bool(platform.is_held(descriptor))
+        return _is_new(os.fstat(descriptor)) or bool(locks.is_held(descriptor))
     except OSError:
         return False
     finally:

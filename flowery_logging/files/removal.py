@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from flowery_logging.files import names, platform
+from flowery_logging.files import descriptors, locks, names, platform
 from flowery_logging.files.faults import is_ours
 from flowery_logging.system import System
 
@@ -148,7 +148,7 @@ class Removal:
 
     def _remove_excess(self, kept: list[_Found]) -> Iterator[None]:
         total = sum(file.size for file in kept)
-        for file in sorted(kept, key=self._by_age) if platform.HAS_LOCKS else ():
+        for file in sorted(kept, key=self._by_age) if locks.HAS_LOCKS else ():
             if total <= self._settings.keep_bytes:
                 break
             if self._has_removed(file):
@@ -207,7 +207,7 @@ class Removal:
                 self._removed.append(removed)
                 System.unlink(path)
             finally:
-                platform.close(descriptor)
+                descriptors.close(descriptor)
         except OSError as error:
             if not is_ours(error):
                 raise
@@ -217,7 +217,7 @@ class Removal:
 
     def _look_into(self, descriptor: int, file: _Found) -> Removed | None:
         """Tell what is removed with a file; None if that must not be. Raises OSError."""
-        is_held = platform.is_held(descriptor)
+        is_held = locks.is_held(descriptor)
         if is_held is None:  # where nobody can hold a file, only its age tells
             is_held = not self._is_too_old(file)
         if is_held or System.fstat(descriptor).st_size != file.size:

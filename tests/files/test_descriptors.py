@@ -51,14 +51,14 @@ def test_descriptors_are_high_but_bounded(logs: Logs) -> None:
     program = """
         import resource
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        from flowery_logging.files import platform
+        from flowery_logging.files import descriptors
         for limit in (1024, hard):
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
             writer().close()
             log.info("limit %d", limit)
             descriptor = writer()._journal.target.descriptor
-            end = min(limit, platform.HIGHEST)
-            assert end - platform.RESERVED <= descriptor < end, (descriptor, limit)
+            end = min(limit, descriptors.HIGHEST)
+            assert end - descriptors.RESERVED <= descriptor < end, (descriptor, limit)
             assert not os.get_inheritable(descriptor)
         low = os.open("/dev/null", os.O_RDONLY)
         assert low < 20, "what was opened first was left open"

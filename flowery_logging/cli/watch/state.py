@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 
 from flowery_logging.cli.whole import write_whole
-from flowery_logging.files import platform
+from flowery_logging.files import locks
 
 FORGET_SECONDS: Final = 30 * 86_400.0
 """An error that has not been seen for so long is new when it comes again."""
@@ -68,12 +68,11 @@ def locked(path: Path) -> Iterator[None]:
 
 def _lock(descriptor: int, path: Path) -> None:
     try:
-        if platform.fcntl is not None:
-            platform.fcntl.flock(descriptor, platform.fcntl.LOCK_EX | platform.fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise StateError(f"another watch is at work with {path}") from None
+        is_free = not locks.HAS_LOCKS or locks.try_lock(descriptor)
     except OSError as error:
         raise StateError(f"cannot lock {path}: {error.strerror}") from None
+    if not is_free:
+        raise StateError(f"another watch is at work with {path}")
 
 
 def load(path: Path) -> State:
