@@ -26,6 +26,13 @@ _IS: Final = "[ ]is(?:[ ]:?|:[ ]?)"
 _END: Final = r"(?![0-9A-Za-z]|[.-]\w)"
 """What stands behind a code: a full stop may, but nothing that goes on."""
 
+_SPLIT: Final = "[0-9]{3}[ -][0-9]{3}"
+_COMPARED: Final = (
+    r"(?:expected|expecting|got|was|received|entered|given|actual|입력|실제|기대)값?"
+    r"(?:[ ]?[:=][ ]?|[ ])[\"']?"
+)
+"""What stands before each of two codes that are not the same."""
+
 _KEY: Final = late(
     r"(?<![A-Za-z])(?:(?:api|access|secret|private|client|signing|encryption|service|license)[ _-]"
     rf"(?:key|secret|token)|secret){_IS}{QUOTE}{WITH_DIGIT}{UNIT}",
@@ -42,13 +49,19 @@ _CODE: Final = late(
     rf"|enter[ ](?:the[ ])?code[ ](?P<entered>[0-9]{{6}}){_END}"
     r"|(?:otp|(?:verification|2fa|mfa|sms|login) code|인증번호|인증코드)[^\n:=]{0,24}[:=][ ]?"
     rf"(?P<told>[0-9]{{6}}){_END}"
+    r"|(?:otp|(?:verification|2fa|mfa|sms|login) code|인증번호|인증코드)[^\n]{0,40}?"
+    rf"{_COMPARED}(?P<compared>[0-9]{{6}}){_END}{UNIT}"
     r"|your[ ](?!(?:[\w-]{1,20}[ ]){0,2}(?:order|coupon|promo|discount|booking|referral|zip|postal"
     r"|area|country|error|status|product|gift)[ ])(?:[\w-]{1,20}[ ]){0,3}code[ ]is(?::[ ]?|[ ])"
     rf"{TAG}"
-    rf"(?P<yours>[0-9]{{4,8}}){_END}"
-    r"|(?<![\w.-])(?:[A-Z]{1,3}-)?(?P<said>[0-9]{4,8})[ ]is[ ]your[ ](?:[\w-]{1,20}[ ]){0,4}"
+    rf"(?P<yours>{_SPLIT}|[0-9]{{4,8}}){_END}"
+    rf"|(?<![\w.-])(?:[A-Z]{{1,3}}-)?(?P<said>{_SPLIT}|[0-9]{{4,8}})"
+    r"[ ]is[ ]your[ ](?:[\w-]{1,20}[ ]){0,4}"
     r"(?:code|otp|pin|passcode|password))",
     re.IGNORECASE,
+)
+_OTHER: Final = late(
+    rf"[\"']?,?[ ](?:but[ ])?{_COMPARED}(?P<value>[0-9]{{6}}){_END}{UNIT}", re.IGNORECASE
 )
 _TOLD: Final = ("code", "password", "passcode", "pin", "otp", "token", "key", "secret")
 """What stands before the `is` that tells a code or a key."""
@@ -72,6 +85,9 @@ def find(text: str, lower: str) -> Iterator[Span]:
     for match in matches_around(_CODE, text, [*said, *codes], BEFORE, BEHIND):
         if match["value"] is None:
             yield Span(*match.span(match.lastgroup or "said"), "value")
+            other = _OTHER.match(text, match.end())
+            if other is not None:
+                yield value_span(other)
         elif is_secret(match["value"], 0):
             yield value_span(match)
     for match in matches_around(_KEY, text, said, BEFORE, BEHIND):

@@ -24,7 +24,7 @@ _AT_ONCE: Final = 256
 # A digit of a word of four signs, at least: a secret with a digit is of such words. Dates, versions
 # and addresses are none; three digits, a dash and three more are a code.
 _WORD: Final = late("0(?:(?<=[x0-]{4})|(?<=[x0-]{3})[x0-]|(?<=[x0-]{2})[x0-]{2}|[x0-]{3})")
-_FACT: Final = late("(?!000-000(?![x0-]))0{1,4}(?:-0{1,4})+-?(?![x0-])")
+_FACT: Final = late("(?!000-000-?(?![x0-]))0{1,4}(?:-0{1,4})+-?(?![x0-])")
 _SAID_IN_KOREAN: Final = late(
     "비밀|인증|본인|여권|면허|핀|비번|암호|패스워드|토큰|보안|뒷자리|시크릿|액세스|API|[aA]pi|PIN|OTP"
     "|[pP]in ?번호|[oO]tp ?번호"
