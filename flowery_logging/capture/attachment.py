@@ -178,11 +178,8 @@ class Attachment:
             on_record()
             if self.on_way is not None:
                 self.on_way(logger)
-            if not self._active or is_asserted(logger):
-                theirs(logger, record)
-                return
             passing, key = handler.passing, id(record)
-            if reaches(logger, handler):
+            if self._active and reaches(logger, handler):
                 outer = passing.records.get(key)  # of a handler that gives it to another logger
                 passing.records[key] = record, False
                 try:
@@ -197,6 +194,9 @@ class Attachment:
                         passing.records.pop(key, None)
                     else:
                         passing.records[key] = outer
+                return
+            if not self._active or is_asserted(logger):
+                theirs(logger, record)
                 return
             note_alone(logger)
             if record.levelno >= handler.level:

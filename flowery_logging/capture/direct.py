@@ -198,28 +198,27 @@ def _sees_all(
     handler: Handler, logger: logging.Logger, level: int, methods: tuple[Any, ...]
 ) -> bool:
     """Tell whether a handler would get a record of this logger as it is made, and nobody else."""
-    if (
-        type(logger) not in _PLAIN_LOGGERS
-        or logger.filters
-        or handler.filters
-        or level < handler.level
-        or (len(vars(logger)) > _ATTRIBUTES and not _OVERRIDDEN.isdisjoint(vars(logger)))
-        or not logging.logThreads
-        or _record_factory() is not _Record
-        or _Record.getMessage is not STOCK_TEXT
-        or _methods(logging.Logger) != methods
-    ):
+    if type(logger) not in _PLAIN_LOGGERS:
         return False
-    while not logger.handlers:
-        if not logger.propagate or logger.parent is None:
+    end = logger  # looked for first: where others have handlers there is no more to ask
+    while not end.handlers:
+        if not end.propagate or end.parent is None:
             return False
-        logger = logger.parent
-    handlers = logger.handlers
+        end = end.parent
+    handlers = end.handlers
     return (
         len(handlers) == 1
         and handlers[0] is handler
-        and (logger.parent is None or not logger.propagate)
-        and (logger.level > 0 or level >= handler.general)  # else see own_gates.py
+        and (end.parent is None or not end.propagate)
+        and not logger.filters
+        and not handler.filters
+        and level >= handler.level
+        and (len(vars(logger)) <= _ATTRIBUTES or _OVERRIDDEN.isdisjoint(vars(logger)))
+        and logging.logThreads
+        and _record_factory() is _Record
+        and _Record.getMessage is STOCK_TEXT
+        and _methods(logging.Logger) == methods
+        and (end.level > 0 or level >= handler.general)  # else see own_gates.py
     )
 
 

@@ -122,7 +122,11 @@ class Handler(logging.Handler):
         key, records = id(record), self.passing.records
         passing = key in records
         try:
-            if key in self.passing.given or record is self._unwritten or is_written(record):
+            if (
+                key in self.passing.given
+                or record is self._unwritten
+                or (CARRIED in record.__dict__ and is_written(record))
+            ):
                 return False
             if (passing and records[key][1]) or (
                 type(record.levelno) is int  # a record made by hand may have any, or none
