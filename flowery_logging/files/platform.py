@@ -47,7 +47,7 @@ def create(path: str) -> tuple[int, os.stat_result]:
     """
     descriptor = lift(System.open(path, _FLAGS, FILE_MODE))
     try:
-        _give_mode(descriptor)
+        _give_mode(descriptor, FILE_MODE)
         _give_to_owner(descriptor, _parent(path))
         hold(descriptor)
         return descriptor, System.fstat(descriptor)
@@ -66,11 +66,11 @@ def _discard(descriptor: int, path: str) -> None:
             raise
 
 
-def _give_mode(descriptor: int) -> None:
+def _give_mode(descriptor: int, mode: int) -> None:
     if _fchmod is None:
         return
     try:
-        _fchmod(descriptor, FILE_MODE)
+        _fchmod(descriptor, mode)
     except OSError as error:
         if error.errno not in _NO_PERMISSIONS:
             raise
@@ -86,8 +86,8 @@ _fchown: Final = getattr(os, "fchown", None)
 def make_directory(path: str) -> None:
     """Make a directory and those above it, unless they are there. Raises OSError.
 
-    What root makes belongs to the owner of the directory that it lies in: that user may be who
-    runs the program the next time.
+    Its mode is `DIRECTORY_MODE`, whatever the umask. What root makes belongs to the owner of the
+    directory that it lies in: that user may be who runs the program the next time.
     """
     below: list[str] = []
     while not _is_made(path, 0o777 if below else DIRECTORY_MODE):
@@ -120,10 +120,22 @@ def _make_one(path: str, mode: int) -> None:
         if not is_ours(error) or not _is_directory(path):
             raise
         return
-    if _is_root():
-        descriptor = System.open(path, READ_FLAGS)
+    if _fchmod is None or not (mode == DIRECTORY_MODE or _is_root()):  # Windows opens no directory
+        return
+    descriptor = System.open(path, READ_FLAGS)
+    try:
+        if mode == DIRECTORY_MODE:
+            _give_back(descriptor, mode)
         _give_to_owner(descriptor, _parent(path))
+    finally:
         close(descriptor)
+
+
+def _give_back(descriptor: int, mode: int) -> None:
+    """Give a directory the rights that the umask has taken from it; it keeps others (setgid)."""
+    now = stat.S_IMODE(System.fstat(descriptor).st_mode)
+    if now & mode != mode:
+        _give_mode(descriptor, now | mode)
 
 
 def _is_directory(path: str) -> bool:

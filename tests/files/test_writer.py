@@ -101,6 +101,21 @@ def test_permissions_do_not_depend_on_the_umask(logs: Logs, mask: str) -> None:
     assert logs.files()[0].stat().st_mode & 0o777 == 0o640
 
 
+@pytest.mark.parametrize("mask", ["0", "0o22", "0o77"])
+def test_a_directory_that_is_made_can_be_read_by_its_group(tmp_path: Path, mask: str) -> None:
+    """Of which a shipper is: what is in it can be read by the group, too."""
+    above = tmp_path / "above"
+    above.mkdir()
+    above.chmod(0o2755)  # what is made here has its group
+    program = f"""
+        import os, flowery_logging
+        os.umask({mask})
+        flowery_logging.setup("x", directory={str(above / "logs")!r}, output="file")
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True)
+    assert (above / "logs").stat().st_mode & 0o7777 == 0o2750
+
+
 def test_a_service_whose_letters_the_locale_does_not_know(
     logs: Logs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
