@@ -245,3 +245,17 @@ def test_a_module_that_is_no_python_is_named(tmp_path: Path) -> None:
     code, said = run(str(tmp_path))
     assert code == 2
     assert "main.py" in said
+
+
+@pytest.mark.parametrize("sign", ["\f", "\v", "\x1c", "\x85", "\u2028"], ids=ascii)
+def test_only_ends_of_lines_end_a_line(tmp_path: Path, sign: str) -> None:
+    """As in Python, where a form feed or a separator of Unicode ends none."""
+    main = tmp_path / "main.py"
+    made = '    app = FastAPI(\n        title="orders",\n    )\n'
+    main.write_text(
+        f'# a{sign}b\nfrom fastapi import FastAPI\nTEXT = """{sign}"""\n\n\n'
+        f"def create_app():\n{made}    return app\n"
+    )
+    assert run(str(tmp_path), "--write")[0] == 0
+    assert f"{made}    flowery_fastapi.instrument(app)\n    return app\n" in main.read_text()
+    compile(main.read_bytes(), "main.py", "exec")

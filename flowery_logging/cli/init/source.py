@@ -25,7 +25,7 @@ class Source:
             self.tree = ast.parse(self._text)
         except (OSError, ValueError, SyntaxError, RecursionError) as error:
             raise UnreadableError(f"{path} cannot be read: {error}") from None
-        self._lines = self._text.splitlines(keepends=True)
+        self._lines = _lines(self._text)
         self._end = "\r\n" if self._text.count("\r\n") > self._text.count("\n") / 2 else "\n"
         self._added: dict[int, list[str]] = {}
 
@@ -98,10 +98,18 @@ class Source:
     def diff(self) -> str:
         """Return the additions as a unified diff; an empty text where there are none."""
         name = str(self.path)
-        after = self.with_additions().splitlines(keepends=True)
+        after = _lines(self.with_additions())
         lines = difflib.unified_diff(self._lines, after, f"a/{name}", f"b/{name}")
         return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
     def write(self) -> None:
         """Write the text with the additions; the file keeps its rights."""
         self.path.write_bytes(self.with_additions().encode(self._encoding))
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a module with their ends, as Python counts them.
+
+    `splitlines` counts more: a form feed ends a line there.
+    """
+    return io.StringIO(text, newline="").readlines()
