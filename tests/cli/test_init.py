@@ -148,6 +148,38 @@ def test_django_that_configures_logging_is_told_what_to_do(tmp_path: Path) -> No
     assert "LOGGING_CONFIG" not in (tmp_path / "settings.py").read_text()
 
 
+LOGGING = """{
+    "version": 1, "disable_existing_loggers": False, "loggers": {"shop": {"level": "DEBUG"}}
+}"""
+LEVEL_OF_THE_SHOP = """\
+import django
+django.setup()
+import logging
+assert logging.getLogger("shop").level == logging.DEBUG
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("settings", "named", "modules"),
+    [
+        ("settings", "settings.py", {"settings.py": f"{DJANGO}if SECRET_KEY:\n    LOGGING = {LOGGING}\n"}),
+        ("settings", "logs.py", {"settings.py": f"{DJANGO}from logs import LOGGING\n", "logs.py": f"LOGGING = {LOGGING}\n"}),
+        ("production", "production.py", {"settings.py": DJANGO, "production.py": f"from settings import *\nLOGGING = {LOGGING}\n"}),
+    ],
+    ids=["in a branch", "imported", "in settings that begin with these"],
+)  # fmt: skip
+def test_logging_that_django_configures_from_anywhere_goes_on(
+    tmp_path: Path, settings: str, named: str, modules: dict[str, str]
+) -> None:
+    for name, text in modules.items():
+        (tmp_path / name).write_text(text)
+    _, said = run(str(tmp_path), "--write")
+    assert f'{tmp_path / named}: set "disable_existing_loggers" to False' in said
+    code = f"import os; os.environ['DJANGO_SETTINGS_MODULE'] = '{settings}'\n{LEVEL_OF_THE_SHOP}"
+    python(tmp_path, code)
+
+
 def test_lists_in_one_line_are_named(tmp_path: Path) -> None:
     (tmp_path / "settings.py").write_text("INSTALLED_APPS = []\nMIDDLEWARE = ['a.B']\n")
     _, said = run(str(tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 from typing import Final
@@ -51,7 +52,7 @@ def init(folder: Path, kind: str | None, service: str | None, do_write: bool) ->
         click.echo(source.diff(), nl=False)
         if do_write:
             source.write()
-    for note in notes:
+    for note in dict.fromkeys(notes):
         click.echo(note, err=True)
     click.echo(_summary(found, changed, written=do_write), err=True)
 
@@ -64,7 +65,7 @@ def _additions(folder: Path, kind: str | None, service: str) -> tuple[list[Sourc
         text = _text(path)
         if kind != "fastapi" and b"INSTALLED_APPS" in text and django.is_there(Source(path)):
             found.append(Source(path))
-            notes += django.add_to(found[-1], service)
+            notes += django.add_to(found[-1], service, _configuring(folder))
         elif kind != "django" and _FRAMEWORKS.search(text):
             source = Source(path)
             if fastapi.is_there(source):
@@ -82,6 +83,18 @@ def _modules(folder: Path) -> list[Path]:
         is_test = path.name.startswith(("test_", "conftest"))
         if path.is_file() and not (is_hidden or is_test or _SKIPPED.intersection(parts)):
             found.append(path)
+    return found
+
+
+def _configuring(folder: Path) -> list[Path]:
+    """Return the modules of the service that set Django's LOGGING, of those that can be read."""
+    found = []
+    for path in _modules(folder):
+        if b"LOGGING" not in _text(path):
+            continue
+        with contextlib.suppress(UnreadableError):
+            if django.sets_logging(Source(path)):
+                found.append(path)
     return found
 
 

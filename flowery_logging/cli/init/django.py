@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 from typing import Final
 
 from flowery_logging.cli.init.source import Source
 
 _MIDDLEWARE: Final = "flowery_logging.integrations.django.RequestMiddleware"
 _APPLICATION: Final = "flowery_logging.integrations.django.LoggingConfig"
+_BY_HAND: Final = (
+    'set "disable_existing_loggers" to False in LOGGING, and take the handlers out of it that '
+    "write to files"
+)
 
 
 def is_there(source: Source) -> bool:
@@ -16,8 +21,26 @@ def is_there(source: Source) -> bool:
     return {"MIDDLEWARE", "INSTALLED_APPS"} <= _assigned(source.tree).keys()
 
 
-def add_to(source: Source, service: str) -> list[str]:
-    """Add the set-up, the middleware and the application; return what is to be done by hand."""
+def sets_logging(source: Source) -> bool:
+    """Tell whether the module sets LOGGING, or imports it, in whatever branch."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            name = node.id
+        elif isinstance(node, ast.alias):
+            name = node.asname or node.name
+        else:
+            continue
+        if name == "LOGGING":
+            return True
+    return False
+
+
+def add_to(source: Source, service: str, configuring: list[Path]) -> list[str]:
+    """Add the set-up, the middleware and the application; return what is to be done by hand.
+
+    `configuring` are the modules of the service that set LOGGING: they may be settings that
+    begin with these, and LOGGING_CONFIG = None would take LOGGING from them.
+    """
     if not source.imports("flowery_logging"):
         source.add_at_top("import flowery_logging", f"flowery_logging.setup(service={service!r})")
     assigned = _assigned(source.tree)
@@ -25,14 +48,12 @@ def add_to(source: Source, service: str) -> list[str]:
     for name, entry in (("MIDDLEWARE", _MIDDLEWARE), ("INSTALLED_APPS", _APPLICATION)):
         if not _add_first(source, assigned[name], entry):
             notes.append(f"{source.path}: put {entry!r} first into {name}")
-    if "LOGGING" in assigned and "LOGGING_CONFIG" not in assigned:
-        notes.append(
-            f'{source.path}: set "disable_existing_loggers" to False in LOGGING, and take the '
-            "handlers out of it that write to files"
-        )
-    elif "LOGGING_CONFIG" not in assigned:
-        last = source.tree.body[-1]
-        source.add_after(last.end_lineno or last.lineno, "", "LOGGING_CONFIG = None")
+    if "LOGGING_CONFIG" in assigned:
+        return notes
+    if configuring:
+        return notes + [f"{path}: {_BY_HAND}" for path in configuring]
+    last = source.tree.body[-1]
+    source.add_after(last.end_lineno or last.lineno, "", "LOGGING_CONFIG = None")
     return notes
 
 
