@@ -291,3 +291,35 @@ def test_only_ends_of_lines_end_a_line(tmp_path: Path, sign: str) -> None:
     assert run(str(tmp_path), "--write")[0] == 0
     assert f"{made}    flowery_fastapi.instrument(app)\n    return app\n" in main.read_text()
     compile(main.read_bytes(), "main.py", "exec")
+
+
+@pytest.mark.parametrize(
+    ("made", "line", "name"),
+    [
+        ("def create_app():\n    return FastAPI()\n", 3, "…"),
+        ("def create_app(): app = FastAPI(); return app\n", 2, "app"),
+        ("if True: app = FastAPI()\n", 2, "app"),
+        ("app = FastAPI(); app.state.shop = 1\n", 2, "app"),
+    ],
+    ids=["returned", "function", "branch", "two statements"],
+)
+def test_an_application_without_a_line_of_its_own_is_named(
+    tmp_path: Path, made: str, line: int, name: str
+) -> None:
+    main = tmp_path / "main.py"
+    main.write_text(f"from fastapi import FastAPI\n{made}")
+    code, said = run(str(tmp_path), "--write")
+    assert code == 0
+    assert f"{main}:{line}: call flowery_fastapi.instrument({name})" in said
+    assert main.read_text().endswith(made)
+    assert (
+        "\nfrom flowery_logging.integrations import fastapi as flowery_fastapi\n"
+        in main.read_text()
+    )
+
+
+def test_a_comment_behind_an_application_is_no_statement(tmp_path: Path) -> None:
+    main = tmp_path / "main.py"
+    main.write_text('from fastapi import FastAPI\napp = FastAPI(title="주문")  # 주문\n')
+    assert run(str(tmp_path), "--write")[0] == 0
+    assert main.read_text().endswith("  # 주문\nflowery_fastapi.instrument(app)\n")

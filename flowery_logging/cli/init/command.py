@@ -70,7 +70,7 @@ def _additions(folder: Path, kind: str | None, service: str) -> tuple[list[Sourc
             source = Source(path)
             if fastapi.is_there(source):
                 found.append(source)
-                fastapi.add_to(source, service)
+                notes += fastapi.add_to(source, service)
     return found, notes
 
 

@@ -18,8 +18,11 @@ def is_there(source: Source) -> bool:
     return any(_made(source.tree))
 
 
-def add_to(source: Source, service: str) -> None:
-    """Add the set-up at the top, and `instrument` after each application that is made."""
+def add_to(source: Source, service: str) -> list[str]:
+    """Add the set-up at the top, and `instrument` after each application that is made.
+
+    Return what is to be done by hand: where no line can be added after the application.
+    """
     instrumented = _instrumented(source.tree)
     missing = [(made, name) for made, name in _made(source.tree) if name not in instrumented]
     instrument = _known_as(source.tree)
@@ -31,9 +34,15 @@ def add_to(source: Source, service: str) -> None:
         lines.append(f"from flowery_logging.integrations import fastapi as {_ALIAS}")
     if lines:
         source.add_at_top(*lines)
+    notes = []
     for made, name in missing:
+        if isinstance(made, ast.Return) or not source.is_alone(made):
+            where = f"{source.path}:{made.lineno}"
+            notes.append(f"{where}: call {instrument}({name}) as soon as the application is made")
+            continue
         indentation = source.indentation(made.lineno)
         source.add_after(made.end_lineno or made.lineno, f"{indentation}{instrument}({name})")
+    return notes
 
 
 def _known_as(tree: ast.Module) -> str | None:
@@ -53,17 +62,19 @@ def _known_as(tree: ast.Module) -> str | None:
 
 
 def _made(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:
-    """Return each statement that makes an application, and the name that it gets."""
+    """Return each statement that makes an application, and the name that it gets; …: none."""
     classes = _called_here(tree, _APPLICATIONS)
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
             targets = node.targets
         elif isinstance(node, ast.AnnAssign):
             targets = [node.target]
+        elif isinstance(node, ast.Return):
+            targets = []
         else:
             continue
         if isinstance(node.value, ast.Call) and _called(node.value) in classes:
-            yield node, ast.unparse(targets[0])
+            yield node, ast.unparse(targets[0]) if targets else "…"
 
 
 def _instrumented(tree: ast.AST) -> set[str]:

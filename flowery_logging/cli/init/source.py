@@ -81,6 +81,13 @@ class Source:
                 return True
         return False
 
+    def is_alone(self, statement: ast.stmt) -> bool:
+        """Tell whether the lines of a statement hold nothing else but a comment behind it."""
+        first, last = statement.lineno, statement.end_lineno or statement.lineno
+        before = self._lines[first - 1].encode()[: statement.col_offset]
+        behind = self._lines[last - 1].encode()[statement.end_col_offset :]
+        return not before.strip() and not behind.partition(b"#")[0].strip()
+
     def indentation(self, line: int) -> str:
         """Return the blanks that a line begins with."""
         text = self._lines[line - 1]
