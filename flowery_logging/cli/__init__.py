@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Final
@@ -24,6 +25,8 @@ def main() -> None:
     from flowery_logging.cli.commands import commands
 
     _open_closed_streams()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # for what a terminal cannot show
     commands(prog_name="flowery-logging")
 
 

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from flowery_logging.cli.commands import commands
+from tests.cli.conftest import flowery
 
 FASTAPI = '''#!/usr/bin/env python3
 """The orders."""
@@ -323,3 +324,12 @@ def test_a_comment_behind_an_application_is_no_statement(tmp_path: Path) -> None
     main.write_text('from fastapi import FastAPI\napp = FastAPI(title="주문")  # 주문\n')
     assert run(str(tmp_path), "--write")[0] == 0
     assert main.read_text().endswith("  # 주문\nflowery_fastapi.instrument(app)\n")
+
+
+@pytest.mark.slow
+def test_a_locale_that_cannot_show_the_module_is_no_error(tmp_path: Path) -> None:
+    main = tmp_path / "main.py"
+    main.write_text('from fastapi import FastAPI\napp = FastAPI(title="주문")\n')
+    done = flowery("init", tmp_path, "--write", PYTHONIOENCODING="latin-1")
+    assert (done.returncode, "\\uc8fc\\ubb38" in done.stdout) == (0, True)
+    assert 'title="주문")\nflowery_fastapi.instrument(app)\n' in main.read_text()

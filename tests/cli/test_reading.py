@@ -133,6 +133,14 @@ def test_the_list_says_of_each_command_what_its_own_help_begins_with() -> None:
     assert (done.returncode, "No such command" in done.stderr) == (2, True)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*commands.COMMANDS, "kit install", "kit watch", "kit write"])
+def test_help_is_shown_in_a_locale_that_lacks_some_signs(name: str) -> None:
+    done = flowery(*name.split(), "--help", PYTHONIOENCODING="latin-1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Usage: flowery-logging" in done.stdout
+
+
 def test_the_command_starts_without_what_a_service_needs() -> None:
     program = (
         "import sys; sys.argv = ['/usr/bin/flowery-logging', '--help']\n"

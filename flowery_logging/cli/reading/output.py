@@ -27,11 +27,9 @@ def quiet_output() -> Iterator[None]:
     """Run a command whose reader may go away, or who may be stopped by Ctrl-C.
 
     Neither is an error that is told: who closes the pipe (`| head`) has seen enough, and the
-    command exits with 0. What the encoding of the terminal cannot show is escaped. Raises
-    click.UsageError for a file that cannot be read, and for an output that cannot be written.
+    command exits with 0. Raises click.UsageError for a file that cannot be read, and for an output
+    that cannot be written.
     """
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         yield
         sys.stdout.flush()
