@@ -71,14 +71,20 @@ def keys(environ: Mapping[str, str] | None = None) -> tuple[Key, ...]:
     Raises NoKeyError where there is none, or one is too short.
     """
     environ = os.environ if environ is None else environ
-    current = environ.get(KEY_VARIABLE, "").strip()
-    if not current:
+    if not environ.get(KEY_VARIABLE, "").strip():
         raise NoKeyError(f"{KEY_VARIABLE} is not set")
+    return _all_keys(environ)
+
+
+def _all_keys(environ: Mapping[str, str]) -> tuple[Key, ...]:
+    """Return the key that is written with, where there is one, and the old ones."""
     old = environ.get(OLD_KEYS_VARIABLE, "").split(",")
-    return tuple(dict.fromkeys([
-        _key(current, KEY_VARIABLE),
-        *(_key(secret.strip(), OLD_KEYS_VARIABLE) for secret in old if secret.strip()),
-    ]))  # fmt: skip
+    secrets = [
+        (environ.get(KEY_VARIABLE, ""), KEY_VARIABLE),
+        *((one, OLD_KEYS_VARIABLE) for one in old),
+    ]
+    found = (_key(one.strip(), variable) for one, variable in secrets if one.strip())
+    return tuple(dict.fromkeys(found))
 
 
 def _key(secret: str, variable: str) -> Key:
@@ -110,9 +116,9 @@ def is_pseudonym(text: str) -> bool:
 def every(value: object, environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Return all pseudonyms under which a value may stand: by each kind and each key.
 
-    For whoever searches. Raises NoKeyError.
+    For whoever searches; the old keys alone are enough. Raises NoKeyError.
     """
-    known = keys(environ)
+    known = _all_keys(os.environ if environ is None else environ) or keys(environ)
     normals = dict.fromkeys(normalised(str(value), kind) for kind in ("", "phone", "email"))
     return tuple(key.pseudonym(normal) for key in known for normal in normals if normal)
 

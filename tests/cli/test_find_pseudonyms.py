@@ -37,9 +37,12 @@ def test_a_request_is_found_by_what_no_file_holds(
     ok(logs.run(PROGRAM, setup="pseudonyms=('phone', 'user.email')"))
     assert not any(b"1234-5678" in path.read_bytes() for path in logs.files())
     new = {"FLOWERY_LOG_PSEUDONYM_KEY": KEY, "FLOWERY_LOG_PSEUDONYM_OLD_KEYS": OLD}
-    for variables in ({"FLOWERY_LOG_PSEUDONYM_KEY": OLD}, new):
+    old = {"FLOWERY_LOG_PSEUDONYM_KEY": "", "FLOWERY_LOG_PSEUDONYM_OLD_KEYS": OLD}
+    for variables in ({"FLOWERY_LOG_PSEUDONYM_KEY": OLD}, new, old):
         assert "4bf92f3577b34da6a3ce929d0e0e4736" in found(logs, value, variables)
     found(logs, value, {"FLOWERY_LOG_PSEUDONYM_KEY": KEY}, code=1)
     found(logs, value, {"FLOWERY_LOG_PSEUDONYM_KEY": "short"}, code=2)
+    found(logs, value, {**old, "FLOWERY_LOG_PSEUDONYM_OLD_KEYS": "short"}, code=2)
     monkeypatch.delenv("FLOWERY_LOG_PSEUDONYM_KEY")
     found(logs, value, {}, code=1)
+    found(logs, value, {"FLOWERY_LOG_PSEUDONYM_KEY": ""}, code=1)

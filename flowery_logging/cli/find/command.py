@@ -99,7 +99,8 @@ def find(
 
 def _pseudonyms(value: str) -> tuple[str, ...]:
     """Return what services write in place of the value, if there is a key for that."""
-    if pseudonyms.KEY_VARIABLE not in os.environ:
+    variables = (pseudonyms.KEY_VARIABLE, pseudonyms.OLD_KEYS_VARIABLE)
+    if not any(os.environ.get(name, "").strip() for name in variables):
         return ()
     try:
         return pseudonyms.every(value)
