@@ -1,13 +1,16 @@
 """Each page of docs/ is followed as its reader would; the pages are built without a warning."""
 
+import logging
 import os
 import re
+import string
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from flowery_logging.testing import captured
 from tests.docs import Reader, blocks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,6 +40,16 @@ def test_what_a_page_says_of_storage_is_what_the_kit_says():
     assert len(kit) == 2
     for page in (DOCS / "storage.md", DOCS / "ko" / "storage.md"):
         assert measured.findall(page.read_text()) == kit
+
+
+def test_the_signs_that_a_name_of_a_label_loses_are_those_that_the_page_shows():
+    with captured() as logs:
+        for sign in string.punctuation:
+            logging.getLogger("shop").info("%s", sign, extra={f"a{sign}b": 1})
+    lost = {log["message"] for log in logs if "a_b" in log["numeric_labels"]} - {"_"}
+    for page in (DOCS / "fields.md", DOCS / "ko" / "fields.md"):
+        (sentence,) = re.findall(r"^.*`\*`.*`_`.*$", page.read_text(), re.MULTILINE)
+        assert set(re.findall(r"`([^\w`])`", sentence)) == lost
 
 
 @pytest.mark.slow
