@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -333,3 +334,28 @@ def test_a_locale_that_cannot_show_the_module_is_no_error(tmp_path: Path) -> Non
     done = flowery("init", tmp_path, "--write", PYTHONIOENCODING="latin-1")
     assert (done.returncode, "\\uc8fc\\ubb38" in done.stdout) == (0, True)
     assert 'title="주문")\nflowery_fastapi.instrument(app)\n' in main.read_text()
+
+
+@pytest.mark.parametrize("name", ["x" * 257, "a\tb"], ids=["long", "control characters"])
+def test_a_service_that_could_not_start_is_not_written(tmp_path: Path, name: str) -> None:
+    (tmp_path / "main.py").write_text(FASTAPI)
+    code, said = run(str(tmp_path), "--service", name, "--write")
+    assert (code, "allowed: a text of 1 to 256 characters" in said) == (2, True)
+    assert (tmp_path / "main.py").read_text() == FASTAPI
+
+
+def test_a_service_is_named_in_a_module_whose_encoding_lacks_its_letters(tmp_path: Path) -> None:
+    main = tmp_path / "main.py"
+    main.write_bytes("# coding: latin-1\nfrom fastapi import FastAPI\n"
+                     "app = FastAPI(title='é')\n".encode("latin-1"))  # fmt: skip
+    assert run(str(tmp_path), "--service", "주문", "--write")[0] == 0
+    tree = ast.parse(main.read_bytes())
+    assert {"주문", "é"} <= {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everything")
+def test_a_module_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(FASTAPI)
+    (tmp_path / "main.py").chmod(0o444)
+    code, said = run(str(tmp_path), "--write")
+    assert (code, "main.py cannot be written" in said) == (2, True)

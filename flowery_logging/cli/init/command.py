@@ -11,12 +11,14 @@ import click
 
 from flowery_logging.cli.init import django, fastapi
 from flowery_logging.cli.init.source import Source, UnreadableError
+from flowery_logging.config import checks
+from flowery_logging.config.setting import ConfigError, Setting
 
 EXIT_CODES: Final = """\b
 Exit codes:
   0  shown or written, or there is nothing to add
   1  no application was found
-  2  wrong arguments, or a module that cannot be read
+  2  wrong arguments, or a module that cannot be read or written
 """
 _FRAMEWORKS: Final = re.compile(rb"\b(?:fastapi|starlette)\b|FastAPI|Starlette")
 _SKIPPED: Final = {"site-packages", "node_modules", "tests", "migrations", "build", "dist"}
@@ -38,8 +40,9 @@ def init(folder: Path, kind: str | None, service: str | None, do_write: bool) ->
     Nothing in a module is changed or moved; lines are added. Run again, it finds nothing to add.
     """
     try:
-        found, notes = _additions(folder, kind, service or _name(folder))
-    except UnreadableError as error:
+        name = Setting("service", service or _name(folder), "argument")
+        found, notes = _additions(folder, kind, checks.text(name))
+    except (UnreadableError, ConfigError) as error:
         raise click.UsageError(str(error)) from None
     if not found:
         _require_readable(folder)
@@ -51,7 +54,7 @@ def init(folder: Path, kind: str | None, service: str | None, do_write: bool) ->
     for source in changed:
         click.echo(source.diff(), nl=False)
         if do_write:
-            source.write()
+            _write(source)
     for note in dict.fromkeys(notes):
         click.echo(note, err=True)
     click.echo(_summary(found, changed, written=do_write), err=True)
@@ -112,6 +115,14 @@ def _require_readable(folder: Path) -> None:
             Source(path)
     except UnreadableError as error:
         raise click.UsageError(str(error)) from None
+
+
+def _write(source: Source) -> None:
+    """Write a module. Raises click.UsageError where that cannot be done."""
+    try:
+        source.write()
+    except OSError as error:
+        raise click.UsageError(f"{source.path} cannot be written: {error.strerror}") from None
 
 
 def _name(folder: Path) -> str:

@@ -110,8 +110,12 @@ class Source:
         return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
     def write(self) -> None:
-        """Write the text with the additions; the file keeps its rights."""
-        self.path.write_bytes(self.with_additions().encode(self._encoding))
+        """Write the text with the additions; the file keeps its rights. Raises OSError.
+
+        The name of the service stands in quotes: what the module's encoding lacks is escaped.
+        """
+        text = self.with_additions()
+        self.path.write_bytes(text.encode(self._encoding, "backslashreplace"))
 
 
 def _lines(text: str) -> list[str]:
