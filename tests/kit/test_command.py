@@ -121,6 +121,15 @@ def test_files_that_differ_are_not_replaced_unasked(tmp_path: Path) -> None:
     assert (tmp_path / "filebeat.yml").read_text() != "ours"
 
 
+@pytest.mark.parametrize("folder", ["filebeat.yml", "logstash/flowery.conf"])
+def test_where_nothing_can_be_written_is_told(tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "file").write_text("")
+    for place, named in ((tmp_path, tmp_path / folder), (tmp_path / "file" / "kit",) * 2):
+        refused = run(str(place))
+        assert (refused.returncode, f"cannot write {named}: " in refused.stderr) == (2, True)
+
+
 def test_a_field_that_cannot_be_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "fields.json"
     path.write_text('{"http.response.status_code": "keyword"}')

@@ -23,7 +23,7 @@ REFUSED: Final = 4
 EXIT_CODES = """\b
 Exit codes:
   0  done
-  2  wrong arguments
+  2  wrong arguments, or files that cannot be written
   4  Elasticsearch gives no answer, or refuses
   5  the extra is not installed: pip install 'flowery_logging[cli]'
 """

@@ -70,11 +70,15 @@ def write(
         given["ELASTICSEARCH_HOSTS"] = given["ELASTICSEARCH_URL"]
     choices = choices_of(retention_days, cold_days, ilm=ilm, fields=fields, services=services)
     contents = _contents(shipped_kit(), given, choices)
-    _refuse_to_replace(directory, contents, force=force)
     password = values.password(given.get("ELASTICSEARCH_URL", ""))
     private = [] if password is None else _with(password.encode(), contents)
-    for relative, content in contents.items():
-        write_file(directory, relative, content, private=relative in private)
+    try:
+        _refuse_to_replace(directory, contents, force=force)
+        for relative, content in contents.items():
+            write_file(directory, relative, content, private=relative in private)
+    except OSError as error:
+        place = error.filename or directory
+        raise click.UsageError(f"cannot write {place}: {error.strerror}") from None
     click.echo(f"{len(contents)} files in {directory}; begin with {directory / 'README.md'}")
     if private:
         click.echo(f"With the password, for their owner alone: {', '.join(map(str, private))}")
