@@ -34,7 +34,6 @@ SHORT_HEADS: Final = {
 }
 _ALLOWED: Final = {"en": "Allowed: {}.", "ko": "허용: {}."}
 _NONE: Final = {"en": "none", "ko": "없음"}
-_YES: Final = {"en": "yes", "ko": "예"}
 _UNITS: Final = {"max_bytes": "MB", "keep_bytes": "GB", "max_age": "d"}
 _SIZES: Final = {"MB": 1024**2, "GB": 1024**3, "d": 86_400}
 _KEY: Final = "a key of sixteen characters or more"
@@ -136,8 +135,6 @@ def default(name: str, words: Words, language: str) -> str:
 def _value(name: str, value: Any, language: str) -> str:
     if value in ((), {}):
         return _NONE[language]
-    if value is True:
-        return _YES[language]
     if unit := _UNITS.get(name):
         return _code(f"{value // _SIZES[unit]}{unit}")
     return _code(str(value))
