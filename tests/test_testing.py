@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import gc
+import json
 import logging
 import re
 import sys
@@ -191,6 +192,39 @@ def test_a_set_up_that_stands_goes_on(logged: Any) -> None:
     assert {event["service"]["name"] for event in logged.events()} == {"shop"}
     assert logs.messages == ["inside"]
     assert logs.has(step="one")
+
+
+def test_a_set_up_that_stands_has_no_file_of_a_block(tmp_path: Path) -> None:
+    """A project whose settings call `setup()` has a block a test."""
+    flowery_logging.setup("shop", directory=tmp_path / "logs", output="file")
+    log.info("before")
+    for number in range(3):
+        with captured():
+            log.info("in block %d", number)
+    flowery_logging.shutdown()
+    (path,) = tmp_path.glob("logs/*.ndjson")
+    assert [json.loads(line)["message"] for line in path.read_text().splitlines()] == [
+        "log file opened",
+        "before",
+        "log closed",
+    ]
+
+
+def test_what_is_logged_behind_a_block_has_a_closing_record(tmp_path: Path) -> None:
+    flowery_logging.setup("shop", directory=tmp_path / "logs", output="file")
+    log.info("before")
+    with captured():
+        log.info("in the block")
+    log.info("behind")
+    flowery_logging.shutdown()
+    events = [
+        json.loads(line)
+        for path in sorted(tmp_path.glob("logs/*.ndjson"))
+        for line in path.read_text().splitlines()
+    ]
+    numbers = [event["event"]["sequence"] for event in events]
+    assert numbers == list(range(numbers[0], numbers[0] + 6))
+    assert [event["message"] for event in events[3:]] == ["log file opened", "behind", "log closed"]
 
 
 def test_a_level_that_a_block_changes_is_as_before(logged: Any) -> None:

@@ -80,6 +80,7 @@ class Journal:
         "begun",
         "busy",
         "checkpoint",
+        "checkpoint_before",
         "ending",
         "entity",
         "flight",
@@ -108,6 +109,7 @@ class Journal:
         self.number = 0
         self.begun = 0  # the number before the first one in this place
         self.checkpoint = 0  # the number of the last closing record
+        self.checkpoint_before = 0  # that of the last one before this place
         self.ending = 0  # how many of the next events are followed by another one
         self.reason: str | None = None  # the name of the signal that it says
         self.busy = False
@@ -127,8 +129,9 @@ class Journal:
         unseen = self.target.place is None
         # From here on neither a call nor an `if`: a handler that logs would take such a number.
         self.number -= (self.number - self.begun) * unseen
-        self.checkpoint *= self.checkpoint <= self.number
+        self.checkpoint -= (self.checkpoint - self.checkpoint_before) * unseen
         self.begun = self.number
+        self.checkpoint_before = self.checkpoint
         self.ending = 0
         self.target = target
 
