@@ -96,7 +96,7 @@ class TestSettings:
         none = {name for name, said in table.items() if said == "none"} - set(KEYS)
         assert none >= {"version", "environment", "redact", "fields"}
         assert not any(getattr(found, name) for name in none)
-        on = {name for name, said in table.items() if said == "yes"}
+        on = {name for name, said in table.items() if said == "`True`"}
         assert on == {name for name in table if name.startswith("capture_")}
         assert all(getattr(found, name) is True for name in on)
 
