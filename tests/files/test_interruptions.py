@@ -10,6 +10,8 @@ import ctypes
 import os
 import shutil
 import signal
+import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -85,7 +87,12 @@ def logs_and_raises(case: Case) -> None:
 
 def forks_in_c(case: Case) -> None:
     """Neither Python's hooks nor ours hear of it; the child goes on with what was interrupted."""
+    before = sys.getswitchinterval()
+    # A thread that has asked for the GIL is not in the child, which would wait for it to take that.
+    sys.setswitchinterval(1000)
+    time.sleep(2 * before)  # who waits by the interval of before, takes it now
     pid = ctypes.PyDLL(None).fork()
+    sys.setswitchinterval(before)
     case.is_child = pid == 0
     if case.is_child:
         signal.alarm(200)  # one that waits for ever is a failure, not a hanging test
