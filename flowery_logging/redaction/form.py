@@ -7,7 +7,11 @@ real.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+ALNUM20: Final = "abcDEF0123456789ghIJ"
+HEX32: Final = "0123456789abcdef" * 2
+"""What the examples are put together from."""
 
 
 class Form(NamedTuple):

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowery_logging.redaction.form import Form
-
-_ALNUM20: Final = "abcDEF0123456789ghIJ"
-_HEX32: Final = "0123456789abcdef" * 2
+from flowery_logging.redaction.form import ALNUM20, HEX32, Form
 
 MAKERS: Final = (
     Form(
@@ -26,7 +23,7 @@ MAKERS: Final = (
         ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
         r"gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{22,255}",
         "GitHub: token formats",
-        "ghp_" + _ALNUM20 + _ALNUM20[:16],
+        "ghp_" + ALNUM20 + ALNUM20[:16],
         "ghp_short",
     ),
     Form(
@@ -47,7 +44,7 @@ MAKERS: Final = (
         ),
         r"gl(?:pat|dt|rt|cbt|ptt|ft|ffct|wt|soat|agent|imt|oas)-(?=[\w-]{9})[\w.-]{20,}",
         "GitLab: token prefixes",
-        "glpat-" + _ALNUM20,
+        "glpat-" + ALNUM20,
         "glpat-x",
     ),
     Form(
@@ -63,7 +60,7 @@ MAKERS: Final = (
         ("sk_live_", "sk_test_", "rk_live_", "rk_test_", "pk_live_", "pk_test_", "whsec_"),
         r"(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,}",
         "Stripe: API keys",
-        "sk_live_" + _ALNUM20,
+        "sk_live_" + ALNUM20,
         "sk_live_",
     ),
     Form(
@@ -71,7 +68,7 @@ MAKERS: Final = (
         ("live_", "test_"),
         r"(?:live|test)_g?(?:sk|ck)_(?:docs_)?[A-Za-z0-9]{10,}",
         "Toss Payments: API keys",
-        "test_sk_" + _ALNUM20,
+        "test_sk_" + ALNUM20,
         "test_sk_1",
     ),
     Form(
@@ -80,7 +77,7 @@ MAKERS: Final = (
         # Not the names of OpenSSH's types of keys, nor classes of CSS, which have no digit.
         r"sk-(?!ssh-|ecdsa-)(?=[\w-]{0,256}\d)[\w-]{20,}",
         "OpenAI and Anthropic: API keys",
-        "sk-proj-" + _ALNUM20,
+        "sk-proj-" + ALNUM20,
         "sk-learn",
     ),
     Form(
@@ -88,7 +85,7 @@ MAKERS: Final = (
         ("npm_",),
         r"npm_[A-Za-z0-9]{30,}",
         "npm: access tokens",
-        "npm_" + _ALNUM20 + _ALNUM20[:16],
+        "npm_" + ALNUM20 + ALNUM20[:16],
         "npm_config_registry",
     ),
     Form(
@@ -96,7 +93,7 @@ MAKERS: Final = (
         ("pypi-AgE",),
         r"pypi-AgE[\w-]{20,}",
         "PyPI: API tokens",
-        "pypi-AgE" + _ALNUM20,
+        "pypi-AgE" + ALNUM20,
         "pypi-server",
     ),
     Form(
@@ -104,7 +101,7 @@ MAKERS: Final = (
         ("AIza", "ya29.", "GOCSPX-", "1//0", "4/0A"),
         r"AIza[\w-]{35}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}|1//0[\w-]{30,}|4/0A[\w-]{30,}",
         "Google Cloud: API keys, and tokens of OAuth",
-        "AIza" + _ALNUM20 + _ALNUM20[:15],
+        "AIza" + ALNUM20 + ALNUM20[:15],
         "AIzaShort",
     ),
     Form(
@@ -112,7 +109,7 @@ MAKERS: Final = (
         ("SG.",),
         r"SG\.[\w-]{16,}\.[\w-]{16,}",
         "SendGrid: API keys",
-        "SG." + _ALNUM20 + "." + _ALNUM20,
+        "SG." + ALNUM20 + "." + ALNUM20,
         "SG.2024",
     ),
     Form(
@@ -120,7 +117,7 @@ MAKERS: Final = (
         ("SK", "AC"),
         r"(?:SK|AC)[0-9a-f]{32}",
         "Twilio: API keys",
-        "SK" + _HEX32,
+        "SK" + HEX32,
         "SKU00012",
     ),
     Form(
@@ -128,7 +125,7 @@ MAKERS: Final = (
         ("key-", "pubkey-"),
         r"(?:pub)?key-[0-9a-f]{32}",
         "Mailgun: API keys",
-        "key-" + _HEX32,
+        "key-" + HEX32,
         "key-1",
     ),
     Form(
@@ -136,7 +133,7 @@ MAKERS: Final = (
         ("shp",),
         r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}",
         "Shopify: access tokens",
-        "shpat_" + _HEX32,
+        "shpat_" + HEX32,
         "shpat_1",
     ),
     Form(
@@ -144,7 +141,7 @@ MAKERS: Final = (
         ("dop_v1_", "doo_v1_", "dor_v1_"),
         r"do[opr]_v1_[0-9a-f]{64}",
         "DigitalOcean: tokens",
-        "dop_v1_" + _HEX32 * 2,
+        "dop_v1_" + HEX32 * 2,
         "dop_v1_",
     ),
     Form(
@@ -160,7 +157,7 @@ MAKERS: Final = (
         ("dapi", "dose"),
         r"(?:dapi|dose)[0-9a-f]{32}(?:-\d)?",
         "Databricks: personal access tokens",
-        "dapi" + _HEX32,
+        "dapi" + HEX32,
         "dapi0",
     ),
     Form(
@@ -168,7 +165,7 @@ MAKERS: Final = (
         ("hvs.", "hvb.", "hvr."),
         r"hv[sbr]\.[\w-]{20,}",
         "HashiCorp Vault: tokens",
-        "hvs." + _ALNUM20,
+        "hvs." + ALNUM20,
         "hvs.io",
     ),
     Form(
@@ -176,7 +173,7 @@ MAKERS: Final = (
         (":AA",),
         r"(?<![0-9])[0-9]{8,10}:AA[\w-]{33}",
         "Telegram: bot tokens",
-        "bot123456789:AA" + _ALNUM20 + _ALNUM20[:13],
+        "bot123456789:AA" + ALNUM20 + ALNUM20[:13],
         "12:AA",
     ),
     Form(
@@ -184,7 +181,7 @@ MAKERS: Final = (
         ("ATATT3", "ATCTT3", "ATBB"),
         r"AT[AC]TT3(?=[\w-]{9})[\w=-]{20,}|ATBB[A-Za-z0-9]{24,}",
         "Atlassian: API tokens",
-        "ATATT3" + _ALNUM20,
+        "ATATT3" + ALNUM20,
         "ATATT3",
     ),
     Form(
@@ -192,7 +189,7 @@ MAKERS: Final = (
         ("glsa_", "glc_", "eyJrIjoi"),
         r"gl(?:sa|c)_(?=\w{11})[A-Za-z0-9_+/=]{30,}|eyJrIjoi[\w+/=-]{40,}",
         "Grafana: tokens",
-        "glsa_" + _ALNUM20 + _ALNUM20,
+        "glsa_" + ALNUM20 + ALNUM20,
         "glsa_1",
     ),
     Form(
@@ -200,7 +197,7 @@ MAKERS: Final = (
         ("lin_",),
         r"lin_(?:api|oauth)_[A-Za-z0-9]{30,}",
         "Linear: API keys",
-        "lin_api_" + _ALNUM20 * 2,
+        "lin_api_" + ALNUM20 * 2,
         "lin_api_1",
     ),
     Form(
@@ -208,7 +205,7 @@ MAKERS: Final = (
         ("ntn_", "secret_"),
         r"(?:ntn|secret)_[A-Za-z0-9]{40,}",
         "Notion: tokens",
-        "ntn_" + _ALNUM20 * 2,
+        "ntn_" + ALNUM20 * 2,
         "ntn_1",
     ),
     Form(
@@ -216,7 +213,7 @@ MAKERS: Final = (
         ("PMAK-",),
         r"PMAK-[0-9a-f]{24}-[0-9a-f]{30,}",
         "Postman: API keys",
-        "PMAK-" + _HEX32[:24] + "-" + _HEX32 + "ab",
+        "PMAK-" + HEX32[:24] + "-" + HEX32 + "ab",
         "PMAK-1",
     ),
     Form(
@@ -224,7 +221,7 @@ MAKERS: Final = (
         ("NRAK-", "NRJS-", "NRII-", "NRAL-"),
         r"NR(?:AK|JS|II|AL)-[\w-]{19,}",
         "New Relic: keys",
-        "NRAK-" + _ALNUM20,
+        "NRAK-" + ALNUM20,
         "NRAK-1",
     ),
     Form(
@@ -232,7 +229,7 @@ MAKERS: Final = (
         ("sntry",),
         r"sntry[su]_(?=[\w-]{8})[\w+/=-]{30,}",
         "Sentry: tokens",
-        "sntrys_" + _ALNUM20 * 2,
+        "sntrys_" + ALNUM20 * 2,
         "sntrys_1",
     ),
     Form(
@@ -240,7 +237,7 @@ MAKERS: Final = (
         ("sbp_", "sbs_", "sb_secret_"),
         r"sb[ps]_[0-9a-f]{40}|sb_secret_[\w-]{20,}",
         "Supabase: keys",
-        "sbp_" + _HEX32 + _HEX32[:8],
+        "sbp_" + HEX32 + HEX32[:8],
         "sbp_1",
     ),
     Form(
@@ -248,7 +245,7 @@ MAKERS: Final = (
         ("dckr_pat_", "dckr_oat_"),
         r"dckr_[po]at_[\w-]{20,}",
         "Docker Hub: access tokens",
-        "dckr_pat_" + _ALNUM20,
+        "dckr_pat_" + ALNUM20,
         "dckr_pat_",
     ),
     Form(
@@ -265,7 +262,7 @@ MAKERS: Final = (
         ("essu_",),
         r"essu_[\w=+/-]{40,}",
         "Elastic Cloud: API keys",
-        "essu_" + _ALNUM20 * 2,
+        "essu_" + ALNUM20 * 2,
         "essu_1",
     ),
     Form(

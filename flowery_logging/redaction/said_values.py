@@ -22,7 +22,7 @@ SHORTEST_SAID: Final = 8
 
 BEFORE: Final = 96
 BEHIND: Final = 640
-"""Characters around such an `is`, the digits of a code and the like, in which all is told."""
+"""Characters around what tells a secret (an `is`, six digits), in which all of it stands."""
 
 _FACT: Final = late(
     # dates, versions, addresses; three digits, a dash and three more are a code

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowery_logging.redaction.form import Form
+from flowery_logging.redaction.form import ALNUM20, HEX32, Form
 
 SERVICE_KEY: Final = "service_key"
 
-_A: Final = "abcDEF0123456789ghIJ"
-_H: Final = "0123456789abcdef" * 2
+_A: Final = ALNUM20
+_H: Final = HEX32
 
 SERVICES: Final = (
     Form(SERVICE_KEY, ("ops_eyJ",), r"ops_eyJ[\w+/=-]{80,}", "1Password: service account tokens",

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowery_logging.redaction.form import Form
-
-_ALNUM20: Final = "abcDEF0123456789ghIJ"
+from flowery_logging.redaction.form import ALNUM20, Form
 
 STANDARDS: Final = (
     Form(
@@ -27,7 +25,7 @@ STANDARDS: Final = (
         (".local.", ".public."),
         r"v[1-4]\.(?:local|public)\.[\w-]{40,}(?:\.[\w-]+)?",
         "PASETO",
-        "v4.local." + _ALNUM20 * 3,
+        "v4.local." + ALNUM20 * 3,
         "v4.local.example",
     ),
     Form(
@@ -45,7 +43,7 @@ STANDARDS: Final = (
         r"\$(?:[1567y]|apr1)\$(?:rounds=\d{1,9}\$)?[./A-Za-z0-9$]{1,40}\$[./A-Za-z0-9]{22,86}|\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$argon2(?:id|i|d)\$[\w$=,./+-]{20,}"
         r"|(?:pbkdf2|bcrypt)_sha256\$[\w$=,./+-]{20,}",
         "crypt(5), PHC string format",
-        "$argon2id$v=19$m=65536,t=3,p=4$" + _ALNUM20,
+        "$argon2id$v=19$m=65536,t=3,p=4$" + ALNUM20,
         "$2b$",
     ),
     Form(
@@ -79,7 +77,7 @@ STANDARDS: Final = (
         r"(?=[\w-]{0,64}\d)(?=[\w-]{0,64}[A-Za-z])[\w-]{20,}"
         r"|(?<=/)[0-9a-z]{6}-[0-9a-f]{32}(?![\w-])",
         "links that reset a password, verify an address or invite",
-        "/reset-password/" + _ALNUM20,
+        "/reset-password/" + ALNUM20,
         "/reset-password/done",
     ),
     Form(
